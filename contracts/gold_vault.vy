@@ -1,0 +1,903 @@
+# pragma version ==0.4.3
+# pragma evm-version cancun
+# pragma optimize codesize
+# pragma nonreentrancy on
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title Vault that lends out Gold
+@custom:contract-name gold_vault
+@license GNU Affero General Public License v3.0 only
+@notice ERC-4626 shares of idle gold and of gold placed in strategies. Gains count
+        once the keeper reports them, and then unlock over time; a loss counts at
+        once, for everybody, before anybody enters or leaves. With a cooldown,
+        withdrawals go through batches instead of first come first served.
+@dev Assets are counted inside: total assets = idle + debt of the strategies, free
+     assets = total assets less locked profit, and the share price is free assets
+     per share. Donations of assets or of a strategy's shares change nothing. Fees
+     are in basis points (10_000 = 100 %), prices have 27 decimals (1e27 = one for
+     one), amounts and shares the asset's. What is paid rounds down, what is asked
+     rounds up. Strategies are ERC-4626 contracts that the curator trusts; the
+     guard keeps them from coming back in.
+"""
+
+
+from ethereum.ercs import IERC20
+implements: IERC20
+
+
+from ethereum.ercs import IERC20Detailed
+implements: IERC20Detailed
+
+
+from ethereum.ercs import IERC4626
+implements: IERC4626
+
+
+from snekmate.auth.interfaces import IAccessControl
+implements: IAccessControl
+
+
+from snekmate.auth import access_control
+initializes: access_control
+
+
+from snekmate.auth import ownable
+initializes: ownable
+
+
+from snekmate.tokens import erc20
+initializes: erc20[ownable := ownable]
+
+
+from .modules import asset_token
+from .modules import share_math
+
+
+from .modules import profit_lock
+initializes: profit_lock
+
+
+from .modules import strategy_book
+initializes: strategy_book[profit_lock := profit_lock]
+
+
+from .modules import withdrawal_queue
+initializes: withdrawal_queue
+
+
+exports: (
+    access_control.__interface__,
+    erc20.name,
+    erc20.symbol,
+    erc20.decimals,
+    erc20.totalSupply,
+    erc20.balanceOf,
+    erc20.allowance,
+    erc20.approve,
+    erc20.transfer,
+    erc20.transferFrom,
+    strategy_book.idle,
+    strategy_book.total_debt,
+    strategy_book.strategies,
+    strategy_book.debt_of,
+    strategy_book.last_report,
+    withdrawal_queue.batches,
+    withdrawal_queue.set_aside,
+)
+
+
+# @dev Adds and removes strategies and moves assets between them.
+CURATOR: public(constant(bytes32)) = keccak256("CURATOR")
+
+
+# @dev Reports gains and losses.
+KEEPER: public(constant(bytes32)) = keccak256("KEEPER")
+
+
+# @dev Stops deposits, and shuts the vault down.
+GUARDIAN: public(constant(bytes32)) = keccak256("GUARDIAN")
+
+
+# @dev 100 % of a fee.
+_BPS: constant(uint256) = 10_000
+
+
+# @dev Seconds of the year that the management fee refers to.
+_YEAR: constant(uint256) = 31_536_000
+
+
+# @dev The greatest fee on gains, 50 %.
+_MAX_PERFORMANCE_FEE_BPS: constant(uint256) = 5_000
+
+
+# @dev The greatest fee on assets, 10 % a year.
+_MAX_MANAGEMENT_FEE_BPS: constant(uint256) = 1_000
+
+
+# @dev The longest unlocking period, 10 years.
+_MAX_UNLOCK_SECONDS: constant(uint256) = 10 * _YEAR
+
+
+# @dev The gold token.
+asset: public(immutable(address))
+
+
+# @dev Fees, in basis points of gains and of assets a year.
+performance_fee_bps: public(immutable(uint256))
+management_fee_bps: public(immutable(uint256))
+
+
+# @dev How long a profit takes to unlock, in seconds.
+profit_unlock_seconds: public(immutable(uint256))
+
+
+# @dev With a cooldown withdrawals queue; batches last `batch_seconds`.
+cooldown_seconds: public(immutable(uint256))
+batch_seconds: public(immutable(uint256))
+
+
+# @dev Gets the fees, as shares.
+fee_recipient: public(address)
+
+
+# @dev The most total assets that deposits may bring about.
+deposit_cap: public(uint256)
+
+
+# @dev Whether deposits are stopped for now.
+paused: public(bool)
+
+
+# @dev Whether the vault only winds down.
+is_shutdown: public(bool)
+
+
+event DepositCapSet:
+    deposit_cap: uint256
+
+
+event FeeRecipientSet:
+    fee_recipient: indexed(address)
+
+
+event Paused: pass
+
+
+event Unpaused: pass
+
+
+event Shutdown: pass
+
+
+@deploy
+def __init__(
+    name_: String[25],
+    symbol_: String[5],
+    asset_: address,
+    admin_: address,
+    fee_recipient_: address,
+    performance_fee_bps_: uint256,
+    management_fee_bps_: uint256,
+    profit_unlock_seconds_: uint256,
+    deposit_cap_: uint256,
+    cooldown_seconds_: uint256,
+    batch_seconds_: uint256,
+):
+    """
+    @notice Deploys an empty vault without strategies; `admin_` gets every role.
+    @param name_ The name of the shares, up to 25 characters.
+    @param symbol_ The symbol of the shares, up to 5 characters.
+    @param asset_ The 20-byte address of the gold token.
+    @param admin_ The 20-byte address that holds and grants every role.
+    @param fee_recipient_ The 20-byte address that gets the fees.
+    @param performance_fee_bps_ The fee on gains (10_000 = 100 %), at most 50 %.
+    @param management_fee_bps_ The fee on assets a year, at most 10 %.
+    @param profit_unlock_seconds_ How long a profit takes to unlock, at most 10 years.
+    @param deposit_cap_ The most total assets (the greatest uint256 = no limit).
+    @param cooldown_seconds_ The wait after a batch ends (0 = withdrawals are instant).
+    @param batch_seconds_ The period of a batch; above zero with a cooldown.
+    """
+    assert admin_ != empty(address), "gold_vault: admin is the zero address"
+    assert performance_fee_bps_ <= _MAX_PERFORMANCE_FEE_BPS, "gold_vault: performance fee above 50 %"
+    assert management_fee_bps_ <= _MAX_MANAGEMENT_FEE_BPS, "gold_vault: management fee above 10 %"
+    assert profit_unlock_seconds_ <= _MAX_UNLOCK_SECONDS, "gold_vault: unlock period above 10 years"
+    assert cooldown_seconds_ == 0 or batch_seconds_ != 0, "gold_vault: batch period is zero"
+
+    access_control.__init__()
+    access_control._revoke_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
+    access_control._grant_role(access_control.DEFAULT_ADMIN_ROLE, admin_)
+    access_control._grant_role(CURATOR, admin_)
+    access_control._grant_role(KEEPER, admin_)
+    access_control._grant_role(GUARDIAN, admin_)
+
+    # The token module needs an owner at creation; none of its rights is exported.
+    ownable.__init__()
+    erc20.__init__(name_, symbol_, staticcall IERC20Detailed(asset_).decimals(), name_, "1")
+    strategy_book.__init__(asset_)
+    asset = asset_
+    performance_fee_bps = performance_fee_bps_
+    management_fee_bps = management_fee_bps_
+    profit_unlock_seconds = profit_unlock_seconds_
+    cooldown_seconds = cooldown_seconds_
+    batch_seconds = batch_seconds_
+    self._set_fee_recipient(fee_recipient_)
+    self._set_deposit_cap(deposit_cap_)
+
+
+# --- Depositors (ERC-4626) ---------------------------------------------------
+
+
+@external
+def deposit(assets: uint256, receiver: address) -> uint256:
+    """
+    @notice Takes `assets`; what arrives is credited.
+    @param assets The amount that leaves the caller.
+    @param receiver The 20-byte address that gets the shares.
+    @return uint256 The shares, rounded down.
+    """
+    strategy_book._book_losses()
+    assert assets <= self._deposit_limit(0), "gold_vault: exceeds deposit limit"
+    self._adopt_orphans()
+    received: uint256 = asset_token._pull(asset, msg.sender, assets)
+    shares: uint256 = self._shares_for(received, 0, False)
+    assert shares != 0, "gold_vault: too little for one share"
+    self._enter(receiver, assets, received, shares)
+    return shares
+
+
+@external
+def mint(shares: uint256, receiver: address) -> uint256:
+    """
+    @notice Takes what `shares` cost.
+    @param shares The shares to receive.
+    @param receiver The 20-byte address that gets them.
+    @return uint256 The assets that left the caller, rounded up, fee included.
+    """
+    strategy_book._book_losses()
+    assert shares <= self._mint_limit(0), "gold_vault: exceeds deposit limit"
+    self._adopt_orphans()
+    cost: uint256 = self._assets_for(shares, 0, True)
+    paid: uint256 = asset_token._gross(asset, cost)
+    received: uint256 = asset_token._pull(asset, msg.sender, paid)
+    assert received >= cost, "gold_vault: too little arrived"
+    self._enter(receiver, paid, received, shares)
+    return paid
+
+
+@external
+def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
+    """
+    @notice Pays out `assets`; a fee of the token comes out of what arrives.
+    @param assets The amount that leaves the vault.
+    @param receiver The 20-byte address that gets it.
+    @param owner The 20-byte address whose shares are burnt.
+    @return uint256 The shares burnt, rounded up.
+    """
+    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
+    strategy_book._book_losses()
+    assert assets <= self._withdraw_limit(owner, 0), "gold_vault: exceeds withdrawable"
+    shares: uint256 = self._shares_for(assets, 0, True)
+    self._leave(receiver, owner, assets, shares)
+    return shares
+
+
+@external
+def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
+    """
+    @notice Burns `shares` and pays what they are worth.
+    @param shares The shares to burn.
+    @param receiver The 20-byte address that gets the assets.
+    @param owner The 20-byte address whose shares are burnt.
+    @return uint256 The assets, rounded down.
+    """
+    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
+    strategy_book._book_losses()
+    assert shares <= self._redeem_limit(owner, 0), "gold_vault: exceeds withdrawable"
+    assets: uint256 = self._assets_for(shares, 0, False)
+    self._leave(receiver, owner, assets, shares)
+    return assets
+
+
+@external
+@view
+def totalAssets() -> uint256:
+    """
+    @notice Returns idle assets plus the strategies' debt less unreported losses;
+            locked profit is part of it, unreported gains are not.
+    @return uint256 The assets.
+    """
+    return strategy_book._total() - strategy_book._unbooked_loss()
+
+
+@external
+@view
+def convertToShares(assetAmount: uint256) -> uint256:
+    """
+    @notice Returns the shares that an amount is worth, before transfer fees.
+    @param assetAmount The assets.
+    @return uint256 The shares, rounded down.
+    """
+    return self._shares_for(assetAmount, strategy_book._unbooked_loss(), False)
+
+
+@external
+@view
+def convertToAssets(shareAmount: uint256) -> uint256:
+    """
+    @notice Returns the assets that shares are worth, before transfer fees.
+    @param shareAmount The shares.
+    @return uint256 The assets, rounded down.
+    """
+    return self._assets_for(shareAmount, strategy_book._unbooked_loss(), False)
+
+
+@external
+@view
+def previewDeposit(assets: uint256) -> uint256:
+    """
+    @notice Returns the shares that a deposit now would give, net of transfer fees.
+    @param assets The amount that would leave the caller.
+    @return uint256 The shares, rounded down.
+    """
+    return self._shares_for(asset_token._net(asset, assets), strategy_book._unbooked_loss(), False)
+
+
+@external
+@view
+def previewMint(shares: uint256) -> uint256:
+    """
+    @notice Returns what minting `shares` now would cost, transfer fees included.
+    @param shares The shares.
+    @return uint256 The assets, rounded up.
+    """
+    return asset_token._gross(asset, self._assets_for(shares, strategy_book._unbooked_loss(), True))
+
+
+@external
+@view
+def previewWithdraw(assets: uint256) -> uint256:
+    """
+    @notice Returns the shares that a withdrawal now would burn.
+    @param assets The amount that would leave the vault.
+    @return uint256 The shares, rounded up.
+    """
+    return self._shares_for(assets, strategy_book._unbooked_loss(), True)
+
+
+@external
+@view
+def previewRedeem(shares: uint256) -> uint256:
+    """
+    @notice Returns the assets that redeeming `shares` now would pay.
+    @param shares The shares.
+    @return uint256 The assets, rounded down.
+    """
+    return self._assets_for(shares, strategy_book._unbooked_loss(), False)
+
+
+@external
+@view
+def maxDeposit(receiver: address) -> uint256:
+    """
+    @notice Returns what the cap leaves room for; zero while deposits are stopped.
+    @param receiver The 20-byte address that would get the shares.
+    @return uint256 The assets (the greatest uint256 = no limit).
+    """
+    known: bool = False
+    loss: uint256 = 0
+    known, loss = strategy_book._try_unbooked_loss()
+    return self._deposit_limit(loss) if known else 0
+
+
+@external
+@view
+def maxMint(receiver: address) -> uint256:
+    """
+    @notice Returns the shares that `maxDeposit` would buy.
+    @param receiver The 20-byte address that would get the shares.
+    @return uint256 The shares (the greatest uint256 = no limit).
+    """
+    known: bool = False
+    loss: uint256 = 0
+    known, loss = strategy_book._try_unbooked_loss()
+    return self._mint_limit(loss) if known else 0
+
+
+@external
+@view
+def maxWithdraw(owner: address) -> uint256:
+    """
+    @notice Returns what `owner` can withdraw now: its assets, as far as idle assets
+            and the strategies' liquidity reach; zero with a cooldown.
+    @param owner The 20-byte address of the holder.
+    @return uint256 The assets.
+    """
+    known: bool = False
+    loss: uint256 = 0
+    known, loss = strategy_book._try_unbooked_loss()
+    return self._withdraw_limit(owner, loss) if known else 0
+
+
+@external
+@view
+def maxRedeem(owner: address) -> uint256:
+    """
+    @notice Returns what `owner` can redeem now: its shares, as far as idle assets
+            and the strategies' liquidity reach; zero with a cooldown.
+    @param owner The 20-byte address of the holder.
+    @return uint256 The shares.
+    """
+    known: bool = False
+    loss: uint256 = 0
+    known, loss = strategy_book._try_unbooked_loss()
+    return self._redeem_limit(owner, loss) if known else 0
+
+
+# --- Queue -------------------------------------------------------------------
+
+
+@external
+def request_redeem(shares: uint256) -> uint256:
+    """
+    @notice Hands in shares for the batch of the present period. They stay shares,
+            and share gains and losses, until the batch is settled.
+    @param shares The shares to redeem.
+    @return uint256 The number of the batch: Unix time // `batch_seconds`.
+    """
+    assert cooldown_seconds != 0, "gold_vault: withdrawals are instant"
+    batch: uint256 = block.timestamp // batch_seconds
+    erc20._transfer(msg.sender, self, shares)
+    withdrawal_queue._request(batch, msg.sender, shares)
+    return batch
+
+
+@external
+def settle_batch(batch: uint256):
+    """
+    @notice Fills the oldest open batch as far as the liquidity reaches; anyone.
+    @dev The price is that of now: a loss since the request is shared.
+    @param batch The number of the batch, over for `cooldown_seconds` at least.
+    """
+    withdrawal_queue._check_is_next(batch)
+    ripe_at: uint256 = (batch + 1) * batch_seconds + cooldown_seconds
+    assert block.timestamp >= ripe_at, "gold_vault: batch is cooling down"
+    strategy_book._book_losses()
+    shares: uint256 = withdrawal_queue._open_shares(batch)
+    assets: uint256 = self._assets_for(shares, 0, False)
+    liquidity: uint256 = strategy_book._liquidity()
+    if assets > liquidity:
+        shares = self._shares_for(liquidity, 0, False)
+        assets = self._assets_for(shares, 0, False)
+    erc20._burn(self, shares)
+    strategy_book._free_up(assets)
+    strategy_book.idle -= assets
+    withdrawal_queue._fill(batch, shares, assets)
+    log IERC4626.Withdraw(sender=msg.sender, receiver=self, owner=self, assets=assets, shares=shares)
+
+
+@external
+def claim_batch(batch: uint256) -> uint256:
+    """
+    @notice Pays the caller its part of what a batch was filled with, less what it
+            has claimed before.
+    @param batch The number of the batch.
+    @return uint256 The assets.
+    """
+    assets: uint256 = withdrawal_queue._claim(batch, msg.sender)
+    asset_token._push(asset, msg.sender, assets)
+    return assets
+
+
+@external
+@view
+def pending_shares(batch: uint256, owner: address) -> uint256:
+    """
+    @notice Returns the owner's shares in a batch that are not filled yet.
+    @param batch The number of the batch.
+    @param owner The 20-byte address that requested.
+    @return uint256 The shares, rounded up.
+    """
+    return withdrawal_queue._pending(batch, owner)
+
+
+@external
+@view
+def claimable_assets(batch: uint256, owner: address) -> uint256:
+    """
+    @notice Returns what `claim_batch` would pay the owner now.
+    @param batch The number of the batch.
+    @param owner The 20-byte address that requested.
+    @return uint256 The assets, rounded down.
+    """
+    return withdrawal_queue._claimable(batch, owner)
+
+
+# --- Curator and keeper ------------------------------------------------------
+
+
+@external
+def add_strategy(strategy: address):
+    """
+    @notice Appends a strategy to the queue, without debt; curator only.
+    @param strategy The 20-byte address of an ERC-4626 contract over the same asset.
+    """
+    access_control._check_role(CURATOR, msg.sender)
+    assert not self.is_shutdown, "gold_vault: shut down"
+    strategy_book._add(strategy)
+
+
+@external
+def revoke_strategy(strategy: address):
+    """
+    @notice Removes a strategy without debt; curator only.
+    @param strategy The 20-byte address of the strategy.
+    """
+    access_control._check_role(CURATOR, msg.sender)
+    assert strategy_book.debt_of[strategy] == 0, "gold_vault: strategy has debt"
+    strategy_book._remove(strategy)
+
+
+@external
+def force_revoke_strategy(strategy: address):
+    """
+    @notice Removes a strategy that no longer answers and books all its debt as a
+            loss; admin only. Without it such a strategy would hold the rest.
+    @param strategy The 20-byte address of the strategy.
+    """
+    access_control._check_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
+    strategy_book._check_is_strategy(strategy)
+    strategy_book._book_loss(strategy, 0)
+    strategy_book._remove(strategy)
+
+
+@external
+def update_debt(strategy: address, target_debt: uint256) -> uint256:
+    """
+    @notice Moves assets so that the strategy's debt gets as near to the target as
+            idle assets, its limits and its liquidity allow; curator only. After a
+            shutdown debt can only fall.
+    @param strategy The 20-byte address of the strategy.
+    @param target_debt The debt to reach.
+    @return uint256 The new debt.
+    """
+    access_control._check_role(CURATOR, msg.sender)
+    strategy_book._check_is_strategy(strategy)
+    strategy_book._book_loss(strategy, strategy_book._value_of(strategy))
+    assert not self.is_shutdown or target_debt <= strategy_book.debt_of[strategy], "gold_vault: shut down"
+    return strategy_book._move_towards(strategy, target_debt)
+
+
+@external
+def process_report(strategy: address) -> (uint256, uint256):
+    """
+    @notice Takes a strategy's worth into the books; keeper only. The performance
+            fee is on the gain, the management fee on the debt before and the time
+            since the last report. Both are paid in shares that are worth them.
+    @param strategy The 20-byte address of the strategy.
+    @return uint256 The gain.
+    @return uint256 The loss.
+    """
+    access_control._check_role(KEEPER, msg.sender)
+    strategy_book._check_is_strategy(strategy)
+    old_debt: uint256 = strategy_book.debt_of[strategy]
+    new_debt: uint256 = strategy_book._value_of(strategy)
+    gain: uint256 = new_debt - min(new_debt, old_debt)
+    loss: uint256 = old_debt - min(new_debt, old_debt)
+    fees: uint256 = self._fees(strategy, gain, loss, old_debt)
+
+    strategy_book._book_report(strategy, new_debt, fees, profit_unlock_seconds)
+    if fees != 0:
+        paying: uint256 = self._free_after(0) - fees
+        erc20._mint(self.fee_recipient, share_math._to_shares(fees, paying, erc20.totalSupply, False))
+    return gain, loss
+
+
+# --- Guardian and admin ------------------------------------------------------
+
+
+@external
+def pause():
+    """
+    @notice Stops deposits; guardian only.
+    """
+    access_control._check_role(GUARDIAN, msg.sender)
+    assert not self.paused, "gold_vault: already paused"
+    self.paused = True
+    log Paused()
+
+
+@external
+def unpause():
+    """
+    @notice Lets deposits go on; guardian only.
+    """
+    access_control._check_role(GUARDIAN, msg.sender)
+    assert self.paused, "gold_vault: not paused"
+    self.paused = False
+    log Unpaused()
+
+
+@external
+def shutdown():
+    """
+    @notice Ends deposits and new debt for good; guardian only. Withdrawals stay open.
+    """
+    access_control._check_role(GUARDIAN, msg.sender)
+    assert not self.is_shutdown, "gold_vault: shut down"
+    self.is_shutdown = True
+    log Shutdown()
+
+
+@external
+def set_deposit_cap(deposit_cap: uint256):
+    """
+    @notice Sets the most total assets that deposits may bring about; admin only.
+    @param deposit_cap The assets (the greatest uint256 = no limit).
+    """
+    access_control._check_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
+    self._set_deposit_cap(deposit_cap)
+
+
+@external
+def set_fee_recipient(fee_recipient: address):
+    """
+    @notice Sets who gets the fees from now on; admin only.
+    @param fee_recipient The 20-byte address.
+    """
+    access_control._check_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
+    self._set_fee_recipient(fee_recipient)
+
+
+# --- Views -------------------------------------------------------------------
+
+
+@external
+@view
+def strategy_count() -> uint256:
+    """
+    @notice Returns the number of strategies.
+    @return uint256 The number.
+    """
+    return len(strategy_book.strategies)
+
+
+@external
+@view
+def locked_profit() -> uint256:
+    """
+    @notice Returns the profit that is not unlocked yet.
+    @return uint256 The assets, rounded up, unreported losses taken off.
+    """
+    locked: uint256 = profit_lock._locked()
+    return locked - min(locked, strategy_book._unbooked_loss())
+
+
+@external
+@view
+def free_assets() -> uint256:
+    """
+    @notice Returns what the shares own now: total assets less locked profit.
+    @return uint256 The assets, unreported losses taken off.
+    """
+    return self._free_after(strategy_book._unbooked_loss())
+
+
+@external
+@view
+def share_price() -> uint256:
+    """
+    @notice Returns the free assets per share.
+    @return uint256 The price (1e27 = one for one), rounded down.
+    """
+    return share_math._price(self._free_after(strategy_book._unbooked_loss()), erc20.totalSupply)
+
+
+# --- Worth -------------------------------------------------------------------
+
+
+@internal
+@view
+def _free_after(loss: uint256) -> uint256:
+    """
+    @notice Returns what the shares own once `loss` is booked: it uses up locked
+            profit first.
+    @param loss The loss that is not booked yet.
+    @return uint256 The assets.
+    """
+    return strategy_book._total() - max(profit_lock._locked(), loss)
+
+
+@internal
+@view
+def _shares_for(assets: uint256, loss: uint256, round_up: bool) -> uint256:
+    """
+    @notice Returns the shares that `assets` are worth now.
+    @param assets The assets.
+    @param loss The loss that is not booked yet.
+    @param round_up Whether to round up instead of down.
+    @return uint256 The shares.
+    """
+    return share_math._to_shares(assets, self._free_after(loss), erc20.totalSupply, round_up)
+
+
+@internal
+@view
+def _assets_for(shares: uint256, loss: uint256, round_up: bool) -> uint256:
+    """
+    @notice Returns the assets that `shares` are worth now.
+    @param shares The shares.
+    @param loss The loss that is not booked yet.
+    @param round_up Whether to round up instead of down.
+    @return uint256 The assets.
+    """
+    return share_math._to_assets(shares, self._free_after(loss), erc20.totalSupply, round_up)
+
+
+@internal
+@view
+def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) -> uint256:
+    """
+    @notice Returns the fees of a report.
+    @param strategy The 20-byte address of the strategy.
+    @param gain The gain of the report.
+    @param loss The loss of the report.
+    @param old_debt The strategy's debt before it.
+    @return uint256 The assets that the fee shares shall be worth; zero where no
+            share or no asset is there to pay them.
+    """
+    elapsed: uint256 = block.timestamp - strategy_book.last_report[strategy]
+    fees: uint256 = gain * performance_fee_bps // _BPS + old_debt * management_fee_bps * elapsed // (_BPS * _YEAR)
+    if erc20.totalSupply == 0 or self._free_after(0) == 0:
+        return 0
+    if strategy_book._total() + gain <= loss + fees:
+        return 0
+    return fees
+
+
+# --- Limits ------------------------------------------------------------------
+
+
+@internal
+@view
+def _deposit_limit(loss: uint256) -> uint256:
+    """
+    @notice Returns the most that a deposit may be.
+    @dev Nothing while shares exist that own nothing: they have no price. Nothing
+         either where the room under the cap is less than one share.
+    @param loss The loss that is not booked yet.
+    @return uint256 The assets, transfer fee included.
+    """
+    if self.paused or self.is_shutdown or asset_token._is_stopped(asset, self):
+        return 0
+    if erc20.totalSupply != 0 and self._free_after(loss) == 0:
+        return 0
+    cap: uint256 = self.deposit_cap
+    if cap == max_value(uint256):
+        return cap
+    total_assets: uint256 = strategy_book._total() - loss
+    room: uint256 = cap - min(cap, total_assets)
+    return room if self._shares_for(asset_token._net(asset, room), loss, False) != 0 else 0
+
+
+@internal
+@view
+def _mint_limit(loss: uint256) -> uint256:
+    """
+    @notice Returns the most shares that a mint may be for.
+    @param loss The loss that is not booked yet.
+    @return uint256 The shares.
+    """
+    room: uint256 = self._deposit_limit(loss)
+    if room == max_value(uint256):
+        return room
+    return self._shares_for(asset_token._net(asset, room), loss, False)
+
+
+@internal
+@view
+def _withdraw_limit(owner: address, loss: uint256) -> uint256:
+    """
+    @notice Returns the most that `owner` can withdraw.
+    @param owner The 20-byte address of the holder.
+    @param loss The loss that is not booked yet.
+    @return uint256 The assets.
+    """
+    if cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+        return 0
+    assets: uint256 = self._assets_for(erc20.balanceOf[owner], loss, False)
+    return assets if assets <= strategy_book.idle else min(assets, strategy_book._liquidity())
+
+
+@internal
+@view
+def _redeem_limit(owner: address, loss: uint256) -> uint256:
+    """
+    @notice Returns the most shares that `owner` can redeem.
+    @param owner The 20-byte address of the holder.
+    @param loss The loss that is not booked yet.
+    @return uint256 The shares.
+    """
+    if cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+        return 0
+    shares: uint256 = erc20.balanceOf[owner]
+    assets: uint256 = self._assets_for(shares, loss, False)
+    if assets <= strategy_book.idle:
+        return shares
+    liquidity: uint256 = strategy_book._liquidity()
+    return shares if assets <= liquidity else self._shares_for(liquidity, loss, False)
+
+
+# --- Movements ---------------------------------------------------------------
+
+
+@internal
+def _adopt_orphans():
+    """
+    @notice Gives the fee recipient shares for assets that no share owns any more,
+            such as profit that unlocks after the last holder has left, so that the
+            next deposit is one for one.
+    """
+    leftover: uint256 = strategy_book._total()
+    if erc20.totalSupply == 0 and leftover != 0:
+        profit_lock._book(0, leftover, profit_unlock_seconds)
+        erc20._mint(self.fee_recipient, leftover)
+
+
+@internal
+def _enter(receiver: address, paid: uint256, received: uint256, shares: uint256):
+    """
+    @notice Books a deposit.
+    @param receiver The 20-byte address that gets the shares.
+    @param paid The amount that left the caller.
+    @param received The amount that arrived.
+    @param shares The shares to mint.
+    """
+    strategy_book.idle += received
+    erc20._mint(receiver, shares)
+    log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=paid, shares=shares)
+
+
+@internal
+def _leave(receiver: address, owner: address, assets: uint256, shares: uint256):
+    """
+    @notice Burns shares and pays.
+    @param receiver The 20-byte address that gets the assets.
+    @param owner The 20-byte address whose shares are burnt.
+    @param assets The assets to pay.
+    @param shares The shares to burn.
+    """
+    if msg.sender != owner:
+        erc20._spend_allowance(owner, msg.sender, shares)
+    erc20._burn(owner, shares)
+    strategy_book._free_up(assets)
+    strategy_book.idle -= assets
+    asset_token._push(asset, receiver, assets)
+    log IERC4626.Withdraw(sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares)
+
+
+# --- Settings ----------------------------------------------------------------
+
+
+@internal
+def _set_deposit_cap(deposit_cap: uint256):
+    """
+    @notice Sets the deposit cap.
+    @dev A finite cap is kept below 2**128, so that quotes cannot overflow.
+    @param deposit_cap The assets (the greatest uint256 = no limit).
+    """
+    assert (
+        deposit_cap == max_value(uint256) or deposit_cap <= convert(max_value(uint128), uint256)
+    ), "gold_vault: cap above 2**128"
+    self.deposit_cap = deposit_cap
+    log DepositCapSet(deposit_cap=deposit_cap)
+
+
+@internal
+def _set_fee_recipient(fee_recipient: address):
+    """
+    @notice Sets the fee recipient.
+    @param fee_recipient The 20-byte address.
+    """
+    assert fee_recipient != empty(address), "gold_vault: fee recipient is the zero address"
+    self.fee_recipient = fee_recipient
+    log FeeRecipientSet(fee_recipient=fee_recipient)

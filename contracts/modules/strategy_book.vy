@@ -1,0 +1,380 @@
+# pragma version ==0.4.3
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title Books of a Vault over its Strategies
+@custom:contract-name strategy_book
+@license GNU Affero General Public License v3.0 only
+@notice Who holds the vault's assets: what is idle, what each strategy was given
+        and has reported since, and what it is worth now. Moves assets between
+        them and books losses.
+@dev Nothing here is a balance: neither donated assets nor donated shares of a
+     strategy count. Strategies are ERC-4626 contracts over the same asset; one
+     that does not answer cannot be valued, which stops deposits and withdrawals
+     until the admin writes it off. Amounts are in the asset's smallest unit.
+"""
+
+
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC4626
+
+
+from . import asset_token
+from . import try_view
+
+
+from . import profit_lock
+uses: profit_lock
+
+
+# @dev Every deposit and withdrawal asks every strategy, so there are few.
+_MAX_STRATEGIES: constant(uint256) = 8
+
+
+# @dev The asset, which the importing contract exposes.
+_ASSET: immutable(address)
+
+
+# @dev Assets here, as counted inside; those set aside for claims are not among them.
+idle: public(uint256)
+
+
+# @dev What all strategies were given and have reported since.
+total_debt: public(uint256)
+
+
+# @dev The strategies, in the order in which withdrawals ask them.
+strategies: public(DynArray[address, _MAX_STRATEGIES])
+
+
+# @dev What one strategy was given and has reported since.
+debt_of: public(HashMap[address, uint256])
+
+
+# @dev When a strategy last reported, Unix seconds.
+last_report: public(HashMap[address, uint256])
+
+
+# @dev Shares of a strategy that its debt bought; donated ones are not among them.
+_strategy_shares: HashMap[address, uint256]
+
+
+event StrategyAdded:
+    strategy: indexed(address)
+
+
+event StrategyRevoked:
+    strategy: indexed(address)
+
+
+event DebtUpdated:
+    strategy: indexed(address)
+    old_debt: uint256
+    new_debt: uint256
+
+
+event StrategyReported:
+    strategy: indexed(address)
+    gain: uint256
+    loss: uint256
+    current_debt: uint256
+    fees: uint256
+
+
+@deploy
+def __init__(asset_: address):
+    """
+    @notice Starts without assets and without strategies.
+    @param asset_ The 20-byte address of the asset.
+    """
+    assert asset_ != empty(address), "strategy_book: asset is the zero address"
+    _ASSET = asset_
+
+
+@internal
+@view
+def _total() -> uint256:
+    """
+    @notice Returns idle assets plus all debt.
+    @return uint256 The assets.
+    """
+    return self.idle + self.total_debt
+
+
+@internal
+@view
+def _try_value_of(strategy: address) -> (bool, uint256):
+    """
+    @notice Returns whether a strategy can be valued, and what its debt is worth.
+    @param strategy The 20-byte address of the strategy.
+    @return bool Whether it answered.
+    @return uint256 The assets behind the shares that the debt bought.
+    """
+    return try_view._uint256(
+        strategy, abi_encode(self._strategy_shares[strategy], method_id=method_id("convertToAssets(uint256)"))
+    )
+
+
+@internal
+@view
+def _value_of(strategy: address) -> uint256:
+    """
+    @notice Returns what a strategy's debt is worth now.
+    @param strategy The 20-byte address of the strategy.
+    @return uint256 The assets.
+    """
+    known: bool = False
+    value: uint256 = 0
+    known, value = self._try_value_of(strategy)
+    assert known, "strategy_book: strategy cannot be valued"
+    return value
+
+
+@internal
+@view
+def _try_unbooked_loss() -> (bool, uint256):
+    """
+    @notice Returns whether all strategies can be valued, and by how much those
+            worth less than their debt fall short of it.
+    @return bool Whether all answered.
+    @return uint256 The loss that the next deposit or withdrawal will book.
+    """
+    loss: uint256 = 0
+    for strategy: address in self.strategies:
+        debt: uint256 = self.debt_of[strategy]
+        if debt == 0:
+            continue
+        known: bool = False
+        value: uint256 = 0
+        known, value = self._try_value_of(strategy)
+        if not known:
+            return False, 0
+        loss += debt - min(debt, value)
+    return True, loss
+
+
+@internal
+@view
+def _unbooked_loss() -> uint256:
+    """
+    @notice Returns by how much the strategies worth less than their debt fall short.
+    @return uint256 The loss that the next deposit or withdrawal will book.
+    """
+    known: bool = False
+    loss: uint256 = 0
+    known, loss = self._try_unbooked_loss()
+    assert known, "strategy_book: strategy cannot be valued"
+    return loss
+
+
+@internal
+@view
+def _liquidity() -> uint256:
+    """
+    @notice Returns what could be paid out now: idle assets and what strategies
+            would return, less the fee of that transfer.
+    @return uint256 The assets.
+    """
+    liquidity: uint256 = self.idle
+    for strategy: address in self.strategies:
+        liquidity += asset_token._net(_ASSET, self._callable(strategy))
+    return liquidity
+
+
+@internal
+@view
+def _callable(strategy: address) -> uint256:
+    """
+    @notice Returns what can be called back from a strategy now.
+    @param strategy The 20-byte address of the strategy.
+    @return uint256 The assets: at most its debt, its worth and its liquidity.
+    """
+    debt: uint256 = self.debt_of[strategy]
+    if debt == 0:
+        return 0
+    known: bool = False
+    value: uint256 = 0
+    known, value = self._try_value_of(strategy)
+    liquid: uint256 = 0
+    known, liquid = try_view._uint256(strategy, abi_encode(self, method_id=method_id("maxWithdraw(address)")))
+    return min(debt, min(value, liquid))
+
+
+@internal
+def _add(strategy: address):
+    """
+    @notice Appends a strategy to the queue, without debt.
+    @param strategy The 20-byte address of an ERC-4626 contract over the same asset.
+    """
+    assert strategy not in self.strategies, "strategy_book: strategy is there already"
+    assert strategy != self, "strategy_book: strategy is the vault"
+    assert staticcall IERC4626(strategy).asset() == _ASSET, "strategy_book: strategy has another asset"
+    assert len(self.strategies) < _MAX_STRATEGIES, "strategy_book: too many strategies"
+    self.strategies.append(strategy)
+    self.last_report[strategy] = block.timestamp
+    log StrategyAdded(strategy=strategy)
+
+
+@internal
+@view
+def _check_is_strategy(strategy: address):
+    """
+    @notice Refuses an address that is not in the queue.
+    @param strategy The 20-byte address.
+    """
+    assert strategy in self.strategies, "strategy_book: not a strategy"
+
+
+@internal
+def _remove(strategy: address):
+    """
+    @notice Takes a strategy out of the queue; the others keep their order. Shares
+            of it that are left here are given up.
+    @param strategy The 20-byte address of the strategy.
+    """
+    kept: DynArray[address, _MAX_STRATEGIES] = []
+    for other: address in self.strategies:
+        if other != strategy:
+            kept.append(other)
+    assert len(kept) < len(self.strategies), "strategy_book: not a strategy"
+    self.strategies = kept
+    self._strategy_shares[strategy] = 0
+    log StrategyRevoked(strategy=strategy)
+
+
+@internal
+def _move_towards(strategy: address, target_debt: uint256) -> uint256:
+    """
+    @notice Moves assets so that the strategy's debt gets as near to the target as
+            idle assets, its limits and its liquidity allow.
+    @param strategy The 20-byte address of the strategy.
+    @param target_debt The debt to reach.
+    @return uint256 The new debt.
+    """
+    debt: uint256 = self.debt_of[strategy]
+    if target_debt > debt:
+        room: uint256 = staticcall IERC4626(strategy).maxDeposit(self)
+        self._place(strategy, min(target_debt - debt, min(self.idle, room)))
+    else:
+        self._call_back(strategy, min(debt - target_debt, self._callable(strategy)))
+    log DebtUpdated(strategy=strategy, old_debt=debt, new_debt=self.debt_of[strategy])
+    return self.debt_of[strategy]
+
+
+@internal
+def _book_losses():
+    """
+    @notice Books the loss of every strategy that is worth less than its debt.
+    """
+    for strategy: address in self.strategies:
+        if self.debt_of[strategy] != 0:
+            self._book_loss(strategy, self._value_of(strategy))
+
+
+@internal
+def _book_loss(strategy: address, worth: uint256):
+    """
+    @notice Lowers a strategy's debt to what it is worth, if that is less.
+    @param strategy The 20-byte address of the strategy.
+    @param worth What its debt is worth.
+    """
+    debt: uint256 = self.debt_of[strategy]
+    if worth < debt:
+        self._book(strategy, 0, debt - worth, 0, 0)
+
+
+@internal
+def _book_report(strategy: address, worth: uint256, fees: uint256, unlock_seconds: uint256):
+    """
+    @notice Sets a strategy's debt to what it is worth and dates its report.
+    @param strategy The 20-byte address of the strategy.
+    @param worth What its debt is worth.
+    @param fees The fees that the profit pays.
+    @param unlock_seconds How long a profit takes to unlock, in seconds.
+    """
+    debt: uint256 = self.debt_of[strategy]
+    common: uint256 = min(debt, worth)
+    self._book(strategy, worth - common, debt - common, fees, unlock_seconds)
+    self.last_report[strategy] = block.timestamp
+
+
+@internal
+def _book(strategy: address, gain: uint256, loss: uint256, fees: uint256, unlock_seconds: uint256):
+    """
+    @notice Books a gain or a loss of a strategy, and locks or unlocks profit.
+    @param strategy The 20-byte address of the strategy.
+    @param gain What its debt gained.
+    @param loss What its debt lost.
+    @param fees The fees, which count like a loss.
+    @param unlock_seconds How long a profit takes to unlock, in seconds.
+    """
+    debt: uint256 = self.debt_of[strategy] + gain - loss
+    self.debt_of[strategy] = debt
+    self.total_debt = self.total_debt + gain - loss
+    profit_lock._book(gain, loss + fees, unlock_seconds)
+    log StrategyReported(strategy=strategy, gain=gain, loss=loss, current_debt=debt, fees=fees)
+
+
+@internal
+def _place(strategy: address, amount: uint256):
+    """
+    @notice Gives idle assets to a strategy; what it takes becomes its debt.
+    @param strategy The 20-byte address of the strategy.
+    @param amount The assets, at most those idle.
+    """
+    if amount == 0:
+        return
+    # Time without debt is not a period of the management fee.
+    if self.debt_of[strategy] == 0:
+        self.last_report[strategy] = block.timestamp
+    assets_before: uint256 = staticcall IERC20(_ASSET).balanceOf(self)
+    shares_before: uint256 = staticcall IERC20(strategy).balanceOf(self)
+    assert extcall IERC20(_ASSET).approve(strategy, amount, default_return_value=True), "strategy_book: approval failed"
+    extcall IERC4626(strategy).deposit(amount, self)
+    assert extcall IERC20(_ASSET).approve(strategy, 0, default_return_value=True), "strategy_book: approval failed"
+    taken: uint256 = assets_before - staticcall IERC20(_ASSET).balanceOf(self)
+    self._strategy_shares[strategy] += staticcall IERC20(strategy).balanceOf(self) - shares_before
+    self.idle -= taken
+    self.debt_of[strategy] += taken
+    self.total_debt += taken
+    self._book_loss(strategy, self._value_of(strategy))
+
+
+@internal
+def _call_back(strategy: address, amount: uint256) -> uint256:
+    """
+    @notice Withdraws from a strategy. What does not arrive, such as a transfer fee,
+            is a loss unless unreported gains cover it.
+    @param strategy The 20-byte address of the strategy.
+    @param amount The assets, at most its debt.
+    @return uint256 The assets that arrived.
+    """
+    if amount == 0:
+        return 0
+    assets_before: uint256 = staticcall IERC20(_ASSET).balanceOf(self)
+    shares_before: uint256 = staticcall IERC20(strategy).balanceOf(self)
+    extcall IERC4626(strategy).withdraw(amount, self, self)
+    received: uint256 = staticcall IERC20(_ASSET).balanceOf(self) - assets_before
+    self._strategy_shares[strategy] -= shares_before - staticcall IERC20(strategy).balanceOf(self)
+    repaid: uint256 = min(received, self.debt_of[strategy])
+    self.idle += received
+    self.debt_of[strategy] -= repaid
+    self.total_debt -= repaid
+    self._book_loss(strategy, self._value_of(strategy))
+    return received
+
+
+@internal
+def _free_up(assets: uint256):
+    """
+    @notice Calls so much back from the strategies, in their order, that `assets`
+            are idle.
+    @param assets The assets needed, at most the liquidity.
+    """
+    missing: uint256 = assets - min(assets, self.idle)
+    for strategy: address in self.strategies:
+        if missing == 0:
+            break
+        wanted: uint256 = min(asset_token._gross(_ASSET, missing), self._callable(strategy))
+        missing -= min(missing, self._call_back(strategy, wanted))
+    assert missing == 0, "strategy_book: strategies paid too little"

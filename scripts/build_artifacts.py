@@ -1,0 +1,71 @@
+"""Compiles contracts/ into the artifacts that the package ships.
+
+Usage: python scripts/build_artifacts.py [--check]
+With --check nothing is written: exit 1 names what is stale, missing or left over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from simulator.chain.artifacts import Artifact
+from simulator.chain.compile import compile_source, contract_sources, source_hash
+
+ROOT = Path(__file__).resolve().parents[1]
+CONTRACTS = ROOT / "contracts"
+ARTIFACTS = ROOT / "simulator" / "chain" / "artifacts"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
+    parser.add_argument("names", nargs="*", help="contracts to build; all by default")
+    args = parser.parse_args()
+    sources = contract_sources(CONTRACTS)
+    if unknown := set(args.names) - set(sources):
+        parser.error(f"no contract named {', '.join(sorted(unknown))}")
+    if args.check:
+        return report(stale(sources))
+    build({name: sources[name] for name in args.names or sources})
+    return 0
+
+
+def stale(sources: dict[str, Path]) -> list[str]:
+    """Return one line per artifact that does not belong to the present sources."""
+    lines = [
+        f"{name}: {reason}" for name, path in sources.items() if (reason := staleness(name, path))
+    ]
+    left_over = {path.stem for path in ARTIFACTS.glob("*.json")} - set(sources)
+    return lines + [f"{name}: has no source" for name in sorted(left_over)]
+
+
+def staleness(name: str, source: Path) -> str | None:
+    """Return why the artifact of one contract is stale, or None."""
+    path = ARTIFACTS / f"{name}.json"
+    if not path.is_file():
+        return "not built"
+    built = Artifact.from_json(path.read_text(encoding="utf-8"))
+    return None if built.source_hash == source_hash(source) else "source has changed"
+
+
+def build(sources: dict[str, Path]) -> None:
+    """Compile the sources that changed and write their artifacts; remove what has no source."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    for name, source in sources.items():
+        if staleness(name, source) is None:
+            continue
+        artifact = compile_source(source)
+        (ARTIFACTS / f"{name}.json").write_text(artifact.to_json(), encoding="utf-8")
+        print(f"{name}: {artifact.deployed_size:,} bytes")
+
+
+def report(lines: list[str]) -> int:
+    for line in lines:
+        print(line, file=sys.stderr)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""ABI encoding through eth-abi, each tuple of types looked up once.
+
+eth-abi comes with the optional `chain` dependencies and is imported on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from simulator.errors import ChainUnavailable
+
+INSTALL = 'pip install "assay-sim[chain]"'
+_ERROR_STRING = bytes.fromhex("08c379a0")
+_PANIC = bytes.fromhex("4e487b71")
+_WORD = 32
+
+
+def missing(package: str) -> ChainUnavailable:
+    """Return the error for an optional package that is not installed."""
+    return ChainUnavailable(f"{package} is not installed; {INSTALL}")
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    try:
+        from eth_abi.registry import registry
+    except ImportError as error:
+        raise missing("eth-abi") from error
+    return registry
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> Callable[[bytes], bytes]:
+    try:
+        from eth_utils.crypto import keccak as hasher
+    except ImportError as error:
+        raise missing("eth-abi") from error
+    return hasher
+
+
+def keccak(data: bytes) -> bytes:
+    """Return the 32-byte Keccak-256 hash of `data`."""
+    return _hasher()(data)
+
+
+def canonical_type(field: Mapping[str, Any]) -> str:
+    """Return an ABI field's type as a signature spells it; a struct is `(a,b)`."""
+    kind = str(field["type"])
+    if not kind.startswith("tuple"):
+        return kind
+    parts = ",".join(canonical_type(part) for part in field["components"])
+    return f"({parts}){kind.removeprefix('tuple')}"
+
+
+class Encoder:
+    """Encodes a sequence of arguments of fixed types."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self._encode = _registry().get_encoder(f"({','.join(kinds)})") if kinds else None
+
+    def __call__(self, args: Sequence[object]) -> bytes:
+        """Return the ABI encoding of `args`."""
+        return bytes(self._encode(args)) if self._encode else b""
+
+    def accepts(self, args: Sequence[object]) -> bool:
+        """Return whether `args` fit the types."""
+        from eth_abi.exceptions import EncodingError
+
+        if self._encode is None:
+            return not args
+        try:
+            self._encode.validate_value(args)
+        except EncodingError:
+            return False
+        return True
+
+
+class Decoder:
+    """Decodes data of fixed types into a tuple."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self._decode = _registry().get_decoder(f"({','.join(kinds)})") if kinds else None
+        # One static word is by far the most frequent answer, and needs no stream.
+        self._word = len(kinds) == 1 and kinds[0] == "uint256"
+
+    def __call__(self, data: bytes) -> tuple[Any, ...]:
+        """Return the decoded values."""
+        if self._word and len(data) == _WORD:
+            return (int.from_bytes(data, "big"),)
+        if self._decode is None:
+            return ()
+        return tuple(self._decode(_stream(data)))
+
+
+def _stream(data: bytes) -> Any:
+    from eth_abi import decoding
+
+    stream: Any = decoding.ContextFramesBytesIO
+    return stream(data)
+
+
+def revert_reason(data: bytes) -> str:
+    """Return what a revert says: the message, the panic code, or the raw bytes in hex."""
+    if data.startswith(_ERROR_STRING):
+        return str(Decoder(("string",))(data[4:])[0])
+    if data.startswith(_PANIC):
+        return f"panic 0x{int.from_bytes(data[4:], 'big'):02x}"
+    return f"0x{data.hex()}" if data else "no reason given"

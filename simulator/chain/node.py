@@ -1,0 +1,206 @@
+"""Anvil as a child process: found, started with the stage's options, and surely ended."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
+from simulator.chain.base import BLOCK_GAS, CHAIN_ID, HARDFORK, SETUP_SECONDS
+from simulator.errors import ChainUnavailable
+
+START_SECONDS = 15.0
+"""How long a node may take until it answers."""
+_STOP_SECONDS = 3.0
+_POLL_SECONDS = 0.01
+_KEPT_BLOCKS = 64
+"""Blocks whose transactions the node remembers; only the latest is ever asked for."""
+_DIRECTORY_VARIABLE = "ASSAY_ANVIL_DIR"
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "arm64": "arm64", "aarch64": "arm64"}
+_PR_SET_PDEATHSIG = 1
+
+
+def find_anvil(path: str | Path | None = None) -> Path:
+    """Return the Anvil binary: `path`, else from PATH, else the copy that npm installed.
+
+    The npm copy is looked for in the directory named by ASSAY_ANVIL_DIR, the
+    working directory and the project's root, under
+    `node_modules/@foundry-rs/anvil-<system>-<machine>/bin`.
+
+    Raises
+    ------
+    ChainUnavailable
+        If there is none, or `path` is not an executable file.
+    """
+    if path is not None:
+        if _executable(Path(path)):
+            return Path(path)
+        raise ChainUnavailable(f"anvil: {path} is not an executable file")
+    found = shutil.which("anvil")
+    candidates = [*_behind_wrapper(Path(found))] if found else []
+    candidates += [folder / _npm_binary() for folder in _npm_folders()]
+    for candidate in candidates:
+        if _executable(candidate):
+            return candidate
+    raise ChainUnavailable(
+        "anvil was not found on PATH or in node_modules; npm install @foundry-rs/anvil,"
+        " or use --chain revm"
+    )
+
+
+def _executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def _npm_binary() -> Path:
+    machine = _MACHINES.get(platform.machine().lower(), platform.machine().lower())
+    name = "anvil.exe" if sys.platform == "win32" else "anvil"
+    package = f"anvil-{sys.platform}-{machine}"
+    return Path("node_modules") / "@foundry-rs" / package / "bin" / name
+
+
+def _npm_folders() -> Iterator[Path]:
+    if named := os.environ.get(_DIRECTORY_VARIABLE):
+        yield Path(named)
+    yield Path.cwd()
+    yield Path(__file__).resolve().parents[2]
+
+
+def _behind_wrapper(found: Path) -> Iterator[Path]:
+    """Yield the binary behind npm's wrapper script first: a script would outlive a signal."""
+    modules = next((p for p in found.resolve().parents if p.name == "node_modules"), None)
+    if modules is not None:
+        yield modules.parent / _npm_binary()
+    yield found
+
+
+def command_line(start: int) -> list[str]:
+    """Return the options under which a node fits a scenario that starts at `start`, seconds."""
+    return [
+        *("--hardfork", HARDFORK),
+        *("--chain-id", str(CHAIN_ID)),
+        *("--base-fee", "0"),
+        *("--gas-limit", str(BLOCK_GAS)),
+        *("--timestamp", str(start - SETUP_SECONDS)),
+        *("--order", "fees"),
+        *("--accounts", str(len(DEVELOPMENT_ACCOUNTS))),
+        *("--host", "127.0.0.1"),
+        "--no-mining",
+        "--auto-impersonate",
+    ]
+
+
+class AnvilNode:
+    """A running Anvil that listens on a private socket (and a loopback port).
+
+    Parameters
+    ----------
+    binary : Path
+        The Anvil executable.
+    start : int
+        The scenario's first block time, seconds.
+    port : int
+        The loopback port; 0 lets the system choose a free one.
+
+    Notes
+    -----
+    The child ends with `close`, at interpreter exit, and on Linux also when the
+    thread that started it dies, whatever the reason.
+    """
+
+    def __init__(self, binary: Path, start: int, port: int = 0) -> None:
+        self._folder = tempfile.mkdtemp(prefix="assay-anvil-")
+        self.socket_path = str(Path(self._folder) / "anvil.ipc")
+        self._errors = Path(self._folder) / "stderr"
+        atexit.register(self.close)
+        try:
+            self._process = self._spawn([str(binary), *command_line(start), *self._private(port)])
+            self._await_socket()
+        except BaseException:
+            self.close()
+            raise
+
+    def _private(self, port: int) -> list[str]:
+        return [
+            *("--port", str(port)),
+            *("--ipc", self.socket_path),
+            *("--cache-path", self._folder),
+            *("--transaction-block-keeper", str(_KEPT_BLOCKS)),
+            "--prune-history",
+            "--no-request-size-limit",
+            "--quiet",
+        ]
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        # A session of its own keeps Ctrl-C from the child: it would die before the
+        # replay has said where it stands.
+        with self._errors.open("wb") as errors:
+            try:
+                return subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                )
+            except OSError as error:
+                raise ChainUnavailable(f"anvil did not start: {error}") from error
+
+    def _await_socket(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not Path(self.socket_path).exists():
+            if self._process.poll() is not None:
+                raise ChainUnavailable(f"anvil did not start: {self.last_words()}")
+            if time.monotonic() > deadline:
+                raise ChainUnavailable(f"anvil did not start within {START_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def last_words(self) -> str:
+        """Return why the node is gone, in one line: its last error line, else its exit code."""
+        with contextlib.suppress(OSError):
+            text = self._errors.read_text(encoding="utf-8", errors="replace")
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            if lines:
+                return lines[-1]
+        return f"exit code {self._process.poll()}"
+
+    def close(self) -> None:
+        """End the child and remove its folder; a second call does nothing."""
+        process = getattr(self, "_process", None)
+        if process is not None and process.poll() is None:
+            _end(process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its group: politely first, then surely."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+            return
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this child when its parent dies; runs between fork and exec."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,217 @@
+"""The chain in this process: real bytecode in revm, through pyrevm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
+from simulator.chain.base import (
+    ALL_GAS_USED,
+    BLOCK_GAS,
+    CALL_GAS,
+    CHAIN_ID,
+    DEPLOY_GAS,
+    SETUP_SECONDS,
+    VIEW_GAS,
+    BaseChain,
+    Call,
+    Log,
+    Receipt,
+)
+from simulator.chain.codec import missing, revert_reason
+from simulator.errors import ChainUnavailable, TransactionReverted
+
+_BALANCE_WEI = 10_000 * 10**18
+_MAX_SNAPSHOTS = 900
+"""revm counts open snapshots as call depth, of which it has 1,024."""
+_CODE_PADDING = 33
+"""revm keeps code followed by this many zero bytes, and hands them out with it."""
+_REVERT_OUTPUT = re.compile(r"^Revert \{.*output: 0x([0-9a-f]*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    key: int
+    checkpoint: Any
+    number: int
+    timestamp: int
+    nonces: dict[str, int]
+
+
+class RevmChain(BaseChain):
+    """Executes calls in process.
+
+    pyrevm runs all calls as one long transaction, so a slot or account that an
+    earlier call touched counts as warm, and one it wrote as dirty. `gas_used` is
+    therefore a lower bound of what a node charges; everything else is the same.
+
+    Parameters
+    ----------
+    start : int
+        The scenario's first block time, seconds; the genesis lies `SETUP_SECONDS` before.
+    """
+
+    name = "revm"
+    gas_is_exact = False
+
+    def __init__(self, start: int = SETUP_SECONDS) -> None:
+        try:
+            pyrevm: Any = import_module("pyrevm")
+        except ImportError as error:
+            raise missing("pyrevm") from error
+        self._pyrevm = pyrevm
+        self.accounts = DEVELOPMENT_ACCOUNTS
+        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
+        # pyrevm takes an unknown name, also "CANCUN", for the latest fork without a word.
+        self._evm = pyrevm.EVM(env=env, spec_id="Cancun")
+        for account in self.accounts:
+            self._evm.set_balance(account, _BALANCE_WEI)
+        self._number = -1
+        self._nonces = dict.fromkeys(self.accounts, 0)
+        self._snapshots: list[_Snapshot] = []
+        self._next_key = 0
+        self._open_block(start - SETUP_SECONDS)
+
+    def block(self, timestamp: int, calls: Sequence[Call]) -> list[Receipt]:
+        """Execute `calls` in order in one block at `timestamp`, seconds.
+
+        A call that fails leaves no trace; the others of the block stand all the same.
+
+        Raises
+        ------
+        TransactionReverted
+            With the label and reason of the first call that failed.
+        ValueError
+            If `timestamp` is before the latest block's.
+        """
+        self._require_not_before(timestamp)
+        self._open_block(timestamp)
+        outcomes = [self._attempt(call) for call in calls]
+        for outcome in outcomes:
+            if isinstance(outcome, TransactionReverted):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+
+    def view(self, calls: Sequence[Call]) -> list[bytes]:
+        """Return each call's return data at the latest block, changing nothing."""
+        return [self._peek(call) for call in calls]
+
+    def timestamp(self) -> int:
+        """Return the latest block's timestamp, seconds."""
+        return self._timestamp
+
+    def snapshot(self) -> int:
+        """Remember the present state and return its id.
+
+        Raises
+        ------
+        ChainUnavailable
+            When 900 snapshots are open; `revert` to an earlier one closes the later.
+        """
+        if len(self._snapshots) >= _MAX_SNAPSHOTS:
+            raise ChainUnavailable(f"revm holds at most {_MAX_SNAPSHOTS} open snapshots")
+        self._next_key += 1
+        self._remember(self._next_key)
+        return self._next_key
+
+    def revert(self, snapshot: int) -> None:
+        """Go back to `snapshot`, which stays valid; later ones are gone.
+
+        Raises
+        ------
+        KeyError
+            If the id is unknown or was undone by an earlier revert.
+        """
+        if all(kept.key != snapshot for kept in self._snapshots):
+            raise KeyError(f"no snapshot {snapshot}")
+        while True:
+            last = self._snapshots.pop()
+            self._evm.revert(last.checkpoint)
+            if last.key == snapshot:
+                break
+        self._evm.reset_transient_storage()
+        self._nonces = dict(last.nonces)
+        self._set_block(last.number, last.timestamp)
+        self._remember(snapshot)
+
+    def code_size(self, address: str) -> int:
+        """Return the bytes of code deployed at `address`, 0 for none."""
+        padded = self._evm.get_code(address)
+        return len(padded) - _CODE_PADDING if padded else 0
+
+    def close(self) -> None:
+        """Do nothing: the memory goes with the object."""
+
+    def _remember(self, key: int) -> None:
+        checkpoint = self._evm.snapshot()
+        nonces = dict(self._nonces)
+        kept = _Snapshot(key, checkpoint, self._number, self._timestamp, nonces)
+        self._snapshots.append(kept)
+
+    def _open_block(self, timestamp: int) -> None:
+        self._set_block(self._number + 1, timestamp)
+
+    def _set_block(self, number: int, timestamp: int) -> None:
+        self._number, self._timestamp = number, timestamp
+        block = self._pyrevm.BlockEnv(
+            number=number, timestamp=timestamp, gas_limit=BLOCK_GAS, basefee=0
+        )
+        self._evm.set_block_env(block)
+
+    def _attempt(self, call: Call) -> Receipt | TransactionReverted:
+        self._nonces[call.sender] = self._nonces.get(call.sender, 0) + 1
+        try:
+            self._message(call, CALL_GAS)
+        except TransactionReverted as error:
+            return error
+        result = self._evm.result
+        logs = tuple(_log(raw) for raw in result.logs)
+        return Receipt(call, result.gas_used, logs, self._number, self._timestamp)
+
+    def _peek(self, call: Call) -> bytes:
+        checkpoint = self._evm.snapshot()
+        try:
+            return self._message(call, VIEW_GAS)
+        finally:
+            self._evm.revert(checkpoint)
+
+    def _message(self, call: Call, default_gas: int) -> bytes:
+        self._evm.reset_transient_storage()
+        gas = default_gas if call.gas is None else call.gas
+        try:
+            data: bytes = self._evm.message_call(call.sender, call.to, call.data, gas=gas)
+        except RuntimeError as error:
+            raise TransactionReverted(call.label, _reason(str(error))) from error
+        return data
+
+    def _create(self, code: bytes, sender: str, label: str) -> str:
+        self._open_block(self._timestamp + 1)
+        self._evm.reset_transient_storage()
+        self._match_nonce(sender)
+        self._nonces[sender] = self._nonces.get(sender, 0) + 1
+        try:
+            address: str = self._evm.deploy(sender, code, gas=DEPLOY_GAS)
+        except RuntimeError as error:
+            raise TransactionReverted(label, _reason(str(error))) from error
+        return address.lower()
+
+    def _match_nonce(self, sender: str) -> None:
+        # A message call leaves the nonce alone; counted here, addresses equal a node's.
+        info = self._pyrevm.AccountInfo(nonce=self._nonces.get(sender, 0), balance=_BALANCE_WEI)
+        self._evm.insert_account_info(sender, info)
+
+
+def _log(raw: Any) -> Log:
+    topics, data = raw.data
+    return Log(raw.address.lower(), tuple(topics), data)
+
+
+def _reason(text: str) -> str:
+    """Return the reason in pyrevm's error text, in the words that all chains share."""
+    if match := _REVERT_OUTPUT.match(text):
+        return revert_reason(bytes.fromhex(match[1]))
+    return ALL_GAS_USED if text.startswith("Halt") else text

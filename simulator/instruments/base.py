@@ -1,0 +1,100 @@
+"""What every instrument hands on: value, cash and attribution over paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from simulator.units import FloatArray
+
+Kind = Literal["organic", "subsidised", "return of capital", "market", "loss", "cost"]
+Unit = Literal["ounces", "usd"]
+UNITS: tuple[Unit, Unit] = ("ounces", "usd")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of return: its name, what kind it is, and a line for the report."""
+
+    name: str
+    kind: Kind
+    label: str
+
+
+@dataclass(frozen=True)
+class TokenPrices:
+    """Gold and the token that stands for it; arrays of shape (n_steps + 1, n_paths).
+
+    Attributes
+    ----------
+    gold_usd, token_usd : ndarray, USD per ounce and per token
+        Quantised to the feed's 1e-8.
+    premium : ndarray
+        Log gap between the token and what backs it.
+    backing : ndarray
+        Ounces that stand behind a token, 1 unless the custodian fails.
+    """
+
+    gold_usd: FloatArray
+    token_usd: FloatArray
+    premium: FloatArray
+    backing: FloatArray
+
+
+@dataclass(frozen=True)
+class InstrumentPaths:
+    """One instrument on a block of paths, in ounces of gold and in dollars.
+
+    Attributes
+    ----------
+    name : str
+    sources : tuple of Source
+    initial : dict of ndarray of shape (n_paths,)
+        What was put in, by unit.
+    mark, exit : dict of ndarray of shape (n_steps + 1, n_paths)
+        Value at mark, and what leaving on that day would pay with all cash received so far;
+        index 0 is what was put in, the last step is the real exit.
+    attribution : dict of ndarray of shape (n_sources, n_paths)
+        Final value + cash paid - initial value, by source; sums to it within 1e-9.
+    events : ndarray of shape (n_paths,), int64
+        Liquidations, defaults, exploits, refused exits.
+    unpaid_ounces : ndarray of shape (n_paths,)
+        What the exit at the horizon could not be paid.
+    details : dict of ndarray
+        The instrument's own observables, shape (n_steps + 1, n_paths) each.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    initial: Mapping[Unit, FloatArray]
+    mark: Mapping[Unit, FloatArray]
+    exit: Mapping[Unit, FloatArray]
+    attribution: Mapping[Unit, FloatArray]
+    events: np.ndarray[tuple[int], np.dtype[np.int64]]
+    unpaid_ounces: FloatArray
+    details: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+def attribution_gap(paths: InstrumentPaths, unit: Unit) -> FloatArray:
+    """Return |sum of sources - (final - initial)| / initial, shape (n_paths,)."""
+    gain = paths.exit[unit][-1] - paths.initial[unit]
+    gap: FloatArray = np.abs(paths.attribution[unit].sum(axis=0) - gain) / paths.initial[unit]
+    return gap
+
+
+def organic_share(sources: tuple[Source, ...], attribution: FloatArray) -> FloatArray:
+    """Return organic over positive income, shape (n_paths,).
+
+    Income is what organic and subsidised sources paid; NaN where nothing was paid.
+    """
+    income = np.zeros(attribution.shape[1])
+    organic = np.zeros(attribution.shape[1])
+    for source, amount in zip(sources, attribution, strict=True):
+        if source.kind in ("organic", "subsidised"):
+            income += np.maximum(amount, 0.0)
+        if source.kind == "organic":
+            organic += np.maximum(amount, 0.0)
+    return np.divide(organic, income, out=np.full_like(income, np.nan), where=income > 0)

@@ -1,0 +1,131 @@
+"""The gold token: an ounce, less the premium's moods and the custodian's risk.
+
+Price = gold x backing x exp(premium). The premium is a mean-reverting gap with fat-tailed
+dislocations, bounded where creation and redemption pay. Backing is 1 until the custodian's
+gold turns out to be missing. Supply follows demand; creation needs attested gold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.instruments.base import InstrumentPaths, Source, TokenPrices
+from simulator.instruments.draws import first_event, normal_paths
+from simulator.market.paths import MarketPaths
+from simulator.market.streams import Stream
+from simulator.scenario.instruments import GoldTokenTerms
+from simulator.units import BPS, DAYS_PER_YEAR, FEED_DECIMALS, FloatArray
+
+SOURCES = (
+    Source("gold_price", "market", "Gold price"),
+    Source("token_premium", "market", "Token premium over gold"),
+    Source("custodian_shortfall", "loss", "Custodian shortfall"),
+    Source("sale_spread", "cost", "Spread when selling the token"),
+)
+
+
+@dataclass(frozen=True)
+class GoldTokenDrivers:
+    """What happens to the token from outside.
+
+    Attributes
+    ----------
+    prices : TokenPrices
+    supply_ounces, reserve_ounces : ndarray of shape (n_steps + 1, n_paths)
+        Tokens in circulation and gold attested, quantised to 1e-6.
+    """
+
+    prices: TokenPrices
+    supply_ounces: FloatArray
+    reserve_ounces: FloatArray
+
+
+def draw_drivers(terms: GoldTokenTerms, market: MarketPaths, seed: int) -> GoldTokenDrivers:
+    """Return the drivers of a block: draws depend on seed, stream, path and step alone."""
+    gold = np.round(market.prices["gold"], FEED_DECIMALS)
+    n_steps, n_paths = gold.shape[0] - 1, gold.shape[1]
+    premium = _premium(terms, seed, market.first_path, n_steps, n_paths)
+    shortfall = first_event(
+        seed, Stream.TOKEN_EVENTS, market.first_path, n_paths, terms.shortfall_hazard
+    )
+    backing = np.where(
+        np.arange(n_steps + 1)[:, None] >= shortfall[None, :], 1.0 - terms.shortfall_loss, 1.0
+    )
+    supply, reserve = _supply(terms, backing, seed, market.first_path)
+    token = np.round(gold * backing * np.exp(premium), FEED_DECIMALS)
+    return GoldTokenDrivers(TokenPrices(gold, token, premium, backing), supply, reserve)
+
+
+def _premium(
+    terms: GoldTokenTerms, seed: int, first_path: int, n_steps: int, n_paths: int
+) -> FloatArray:
+    """Return the log gap; its shocks are products of two normals (excess kurtosis 6)."""
+    keep = 0.5 ** (1.0 / terms.premium_half_life_days)
+    shocks = normal_paths(seed, Stream.TOKEN_PREMIUM, first_path, n_steps, n_paths)
+    shocks *= normal_paths(seed, Stream.TOKEN_DISLOCATION, first_path, n_steps, n_paths)
+    shocks *= terms.premium_deviation * np.sqrt(1.0 - keep**2)
+    gap = np.empty_like(shocks)
+    gap[0] = terms.premium_mean
+    for step in range(1, n_steps + 1):
+        pulled = terms.premium_mean + keep * (gap[step - 1] - terms.premium_mean) + shocks[step]
+        np.clip(pulled, terms.premium_floor, terms.premium_ceiling, out=gap[step])
+    return gap
+
+
+def _supply(
+    terms: GoldTokenTerms, backing: FloatArray, seed: int, first_path: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return supply and attested reserve, ounces; supply cannot grow beyond the reserve."""
+    n_steps, n_paths = backing.shape[0] - 1, backing.shape[1]
+    daily = terms.demand_volatility / np.sqrt(DAYS_PER_YEAR)
+    drift = (terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR
+    shocks = normal_paths(seed, Stream.TOKEN_DEMAND, first_path, n_steps, n_paths)
+    growth = np.exp(drift + daily * shocks)
+    growth[0] = 1.0
+    demand = terms.supply_ounces * np.cumprod(growth, axis=0)
+    whole = backing >= 1.0
+    last_whole = demand[whole.sum(axis=0) - 1, np.arange(n_paths)]
+    falling = np.minimum.accumulate(np.where(whole, last_whole, demand), axis=0)
+    supply = np.where(whole, demand, falling)
+    supply = np.round(supply, min(terms.decimals, 6))
+    return supply, supply * backing
+
+
+def simulate(terms: GoldTokenTerms, prices: TokenPrices, ounces: float) -> InstrumentPaths:
+    """Hold `ounces` tokens from the first to the last step; fees of buying are not counted."""
+    spread = terms.sale_spread_bps / BPS
+    mark_usd = ounces * prices.token_usd
+    exit_usd = mark_usd * (1.0 - spread)
+    exit_usd[0] = mark_usd[0]
+    mark_ounces = ounces * prices.backing
+    none = np.zeros(mark_usd.shape[1])
+    by_price = ounces * split_price_change(prices).sum(axis=1)
+    ounces_lost = mark_ounces[-1] - mark_ounces[0]
+    return InstrumentPaths(
+        name="gold_token",
+        sources=SOURCES,
+        initial={"ounces": mark_ounces[0], "usd": mark_usd[0]},
+        mark={"ounces": mark_ounces, "usd": mark_usd},
+        exit={"ounces": mark_ounces, "usd": exit_usd},
+        attribution={
+            "ounces": np.stack([none, none, ounces_lost, none]),
+            "usd": np.vstack([by_price, -spread * mark_usd[-1]]),
+        },
+        events=(prices.backing[-1] < 1.0).astype(np.int64),
+        unpaid_ounces=none,
+    )
+
+
+def split_price_change(prices: TokenPrices) -> FloatArray:
+    """Return the token's daily price changes by source, shape (3, n_steps, n_paths).
+
+    Gold moves at yesterday's backing and premium, backing at yesterday's premium; what
+    quantisation leaves goes to the premium, so the three sum to the change exactly.
+    """
+    gold, backing, factor = prices.gold_usd, prices.backing, np.exp(prices.premium)
+    by_gold = np.diff(gold, axis=0) * backing[:-1] * factor[:-1]
+    by_backing = gold[1:] * np.diff(backing, axis=0) * factor[:-1]
+    rest = np.diff(prices.token_usd, axis=0) - by_gold - by_backing
+    return np.stack([by_gold, rest, by_backing])

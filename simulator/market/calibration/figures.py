@@ -1,0 +1,191 @@
+"""Dresses estimates as the figures of a calibration: unit, source, window, error, note."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from simulator.market.calibration import dependence, diffusion
+from simulator.market.calibration.columns import Column
+from simulator.market.calibration.diffusion import Estimate, GarchFit
+from simulator.scenario import calibration as models
+from simulator.units import FloatArray
+
+ROLLING_YEARS = 3
+
+FigureModel = TypeVar("FigureModel", bound=models.Figure)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a group of figures comes from."""
+
+    source: str
+    window: tuple[dt.date, dt.date]
+
+    def figure(
+        self, model: type[FigureModel], estimate: Estimate, unit: str = "1", note: str = ""
+    ) -> FigureModel:
+        """Return a figure, rounded to far below its standard error.
+
+        The last digits of an optimum differ between machines; a file should not.
+        """
+        return model.model_validate(self.fields(estimate, unit, note))
+
+    def fields(self, estimate: Estimate, unit: str, note: str) -> dict[str, object]:
+        """Return the keys that all figures have."""
+        error = estimate.standard_error
+        known = math.isfinite(error)
+        return {
+            "value": significant(estimate.value, 5),
+            "unit": unit,
+            "source": self.source,
+            "window": self.window,
+            "standard_error": significant(error, 3) if known else None,
+            "note": note if known or note else "at the bound of what can be fitted",
+        }
+
+
+def significant(value: float, digits: int) -> float:
+    """Return `value` rounded to `digits` significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def values(series: pd.Series[float]) -> FloatArray:
+    """Return the numbers of a series without its gaps."""
+    return series.dropna().to_numpy(dtype=np.float64)
+
+
+def asset_calibration(
+    origin: Origin,
+    column: Column,
+    last_quote: float,
+    returns: FloatArray,
+    fit: GarchFit,
+    periods_per_year: int,
+) -> models.AssetCalibration:
+    """Return the figures of one asset.
+
+    Parameters
+    ----------
+    last_quote : float
+        Last price in the column's own unit.
+    returns : ndarray of shape (n_returns,), log returns per period
+    """
+    intensity, mean, deviation = jump_figures(origin, returns, periods_per_year)
+    return models.AssetCalibration(
+        periods_per_year=periods_per_year,
+        price=price(origin, column, last_quote),
+        volatility=origin.figure(
+            models.Volatility,
+            diffusion.volatility(returns, periods_per_year),
+            "1/sqrt(year)",
+        ),
+        alpha=origin.figure(models.Weight, fit.alpha),
+        gamma=origin.figure(models.Asymmetry, fit.gamma),
+        beta=origin.figure(models.Weight, fit.beta, note=_beta_note(fit)),
+        variance_start=origin.figure(
+            models.PeriodVariance,
+            fit.variance_next,
+            "1/period",
+            note=f"filtered, of the first period after the window: a volatility of "
+            f"{math.sqrt(fit.variance_next.value * periods_per_year):.1%} a year",
+        ),
+        degrees_of_freedom=origin.figure(
+            models.DegreesOfFreedom,
+            fit.degrees_of_freedom,
+            note="of this asset alone, a diagnostic; the market draws with the joint figure",
+        ),
+        jump_intensity=intensity,
+        jump_mean=mean,
+        jump_sd=deviation,
+    )
+
+
+def _beta_note(fit: GarchFit) -> str:
+    if not fit.capped:
+        return ""
+    return (
+        f"lowered from {fit.fitted_beta:g} to cap the persistence of {fit.fitted_persistence:.4f} "
+        f"at {diffusion.MAX_PERSISTENCE}; the error is that of the fit"
+    )
+
+
+def price(origin: Origin, column: Column, last_quote: float) -> models.Price:
+    """Return the last price in the asset's own unit, exactly as quoted where it is the same."""
+    note = "last close, observed"
+    if column.factor != 1:
+        note += f": {last_quote:g} USD/{column.quoted_unit} times {column.factor:.9g}"
+    return models.Price(
+        value=significant(last_quote * column.factor, 9),
+        unit=f"USD/{column.unit}",
+        source=origin.source,
+        window=(origin.window[1], origin.window[1]),
+        standard_error=None,
+        note=note,
+    )
+
+
+def jump_figures(
+    origin: Origin, returns: FloatArray, periods_per_year: int
+) -> tuple[models.JumpRate, models.JumpMean, models.JumpDeviation]:
+    """Return how often days beyond 4 robust standard deviations come, and how large they are."""
+    jumps = diffusion.jump_returns(returns)
+    n_jumps = len(jumps)
+    years = (len(returns) - diffusion.BIPOWER_DAYS - 1) / periods_per_year
+    mean = float(jumps.mean()) if n_jumps else 0.0
+    deviation = float(jumps.std(ddof=1)) if n_jumps > 1 else 0.0
+    note = (
+        f"{n_jumps} days beyond {diffusion.JUMP_THRESHOLD:g} robust standard deviations; "
+        "t shocks hold most of this tail already"
+    )
+    mean_error = deviation / math.sqrt(n_jumps) if n_jumps > 1 else math.nan
+    deviation_error = deviation / math.sqrt(2 * (n_jumps - 1)) if n_jumps > 1 else math.nan
+    # No event in T years still leaves an upper bound of about 1/T.
+    rate = Estimate(n_jumps / years, math.sqrt(max(n_jumps, 1)) / years)
+    return (
+        origin.figure(models.JumpRate, rate, "1/year", note),
+        origin.figure(models.JumpMean, Estimate(mean, mean_error), "log return", note),
+        origin.figure(
+            models.JumpDeviation, Estimate(deviation, deviation_error), "log return", note
+        ),
+    )
+
+
+def correlation(
+    origin: Origin, pair: tuple[str, str], returns: pd.DataFrame, periods_per_year: int
+) -> models.Correlation:
+    """Return the correlation of two assets and how it wandered over three-year windows.
+
+    Parameters
+    ----------
+    returns : DataFrame of shape (n_returns, n_assets)
+    """
+    both = returns[list(pair)].dropna().to_numpy(dtype=np.float64)
+    first, second = both[:, 0], both[:, 1]
+    estimate = dependence.correlation(first, second)
+    fisher = dependence.fisher_error(estimate.value, len(both))
+    note = f"Fisher's error, for independent days, would be {fisher:.2g}"
+    window = ROLLING_YEARS * periods_per_year
+    if len(both) >= 2 * window:
+        low, high = dependence.rolling_correlation_range(first, second, window)
+        note += f"; three-year windows range from {low:.2f} to {high:.2f}"
+    fields = origin.fields(estimate, "1", note)
+    return models.Correlation.model_validate({"between": pair, **fields})
+
+
+def joint_degrees_of_freedom(origin: Origin, residuals: FloatArray) -> models.DegreesOfFreedom:
+    """Return the one tail index of all assets' standardised residuals.
+
+    Parameters
+    ----------
+    residuals : ndarray of shape (n_periods, n_assets)
+    """
+    estimate = dependence.joint_degrees_of_freedom(residuals)
+    note = "of all assets' standardised residuals together; runs use the nearest even integer"
+    return origin.figure(models.DegreesOfFreedom, estimate, note=note)

@@ -1,0 +1,147 @@
+"""What the market draws for LANES paths and four steps at a time.
+
+Group g holds the steps 4g to 4g + 3, a step being the index of the row it leads
+to. The counter's first word, by stream:
+
+diffusion   g; word s belongs to step 4g + s
+chi-square  g * dof / 2 + j for the j-th uniform of the product; word s as above
+jumps       g // 4: word g % 4 gives the number of jumps in the group's four days;
+            2^31 + 16 g + j for the j-th of these: two words make its size, the
+            third its day. A jump on a day without trade is dropped.
+
+A Poisson number for four days, spread evenly over them, is an independent Poisson
+number for each day: the drawing is exact and costs a quarter. Dropping (thinning)
+keeps it so, and a path does not depend on how long the run is.
+
+Rows of lanes lie one behind the other in flat arrays, and loops run over slices of
+these: an offset that might be negative would keep LLVM from vectorising.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.market.elementary import box_muller, minus_two_log, uniform32
+from simulator.market.philox import (
+    Integer,
+    WordArray,
+    fill_words,
+    words4,
+    words_to_normals,
+)
+from simulator.mechanics.jit import kernel
+from simulator.units import LANES
+
+GROUP = 4
+"""Steps that one Philox call serves, one word each."""
+ROWS = GROUP * LANES
+"""Size of a group's draws for one asset."""
+MAX_JUMPS = 16
+"""The most jumps of an asset in the four days of a group."""
+
+Float32Array = npt.NDArray[np.float32]
+_SIZE_COUNTERS = 2**31
+_DAY_SHIFT = np.uint32(30)
+_FACTORS_PER_LOG = 3  # four factors of 2^-33 would leave float32's normal range
+_SMALLEST_CHI_SQUARE = np.float32(1e-12)
+
+
+@kernel
+def draw_normals(
+    normals: Float32Array,
+    words: WordArray,
+    seed: Integer,
+    group: int,
+    stream: Integer,
+    path: Integer,
+) -> None:
+    """Write the group's four rows of standard normals, `normals` of shape (ROWS,)."""
+    fill_words(words, 0, seed, group, stream, path)
+    words_to_normals(words, 0, normals, 0)
+    words_to_normals(words, 2 * LANES, normals, 2 * LANES)
+
+
+@kernel
+def draw_t_scales(
+    scales: Float32Array,
+    products: Float32Array,
+    words: WordArray,
+    seed: Integer,
+    group: int,
+    stream: Integer,
+    path: Integer,
+    half_dof: int,
+) -> None:
+    """Write sqrt((dof - 2) / chi2) for the group's four steps, shared by all assets.
+
+    chi2 = -2 ln of a product of dof / 2 uniforms.
+
+    Parameters
+    ----------
+    scales, products : ndarray of shape (ROWS,), float32
+        The second is scratch, as is `words`.
+    """
+    scales[:] = np.float32(0.0)
+    products[:] = np.float32(1.0)
+    for factor in range(half_dof):
+        fill_words(words, 0, seed, group * half_dof + factor, stream, path)
+        for index in range(ROWS):
+            products[index] *= uniform32(words[index])
+        if factor % _FACTORS_PER_LOG == _FACTORS_PER_LOG - 1 or factor == half_dof - 1:
+            _move_log(products, scales)
+    numerator = np.float32(2 * half_dof - 2)
+    for index in range(ROWS):
+        chi_square = scales[index]
+        if chi_square < _SMALLEST_CHI_SQUARE:
+            chi_square = _SMALLEST_CHI_SQUARE
+        scales[index] = np.sqrt(np.float32(numerator / chi_square))
+
+
+@kernel
+def _move_log(products: Float32Array, sums: Float32Array) -> None:
+    for index in range(ROWS):
+        sums[index] += minus_two_log(products[index])
+        products[index] = np.float32(1.0)
+
+
+@kernel
+def draw_jumps(
+    jumps: Float32Array,
+    count_words: WordArray,
+    seed: Integer,
+    group: int,
+    stream: Integer,
+    path: Integer,
+    thresholds: WordArray,
+    size: Float32Array,
+) -> None:
+    """Write the group's jumps of the log price; jumps of one day add up.
+
+    Parameters
+    ----------
+    jumps : ndarray of shape (ROWS,), float32
+    count_words : ndarray of shape (ROWS,), uint32
+        State from group to group: the words that tell the number of jumps in each
+        of the groups that share `group // 4`, renewed when the first of them comes.
+    thresholds : ndarray of shape (MAX_JUMPS,), uint32
+        There are more than k jumps where the word is below entry k.
+    size : ndarray of shape (2,), float32
+        Mean and standard deviation of a jump.
+    """
+    turn = group % GROUP
+    if turn == 0:
+        fill_words(count_words, 0, seed, group // GROUP, stream, path)
+    jumps[:] = np.float32(0.0)
+    row = count_words[turn * LANES : (turn + 1) * LANES]
+    first_counter = _SIZE_COUNTERS + group * MAX_JUMPS
+    for lane in range(LANES):
+        number = 0
+        # jumps are rare: a branch that is seldom taken beats drawing every size
+        while number < MAX_JUMPS and row[lane] < thresholds[number]:
+            owner = np.uint64(path) + np.uint64(lane)
+            a, b, c, _ = words4(seed, first_counter + number, stream, owner)
+            normal, _ = box_muller(a, b)
+            day = np.int64(c >> _DAY_SHIFT)
+            jumps[day * LANES + lane] += np.float32(size[0] + np.float32(size[1] * normal))
+            number += 1

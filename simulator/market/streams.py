@@ -1,0 +1,60 @@
+"""Every random stream of the simulation, named once.
+
+A draw is Philox4x32-10 with key = seed and counter = (step, stream, path): two
+streams never share a counter, so adding an asset or an instrument leaves the
+draws of all others as they were. A number, once given, is never given again;
+changing one changes every result of its owner.
+
+Numbers
+    1-31     diffusion of an asset. Reserved: 4 Bitcoin, 5 altcoins, 6 big tech,
+             7 small caps, 8 gold miners, 9 copper miners.
+    32-63    shared by all assets.
+    65-95    jumps of an asset: 64 + its diffusion stream.
+    128-     instruments.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, unique
+
+JUMP_OFFSET = 64
+
+
+@unique
+class Stream(IntEnum):
+    """The second counter word of a draw."""
+
+    GOLD = 1
+    SILVER = 2
+    COPPER = 3
+
+    CHI_SQUARE = 32
+
+    GOLD_JUMP = JUMP_OFFSET + 1
+    SILVER_JUMP = JUMP_OFFSET + 2
+    COPPER_JUMP = JUMP_OFFSET + 3
+
+    TOKEN_PREMIUM = 128
+    TOKEN_EVENTS = 129
+    TOKEN_DEMAND = 130
+    TOKEN_DISLOCATION = 141
+    VAULT_DEMAND = 131
+    VAULT_FLOW = 132
+    VAULT_EXPLOIT = 133
+    REWARD_PRICE = 134
+    LENDING_SUPPLY = 135
+    LENDING_DEMAND = 136
+    MINE_OUTPUT = 137
+    MINE_EVENTS = 138
+    POOL_VOLUME = 139
+    PERP_FUNDING = 140
+
+
+def diffusion_stream(asset: str) -> Stream:
+    """Return the stream of the diffusion of `asset`, a lower-case name such as "gold"."""
+    return Stream[asset.upper()]
+
+
+def jump_stream(asset: str) -> Stream:
+    """Return the stream of the jumps of `asset`, a lower-case name such as "gold"."""
+    return Stream(diffusion_stream(asset) + JUMP_OFFSET)

@@ -1,0 +1,67 @@
+"""Measures of paths: arrays in, arrays out; knows nothing of instruments or claims.
+
+Values have shape (n_steps + 1, n_paths), one row a day, index 0 = what was put in.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from simulator.units import DAYS_PER_YEAR, FloatArray
+
+YIELD_WINDOW_DAYS = 30
+
+
+def total_return(values: FloatArray) -> FloatArray:
+    """Return final / first - 1, shape (n_paths,)."""
+    gain: FloatArray = values[-1] / values[0] - 1.0
+    return gain
+
+
+def annual_yield(values: FloatArray) -> FloatArray:
+    """Return (final / first)^(365 / days) - 1, shape (n_paths,).
+
+    Below a year nothing is annualised: the result is then the total return. A value that
+    ends below zero (costs beyond what is left) counts as a loss of everything.
+    """
+    days = values.shape[0] - 1
+    ratio = np.maximum(values[-1] / values[0], 0.0)
+    grown: FloatArray = ratio ** (min(DAYS_PER_YEAR / days, 1.0)) - 1.0
+    return grown
+
+
+def max_drawdown(values: FloatArray) -> FloatArray:
+    """Return the deepest fall from a running peak as a positive share, shape (n_paths,).
+
+    The first value belongs to the peak: returns of -50 % then +10 % give 0.5.
+    """
+    peak = np.maximum.accumulate(values, axis=0)
+    deepest: FloatArray = np.max(1.0 - values / peak, axis=0)
+    return deepest
+
+
+def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) -> FloatArray:
+    """Return the standard deviation of a path's annualised window yields, shape (n_paths,).
+
+    Windows do not overlap and start at the beginning; yields are simple, times 365 over
+    the window; the deviation has n - 1 in its denominator and is NaN below two windows.
+    """
+    marks = np.maximum(values[::window_days], np.finfo(np.float64).tiny)
+    yields = (marks[1:] / marks[:-1] - 1.0) * (DAYS_PER_YEAR / window_days)
+    if yields.shape[0] < 2:
+        return np.full(values.shape[1], np.nan)
+    deviation: FloatArray = np.std(yields, axis=0, ddof=1)
+    return deviation
+
+
+def share_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share: Wilson, or Clopper-Pearson below five counts.
+
+    References
+    ----------
+    Brown, Cai, DasGupta (2001), doi:10.1214/ss/1009213286.
+    """
+    method = "exact" if min(count, total - count) < 5 else "wilson"
+    interval = stats.binomtest(count, total).proportion_ci(confidence, method=method)
+    return float(interval.low), float(interval.high)

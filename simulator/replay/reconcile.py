@@ -1,0 +1,112 @@
+"""Compares the model with the contracts, step by step, to a derived tolerance.
+
+tolerance(step) = operations x (step + 1) x unit + coarser units + 1e-12 x size: every
+operation may round by one unit, and float64 carries about 1e-12 of the numbers that an
+observable is made of over a run's steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from simulator.replay.stage import Observable
+
+RELATIVE = 1e-12
+
+
+@dataclass(frozen=True)
+class ObservableResult:
+    """The worst step of one observable: error, tolerance there, and whether all steps fit."""
+
+    instrument: str
+    name: str
+    max_error: float
+    tolerance: float
+    step: int
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One observable's numbers on every step, from both engines."""
+
+    observable: Observable
+    expected: Sequence[float]
+    seen: Sequence[float]
+    extra: Sequence[float]
+
+    def tolerance(self, step: int) -> float:
+        """Return what rounding alone can explain at `step`."""
+        rounding = self.observable.operations * (step + 1) * self.observable.unit
+        size = max(abs(self.expected[step]), self.observable.magnitude)
+        return rounding + self.extra[step] + RELATIVE * size
+
+    def result(self) -> ObservableResult:
+        """Return the worst step: the one with the largest error over tolerance.
+
+        Steps on which the model has no number (NaN) are passed over; a number on chain that
+        is not finite where the model has one fails.
+        """
+        worst, ok = (-1.0, 0.0, 0.0, 0), True
+        for step, (expected, seen) in enumerate(zip(self.expected, self.seen, strict=True)):
+            if math.isnan(expected):
+                continue
+            error = abs(seen - expected)
+            error = math.inf if math.isnan(error) else error
+            tolerance = self.tolerance(step)
+            ok = ok and error <= tolerance
+            worst = max(worst, (error / tolerance, error, tolerance, step))
+        _, error, tolerance, step = worst
+        return ObservableResult(
+            self.observable.instrument, self.observable.name, error, tolerance, step, ok
+        )
+
+
+class Reconciliation:
+    """Collects both engines' numbers over the steps of a replay."""
+
+    def __init__(self, observables: Sequence[Observable]) -> None:
+        self._observables = tuple(observables)
+        self._rows: dict[str, tuple[list[float], list[float], list[float]]] = {
+            observable.name: ([], [], []) for observable in observables
+        }
+
+    def add(
+        self, expected: Mapping[str, float], seen: Mapping[str, float], extra: Mapping[str, float]
+    ) -> None:
+        """Keep one step."""
+        for name, (model, chain, coarser) in self._rows.items():
+            model.append(expected[name])
+            chain.append(seen[name])
+            coarser.append(extra.get(name, 0.0))
+
+    def results(self) -> tuple[ObservableResult, ...]:
+        """Return one result for each observable."""
+        return tuple(
+            Comparison(observable, *self._rows[observable.name]).result()
+            for observable in self._observables
+        )
+
+    def series(self) -> pd.DataFrame:
+        """Return columns step, instrument, observable, model, chain, tolerance."""
+        parts = []
+        for observable in self._observables:
+            comparison = Comparison(observable, *self._rows[observable.name])
+            steps = range(len(comparison.expected))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "step": list(steps),
+                        "instrument": observable.instrument,
+                        "observable": observable.name,
+                        "model": comparison.expected,
+                        "chain": comparison.seen,
+                        "tolerance": [comparison.tolerance(step) for step in steps],
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,319 @@
+"""A calibration file: the market's fitted figures, each with unit, source, window and error.
+
+`assay calibrate` writes one, `assay run --calibration FILE` reads one, and a user may write
+his own. The models refuse what the market could not simulate: an explosive variance, an
+unknown unit, correlations that contradict each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from simulator.errors import InputError, Problem
+from simulator.scenario.loader import read_yaml, validate
+from simulator.units import FloatArray
+
+AssetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+SMALLEST_EIGENVALUE = 1e-8
+"""Below this a correlation matrix counts as singular; its Cholesky factor would be noise."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Figure(_Model):
+    """One number of the world with its origin."""
+
+    value: Number
+    """The estimate, in `unit`."""
+    unit: str
+    """Unit of `value` and of `standard_error`."""
+    source: Annotated[str, StringConstraints(min_length=1)]
+    """Where the data came from."""
+    window: tuple[dt.date, dt.date]
+    """First and last date of the data behind the figure."""
+    standard_error: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)] | None
+    """Standard error in `unit`; null only where none exists, and then `note` says why."""
+    note: str = ""
+    """What a reader must know to use the figure."""
+
+    @model_validator(mode="after")
+    def _check_origin(self) -> Figure:
+        if self.window[0] > self.window[1]:
+            raise ValueError("window must be [first date, last date]")
+        if self.standard_error is None and not self.note:
+            raise ValueError("a figure without standard error needs a note that says why")
+        return self
+
+
+class Price(Figure):
+    """Last price."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+    """Price, above 0."""
+    unit: Annotated[str, StringConstraints(pattern=r"^USD/[a-z]+$")]
+    """US dollars per unit of the asset: USD/oz for gold and silver, USD/tonne for copper."""
+
+
+class Volatility(Figure):
+    """Standard deviation of log returns, annualised with the asset's periods per year."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=5)]
+    """Annual volatility as a fraction: 0.17 is 17 %."""
+    unit: Literal["1/sqrt(year)"]
+    """Fraction per square root of a year."""
+
+
+class Weight(Figure):
+    """Weight of a squared shock or of yesterday's variance in today's variance."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, lt=1)]
+    """Weight, 0 to below 1."""
+    unit: Literal["1"]
+    """Dimensionless."""
+
+
+class Asymmetry(Figure):
+    """Additional weight of a negative shock; below zero for metals."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-1, lt=1)]
+    """Weight, −1 to 1."""
+    unit: Literal["1"]
+    """Dimensionless."""
+
+
+class PeriodVariance(Figure):
+    """Variance of the log return of one trading day (of one day, where there are 365)."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+    """Variance, not annualised: 1e-4 is a daily volatility of 1 %."""
+    unit: Literal["1/period"]
+    """Per period of the asset's own clock."""
+
+
+class JumpRate(Figure):
+    """Jumps a year."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+    """Expected number of jumps a year."""
+    unit: Literal["1/year"]
+    """Per year."""
+
+
+class JumpMean(Figure):
+    """Mean of the log return on a jump day."""
+
+    unit: Literal["log return"]
+    """Natural logarithm of the price ratio."""
+
+
+class JumpDeviation(JumpMean):
+    """Standard deviation of the log return over jump days."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+    """Standard deviation of a jump's log return, at least 0."""
+
+
+class DegreesOfFreedom(Figure):
+    """Tail index of a Student t distribution of unit variance."""
+
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=2)]
+    """Degrees of freedom; the variance exists only above 2."""
+    unit: Literal["1"]
+    """Dimensionless."""
+
+
+class Correlation(Figure):
+    """Pearson correlation of two assets' log returns on the same days."""
+
+    between: tuple[AssetName, AssetName]
+    """The two assets."""
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)]
+    """Correlation, −1 to 1."""
+    unit: Literal["1"]
+    """Dimensionless."""
+
+
+class ExcludedReturn(_Model):
+    """A day's return that the fit left out."""
+
+    date: dt.date
+    """Date of the close that ends the return."""
+    asset: AssetName
+    """The asset whose return was left out; the other assets keep theirs."""
+    log_return: Number
+    """The return that was left out."""
+    reason: Annotated[str, StringConstraints(min_length=1)]
+    """Why it does not belong to the asset's own history."""
+
+
+class AssetCalibration(_Model):
+    """The fitted figures of one asset."""
+
+    periods_per_year: Annotated[int, Field(strict=True, ge=200, le=366)]
+    """Periods of this asset's clock in a year: 252 trading days, or 365 days."""
+    price: Price
+    """Last price of the window."""
+    volatility: Volatility
+    """Long-run volatility, to which the variance is targeted."""
+    alpha: Weight
+    """Weight of the last squared shock."""
+    gamma: Asymmetry
+    """Additional weight of the last squared shock where it was negative."""
+    beta: Weight
+    """Weight of the last variance."""
+    variance_start: PeriodVariance
+    """Variance of the first period after the window."""
+    degrees_of_freedom: DegreesOfFreedom
+    """Tail index of this asset alone; a diagnostic, the market draws with one for all."""
+    jump_intensity: JumpRate
+    """Days a year beyond 4 robust standard deviations."""
+    jump_mean: JumpMean
+    """Mean log return of those days."""
+    jump_sd: JumpDeviation
+    """Standard deviation of the log return over those days."""
+
+    @property
+    def persistence(self) -> float:
+        """Return alpha + gamma/2 + beta, the share of a variance surprise left a period on."""
+        return self.alpha.value + self.gamma.value / 2 + self.beta.value
+
+    @model_validator(mode="after")
+    def _check_variance(self) -> AssetCalibration:
+        faults = []
+        if self.persistence >= 1:
+            faults.append(
+                f"alpha + gamma/2 + beta is {self.persistence:.6g}; must be below 1, "
+                "or the variance explodes"
+            )
+        if self.alpha.value + self.gamma.value < 0:
+            faults.append("alpha + gamma must be at least 0, or the variance can turn negative")
+        long_run = self.volatility.value**2 / self.periods_per_year
+        if not 1e-3 < self.variance_start.value / long_run < 1e3:
+            faults.append(
+                f"variance_start is {self.variance_start.value:g}; must be within a factor of "
+                f"1000 of volatility² / periods_per_year = {long_run:.3g}"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+class Calibration(_Model):
+    """The fitted figures of a market."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Name under which runs record the calibration."""
+    as_of: dt.date
+    """Last date of the data; the market looks forward from here."""
+    source: Annotated[str, StringConstraints(min_length=1)]
+    """The data set, with the beginning of its SHA-256."""
+    excluded: tuple[ExcludedReturn, ...] = ()
+    """Returns that the fit left out."""
+    assets: Annotated[dict[AssetName, AssetCalibration], Field(min_length=1)]
+    """Figures by asset."""
+    correlations: tuple[Correlation, ...]
+    """One entry for each pair of assets."""
+    joint_degrees_of_freedom: DegreesOfFreedom
+    """Tail index of all assets' shocks together, as estimated."""
+
+    @property
+    def innovation_dof(self) -> int:
+        """Return the degrees of freedom the market draws with: the nearest even integer.
+
+        Even, so that the chi-square of the multivariate t is a sum of logarithms.
+        """
+        return 2 * math.floor(self.joint_degrees_of_freedom.value / 2 + 0.5)
+
+    def correlation(self, assets: tuple[str, ...]) -> FloatArray:
+        """Return the correlation matrix of `assets`, in their order.
+
+        Returns
+        -------
+        ndarray of shape (n_assets, n_assets)
+
+        Raises
+        ------
+        InputError
+            An asset is not in the calibration.
+        """
+        unknown = [asset for asset in assets if asset not in self.assets]
+        if unknown:
+            known = ", ".join(self.assets)
+            rule = f"is not calibrated; the calibration has {known}"
+            raise InputError([Problem(self.name, None, asset, "", rule) for asset in unknown])
+        by_pair = {frozenset(pair.between): pair.value for pair in self.correlations}
+        matrix = np.eye(len(assets))
+        for i, j in itertools.combinations(range(len(assets)), 2):
+            matrix[i, j] = matrix[j, i] = by_pair[frozenset((assets[i], assets[j]))]
+        return matrix
+
+    @model_validator(mode="after")
+    def _check_market(self) -> Calibration:
+        faults = [*self._pair_faults(), *self._window_faults()]
+        if not faults:
+            faults = self._matrix_faults()
+        # 2.5 degrees of freedom round to 2, where the variance no longer exists.
+        if self.innovation_dof < 4:
+            faults.append(
+                f"joint_degrees_of_freedom is {self.joint_degrees_of_freedom.value:g}; must be "
+                "at least 3, so that its nearest even integer is at least 4"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _pair_faults(self) -> list[str]:
+        wanted = {frozenset(pair) for pair in itertools.combinations(self.assets, 2)}
+        given = [frozenset(pair.between) for pair in self.correlations]
+        faults = [
+            f"correlations name {' and '.join(pair.between)}; must be two different assets of "
+            f"{', '.join(self.assets)}"
+            for pair in self.correlations
+            if frozenset(pair.between) not in wanted
+        ]
+        for pair in sorted(tuple(sorted(pair)) for pair in wanted):
+            count = given.count(frozenset(pair))
+            if count != 1:
+                faults.append(f"correlations of {' and '.join(pair)} stand {count} times; once")
+        return faults
+
+    def _window_faults(self) -> list[str]:
+        return [
+            f"{asset}.price ends on {figures.price.window[1]}; must not be after as_of {self.as_of}"
+            for asset, figures in self.assets.items()
+            if figures.price.window[1] > self.as_of
+        ]
+
+    def _matrix_faults(self) -> list[str]:
+        names = tuple(self.assets)
+        eigenvalues, eigenvectors = np.linalg.eigh(self.correlation(names))
+        if eigenvalues[0] > SMALLEST_EIGENVALUE:
+            return []
+        weights = np.abs(eigenvectors[:, 0])
+        involved = [name for name, weight in zip(names, weights, strict=True) if weight > 0.1]
+        return [
+            f"correlations of {', '.join(involved)} contradict each other (smallest eigenvalue "
+            f"{eigenvalues[0]:.2g}); the matrix must be positive definite"
+        ]
+
+
+def load_calibration(path: Path | str) -> Calibration:
+    """Read a calibration file.
+
+    Raises
+    ------
+    InputError
+        With one problem for each fault of the file.
+    """
+    return validate(Calibration, read_yaml(path))

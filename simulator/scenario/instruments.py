@@ -1,0 +1,194 @@
+"""Terms of the instruments: the parameters of each contract and of the world around it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Slope = Annotated[float, Field(ge=-20, le=20, allow_inf_nan=False)]
+Bps = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """Base of all terms: unknown keys are refused, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class GoldTokenTerms(Frozen):
+    """A token backed one to one by allocated gold (PAXG- or XAUT-like)."""
+
+    preset: Literal["paxg", "xaut"] = "paxg"
+    """paxg (18 decimals, a transfer fee is possible) or xaut (6 decimals, block list)."""
+    supply_ounces: Positive = 420_000.0
+    """Tokens in circulation at the start."""
+    demand_growth: Annotated[float, Field(ge=-2, le=3, allow_inf_nan=False)] = 0.0
+    """Growth of demand for the token a year, in ounces."""
+    demand_volatility: Rate = 0.25
+    """Annual volatility of that demand."""
+    premium_mean: Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)] = 0.0006
+    """Mean log gap between token and gold."""
+    premium_deviation: Annotated[float, Field(ge=0, le=0.2, allow_inf_nan=False)] = 0.008
+    """Standard deviation of the gap."""
+    premium_half_life_days: Positive = 3.0
+    """Time in which half of a gap closes."""
+    premium_ceiling: Annotated[float, Field(gt=0, le=0.5)] = 0.044
+    """Gap at which creation (fee, delay, spread) pays; the arbitrage bounds it here."""
+    premium_floor: Annotated[float, Field(ge=-0.5, lt=0)] = -0.026
+    """Gap at which redemption pays; the arbitrage bounds it here."""
+    shortfall_hazard: Rate = 0.001
+    """Chance a year that the custodian's gold is not there (a Poisson rate)."""
+    shortfall_loss: Share = 1.0
+    """Share of the backing lost in that event."""
+    sale_spread_bps: Bps = 10.0
+    """Cost of selling tokens for dollars at the end."""
+
+    @property
+    def decimals(self) -> int:
+        """Decimals of the token: 18 like PAXG or 6 like XAUT."""
+        return 18 if self.preset == "paxg" else 6
+
+
+class LendingTerms(Frozen):
+    """The market where borrowers post USDC and take the vault's gold."""
+
+    base_rate: Rate = 0.0
+    """Borrow rate a year at zero utilisation."""
+    slope1: Rate = 0.04
+    """Rise of the rate up to the kink."""
+    slope2: Rate = 0.60
+    """Rise of the rate from the kink to full utilisation."""
+    kink: Annotated[float, Field(gt=0, lt=1)] = 0.80
+    """Utilisation at which the rate turns up."""
+    reserve_factor: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    """Share of the interest that the treasury keeps."""
+    max_ltv: Annotated[float, Field(gt=0, lt=1)] = 0.82
+    """Loan to value up to which one may borrow."""
+    liquidation_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.86
+    """Loan to value above which one is liquidated."""
+    liquidation_bonus: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    """What the liquidator gets on top."""
+
+    @model_validator(mode="after")
+    def _thresholds_are_ordered(self) -> LendingTerms:
+        if self.max_ltv >= self.liquidation_threshold:
+            raise ValueError(
+                f"max_ltv {self.max_ltv} must be below liquidation_threshold "
+                f"{self.liquidation_threshold}; a new loan would be liquidated at once"
+            )
+        if self.liquidation_threshold * (1 + self.liquidation_bonus) >= 1:
+            raise ValueError(
+                "liquidation_threshold x (1 + liquidation_bonus) must stay below 1; "
+                "liquidation would leave bad debt at any price"
+            )
+        return self
+
+
+class BorrowerTerms(Frozen):
+    """Who borrows gold, and how much. Eight cohorts stand on a ladder of loan to value."""
+
+    demand_share: Annotated[float, Field(ge=0, le=5)] = 0.02
+    """Ounces wanted by borrowers at the start over ounces first deposited in the vault."""
+    demand_deviation: Rate = 0.5
+    """Standard deviation of the log of demand around its mean."""
+    demand_half_life_days: Positive = 60.0
+    """Time in which half of a deviation of demand passes."""
+    volatility_response: Slope = 0.5
+    """Elasticity of demand to gold's 30-day volatility over its long-run volatility."""
+    momentum_response: Slope = 0.0
+    """Change of log demand per unit of gold's log return over 30 days."""
+    rate_response: NonNegative = 20.0
+    """Fall of log demand per unit of borrow rate above the reservation rate."""
+    reservation_rate: Rate = 0.05
+    """Borrow rate up to which demand does not shrink."""
+    ltv_ladder: tuple[Share, ...] = Field(
+        default=(0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80), min_length=8, max_length=8
+    )
+    """Loan to value at which each cohort of borrowers opens."""
+    inertia: Share = 0.05
+    """Relative gap between wanted and present debt below which a cohort does nothing."""
+
+
+class EmissionTerms(Frozen):
+    """The reward token paid to stakers of vault shares."""
+
+    tokens_per_day: NonNegative = 0.0
+    """Reward tokens emitted a day at the start."""
+    decay: NonNegative = 0.0
+    """Continuous decline of the emission a year."""
+    period_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """Days between two notifications of rewards."""
+    price_usd: Positive = 1.0
+    """Price of the reward token at the start."""
+    price_drift: Annotated[float, Field(ge=-5, le=5)] = 0.0
+    """Expected growth of that price a year, before dilution."""
+    price_volatility: Rate = 1.0
+    """Annual volatility of that price."""
+    float_tokens: Positive = 10_000_000.0
+    """Tokens in circulation at the start."""
+    dilution: NonNegative = 1.0
+    """Elasticity of the price to circulation: 1 = constant market value."""
+    price_fall_on_exploit: Share = 0.9
+    """Fall of the price when the vault is exploited; emissions stop then."""
+    slippage_bps: Bps = 100.0
+    """Cost of selling the rewards on the day they are claimed."""
+    claim_every_days: Annotated[int, Field(ge=1, le=3660)] = 30
+    """Days between two claims of the holder."""
+
+
+class GoldVaultTerms(Frozen):
+    """An ERC-4626 vault that lends gold tokens, with a pool leg and incentives."""
+
+    crowd_ounces: Positive = 20_000.0
+    """Deposits of the crowd at the start."""
+    flow_deviation: NonNegative = 0.005
+    """Standard deviation of the crowd's net daily flow over its deposits."""
+    flow_momentum: Slope = 0.0
+    """Daily net flow over deposits per unit of gold's 30-day log return."""
+    run_share: Share = 0.20
+    """Share of the crowd's deposits that asks to leave each day after an exploit."""
+    idle_share: Share = 0.05
+    """Share of assets kept uninvested."""
+    pool_share: Share = 0.20
+    """Share of assets in the gold pool."""
+    pool_fee_yield: Rate = 0.001
+    """Fees of the pool a year on what is in it, a stated assumption until the pool exists."""
+    lending: LendingTerms = LendingTerms()
+    """The lending market."""
+    borrowers: BorrowerTerms = BorrowerTerms()
+    """The demand for loans."""
+    emissions: EmissionTerms = EmissionTerms()
+    """Incentives."""
+    performance_fee_bps: Bps = 1_000.0
+    """Share of reported gains."""
+    management_fee_bps: Bps = 0.0
+    """Fee a year on assets at work."""
+    profit_unlock_days: Annotated[float, Field(ge=0, le=365)] = 7.0
+    """Days over which a reported gain flows into the share price."""
+    report_every_days: Annotated[int, Field(ge=1, le=365)] = 1
+    """Days between two reports and allocations."""
+    exploit_hazard: Rate = 0.003
+    """Chance a year that the vault is drained (a Poisson rate)."""
+    exploit_severity: Share = 0.8
+    """Share of the vault's assets that the intruder goes for; lent gold is out of reach."""
+    illiquidity_haircut_bps: Bps = 500.0
+    """Discount on what an exit cannot be paid that day."""
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> GoldVaultTerms:
+        if self.idle_share + self.pool_share > 1:
+            raise ValueError(
+                f"idle_share + pool_share is {self.idle_share + self.pool_share:g}; "
+                "must be at most 1"
+            )
+        if max(self.borrowers.ltv_ladder) >= self.lending.max_ltv:
+            raise ValueError(
+                f"borrowers.ltv_ladder goes up to {max(self.borrowers.ltv_ladder)}; "
+                f"must be below lending.max_ltv {self.lending.max_ltv}"
+            )
+        return self

@@ -1,0 +1,37 @@
+"""Contracts of a few bytes, assembled by hand: what they do needs no compiler to know.
+
+Each runtime is stored by PUSHn into memory word 0 and returned from its end.
+"""
+
+from __future__ import annotations
+
+from simulator.chain import Artifact, Call, Contract
+
+_PUSH1 = 0x60
+_RETURN_WORD_END = "5f5260{size:02x}60{offset:02x}f3"
+
+
+def assembled(name: str, runtime_hex: str) -> Artifact:
+    """Return the artifact whose deployed code is `runtime_hex`, at most 32 bytes."""
+    size = len(runtime_hex) // 2
+    push = f"{_PUSH1 + size - 1:02x}"
+    tail = _RETURN_WORD_END.format(size=size, offset=32 - size)
+    code = bytes.fromhex(push + runtime_hex + tail)
+    return Artifact(name, (), code, size, "", "by hand")
+
+
+# PUSH0 SLOAD · PUSH1 1 · ADD · PUSH0 SSTORE · STOP
+COUNTER = assembled("counter", "5f546001015f5500")
+# PUSH0 PUSH0 REVERT
+SILENT = assembled("silent", "5f5ffd")
+# INVALID
+INVALID = assembled("invalid", "fe")
+# Revert with Panic(0x11): selector at 0, code at 4, 36 bytes
+PANIC = assembled("panic", "634e487b7160e01b5f52601160045260245ffd")
+# TIMESTAMP and NUMBER, one word each, returned
+CLOCK = assembled("clock", "425f524360205260405ff3")
+
+
+def poke(contract: Contract, sender: str, gas: int | None = None) -> Call:
+    """Return a call without data."""
+    return Call(contract.address, b"", sender, f"{contract.name}()", gas)
