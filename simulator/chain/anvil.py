@@ -79,13 +79,12 @@ class AnvilChain(BaseChain):
         rpc: str | None = None,
         port: int = 0,
     ) -> None:
-        self._node: AnvilNode | None = None
+        self._node, self._rpc = _connect(start, anvil_path, rpc, port)
         self.accounts = DEVELOPMENT_ACCOUNTS
         self._nonces: dict[str, int] = {}
         self._snapshots: list[_Snapshot] = []
         self._next_key = 0
         try:
-            self._rpc = self._child(anvil_path, start, port) if rpc is None else over_http(rpc)
             self.client_version = _checked_version(self._rpc)
             self._timestamp = self._latest_timestamp()
             if self._node is None:
@@ -163,12 +162,9 @@ class AnvilChain(BaseChain):
 
     def close(self) -> None:
         """End the child process; an attached node keeps running as it is."""
+        self._rpc.close()
         if self._node is not None:
             self._node.close()
-
-    def _child(self, path: str | Path | None, start: int, port: int) -> Rpc:
-        self._node = AnvilNode(find_anvil(path), start, port)
-        return over_socket(self._node.socket_path)
 
     def _create(self, code: bytes, sender: str, label: str) -> str:
         self._fund({sender})
@@ -277,6 +273,19 @@ class AnvilChain(BaseChain):
             if self._node is None:
                 raise
             raise ChainUnavailable(f"anvil stopped: {self._node.last_words()}") from error
+
+
+def _connect(
+    start: int, anvil_path: str | Path | None, url: str | None, port: int
+) -> tuple[AnvilNode | None, Rpc]:
+    if url is not None:
+        return None, over_http(url)
+    node = AnvilNode(find_anvil(anvil_path), start, port)
+    try:
+        return node, over_socket(node.socket_path)
+    except BaseException:
+        node.close()
+        raise
 
 
 def _checked_version(rpc: Rpc) -> str:

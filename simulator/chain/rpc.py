@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,9 +43,10 @@ class Rpc:
         From every method, when the node does not answer.
     """
 
-    def __init__(self, provider: Any, place: str) -> None:
+    def __init__(self, provider: Any, place: str, close: Callable[[], None]) -> None:
         self._provider = provider
         self.place = place
+        self.close = close
 
     def request(self, method: str, *params: Any) -> Any:
         """Return one request's result.
@@ -76,7 +77,8 @@ class Rpc:
 
 def over_socket(path: str) -> Rpc:
     """Return the interface of the node that listens on the Unix socket `path`."""
-    return Rpc(_socket_provider(path), "anvil")
+    provider = _socket_provider(path)
+    return Rpc(provider, "anvil", provider.close)
 
 
 def over_http(url: str) -> Rpc:
@@ -101,7 +103,7 @@ def over_http(url: str) -> Rpc:
     provider = web3.HTTPProvider(
         address, request_kwargs=options, session=session, exception_retry_configuration=None
     )
-    return Rpc(provider, address)
+    return Rpc(provider, address, session.close)
 
 
 def loopback_url(url: str) -> str:

@@ -24,6 +24,8 @@ def assembled(name: str, runtime_hex: str) -> Artifact:
 COUNTER = assembled("counter", "5f546001015f5500")
 # PUSH0 PUSH0 REVERT
 SILENT = assembled("silent", "5f5ffd")
+# The same as creation code: the constructor itself refuses
+REFUSING = Artifact("refusing", (), bytes.fromhex("5f5ffd"), 0, "", "by hand")
 # INVALID
 INVALID = assembled("invalid", "fe")
 # Revert with Panic(0x11): selector at 0, code at 4, 36 bytes

@@ -7,7 +7,13 @@ from typing import ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from props import DAY, deploy, send
 
 from simulator.chain import DEVELOPMENT_ACCOUNTS, Chain, Contract, RevmChain
@@ -200,5 +206,6 @@ def chain() -> None:
     GoldTokenMachine.empty = GoldTokenMachine.chain.snapshot()
 
 
-TestGoldToken = GoldTokenMachine.TestCase
-TestGoldToken.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+def test_gold_token__under_random_use__agrees_with_the_ledger() -> None:
+    machine_settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(GoldTokenMachine, settings=machine_settings)

@@ -8,7 +8,14 @@ from typing import ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from props import DAY, deploy, refused, send
 
 from simulator.chain import DEVELOPMENT_ACCOUNTS, Chain, Contract, Receipt, RevmChain
@@ -149,7 +156,12 @@ class StakingRewardsMachine(RuleBasedStateMachine):
             return
         new, old = self.stream.rate_after(amount), self.stream.rate
         running = self.stream.now < self.stream.finish
-        if abs(new - old) <= old * DEAD_BAND or new * 10**18 < 1:
+        if new == 0:
+            with refused("staking_rewards: nothing to distribute"):
+                self.act("notifyRewardAmount", amount, by=DISTRIBUTION)
+            return
+        if new * 10**18 < 1 or (running and abs(new - old) <= old * DEAD_BAND):
+            self.wait(seconds=1)
             return
         if running and new < old:
             with refused("staking_rewards: rate would fall"):
@@ -229,5 +241,6 @@ def chain() -> None:
     StakingRewardsMachine.empty = StakingRewardsMachine.chain.snapshot()
 
 
-TestStakingRewards = StakingRewardsMachine.TestCase
-TestStakingRewards.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+def test_staking_rewards__under_random_use__follow_the_exact_stream() -> None:
+    machine_settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(StakingRewardsMachine, settings=machine_settings)

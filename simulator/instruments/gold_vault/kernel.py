@@ -200,16 +200,17 @@ def exploit(
     """Drain what is liquid, up to the severity's share of all assets, and report the loss."""
     reach = liquid(path) * (1.0 - ROUNDING_ROOM)
     wanted = world.exploit_severity * vault.total_assets(path.vault)
-    stolen = floor_to(min(wanted, reach), world.unit)
+    gathered = min(wanted, reach)
+    stolen = floor_to(gathered * (1.0 - ROUNDING_ROOM), world.unit)
     if stolen <= MINIMUM_OUNCES:
         return
-    _, from_lending, from_pool = pull(path, stolen)
+    _, from_lending, from_pool = pull(path, gathered)
     act[EXPLOIT_STOLEN] = stolen
     if from_lending > 0.0:
         act[EXPLOIT_LENDING_TARGET] = path.vault.lending_debt
     if from_pool > 0.0:
         act[EXPLOIT_POOL_TARGET] = path.vault.pool_debt
-    path.vault.idle += stolen
+    path.vault.idle += gathered
     result = np.zeros(N_VAULT_SOURCES)
     result[EXPLOIT] = -stolen
     vault.report(path.vault, buffer, released, 0.0, 0.0, result)
