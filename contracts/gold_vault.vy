@@ -33,10 +33,6 @@ from ethereum.ercs import IERC4626
 implements: IERC4626
 
 
-from snekmate.auth.interfaces import IAccessControl
-implements: IAccessControl
-
-
 from snekmate.auth import access_control
 initializes: access_control
 
@@ -57,16 +53,21 @@ from .modules import profit_lock
 initializes: profit_lock
 
 
-from .modules import strategy_book
-initializes: strategy_book[profit_lock := profit_lock]
-
-
 from .modules import withdrawal_queue
 initializes: withdrawal_queue
 
 
+from .modules import strategy_book
+initializes: strategy_book[profit_lock := profit_lock, withdrawal_queue := withdrawal_queue]
+
+
 exports: (
-    access_control.__interface__,
+    access_control.DEFAULT_ADMIN_ROLE,
+    access_control.hasRole,
+    access_control.getRoleAdmin,
+    access_control.grantRole,
+    access_control.revokeRole,
+    access_control.renounceRole,
     erc20.name,
     erc20.symbol,
     erc20.decimals,
@@ -383,10 +384,7 @@ def maxDeposit(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The assets (the greatest uint256 = no limit).
     """
-    known: bool = False
-    loss: uint256 = 0
-    known, loss = strategy_book._try_unbooked_loss()
-    return self._deposit_limit(loss) if known else 0
+    return self._deposit_limit(strategy_book._try_unbooked_loss())
 
 
 @external
@@ -397,10 +395,7 @@ def maxMint(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The shares (the greatest uint256 = no limit).
     """
-    known: bool = False
-    loss: uint256 = 0
-    known, loss = strategy_book._try_unbooked_loss()
-    return self._mint_limit(loss) if known else 0
+    return self._mint_limit(strategy_book._try_unbooked_loss())
 
 
 @external
@@ -412,10 +407,7 @@ def maxWithdraw(owner: address) -> uint256:
     @param owner The 20-byte address of the holder.
     @return uint256 The assets.
     """
-    known: bool = False
-    loss: uint256 = 0
-    known, loss = strategy_book._try_unbooked_loss()
-    return self._withdraw_limit(owner, loss) if known else 0
+    return self._withdraw_limit(owner, strategy_book._try_unbooked_loss())
 
 
 @external
@@ -427,10 +419,7 @@ def maxRedeem(owner: address) -> uint256:
     @param owner The 20-byte address of the holder.
     @return uint256 The shares.
     """
-    known: bool = False
-    loss: uint256 = 0
-    known, loss = strategy_book._try_unbooked_loss()
-    return self._redeem_limit(owner, loss) if known else 0
+    return self._redeem_limit(owner, strategy_book._try_unbooked_loss())
 
 
 # --- Queue -------------------------------------------------------------------
@@ -464,9 +453,9 @@ def settle_batch(batch: uint256):
     strategy_book._book_losses()
     shares: uint256 = withdrawal_queue._open_shares(batch)
     assets: uint256 = self._assets_for(shares, 0, False)
-    liquidity: uint256 = strategy_book._liquidity()
-    if assets > liquidity:
-        shares = self._shares_for(liquidity, 0, False)
+    ready: uint256 = strategy_book._ready(assets)
+    if assets > ready:
+        shares = self._shares_for(ready, 0, False)
         assets = self._assets_for(shares, 0, False)
     erc20._burn(self, shares)
     strategy_book._free_up(assets)
@@ -764,10 +753,10 @@ def _deposit_limit(loss: uint256) -> uint256:
     @notice Returns the most that a deposit may be.
     @dev Nothing while shares exist that own nothing: they have no price. Nothing
          either where the room under the cap is less than one share.
-    @param loss The loss that is not booked yet.
+    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The assets, transfer fee included.
     """
-    if self.paused or self.is_shutdown or asset_token._is_stopped(asset, self):
+    if loss == max_value(uint256) or self.paused or self.is_shutdown or asset_token._is_stopped(asset, self):
         return 0
     if erc20.totalSupply != 0 and self._free_after(loss) == 0:
         return 0
@@ -784,7 +773,7 @@ def _deposit_limit(loss: uint256) -> uint256:
 def _mint_limit(loss: uint256) -> uint256:
     """
     @notice Returns the most shares that a mint may be for.
-    @param loss The loss that is not booked yet.
+    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The shares.
     """
     room: uint256 = self._deposit_limit(loss)
@@ -799,13 +788,13 @@ def _withdraw_limit(owner: address, loss: uint256) -> uint256:
     """
     @notice Returns the most that `owner` can withdraw.
     @param owner The 20-byte address of the holder.
-    @param loss The loss that is not booked yet.
+    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The assets.
     """
-    if cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+    if loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
         return 0
     assets: uint256 = self._assets_for(erc20.balanceOf[owner], loss, False)
-    return assets if assets <= strategy_book.idle else min(assets, strategy_book._liquidity())
+    return min(assets, strategy_book._ready(assets))
 
 
 @internal
@@ -814,17 +803,15 @@ def _redeem_limit(owner: address, loss: uint256) -> uint256:
     """
     @notice Returns the most shares that `owner` can redeem.
     @param owner The 20-byte address of the holder.
-    @param loss The loss that is not booked yet.
+    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The shares.
     """
-    if cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+    if loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
         return 0
     shares: uint256 = erc20.balanceOf[owner]
     assets: uint256 = self._assets_for(shares, loss, False)
-    if assets <= strategy_book.idle:
-        return shares
-    liquidity: uint256 = strategy_book._liquidity()
-    return shares if assets <= liquidity else self._shares_for(liquidity, loss, False)
+    ready: uint256 = strategy_book._ready(assets)
+    return shares if assets <= ready else self._shares_for(ready, loss, False)
 
 
 # --- Movements ---------------------------------------------------------------

@@ -185,6 +185,10 @@ event Liquidated:
     seized: uint256
 
 
+event CashLost:
+    amount: uint256
+
+
 event BadDebt:
     borrower: indexed(address)
     amount: uint256
@@ -608,7 +612,8 @@ def utilisation() -> uint256:
     @notice Returns the borrowed share of all assets, with interest up to now.
     @return uint256 The share (1e18 = 100 %), rounded down; zero when empty.
     """
-    return self._utilisation(self._state().borrows)
+    state: State = self._state()
+    return self._utilisation(state.borrows, state.assets)
 
 
 @external
@@ -684,10 +689,16 @@ def is_liquidatable(borrower: address) -> bool:
 def _accrue():
     """
     @notice Moves index and treasury shares up to now.
+    @dev Cash that the token's issuer has burnt is written off, which lowers the
+         supply index; the rate until now is still that of the state before.
     """
+    state: State = self._state()
+    lost: uint256 = self.cash - self._present_cash()
+    if lost != 0:
+        self.cash -= lost
+        log CashLost(amount=lost)
     if block.timestamp == self.last_accrual:
         return
-    state: State = self._state()
     self.last_accrual = block.timestamp
     debt_index._index = state.index
     if state.treasury_shares != 0:
@@ -719,13 +730,24 @@ def _state() -> State:
         grown: uint256 = debt_index._total_at(state.index)
         state.interest = grown - state.borrows
         state.borrows = grown
-    state.assets = self.cash + state.borrows
+    state.assets = self._present_cash() + state.borrows
     reserve: uint256 = math._mul_div(state.interest, reserve_factor, _WAD, False)
     # Without shares there is nobody to dilute; see `_adopt_orphans`.
     if reserve != 0 and state.supply != 0:
         state.treasury_shares = share_math._to_shares(reserve, state.assets - reserve, state.supply, False)
         state.supply += state.treasury_shares
     return state
+
+
+@internal
+@view
+def _present_cash() -> uint256:
+    """
+    @notice Returns the cash that is there: what is counted, or the balance where
+            that is less. More than is counted changes nothing.
+    @return uint256 The amount of the debt token.
+    """
+    return min(self.cash, staticcall IERC20(asset).balanceOf(self))
 
 
 @internal
@@ -749,16 +771,15 @@ def _total_assets() -> uint256:
 
 
 @internal
-@view
-def _utilisation(borrows: uint256) -> uint256:
+@pure
+def _utilisation(borrows: uint256, assets: uint256) -> uint256:
     """
-    @notice Returns the borrowed share of cash plus `borrows`.
+    @notice Returns the borrowed share of all assets.
     @param borrows The amount borrowed.
+    @param assets Cash plus borrows.
     @return uint256 The share (1e18 = 100 %), rounded down; zero when empty.
     """
-    if borrows == 0:
-        return 0
-    return math._mul_div(borrows, _WAD, self.cash + borrows, False)
+    return math._mul_div(borrows, _WAD, assets, False) if borrows != 0 else 0
 
 
 @internal
@@ -768,7 +789,8 @@ def _rate_in_force() -> uint256:
     @notice Returns the rate that the state at the last accrual set.
     @return uint256 The rate (1e18 = 100 % a year).
     """
-    return kinked_rate._rate(self._utilisation(self._borrows()), base_rate, slope1, slope2, kink)
+    utilisation: uint256 = self._utilisation(self._borrows(), self._total_assets())
+    return kinked_rate._rate(utilisation, base_rate, slope1, slope2, kink)
 
 
 # --- Debt --------------------------------------------------------------------
@@ -849,7 +871,7 @@ def _max_deposit() -> uint256:
     """
     if self.paused or asset_token._is_stopped(asset, self):
         return 0
-    if erc20.totalSupply != 0 and self._total_assets() == 0:
+    if erc20.totalSupply != 0 and self._present_cash() + self._borrows() == 0:
         return 0
     return max_value(uint256)
 
@@ -866,7 +888,7 @@ def _max_withdraw(owner: address, state: State) -> uint256:
     if asset_token._is_stopped(asset, self):
         return 0
     assets: uint256 = share_math._to_assets(erc20.balanceOf[owner], state.assets, state.supply, False)
-    return min(assets, self.cash)
+    return min(assets, self._present_cash())
 
 
 @internal
@@ -881,9 +903,10 @@ def _max_redeem(owner: address, state: State) -> uint256:
     if asset_token._is_stopped(asset, self):
         return 0
     shares: uint256 = erc20.balanceOf[owner]
-    if share_math._to_assets(shares, state.assets, state.supply, False) <= self.cash:
+    ready: uint256 = self._present_cash()
+    if share_math._to_assets(shares, state.assets, state.supply, False) <= ready:
         return shares
-    return share_math._to_shares(self.cash, state.assets, state.supply, False)
+    return share_math._to_shares(ready, state.assets, state.supply, False)
 
 
 @internal

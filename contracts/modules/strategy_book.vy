@@ -27,6 +27,10 @@ from . import profit_lock
 uses: profit_lock
 
 
+from . import withdrawal_queue
+uses: withdrawal_queue
+
+
 # @dev Every deposit and withdrawal asks every strategy, so there are few.
 _MAX_STRATEGIES: constant(uint256) = 8
 
@@ -132,14 +136,13 @@ def _value_of(strategy: address) -> uint256:
 
 @internal
 @view
-def _try_unbooked_loss() -> (bool, uint256):
+def _try_unbooked_loss() -> uint256:
     """
-    @notice Returns whether all strategies can be valued, and by how much those
-            worth less than their debt fall short of it.
-    @return bool Whether all answered.
-    @return uint256 The loss that the next deposit or withdrawal will book.
+    @notice Returns what is missing here and at strategies worth less than their
+            debt: what the next deposit or withdrawal will book.
+    @return uint256 The loss; the greatest uint256 where a strategy does not answer.
     """
-    loss: uint256 = 0
+    loss: uint256 = self._missing()
     for strategy: address in self.strategies:
         debt: uint256 = self.debt_of[strategy]
         if debt == 0:
@@ -148,37 +151,51 @@ def _try_unbooked_loss() -> (bool, uint256):
         value: uint256 = 0
         known, value = self._try_value_of(strategy)
         if not known:
-            return False, 0
+            return max_value(uint256)
         loss += debt - min(debt, value)
-    return True, loss
+    return loss
 
 
 @internal
 @view
 def _unbooked_loss() -> uint256:
     """
-    @notice Returns by how much the strategies worth less than their debt fall short.
-    @return uint256 The loss that the next deposit or withdrawal will book.
+    @notice Returns what `_try_unbooked_loss` does, and reverts where that is unknown.
+    @return uint256 The loss.
     """
-    known: bool = False
-    loss: uint256 = 0
-    known, loss = self._try_unbooked_loss()
-    assert known, "strategy_book: strategy cannot be valued"
+    loss: uint256 = self._try_unbooked_loss()
+    assert loss != max_value(uint256), "strategy_book: strategy cannot be valued"
     return loss
 
 
 @internal
 @view
-def _liquidity() -> uint256:
+def _missing() -> uint256:
+    """
+    @notice Returns by how much the balance falls short of what is counted here: an
+            issuer can burn a frozen balance. More than is counted changes nothing.
+    @return uint256 The shortfall, at most the idle assets.
+    """
+    counted: uint256 = self.idle + withdrawal_queue.set_aside
+    return min(self.idle, counted - min(counted, staticcall IERC20(_ASSET).balanceOf(self)))
+
+
+@internal
+@view
+def _ready(assets: uint256) -> uint256:
     """
     @notice Returns what could be paid out now: idle assets and what strategies
             would return, less the fee of that transfer.
-    @return uint256 The assets.
+    @dev Strategies are only asked until `assets` are found.
+    @param assets The assets that are needed.
+    @return uint256 The assets that are there; not all of them where enough are.
     """
-    liquidity: uint256 = self.idle
+    ready: uint256 = self.idle - self._missing()
     for strategy: address in self.strategies:
-        liquidity += asset_token._net(_ASSET, self._callable(strategy))
-    return liquidity
+        if ready >= assets:
+            break
+        ready += asset_token._net(_ASSET, self._callable(strategy))
+    return ready
 
 
 @internal
@@ -264,8 +281,14 @@ def _move_towards(strategy: address, target_debt: uint256) -> uint256:
 @internal
 def _book_losses():
     """
-    @notice Books the loss of every strategy that is worth less than its debt.
+    @notice Books what is missing here, under this contract's own address, and the
+            loss of every strategy that is worth less than its debt.
     """
+    missing: uint256 = self._missing()
+    if missing != 0:
+        self.idle -= missing
+        profit_lock._book(0, missing, 0)
+        log StrategyReported(strategy=self, gain=0, loss=missing, current_debt=self.idle, fees=0)
     for strategy: address in self.strategies:
         if self.debt_of[strategy] != 0:
             self._book_loss(strategy, self._value_of(strategy))

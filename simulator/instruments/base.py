@@ -43,6 +43,11 @@ class TokenPrices:
     premium: FloatArray
     backing: FloatArray
 
+    def lane(self, k: int) -> TokenPrices:
+        """Return path `k` of the block alone, as arrays of shape (n_steps + 1, 1)."""
+        arrays = (self.gold_usd, self.token_usd, self.premium, self.backing)
+        return TokenPrices(*(array[:, k : k + 1] for array in arrays))
+
 
 @dataclass(frozen=True)
 class InstrumentPaths:

@@ -41,6 +41,13 @@ class GoldTokenDrivers:
     supply_ounces: FloatArray
     reserve_ounces: FloatArray
 
+    def lane(self, k: int) -> GoldTokenDrivers:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return GoldTokenDrivers(
+            self.prices.lane(k), self.supply_ounces[:, one], self.reserve_ounces[:, one]
+        )
+
 
 def draw_drivers(terms: GoldTokenTerms, market: MarketPaths, seed: int) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on seed, stream, path and step alone."""

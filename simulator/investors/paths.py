@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,19 @@ class InvestorMeasures:
     unpaid_ounces: FloatArray
     organic_share: FloatArray
     attribution_gap: float
+
+    def head(self, count: int) -> InvestorMeasures:
+        """Return the first `count` paths alone."""
+        return replace(
+            self,
+            values={key: values[:count] for key, values in self.values.items()},
+            attribution={unit: amounts[:, :count] for unit, amounts in self.attribution.items()},
+            initial={unit: amounts[:count] for unit, amounts in self.initial.items()},
+            final={unit: amounts[:count] for unit, amounts in self.final.items()},
+            events=self.events[:count],
+            unpaid_ounces=self.unpaid_ounces[:count],
+            organic_share=self.organic_share[:count],
+        )
 
 
 def measure(paths: InvestorPaths) -> InvestorMeasures:

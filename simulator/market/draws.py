@@ -30,6 +30,7 @@ from simulator.market.philox import (
     words4,
     words_to_normals,
 )
+from simulator.market.streams import Stream
 from simulator.mechanics.jit import kernel
 from simulator.units import LANES
 
@@ -45,21 +46,34 @@ _SIZE_COUNTERS = 2**31
 _DAY_SHIFT = np.uint32(30)
 _FACTORS_PER_LOG = 3  # four factors of 2^-33 would leave float32's normal range
 _SMALLEST_CHI_SQUARE = np.float32(1e-12)
+_CHI_SQUARE = int(Stream.CHI_SQUARE)
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
 
 
 @kernel
 def draw_normals(
     normals: Float32Array,
     words: WordArray,
+    streams: WordArray,
     seed: Integer,
     group: int,
-    stream: Integer,
     path: Integer,
 ) -> None:
-    """Write the group's four rows of standard normals, `normals` of shape (ROWS,)."""
-    fill_words(words, 0, seed, group, stream, path)
-    words_to_normals(words, 0, normals, 0)
-    words_to_normals(words, 2 * LANES, normals, 2 * LANES)
+    """Write the group's standard normals of every asset.
+
+    Parameters
+    ----------
+    normals : ndarray of shape (n_assets * ROWS,), float32
+    words : ndarray of shape (ROWS,), uint32
+        Scratch.
+    streams : ndarray of shape (n_assets, 2), uint32
+        Diffusion, jumps.
+    """
+    for asset in range(streams.shape[0]):
+        fill_words(words, 0, seed, group, streams[asset, 0], path)
+        words_to_normals(words, 0, normals, asset * ROWS)
+        words_to_normals(words, 2 * LANES, normals, asset * ROWS + 2 * LANES)
 
 
 @kernel
@@ -67,11 +81,10 @@ def draw_t_scales(
     scales: Float32Array,
     products: Float32Array,
     words: WordArray,
+    half_dof: int,
     seed: Integer,
     group: int,
-    stream: Integer,
     path: Integer,
-    half_dof: int,
 ) -> None:
     """Write sqrt((dof - 2) / chi2) for the group's four steps, shared by all assets.
 
@@ -82,14 +95,17 @@ def draw_t_scales(
     scales, products : ndarray of shape (ROWS,), float32
         The second is scratch, as is `words`.
     """
-    scales[:] = np.float32(0.0)
-    products[:] = np.float32(1.0)
+    for index in range(ROWS):
+        scales[index] = _ZERO
+        products[index] = _ONE
     for factor in range(half_dof):
-        fill_words(words, 0, seed, group * half_dof + factor, stream, path)
+        fill_words(words, 0, seed, group * half_dof + factor, _CHI_SQUARE, path)
         for index in range(ROWS):
             products[index] *= uniform32(words[index])
         if factor % _FACTORS_PER_LOG == _FACTORS_PER_LOG - 1 or factor == half_dof - 1:
-            _move_log(products, scales)
+            for index in range(ROWS):
+                scales[index] += minus_two_log(products[index])
+                products[index] = _ONE
     numerator = np.float32(2 * half_dof - 2)
     for index in range(ROWS):
         chi_square = scales[index]
@@ -99,49 +115,74 @@ def draw_t_scales(
 
 
 @kernel
-def _move_log(products: Float32Array, sums: Float32Array) -> None:
-    for index in range(ROWS):
-        sums[index] += minus_two_log(products[index])
-        products[index] = np.float32(1.0)
-
-
-@kernel
 def draw_jumps(
     jumps: Float32Array,
     count_words: WordArray,
+    streams: WordArray,
+    thresholds: WordArray,
+    sizes: Float32Array,
     seed: Integer,
     group: int,
-    stream: Integer,
     path: Integer,
-    thresholds: WordArray,
-    size: Float32Array,
 ) -> None:
-    """Write the group's jumps of the log price; jumps of one day add up.
+    """Write the group's jumps of every asset's log price; jumps of one day add up.
 
     Parameters
     ----------
-    jumps : ndarray of shape (ROWS,), float32
-    count_words : ndarray of shape (ROWS,), uint32
-        State from group to group: the words that tell the number of jumps in each
+    jumps : ndarray of shape (n_assets * ROWS,), float32
+    count_words : ndarray of shape (n_assets * ROWS,), uint32
+        Kept from group to group: the words that tell the number of jumps in each
         of the groups that share `group // 4`, renewed when the first of them comes.
-    thresholds : ndarray of shape (MAX_JUMPS,), uint32
+    streams : ndarray of shape (n_assets, 2), uint32
+        Diffusion, jumps.
+    thresholds : ndarray of shape (n_assets, MAX_JUMPS), uint32
         There are more than k jumps where the word is below entry k.
-    size : ndarray of shape (2,), float32
+    sizes : ndarray of shape (n_assets, 2), float32
         Mean and standard deviation of a jump.
     """
     turn = group % GROUP
-    if turn == 0:
-        fill_words(count_words, 0, seed, group // GROUP, stream, path)
-    jumps[:] = np.float32(0.0)
-    row = count_words[turn * LANES : (turn + 1) * LANES]
-    first_counter = _SIZE_COUNTERS + group * MAX_JUMPS
-    for lane in range(LANES):
-        number = 0
+    for index in range(jumps.size):
+        jumps[index] = _ZERO
+    for asset in range(streams.shape[0]):
+        if turn == 0:
+            fill_words(count_words, asset * ROWS, seed, group // GROUP, streams[asset, 1], path)
+        start = asset * ROWS + turn * LANES
+        counts = count_words[start : start + LANES]
         # jumps are rare: a branch that is seldom taken beats drawing every size
-        while number < MAX_JUMPS and row[lane] < thresholds[number]:
-            owner = np.uint64(path) + np.uint64(lane)
-            a, b, c, _ = words4(seed, first_counter + number, stream, owner)
-            normal, _ = box_muller(a, b)
-            day = np.int64(c >> _DAY_SHIFT)
-            jumps[day * LANES + lane] += np.float32(size[0] + np.float32(size[1] * normal))
-            number += 1
+        for lane in range(LANES):
+            if counts[lane] < thresholds[asset, 0]:
+                _add_jumps(
+                    jumps,
+                    counts[lane],
+                    thresholds,
+                    sizes,
+                    asset,
+                    lane,
+                    streams[asset, 1],
+                    seed,
+                    group,
+                    path,
+                )
+
+
+@kernel
+def _add_jumps(
+    jumps: Float32Array,
+    word: np.uint32,
+    thresholds: WordArray,
+    sizes: Float32Array,
+    asset: int,
+    lane: int,
+    stream: Integer,
+    seed: Integer,
+    group: int,
+    path: Integer,
+) -> None:
+    number = 0
+    while number < MAX_JUMPS and word < thresholds[asset, number]:
+        counter = _SIZE_COUNTERS + group * MAX_JUMPS + number
+        a, b, c, _ = words4(seed, counter, stream, np.uint64(path) + np.uint64(lane))
+        normal, _ = box_muller(a, b)
+        size = np.float32(sizes[asset, 0] + np.float32(sizes[asset, 1] * normal))
+        jumps[asset * ROWS + np.int64(c >> _DAY_SHIFT) * LANES + lane] += size
+        number += 1

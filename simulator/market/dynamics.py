@@ -34,7 +34,7 @@ from scipy import stats
 
 from simulator.market.draws import GROUP, MAX_JUMPS
 from simulator.market.kernels import Tables, fill_block
-from simulator.market.streams import Stream, diffusion_stream, jump_stream
+from simulator.market.streams import diffusion_stream, jump_stream
 from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray
 
 Model = Literal["gbm", "jump", "garch"]
@@ -154,7 +154,6 @@ class MarketSpec:
             ),
             thresholds=_jump_thresholds(rate / self.periods_per_year),
             jump_size=size.astype(np.float32),
-            chi_square_stream=int(Stream.CHI_SQUARE),
             half_dof=self.dof // 2,
             has_garch=garch is not None,
             has_jumps=jumps is not None,

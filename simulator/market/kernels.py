@@ -60,7 +60,6 @@ class Tables(NamedTuple):
     streams: WordArray
     thresholds: WordArray
     jump_size: Float32Array
-    chi_square_stream: int
     half_dof: int
     has_garch: bool
     has_jumps: bool
@@ -83,23 +82,18 @@ class Lanes(NamedTuple):
 def fill_block(tables: Tables, seed: Integer, first_path: Integer, out: FloatArray) -> None:
     """Fill `out`, of shape (n_assets, n_steps + 1, a multiple of LANES), with prices."""
     lanes = _allocate(out.shape[0])
-    n_groups = (out.shape[1] - 1) // GROUP + 1
     for lane_start in range(0, out.shape[2], LANES):
-        path = np.uint64(first_path) + np.uint64(lane_start)
-        _start(tables, lanes, out, lane_start)
-        for group in range(n_groups):
-            _draw(tables, lanes, seed, group, path)
-            for asset in range(out.shape[0]):
-                _advance(tables, lanes, out, asset, group, lane_start)
+        _start(tables.spot, tables.garch, lanes.log_price, lanes.variance, out, lane_start)
+        _walk(tables, lanes, seed, np.uint64(first_path) + np.uint64(lane_start), out, lane_start)
 
 
 @kernel
 def _allocate(n_assets: int) -> Lanes:
     return Lanes(
         np.empty(ROWS, np.uint32),
-        np.empty((n_assets, ROWS), np.uint32),
-        np.empty((n_assets, ROWS), np.float32),
-        np.zeros((n_assets, ROWS), np.float32),
+        np.empty(n_assets * ROWS, np.uint32),
+        np.empty(n_assets * ROWS, np.float32),
+        np.zeros(n_assets * ROWS, np.float32),
         np.empty(ROWS, np.float32),
         np.empty(ROWS, np.float32),
         np.empty((n_assets, LANES), np.float32),
@@ -108,62 +102,56 @@ def _allocate(n_assets: int) -> Lanes:
 
 
 @kernel
-def _start(tables: Tables, lanes: Lanes, out: FloatArray, lane_start: int) -> None:
-    for asset in range(out.shape[0]):
-        lanes.log_price[asset, :] = np.log(tables.spot[asset])
-        lanes.variance[asset, :] = tables.garch[asset, 4]
-        out[asset, 0, lane_start : lane_start + LANES] = tables.spot[asset]
-
-
-@kernel
-def _draw(tables: Tables, lanes: Lanes, seed: Integer, group: int, path: Integer) -> None:
-    if tables.has_garch:
-        draw_t_scales(
-            lanes.scales,
-            lanes.scratch,
-            lanes.words,
-            seed,
-            group,
-            tables.chi_square_stream,
-            path,
-            tables.half_dof,
-        )
-    for asset in range(tables.spot.size):
-        stream = tables.streams[asset, 0]
-        draw_normals(lanes.normals[asset], lanes.words, seed, group, stream, path)
-        if tables.has_jumps:
-            draw_jumps(
-                lanes.jumps[asset],
-                lanes.count_words[asset],
-                seed,
-                group,
-                tables.streams[asset, 1],
-                path,
-                tables.thresholds[asset],
-                tables.jump_size[asset],
-            )
-
-
-@kernel
-def _advance(
-    tables: Tables, lanes: Lanes, out: FloatArray, asset: int, group: int, lane_start: int
+def _start(
+    spot: FloatArray,
+    garch: Float32Array,
+    log_price: FloatArray,
+    variance: Float32Array,
+    out: FloatArray,
+    lane_start: int,
 ) -> None:
-    """Take one asset through the steps of a group."""
-    for turn in range(GROUP):
-        step = group * GROUP + turn
-        if step == 0 or step >= out.shape[1]:
-            continue
-        prices = out[asset, step, lane_start : lane_start + LANES]
-        if not tables.trading[asset, step]:
-            prices[:] = out[asset, step - 1, lane_start : lane_start + LANES]
-            continue
-        row = slice(turn * LANES, (turn + 1) * LANES)
-        moves = lanes.scratch[:LANES]
-        _mix(moves, lanes.normals, tables.mixing, asset, turn)
-        if tables.has_garch:
-            _apply_garch(moves, lanes.scales[row], lanes.variance[asset], tables.garch[asset])
-        drift = tables.drift[asset, step]
-        _apply_move(prices, lanes.log_price[asset], moves, lanes.jumps[asset, row], drift)
+    for asset in range(out.shape[0]):
+        for lane in range(LANES):
+            log_price[asset, lane] = np.log(spot[asset])
+            variance[asset, lane] = garch[asset, 4]
+            out[asset, 0, lane_start + lane] = spot[asset]
+
+
+@kernel
+def _walk(
+    tables: Tables, lanes: Lanes, seed: Integer, path: Integer, out: FloatArray, lane_start: int
+) -> None:
+    # Unpacked once: taking an array out of a tuple counts a reference, atomically,
+    # and so does a slice that is handed on; hence the offsets below.
+    _, drift, trading, mixing, garch, streams, thresholds, sizes, half_dof, has_t, has_jumps = (
+        tables
+    )
+    words, count_words, normals, jumps, scales, scratch, variance, log_price = lanes
+    for group in range((out.shape[1] - 1) // GROUP + 1):
+        draw_normals(normals, words, streams, seed, group, path)
+        if has_t:
+            draw_t_scales(scales, scratch, words, half_dof, seed, group, path)
+        if has_jumps:
+            draw_jumps(jumps, count_words, streams, thresholds, sizes, seed, group, path)
+        for step in range(max(1, group * GROUP), min((group + 1) * GROUP, out.shape[1])):
+            turn = step % GROUP
+            for asset in range(out.shape[0]):
+                if not trading[asset, step]:
+                    _stand_still(out, asset, step, lane_start)
+                    continue
+                _mix(scratch, normals, mixing, asset, turn)
+                if has_t:
+                    _apply_garch(scratch, scales, variance, garch, asset, turn)
+                log_drift = drift[asset, step]
+                _move(out, log_price, scratch, jumps, log_drift, asset, step, lane_start)
+
+
+@kernel
+def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
+    before = out[asset, step - 1, lane_start : lane_start + LANES]
+    prices = out[asset, step, lane_start : lane_start + LANES]
+    for lane in range(LANES):
+        prices[lane] = before[lane]
 
 
 @kernel
@@ -171,47 +159,60 @@ def _mix(
     moves: Float32Array, normals: Float32Array, mixing: Float32Array, asset: int, turn: int
 ) -> None:
     # an asset depends on those before it alone: one more leaves them as they were
-    start = turn * LANES
     weight = mixing[asset, 0]
-    row = normals[0, start : start + LANES]
+    row = normals[turn * LANES : (turn + 1) * LANES]
     for lane in range(LANES):
         moves[lane] = weight * row[lane]
     for other in range(1, asset + 1):
         weight = mixing[asset, other]
-        row = normals[other, start : start + LANES]
+        start = other * ROWS + turn * LANES
+        row = normals[start : start + LANES]
         for lane in range(LANES):
             moves[lane] += weight * row[lane]
 
 
 @kernel
 def _apply_garch(
-    moves: Float32Array, scales: Float32Array, variance: Float32Array, garch: Float32Array
+    moves: Float32Array,
+    scales: Float32Array,
+    variance: Float32Array,
+    garch: Float32Array,
+    asset: int,
+    turn: int,
 ) -> None:
     """Turn normal shocks into e - h/2, in place, and the variances into the next day's."""
-    omega = garch[0]
-    alpha = garch[1]
-    gamma = garch[2]
-    beta = garch[3]
+    omega = garch[asset, 0]
+    alpha = garch[asset, 1]
+    gamma = garch[asset, 2]
+    beta = garch[asset, 3]
+    scale = scales[turn * LANES : (turn + 1) * LANES]
+    h_row = variance[asset]
     for lane in range(LANES):
-        shock = np.float32(moves[lane] * scales[lane])
+        shock = np.float32(moves[lane] * scale[lane])
         shock = shock if shock < _CLIP else _CLIP
         shock = shock if shock > -_CLIP else -_CLIP
-        h = variance[lane]
+        h = h_row[lane]
         e = np.float32(np.sqrt(h) * shock)
         weight = np.float32(alpha + (gamma if e < _ZERO else _ZERO))
-        variance[lane] = np.float32(np.float32(omega + weight * e * e) + beta * h)
+        h_row[lane] = np.float32(np.float32(omega + weight * e * e) + beta * h)
         moves[lane] = np.float32(e - _HALF * h)
 
 
 @kernel
-def _apply_move(
-    prices: FloatArray,
+def _move(
+    out: FloatArray,
     log_price: FloatArray,
     moves: Float32Array,
     jumps: Float32Array,
     drift: float,
+    asset: int,
+    step: int,
+    lane_start: int,
 ) -> None:
+    prices = out[asset, step, lane_start : lane_start + LANES]
+    log_row = log_price[asset]
+    start = asset * ROWS + step % GROUP * LANES
+    jump = jumps[start : start + LANES]
     for lane in range(LANES):
-        move = np.float32(moves[lane] + jumps[lane])
-        log_price[lane] += drift + np.float64(move)
-        prices[lane] = exponential(log_price[lane])
+        log_row[lane] += drift + np.float64(np.float32(moves[lane] + jump[lane]))
+        prices[lane] = exponential(log_row[lane])

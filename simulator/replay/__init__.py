@@ -1,0 +1,7 @@
+"""Plays single paths on a chain and compares model with contract, step by step."""
+
+from simulator.replay.play import Replay, play
+from simulator.replay.reconcile import ObservableResult
+from simulator.replay.select import LABELS, Choice, choose, players
+
+__all__ = ["LABELS", "Choice", "ObservableResult", "Replay", "choose", "play", "players"]

@@ -57,9 +57,7 @@ def farm_of(
 
 
 @pytest.fixture
-def farm(
-    revm: Chain, roles: SimpleNamespace, reward_token: Contract, share: Contract
-) -> Contract:
+def farm(revm: Chain, roles: SimpleNamespace, reward_token: Contract, share: Contract) -> Contract:
     return farm_of(revm, roles, reward_token, share)
 
 

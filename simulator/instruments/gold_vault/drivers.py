@@ -43,6 +43,18 @@ class GoldVaultDrivers:
     reward_tokens: FloatArray
     exploit_step: np.ndarray[tuple[int], np.dtype[np.int64]]
 
+    def lane(self, k: int) -> GoldVaultDrivers:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return GoldVaultDrivers(
+            self.prices.lane(k),
+            self.demand_ounces[:, one],
+            self.flow[:, one],
+            self.reward_usd[:, one],
+            self.reward_tokens,
+            self.exploit_step[one],
+        )
+
 
 def draw_drivers(
     terms: GoldVaultTerms,

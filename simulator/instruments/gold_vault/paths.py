@@ -37,6 +37,10 @@ class GoldVaultRecord:
     actions: FloatArray
     observed: FloatArray
 
+    def lane(self, k: int) -> GoldVaultRecord:
+        """Return path `k` of the block alone."""
+        return GoldVaultRecord(self.actions[:, k : k + 1], self.observed[:, k : k + 1])
+
 
 def simulate(
     terms: GoldVaultTerms,

@@ -17,6 +17,10 @@ from simulator.scenario import calibration as models
 from simulator.units import FloatArray
 
 ROLLING_YEARS = 3
+DIGITS = 4
+"""Far below any standard error. The later digits of an optimum differ between machines."""
+WEIGHT_DIGITS = 5
+"""The weights are on a grid of 1e-5 already, with their sum held to the cap."""
 
 FigureModel = TypeVar("FigureModel", bound=models.Figure)
 
@@ -29,20 +33,24 @@ class Origin:
     window: tuple[dt.date, dt.date]
 
     def figure(
-        self, model: type[FigureModel], estimate: Estimate, unit: str = "1", note: str = ""
+        self,
+        model: type[FigureModel],
+        estimate: Estimate,
+        unit: str = "1",
+        note: str = "",
+        digits: int = DIGITS,
     ) -> FigureModel:
-        """Return a figure, rounded to far below its standard error.
+        """Return a figure, rounded to `digits` significant digits."""
+        return model.model_validate(self.fields(estimate, unit, note, digits))
 
-        The last digits of an optimum differ between machines; a file should not.
-        """
-        return model.model_validate(self.fields(estimate, unit, note))
-
-    def fields(self, estimate: Estimate, unit: str, note: str) -> dict[str, object]:
+    def fields(
+        self, estimate: Estimate, unit: str, note: str, digits: int = DIGITS
+    ) -> dict[str, object]:
         """Return the keys that all figures have."""
         error = estimate.standard_error
         known = math.isfinite(error)
         return {
-            "value": significant(estimate.value, 5),
+            "value": significant(estimate.value, digits),
             "unit": unit,
             "source": self.source,
             "window": self.window,
@@ -86,9 +94,9 @@ def asset_calibration(
             diffusion.volatility(returns, periods_per_year),
             "1/sqrt(year)",
         ),
-        alpha=origin.figure(models.Weight, fit.alpha),
-        gamma=origin.figure(models.Asymmetry, fit.gamma),
-        beta=origin.figure(models.Weight, fit.beta, note=_beta_note(fit)),
+        alpha=origin.figure(models.Weight, fit.alpha, digits=WEIGHT_DIGITS),
+        gamma=origin.figure(models.Asymmetry, fit.gamma, digits=WEIGHT_DIGITS),
+        beta=origin.figure(models.Weight, fit.beta, note=_beta_note(fit), digits=WEIGHT_DIGITS),
         variance_start=origin.figure(
             models.PeriodVariance,
             fit.variance_next,

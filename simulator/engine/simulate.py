@@ -1,0 +1,172 @@
+"""Runs a scenario: blocks of paths over threads, reduced to measures and daily quantiles.
+
+Results do not depend on the number of threads or on the size of a block: every draw has its
+own counter, blocks are padded to full lanes, and reductions run in the order of the paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simulator.instruments.base import UNITS
+from simulator.investors import InvestorMeasures, join, measure
+from simulator.investors.world import World, simulate_block
+from simulator.market.build import market_spec
+from simulator.market.dynamics import MarketSpec
+from simulator.scenario.calibration import Calibration
+from simulator.scenario.models import Scenario
+from simulator.units import LANES, FloatArray, calendar
+
+BLOCK_PATHS = 4 * LANES
+FAN_PATHS = 10_000
+"""Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A scenario's outcome over all paths.
+
+    Attributes
+    ----------
+    investors : dict of str to InvestorMeasures
+    daily : DataFrame
+        Columns date, series, p05, p25, p50, p75, p95: prices, exit values, utilisation.
+    checksum : str
+        SHA-256 over all measures, attributions and daily quantiles.
+    seconds : float
+    """
+
+    scenario: Scenario
+    calibration: Calibration
+    spec: MarketSpec
+    investors: Mapping[str, InvestorMeasures]
+    daily: pd.DataFrame
+    checksum: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is kept of a block: measures, and daily series of shape (n_steps + 1, n_kept)."""
+
+    first_path: int
+    investors: Mapping[str, InvestorMeasures]
+    series: Mapping[str, Float32Array]
+
+
+def simulate(
+    scenario: Scenario,
+    calibration: Calibration,
+    *,
+    workers: int | None = None,
+    block_paths: int = BLOCK_PATHS,
+    on_block: Callable[[Block], None] = lambda block: None,
+) -> Simulation:
+    """Simulate all paths of a scenario.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Threads; by default one for each core. The results do not depend on it.
+    block_paths : int
+        Paths a task, a multiple of LANES. The results do not depend on it.
+    on_block : callable
+        Called with each finished block, in the order of the paths.
+
+    Raises
+    ------
+    InputError
+        The calibration lacks an asset of the scenario.
+    """
+    began = time.perf_counter()
+    spec = market_spec(scenario, calibration)
+    starts = range(0, scenario.paths, block_paths)
+    blocks: list[Block] = []
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    try:
+        tasks = [pool.submit(_run_block, scenario, spec, first, block_paths) for first in starts]
+        for task in tasks:
+            block = task.result()
+            blocks.append(block)
+            on_block(block)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    investors = {
+        name: join([block.investors[name] for block in blocks]) for name in scenario.investors
+    }
+    daily = _daily_quantiles(scenario, blocks)
+    return Simulation(
+        scenario=scenario,
+        calibration=calibration,
+        spec=spec,
+        investors=investors,
+        daily=daily,
+        checksum=_checksum(investors, daily),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: int) -> Block:
+    wanted = min(block_paths, scenario.paths - first)
+    padded = -(-wanted // LANES) * LANES
+    world = simulate_block(scenario, spec, first, padded)
+    measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
+    kept = max(0, min(wanted, FAN_PATHS - first))
+    return Block(first, measured, _series(world, kept))
+
+
+def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:
+    """Drop the paths that only pad the lanes."""
+    if measures.events.shape[0] == count:
+        return measures
+    return measures.head(count)
+
+
+def _series(world: World, kept: int) -> dict[str, Float32Array]:
+    series: dict[str, FloatArray] = {
+        f"price.{name}": prices for name, prices in world.market.prices.items()
+    }
+    for name, investor in world.investors.items():
+        for unit in UNITS:
+            series[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
+        for detail, values in investor.holding.details.items():
+            series[f"{detail}.{name}"] = values
+    return {name: values[:, :kept].astype(np.float32) for name, values in series.items()}
+
+
+def _daily_quantiles(scenario: Scenario, blocks: list[Block]) -> pd.DataFrame:
+    dates = calendar(scenario.start, scenario.horizon_days)
+    parts = []
+    for name in blocks[0].series:
+        values = np.concatenate([block.series[name] for block in blocks], axis=1)
+        low, lower, middle, upper, high = np.quantile(values, QUANTILES, axis=1)
+        columns = {"p05": low, "p25": lower, "p50": middle, "p75": upper, "p95": high}
+        parts.append(pd.DataFrame({"date": dates, "series": name, **columns}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _checksum(investors: Mapping[str, InvestorMeasures], daily: pd.DataFrame) -> str:
+    digest = hashlib.sha256()
+    for name, measures in investors.items():
+        digest.update(name.encode())
+        for key in sorted(measures.values):
+            digest.update(measures.values[key].tobytes())
+        for unit in UNITS:
+            digest.update(measures.attribution[unit].tobytes())
+            digest.update(measures.final[unit].tobytes())
+        digest.update(measures.events.tobytes())
+    for column in ("p05", "p25", "p50", "p75", "p95"):
+        digest.update(daily[column].to_numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+"""Which paths are replayed, and the players for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.errors import UsageError
+from simulator.investors import InvestorMeasures
+from simulator.investors.world import simulate_block, vault_holder
+from simulator.market.dynamics import MarketSpec
+from simulator.replay.gold_token import GoldTokenPlayer
+from simulator.replay.gold_vault import GoldVaultPlayer
+from simulator.replay.stage import Player
+from simulator.scenario.models import Scenario
+from simulator.units import LANES, trading_days
+
+QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
+LABELS = (*QUANTILES, "events")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A path to replay, and why."""
+
+    label: str
+    path: int
+
+
+def choose(subject: InvestorMeasures, labels: Sequence[str] = LABELS) -> tuple[Choice, ...]:
+    """Return the paths of the subject's exit value in dollars at p05, p50, p95, and the
+    path with the most events; among equals the first.
+
+    A label that is a number stands for that path.
+
+    Raises
+    ------
+    UsageError
+        A label is neither a known one nor the number of a path.
+    """
+    order = np.argsort(subject.final["usd"], kind="stable")
+    chosen = []
+    for label in labels:
+        if label in QUANTILES:
+            path = int(order[round(QUANTILES[label] * (order.size - 1))])
+        elif label == "events":
+            path = int(np.argmax(subject.events))
+        elif label.isdigit() and int(label) < order.size:
+            path = int(label)
+        else:
+            known = ", ".join(LABELS)
+            raise UsageError(f"no path {label}; must be {known} or 0 to {order.size - 1}")
+        chosen.append(Choice(label, path))
+    return tuple(chosen)
+
+
+def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ...]:
+    """Return the players that drive the scenario's contracts along one path.
+
+    The path's lanes are simulated again, with a record of every act.
+    """
+    first = path // LANES * LANES
+    world = simulate_block(scenario, spec, first, LANES, record=True)
+    lane = path - first
+    terms = scenario.instruments
+    trading = trading_days(scenario.start, scenario.horizon_days)
+    cast: list[Player] = [GoldTokenPlayer(terms.gold_token, world.token.lane(lane), trading)]
+    if terms.gold_vault is not None and world.vault is not None and world.record is not None:
+        cast.append(
+            GoldVaultPlayer(
+                terms.gold_vault,
+                terms.gold_token,
+                scenario.gas,
+                world.vault.lane(lane),
+                world.record.lane(lane),
+                vault_holder(scenario)[1],
+            )
+        )
+    return tuple(cast)

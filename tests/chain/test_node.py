@@ -1,0 +1,198 @@
+"""The child process: found, started, noticed when it dies, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator.chain import AnvilChain, RevmChain, find_anvil, node, open_chain
+from simulator.errors import ChainUnavailable, UsageError
+
+START = 1_735_689_600
+
+HOLD_A_NODE = """
+import sys, time
+from simulator.chain.node import AnvilNode, find_anvil
+print(AnvilNode(find_anvil(), 1_735_689_600).pid, flush=True)
+if sys.argv[1] == "wait":
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def binary() -> Path:
+    try:
+        return find_anvil()
+    except ChainUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Leave no Anvil to find: no PATH, an empty working directory, no project."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("ASSAY_ANVIL_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(node, "__file__", str(tmp_path / "a" / "b" / "node.py"))
+    return tmp_path
+
+
+def executable(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z")
+
+
+def wait_until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+def test_find_anvil__nothing_installed__names_the_command_that_installs_it(nowhere):
+    with pytest.raises(ChainUnavailable, match="npm install @foundry-rs/anvil"):
+        find_anvil()
+
+
+def test_find_anvil__on_path__wins_over_node_modules(nowhere, monkeypatch):
+    executable(nowhere / node._npm_binary())
+    assert find_anvil() == nowhere / node._npm_binary()
+    on_path = executable(nowhere / "bin" / "anvil")
+    monkeypatch.setenv("PATH", str(on_path.parent))
+    assert find_anvil() == on_path
+
+
+def test_find_anvil__npm_wrapper_on_path__gives_the_binary_behind_it(nowhere, monkeypatch):
+    wrapper = executable(nowhere / "node_modules" / "@foundry-rs" / "anvil" / "bin.mjs")
+    link = nowhere / "node_modules" / ".bin" / "anvil"
+    link.parent.mkdir()
+    link.symlink_to(wrapper)
+    monkeypatch.setenv("PATH", str(link.parent))
+    assert find_anvil() == link
+    behind = executable(nowhere / node._npm_binary())
+    assert find_anvil() == behind
+
+
+def test_find_anvil__named_directory__is_searched(nowhere, monkeypatch):
+    there = executable(nowhere / "elsewhere" / node._npm_binary())
+    monkeypatch.setenv("ASSAY_ANVIL_DIR", str(nowhere / "elsewhere"))
+    assert find_anvil() == there
+
+
+def test_find_anvil__explicit_path__must_be_executable(nowhere):
+    binary = executable(nowhere / "mine")
+    assert find_anvil(binary) == binary
+    binary.chmod(0o644)
+    with pytest.raises(ChainUnavailable, match="is not an executable file"):
+        find_anvil(binary)
+
+
+def test_open_chain__without_anvil__takes_revm_unless_asked(nowhere):
+    with open_chain(None, START) as chain:
+        assert chain.name == "revm"
+    with pytest.raises(ChainUnavailable, match="anvil was not found"):
+        open_chain("anvil", START)
+
+
+def test_open_chain__with_anvil__takes_it(binary):
+    with open_chain(None, START, anvil_path=binary) as chain:
+        assert chain.name == "anvil"
+        assert chain.timestamp() == START - 86_400
+
+
+def test_open_chain__revm_with_a_binary__is_a_usage_error():
+    with open_chain("revm", START) as chain:
+        assert isinstance(chain, RevmChain)
+    with pytest.raises(UsageError, match="in process"):
+        open_chain("revm", START, anvil_path="anvil")
+
+
+def test_start__binary_that_fails__says_so_in_one_line(nowhere):
+    with pytest.raises(ChainUnavailable, match=r"^anvil did not start: exit code 3$"):
+        AnvilChain(START, anvil_path=executable(nowhere / "anvil"))
+
+
+def test_start__silent_binary__gives_up(nowhere, monkeypatch):
+    sleeper = executable(nowhere / "anvil")
+    sleeper.write_text("#!/bin/sh\nexec /bin/sleep 60\n", encoding="utf-8")
+    monkeypatch.setattr(node, "START_SECONDS", 0.3)
+    with pytest.raises(ChainUnavailable, match="did not start within"):
+        AnvilChain(START, anvil_path=sleeper)
+
+
+def test_start__port_taken__says_so_in_one_line(binary):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ChainUnavailable, match=r"anvil did not start: .*in use") as caught:
+            AnvilChain(START, anvil_path=binary, port=taken.getsockname()[1])
+    assert "\n" not in str(caught.value)
+
+
+def test_node__killed_in_mid_run__is_noticed_at_once(binary):
+    with AnvilChain(START, anvil_path=binary) as chain:
+        chain.block(START, [])
+        os.kill(chain.node.pid, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(ChainUnavailable, match="anvil stopped: ") as caught:
+            chain.block(START + 1, [])
+    assert time.monotonic() - began < 5
+    assert "\n" not in str(caught.value)
+
+
+def test_close__ends_the_child_and_removes_its_folder(binary):
+    chain = AnvilChain(START, anvil_path=binary)
+    pid, folder = chain.node.pid, Path(chain.node.socket_path).parent
+    assert alive(pid)
+    chain.close()
+    chain.close()
+    assert not alive(pid)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "exit",
+        signal.SIGINT,
+        pytest.param(
+            signal.SIGKILL,
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG"),
+        ),
+    ],
+)
+def test_parent__ends_without_closing__takes_the_child_along(binary, end):
+    path = os.pathsep.join([str(binary.parent), os.environ["PATH"]])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", HOLD_A_NODE, "exit" if end == "exit" else "wait"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    with parent:
+        child = int(parent.stdout.readline())
+        if end != "exit":
+            assert alive(child)
+            parent.send_signal(end)
+    assert wait_until_gone(child)
