@@ -26,7 +26,7 @@ from simulator.market.draws import (
 )
 from simulator.market.elementary import exponential
 from simulator.market.philox import Integer, WordArray
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, BoolArray, FloatArray
 
 MAX_SHOCK = 15.0
@@ -146,7 +146,7 @@ def _walk(
                 _move(out, log_price, scratch, jumps, log_drift, asset, step, lane_start)
 
 
-@kernel
+@inlined
 def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
     before = out[asset, step - 1, lane_start : lane_start + LANES]
     prices = out[asset, step, lane_start : lane_start + LANES]
@@ -154,7 +154,7 @@ def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> Non
         prices[lane] = before[lane]
 
 
-@kernel
+@inlined
 def _mix(
     moves: Float32Array, normals: Float32Array, mixing: Float32Array, asset: int, turn: int
 ) -> None:
@@ -171,7 +171,7 @@ def _mix(
             moves[lane] += weight * row[lane]
 
 
-@kernel
+@inlined
 def _apply_garch(
     moves: Float32Array,
     scales: Float32Array,
@@ -198,7 +198,7 @@ def _apply_garch(
         moves[lane] = np.float32(e - _HALF * h)
 
 
-@kernel
+@inlined
 def _move(
     out: FloatArray,
     log_price: FloatArray,

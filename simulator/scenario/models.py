@@ -32,7 +32,7 @@ class AssetTerms(Frozen):
     drift: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
     """Expected growth a year, ln E[S_T/S_0]/T; 0.035 = 3.5 %."""
     price: Positive | None = None
-    """Price at the start in USD per ounce (copper: per pound); none = the calibration's."""
+    """Price at the start in USD per ounce (copper: per tonne); none = the calibration's."""
     volatility: Positive | None = None
     """Annual volatility; none = the calibration's."""
 
