@@ -16,6 +16,7 @@ from simulator.units import BoolArray, FloatArray
 
 Word = Literal["supported", "plausible", "unlikely", "refuted", "not testable"]
 
+WORDS: tuple[Word, ...] = ("supported", "plausible", "unlikely", "refuted", "not testable")
 BOUNDS: tuple[tuple[float, Word], ...] = ((0.95, "supported"), (0.5, "plausible"), (0.05, "unlikely"))
 """A probability of at least the bound earns the word; below all of them it is refuted."""
 

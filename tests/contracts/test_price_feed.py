@@ -184,6 +184,15 @@ def test_round__before_it_was_written__has_no_data(
             feed.read(revm, "getRoundData", missing)
 
 
+def test_mode__reverting__still_takes_updates_that_are_seen_later(
+    revm: Chain, feed: Contract, roles: SimpleNamespace
+) -> None:
+    send(revm, feed, "set_mode", REVERTING, sender=roles.keeper)
+    written = update(revm, feed, roles, PRICE)
+    send(revm, feed, "set_mode", NORMAL, sender=roles.keeper)
+    assert feed.read(revm, "latestRoundData") == (1, PRICE, written, written, 1)
+
+
 def test_mode__reverting__fails_all_reads_of_rounds_until_it_ends(
     revm: Chain, feed: Contract, roles: SimpleNamespace
 ) -> None:

@@ -1,0 +1,63 @@
+# Two commands do everything: `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON := $(shell for p in python3.11 python3.12 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+	&& { echo $$p; break; }; done)
+BIN := .venv/bin
+ANVIL_DIR := $(firstword $(wildcard node_modules/@foundry-rs/anvil-*/bin))
+export PATH := $(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
+
+.PHONY: demo setup test lint unit core bench clean
+
+demo: setup ## Set up, run the main scenario, end with a verdict table and a report
+	$(BIN)/assay run scenarios/gold-vault-sober.yaml
+
+setup: .venv/.assay-ready node_modules/.assay-ready ## Set up alone
+
+.venv/.assay-ready: constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Assay needs Python 3.11 or 3.12 on the PATH"; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[chain,calibrate]'
+	@touch $@
+
+node_modules/.assay-ready: package.json
+	@if command -v npm >/dev/null 2>&1; then \
+		echo "fetching Anvil from npm"; \
+		npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null \
+		|| echo "Anvil could not be fetched: replays run on the in-process EVM"; \
+	else echo "npm is not here: replays run on the in-process EVM"; fi
+	@mkdir -p node_modules && touch $@
+
+.venv/.assay-dev-ready: .venv/.assay-ready
+	@echo "installing the development tools"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv-numpy2/.assay-ready: constraints-numpy2.txt pyproject.toml
+	@echo "setting up .venv-numpy2: the core with numpy 2"
+	@$(PYTHON) -m venv .venv-numpy2
+	@.venv-numpy2/bin/pip install --quiet --disable-pip-version-check -c constraints-numpy2.txt \
+		-e '.[chain,calibrate]' pytest hypothesis
+	@touch $@
+
+test: lint unit core ## Everything that CI runs
+
+lint: setup .venv/.assay-dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/build_artifacts.py --check
+
+unit: setup .venv/.assay-dev-ready
+	$(BIN)/ape compile --force
+	$(BIN)/pytest
+
+core: setup .venv-numpy2/.assay-ready
+	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
+
+bench: setup .venv/.assay-dev-ready ## The benchmark table
+	$(BIN)/python benchmarks/market.py
+
+clean:
+	rm -rf .venv .venv-numpy2 node_modules runs .build .cache

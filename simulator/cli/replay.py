@@ -1,0 +1,78 @@
+"""`assay replay`: one path of a run or scenario on a chain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
+from simulator.cli.progress import Reporter
+from simulator.cli.replaying import ChainChoice, replay_paths
+from simulator.cli.results import replay_object
+from simulator.engine import simulate
+from simulator.errors import ReconciliationFailed
+from simulator.replay import Replay, choose
+from simulator.scenario import LoadedScenario, load_scenario
+
+
+@click.command()
+@click.argument("source", metavar="RUN|SCENARIO")
+@click.option("--path", "label", default="p50", help="p05, p50, p95, events or a number.")
+@scenario_options
+@chain_options
+@json_option
+def replay(
+    source: str,
+    label: str,
+    paths: int | None,
+    seed: int | None,
+    calibration: str | None,
+    overrides: tuple[str, ...],
+    chain: str | None,
+    anvil_path: Path | None,
+    rpc: str | None,
+    as_json: bool,
+) -> None:
+    """Replay one path of a run folder or a scenario on a chain, and reconcile it."""
+    reporter = Reporter(quiet=as_json)
+    loaded = _load(source, all_overrides(overrides, paths, seed), calibration)
+    scenario = loaded.scenario
+    with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):
+        simulation = simulate(scenario, loaded.calibration)
+    choices = choose(simulation.investors[scenario.replay.subject], [label])
+    choice = ChainChoice(chain, anvil_path, rpc)
+    replays = replay_paths(scenario, simulation.spec, choices, choice, reporter)
+    if replays.failure is not None:
+        raise replays.failure
+    done = replays.done[0]
+    if as_json:
+        click.echo(json.dumps(replay_object(done)))
+    else:
+        _print(done)
+    if not done.ok:
+        raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
+
+
+def _load(
+    source: str, overrides: tuple[str, ...], calibration: str | None
+) -> LoadedScenario:
+    folder = Path(source)
+    if folder.is_dir():
+        source = str(folder / "scenario.yaml")
+    return load_scenario(source, overrides=overrides, calibration=calibration)
+
+
+def _print(done: Replay) -> None:
+    click.echo(
+        f"path {done.path} ({done.label}) on {done.chain}: {done.transactions:,} transactions, "
+        f"{done.gas:,} gas, {done.seconds:.1f} s"
+    )
+    for item in done.observables:
+        word = "ok" if item.ok else "DIFFERS"
+        click.echo(
+            f"  {item.instrument}.{item.name:<15} {word:<8} "
+            f"error {item.max_error:.2e}  tolerance {item.tolerance:.2e}  step {item.step}"
+        )
+    click.echo(f"  {done.decisions:,} keepers' decisions compared, {done.in_band} in the dead-band")

@@ -1,0 +1,109 @@
+"""The JSON object that `assay run --json` prints."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.claims import Verdict
+from simulator.engine import Simulation
+from simulator.instruments.base import UNITS
+from simulator.investors import InvestorMeasures
+from simulator.replay import Replay
+
+
+def peak_rss_mib() -> float:
+    """Return this process's largest resident size so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def run_object(
+    folder: Path,
+    simulation: Simulation,
+    verdicts: Sequence[Verdict],
+    replays: Sequence[Replay],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Return everything a run found, as plain data."""
+    scenario = simulation.scenario
+    return {
+        "run": str(folder),
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "paths": scenario.paths,
+        "steps": scenario.horizon_days,
+        "checksum": simulation.checksum,
+        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+        "peak_rss_mib": peak_rss_mib(),
+        "verdicts": [asdict(verdict) for verdict in verdicts],
+        "investors": {name: _investor(m) for name, m in simulation.investors.items()},
+        "instruments": {m.holding: _instrument(m) for m in simulation.investors.values()},
+        "replays": [replay_object(replay) for replay in replays],
+    }
+
+
+def _investor(measures: InvestorMeasures) -> dict[str, Any]:
+    return {
+        "holding": measures.holding,
+        "attribution_gap": measures.attribution_gap,
+        "unpaid_ounces_mean": float(measures.unpaid_ounces.mean()),
+        **{unit: _spread(measures, unit) for unit in UNITS},
+    }
+
+
+def _spread(measures: InvestorMeasures, unit: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("annual_yield", "drawdown"):
+        low, middle, high = np.quantile(measures.values[name, unit], (0.05, 0.5, 0.95))
+        mean = float(measures.values[name, unit].mean())
+        found[name] = {"p05": low, "median": middle, "p95": high, "mean": mean}
+    return found
+
+
+def _instrument(measures: InvestorMeasures) -> dict[str, Any]:
+    return {
+        unit: {
+            "return_mean": float(measures.values["total_return", unit].mean()),
+            "drawdown_median": float(np.median(measures.values["drawdown", unit])),
+            "attribution": {
+                source.name: {
+                    "kind": source.kind,
+                    "mean_share": float((amounts / measures.initial[unit]).mean()),
+                }
+                for source, amounts in zip(
+                    measures.sources, measures.attribution[unit], strict=True
+                )
+            },
+        }
+        for unit in UNITS
+    }
+
+
+def replay_object(replay: Replay) -> dict[str, Any]:
+    """Return one replay as plain data."""
+    return {
+        "label": replay.label,
+        "path": replay.path,
+        "chain": replay.chain,
+        "transactions": replay.transactions,
+        "seconds": round(replay.seconds, 3),
+        "gas": replay.gas,
+        "holder_gas": dict(replay.holder_gas),
+        "decisions": replay.decisions,
+        "in_band": replay.in_band,
+        "ok": replay.ok,
+        "observables": [asdict(observable) for observable in replay.observables],
+    }
+
+
+def reconciliation_object(replays: Sequence[Replay]) -> list[dict[str, Any]]:
+    """Return the replays without their timing: the run folder holds no clock."""
+    objects = [replay_object(replay) for replay in replays]
+    return [{k: v for k, v in item.items() if k != "seconds"} for item in objects]

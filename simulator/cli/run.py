@@ -1,0 +1,147 @@
+"""`assay run`: simulate, judge, replay, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from simulator.chain.artifacts import artifact_names, load_artifact
+from simulator.claims import Verdict, judge
+from simulator.claims.verdict import WORDS
+from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
+from simulator.cli.progress import Reporter
+from simulator.cli.replaying import ChainChoice, Replays, replay_paths
+from simulator.cli.results import reconciliation_object, run_object
+from simulator.engine import Block, Simulation, simulate
+from simulator.engine.folder import RunFolder
+from simulator.errors import ReconciliationFailed
+from simulator.replay import Replay, choose
+from simulator.report import print_report, render_html
+from simulator.scenario import LoadedScenario, load_scenario
+
+FAILED_ON_VERDICT = 6
+
+
+@click.command()
+@click.argument("scenario")
+@scenario_options
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
+@click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
+@chain_options
+@click.option("--fail-on", type=click.Choice(WORDS), help="Exit with 6 on such a verdict.")
+@json_option
+def run(
+    scenario: str,
+    paths: int | None,
+    seed: int | None,
+    calibration: str | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    no_replay: bool,
+    chain: str | None,
+    anvil_path: Path | None,
+    rpc: str | None,
+    fail_on: str | None,
+    as_json: bool,
+) -> None:
+    """Simulate SCENARIO (a file, or the name of a ready one), judge its claims, replay four
+    paths on a chain, and write a run folder with the report.
+    """
+    reporter = Reporter(quiet=as_json)
+    loaded = load_scenario(
+        scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
+    )
+    folder = RunFolder.create(loaded, out)
+    simulation = _simulate(loaded, folder, workers, reporter)
+    verdicts = judge(loaded.scenario.claims, simulation.investors)
+    folder.write_results(simulation, verdicts)
+    seconds = {"simulate": simulation.seconds}
+    replays = Replays()
+    if not no_replay:
+        began = time.perf_counter()
+        replays = _replay(simulation, folder, ChainChoice(chain, anvil_path, rpc), reporter)
+        seconds["replay"] = time.perf_counter() - began
+    began = time.perf_counter()
+    _finish(loaded, simulation, verdicts, replays, folder)
+    seconds["report"] = time.perf_counter() - began
+    if as_json:
+        found = run_object(folder.path, simulation, verdicts, replays.done, seconds)
+        click.echo(json.dumps(found, allow_nan=False, default=float))
+    else:
+        print_report(Console(highlight=False), loaded, simulation, verdicts, replays.done)
+        click.echo(f"report: {folder.path / 'report.html'}")
+    _exit(replays, verdicts, fail_on)
+
+
+def _simulate(
+    loaded: LoadedScenario, folder: RunFolder, workers: int | None, reporter: Reporter
+) -> Simulation:
+    scenario = loaded.scenario
+    text = f"simulating {scenario.paths:,} paths over {scenario.horizon_days} days"
+    with reporter.task(text, scenario.paths) as advance:
+
+        def keep(block: Block) -> None:
+            folder.write_block(block)
+            advance(next(iter(block.investors.values())).events.shape[0])
+
+        return simulate(scenario, loaded.calibration, workers=workers, on_block=keep)
+
+
+def _replay(
+    simulation: Simulation, folder: RunFolder, chain: ChainChoice, reporter: Reporter
+) -> Replays:
+    scenario = simulation.scenario
+
+    def keep(replay: Replay) -> None:
+        folder.write_table(f"replay/{replay.label}.parquet", replay.series)
+
+    choices = choose(simulation.investors[scenario.replay.subject])
+    return replay_paths(scenario, simulation.spec, choices, chain, reporter, keep)
+
+
+def _finish(
+    loaded: LoadedScenario,
+    simulation: Simulation,
+    verdicts: tuple[Verdict, ...],
+    replays: Replays,
+    folder: RunFolder,
+) -> None:
+    if replays.done:
+        folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
+    bytecode = {name: load_artifact(name).source_hash for name in artifact_names()}
+    folder.write_text("report.html", render_html(loaded, simulation, verdicts, replays.done))
+    folder.write_manifest(loaded, simulation, bytecode, replays.client)
+
+
+def _exit(replays: Replays, verdicts: tuple[Verdict, ...], fail_on: str | None) -> None:
+    if replays.failure is not None:
+        raise replays.failure
+    failed = [replay for replay in replays.done if not replay.ok]
+    if failed:
+        raise ReconciliationFailed(_describe(failed))
+    if fail_on is not None and any(verdict.verdict == fail_on for verdict in verdicts):
+        named = ", ".join(v.claim for v in verdicts if v.verdict == fail_on)
+        click.echo(f"assay: {fail_on}: {named}", err=True)
+        raise click.exceptions.Exit(FAILED_ON_VERDICT)
+
+
+def _describe(failed: list[Replay]) -> str:
+    parts = []
+    for replay in failed:
+        off = [o for o in replay.observables if not o.ok]
+        names = ", ".join(
+            f"{o.instrument}.{o.name} by {o.max_error:.3g} at step {o.step} "
+            f"(tolerance {o.tolerance:.3g})"
+            for o in off
+        )
+        what = names or f"{replay.in_band} of {replay.decisions} decisions in the dead-band"
+        parts.append(f"replay {replay.label} (path {replay.path}) on {replay.chain}: {what}")
+    return "model and contract differ: " + "; ".join(parts)
+
+

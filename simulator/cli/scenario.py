@@ -1,0 +1,38 @@
+"""`assay scenario`: list, show and check scenario files."""
+
+from __future__ import annotations
+
+import click
+
+from simulator.scenario import load_scenario, shipped_scenarios
+from simulator.scenario.files import to_yaml
+from simulator.scenario.loader import read_yaml
+
+
+@click.group()
+def scenario() -> None:
+    """List, show and check scenarios."""
+
+
+@scenario.command("list")
+def list_() -> None:
+    """List the ready scenarios."""
+    for path in shipped_scenarios():
+        click.echo(f"{path.stem:<26} {read_yaml(path).data.get('title', '')}")
+
+
+@scenario.command()
+@click.argument("name", metavar="SCENARIO")
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE")
+def show(name: str, overrides: tuple[str, ...]) -> None:
+    """Print SCENARIO with every default written out."""
+    loaded = load_scenario(name, overrides=overrides)
+    click.echo(to_yaml(loaded.scenario, loaded.provenance), nl=False)
+
+
+@scenario.command()
+@click.argument("name", metavar="SCENARIO")
+def check(name: str) -> None:
+    """Check SCENARIO and its calibration; every problem with its file and line."""
+    loaded = load_scenario(name)
+    click.echo(f"{loaded.path}: valid")

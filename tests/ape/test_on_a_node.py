@@ -1,0 +1,192 @@
+"""Time, logs and gas of vault, market and staking on a real node, through ape.
+
+What the contracts compute is tested elsewhere, in process. Here the question is
+whether a node, driven block by block by its clock, sees the same.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import ape
+import pytest
+
+# pydantic-settings on a configuration class of ape's compiler plugin; nothing of ours.
+pytestmark = pytest.mark.filterwarnings("ignore:Field 'import_remapping'")
+
+OUNCE = 10**18
+DOLLAR = 10**6
+DAY = 86_400
+YEAR = 31_536_000
+WAD = 10**18
+MAX = 2**256 - 1
+# EIP-2200 as amended by EIP-2929: a slot that goes from zero to a value costs 20,000,
+# one that has a value 2,900; the first access adds the same to both.
+FIRST_WRITE_SURCHARGE = 20_000 - 2_900
+
+
+@pytest.fixture
+def depositor_in_vault(stage, actors, give_gold) -> SimpleNamespace:
+    """The depositor holds 100 ounces of the vault."""
+    give_gold(actors.depositor, 100 * OUNCE)
+    stage.gold_token.approve(stage.gold_vault, MAX, sender=actors.depositor)
+    stage.gold_vault.deposit(100 * OUNCE, actors.depositor, sender=actors.depositor)
+    return actors.depositor
+
+
+@pytest.fixture
+def strategy(stage, actors, depositor_in_vault):
+    """A strategy that holds all of the vault's gold."""
+    made = actors.owner.deploy(
+        ape.project.stage_strategy,
+        stage.gold_token,
+        stage.gold_vault,
+        actors.keeper,
+        actors.intruder,
+    )
+    stage.gold_vault.add_strategy(made, sender=actors.owner)
+    stage.gold_vault.update_debt(made, 100 * OUNCE, sender=actors.owner)
+    return made
+
+
+@pytest.fixture
+def loan(stage, actors, give_gold, give_usdc) -> int:
+    """The borrower owes half of the market's 100,000 dollars; return the block's time."""
+    give_usdc(actors.depositor, 100_000 * DOLLAR)
+    stage.usdc.approve(stage.lending_market, MAX, sender=actors.depositor)
+    stage.lending_market.deposit(100_000 * DOLLAR, actors.depositor, sender=actors.depositor)
+    give_gold(actors.borrower, 20 * OUNCE)
+    stage.gold_token.approve(stage.lending_market, MAX, sender=actors.borrower)
+    stage.lending_market.supply_collateral(20 * OUNCE, actors.borrower, sender=actors.borrower)
+    receipt = stage.lending_market.borrow(50_000 * DOLLAR, actors.borrower, sender=actors.borrower)
+    return receipt.timestamp
+
+
+def events(receipt, name: str) -> list[dict]:
+    return [dict(log.event_arguments) for log in receipt.events if log.event_name == name]
+
+
+def test_deploy_script__prints_every_address(script, stage, capsys):
+    script.main()
+    lines = capsys.readouterr().out.splitlines()
+    printed = dict(line.split() for line in lines if len(line.split()) == 2)
+    assert set(printed) == set(vars(stage))
+    assert all(ape.chain.provider.get_code(address) for address in printed.values())
+
+
+def test_deploy_script__network_that_is_not_local__is_refused(script, monkeypatch):
+    script.require_local()
+    public = SimpleNamespace(provider=SimpleNamespace(network=SimpleNamespace(name="mainnet")))
+    monkeypatch.setattr(script, "networks", public)
+    with pytest.raises(RuntimeError, match="mainnet is not a local development chain"):
+        script.require_local()
+
+
+def test_vault_deposit__logs_erc_4626_event_with_one_share_per_wei(stage, actors, give_gold):
+    give_gold(actors.depositor, 3 * OUNCE)
+    stage.gold_token.approve(stage.gold_vault, 3 * OUNCE, sender=actors.depositor)
+    receipt = stage.gold_vault.deposit(3 * OUNCE, actors.staker, sender=actors.depositor)
+    (deposit,) = events(receipt, "Deposit")
+    assert deposit == {
+        "sender": actors.depositor,
+        "owner": actors.staker,
+        "assets": 3 * OUNCE,
+        "shares": 3 * OUNCE,
+    }
+
+
+def test_vault_profit__unlocks_evenly_over_ten_days(stage, actors, strategy, give_gold, at):
+    give_gold(actors.keeper, 10 * OUNCE)
+    stage.gold_token.approve(strategy, MAX, sender=actors.keeper)
+    strategy.credit(10 * OUNCE, sender=actors.keeper)
+    reported = at(ape.chain.pending_timestamp + 60)
+    receipt = stage.gold_vault.process_report(strategy, sender=actors.owner)
+    (report,) = [r for r in events(receipt, "StrategyReported") if r["gain"]]
+    # A tenth of the gain, and one percent a year of the debt for a minute or so.
+    performance, a_minute = OUNCE, 100 * OUNCE * 100 * 60 // (10_000 * YEAR)
+    assert (report["gain"], report["loss"], report["current_debt"]) == (
+        10 * OUNCE,
+        0,
+        110 * OUNCE,
+    )
+    assert performance + a_minute <= report["fees"] <= performance + 2 * a_minute
+    locked = 10 * OUNCE - report["fees"]
+    for days in (0, 2, 5, 9, 10, 20):
+        if days:
+            at(reported + days * DAY)
+            ape.chain.mine()
+        expected = locked * max(0, 10 - days) // 10
+        assert stage.gold_vault.locked_profit() == pytest.approx(expected, abs=1)
+
+
+def test_vault_seized_strategy__withdrawal_books_the_loss(stage, actors, strategy):
+    strategy.seize(40 * OUNCE, actors.intruder, sender=actors.intruder)
+    with ape.reverts("gold_vault: exceeds withdrawable"):
+        stage.gold_vault.withdraw(61 * OUNCE, *[actors.depositor] * 2, sender=actors.depositor)
+    receipt = stage.gold_vault.redeem(
+        100 * OUNCE, actors.depositor, actors.depositor, sender=actors.depositor
+    )
+    assert stage.gold_token.balanceOf(actors.depositor) == 60 * OUNCE
+    assert sum(report["loss"] for report in events(receipt, "StrategyReported")) == 40 * OUNCE
+
+
+def test_market_debt__grows_by_the_latched_rate_and_the_clock(stage, actors, loan, at):
+    # Half lent, kink at 90 %: the rate is 4 % · 0.5 / 0.9 a year.
+    rate = WAD * 4 // 100 * 50 // 90
+    assert stage.lending_market.borrow_rate() == pytest.approx(rate, abs=1)
+    at(loan + 30 * DAY)
+    receipt = stage.lending_market.accrue(sender=actors.keeper)
+    interest = 50_000 * DOLLAR * rate * 30 * DAY // (WAD * YEAR)
+    assert stage.lending_market.debt_of(actors.borrower) - 50_000 * DOLLAR == pytest.approx(
+        interest, abs=2
+    )
+    (accrued,) = events(receipt, "Accrued")
+    assert accrued["interest"] == pytest.approx(interest, abs=2)
+    # The treasury's tenth of the interest, in shares worth a little more than a dollar each.
+    assert accrued["treasury_shares"] == pytest.approx(interest // 10, rel=2e-3)
+
+
+def test_market_liquidation__healthy_reverts_and_unhealthy_pays_the_bonus(
+    stage, actors, loan, give_usdc
+):
+    give_usdc(actors.liquidator, 60_000 * DOLLAR)
+    stage.usdc.approve(stage.lending_market, MAX, sender=actors.liquidator)
+    with ape.reverts("lending_market: borrower is healthy"):
+        stage.lending_market.liquidate(actors.borrower, MAX, sender=actors.liquidator)
+    # 20 ounces at 3,200 dollars: the debt is 78 % of it, above the threshold of 75 %.
+    stage.gold_feed.update_answer(3_200 * 10**8, sender=actors.keeper)
+    receipt = stage.lending_market.liquidate(
+        actors.borrower, 10_000 * DOLLAR, sender=actors.liquidator
+    )
+    (liquidated,) = events(receipt, "Liquidated")
+    assert liquidated["repaid"] == 10_000 * DOLLAR
+    # 10,000 dollars and 6 % on top, in ounces of 3,200 dollars.
+    assert liquidated["seized"] == 10_600 * OUNCE // 3_200
+    assert stage.gold_token.balanceOf(actors.liquidator) == liquidated["seized"]
+
+
+def test_staking__half_the_period__earns_half_the_reward(stage, actors, depositor_in_vault, at):
+    staking, shares = stage.staking_rewards, stage.gold_vault
+    shares.approve(staking, MAX, sender=depositor_in_vault)
+    staking.stake(100 * OUNCE, sender=depositor_in_vault)
+    stage.reward_token.mint(staking, 3_000 * OUNCE, sender=actors.owner)
+    notified = at(ape.chain.pending_timestamp + 60)
+    staking.notifyRewardAmount(3_000 * OUNCE, sender=actors.keeper)
+    at(notified + 15 * DAY)
+    receipt = staking.getReward(sender=depositor_in_vault)
+    (paid,) = events(receipt, "RewardPaid")
+    assert paid["user"] == depositor_in_vault
+    assert paid["reward"] == pytest.approx(1_500 * OUNCE, abs=100)
+    assert stage.reward_token.balanceOf(depositor_in_vault) == paid["reward"]
+
+
+@pytest.mark.parametrize("token", ["gold_vault", "lending_market"])
+def test_gas__first_share_of_a_holder__costs_one_new_slot_more(
+    token, stage, actors, depositor_in_vault, loan
+):
+    shares = getattr(stage, token)
+    gas = [
+        shares.transfer(actors.staker, 1_000, sender=actors.depositor).gas_used for _ in range(3)
+    ]
+    assert gas[0] - gas[1] == FIRST_WRITE_SURCHARGE
+    assert gas[1] == gas[2]
