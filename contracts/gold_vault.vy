@@ -777,7 +777,7 @@ def _mint_limit(loss: uint256) -> uint256:
     @return uint256 The shares.
     """
     room: uint256 = self._deposit_limit(loss)
-    if room == max_value(uint256):
+    if room == 0 or room == max_value(uint256):
         return room
     return self._shares_for(asset_token._net(asset, room), loss, False)
 

@@ -5,6 +5,7 @@ eth-abi comes with the optional `chain` dependencies and is imported on first us
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ INSTALL = 'pip install "assay-sim[chain]"'
 _ERROR_STRING = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 _WORD = 32
+_ADDRESS = 20
 
 
 def missing(package: str) -> ChainUnavailable:
@@ -54,14 +56,41 @@ def canonical_type(field: Mapping[str, Any]) -> str:
     return f"({parts}){kind.removeprefix('tuple')}"
 
 
+def _uint256_word(value: Any) -> bytes:
+    if value.__class__ is not int:
+        raise TypeError
+    word: bytes = value.to_bytes(_WORD, "big")
+    return word
+
+
+def _address_word(value: Any) -> bytes:
+    if value[:2] != "0x" or len(value) != 2 * _ADDRESS + 2:
+        raise ValueError
+    return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
+
+
+_FAST = {"uint256": _uint256_word, "address": _address_word}
+
+
 class Encoder:
     """Encodes a sequence of arguments of fixed types."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._encode = _registry().get_encoder(f"({','.join(kinds)})") if kinds else None
+        self._words = [_FAST[kind] for kind in kinds] if set(kinds) <= _FAST.keys() else None
 
     def __call__(self, args: Sequence[object]) -> bytes:
-        """Return the ABI encoding of `args`."""
+        """Return the ABI encoding of `args`.
+
+        Raises
+        ------
+        eth_abi.exceptions.EncodingError
+            If an argument does not fit its type.
+        """
+        if self._words is not None and len(args) == len(self._words):
+            # Whatever the short way cannot do, eth-abi does, or says what is wrong.
+            with contextlib.suppress(TypeError, ValueError, OverflowError):
+                return b"".join([word(arg) for word, arg in zip(self._words, args, strict=True)])
         return bytes(self._encode(args)) if self._encode else b""
 
     def accepts(self, args: Sequence[object]) -> bool:

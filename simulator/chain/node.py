@@ -22,6 +22,7 @@ from simulator.errors import ChainUnavailable
 START_SECONDS = 15.0
 """How long a node may take until it answers."""
 _STOP_SECONDS = 3.0
+_LAST_WORDS_SECONDS = 0.5
 _POLL_SECONDS = 0.01
 _KEPT_BLOCKS = 64
 """Blocks whose transactions the node remembers; only the latest is ever asked for."""
@@ -173,12 +174,16 @@ class AnvilNode:
 
     def last_words(self) -> str:
         """Return why the node is gone, in one line: its last error line, else its exit code."""
+        try:
+            code = self._process.wait(_LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "it is running but does not answer"
         with contextlib.suppress(OSError):
             text = self._errors.read_text(encoding="utf-8", errors="replace")
             lines = [line.strip() for line in text.splitlines() if line.strip()]
             if lines:
                 return lines[-1]
-        return f"exit code {self._process.poll()}"
+        return f"exit code {code}"
 
     def close(self) -> None:
         """End the child and remove its folder; a second call does nothing."""

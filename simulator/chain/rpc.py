@@ -19,6 +19,7 @@ from simulator.errors import ChainUnavailable, ForbiddenEndpoint
 
 ANSWER_SECONDS = 60.0
 _DEFAULT_PORT = 8545
+_NAME = "localhost"
 _CHUNK = 1 << 20
 
 Request = tuple[str, list[Any]]
@@ -131,12 +132,12 @@ def loopback_url(url: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        found = socket.getaddrinfo(host, None)
-        return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        names = [host]
+        if host == _NAME:
+            names = [str(entry[4][0]) for entry in socket.getaddrinfo(host, None)]
+        return all(ipaddress.ip_address(name).is_loopback for name in names)
+    except (OSError, ValueError):
         return False
 
 

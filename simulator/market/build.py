@@ -25,7 +25,10 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     correlation = calibration.correlation(names)
     fitted = [calibration.assets[name] for name in names]
     volatility = np.array(
-        [terms.assets[n].volatility or f.volatility.value for n, f in zip(names, fitted, strict=True)]
+        [
+            terms.assets[n].volatility or f.volatility.value
+            for n, f in zip(names, fitted, strict=True)
+        ]
     )
     price = [terms.assets[n].price or f.price.value for n, f in zip(names, fitted, strict=True)]
     trading = trading_days(scenario.start, scenario.horizon_days)

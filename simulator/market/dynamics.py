@@ -27,15 +27,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
-from simulator.market.draws import GROUP, MAX_JUMPS
+from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
 from simulator.market.kernels import Tables, fill_block
+from simulator.market.philox import WordArray
 from simulator.market.streams import diffusion_stream, jump_stream
-from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray
+from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray, calendar
 
 Model = Literal["gbm", "jump", "garch"]
 
@@ -54,11 +57,13 @@ class Jumps:
 
     def variance(self, periods_per_year: FloatArray) -> FloatArray:
         """Return the variance that jumps add to the log price of one trading day."""
-        return self.intensity / periods_per_year * (self.mean**2 + self.sd**2)
+        variance: FloatArray = self.intensity / periods_per_year * (self.mean**2 + self.sd**2)
+        return variance
 
     def compensator(self, periods_per_year: FloatArray) -> FloatArray:
         """Return ln E[exp(jumps of one trading day)]."""
-        return self.intensity / periods_per_year * np.expm1(self.mean + self.sd**2 / 2)
+        mean_growth: FloatArray = np.expm1(self.mean + self.sd**2 / 2)
+        return self.intensity / periods_per_year * mean_growth
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +136,11 @@ class MarketSpec:
         if self.dof % 2 or self.dof <= 2:
             raise ValueError(f"dof is {self.dof}; must be even and above 2")
 
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """Return the n_steps + 1 dates of the paths."""
+        return calendar(self.start, self.n_steps)
+
     @cached_property
     def tables(self) -> Tables:
         """Return the market in the form the kernel reads."""
@@ -143,9 +153,10 @@ class MarketSpec:
         if jumps is not None:
             size = np.column_stack([jumps.mean, jumps.sd])
         return Tables(
-            spot=np.ascontiguousarray(self.spot, dtype=np.float64),
+            spot=np.array(self.spot, dtype=np.float64),
+            log_spot=np.log(self.spot),
             drift=self._drift(jumps, np.zeros_like(tick_variance) if garch else tick_variance),
-            trading=np.ascontiguousarray(self.trading, dtype=np.bool_),
+            trading=np.array(self.trading, dtype=np.bool_, order="C"),
             mixing=(self.cholesky * scale[:, None]).astype(np.float32),
             garch=_garch_table(garch, tick_variance),
             streams=np.array(
@@ -207,12 +218,12 @@ def fill(spec: MarketSpec, seed: int, first_path: int, out: FloatArray) -> None:
     fill_block(spec.tables, np.uint64(seed), np.uint64(first_path), out)
 
 
-def _check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+def _check_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}; must be {shape}")
 
 
-def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> np.ndarray:
+def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> Float32Array:
     table = np.zeros((len(tick_variance), 5))
     table[:, 4] = tick_variance
     if garch is not None:
@@ -223,7 +234,8 @@ def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> np.ndarray:
     return table.astype(np.float32)
 
 
-def _jump_thresholds(rate: FloatArray) -> np.ndarray:
+def _jump_thresholds(rate: FloatArray) -> WordArray:
     """Return P(more than k jumps in a group's days) * 2^32, for `rate` jumps a day."""
     more_than = stats.poisson.sf(np.arange(MAX_JUMPS)[None, :], GROUP * rate[:, None])
-    return np.minimum(np.rint(more_than * 2.0**32), 2.0**32 - 1).astype(np.uint32)
+    words: WordArray = np.minimum(np.rint(more_than * 2.0**32), 2.0**32 - 1).astype(np.uint32)
+    return words

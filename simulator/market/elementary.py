@@ -123,7 +123,7 @@ def box_muller(radius_word: np.uint32, angle_word: np.uint32) -> tuple[np.float3
 
 
 @inlined
-def exponential(x: float) -> float:
+def exponential(x: np.float64) -> np.float64:
     """Return e^x in float64 for |x| < 700, relative error below 2e-14."""
     rounded = fma(x, _INVERSE_LN_2, _ROUND_TO_INTEGER)
     r = fma(rounded - _ROUND_TO_INTEGER, _MINUS_LN_2, x)

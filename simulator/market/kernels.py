@@ -40,7 +40,7 @@ _HALF = np.float32(0.5)
 class Tables(NamedTuple):
     """A market in the form the kernel reads.
 
-    spot : (n_assets,), price at index 0
+    spot, log_spot : (n_assets,), price at index 0 and its logarithm
     drift : (n_assets, n_steps + 1), log drift that lands on each step, the jumps'
         compensator in it, and -h/2 too where the variance is constant
     trading : (n_assets, n_steps + 1), whether the asset moves
@@ -53,6 +53,7 @@ class Tables(NamedTuple):
     """
 
     spot: FloatArray
+    log_spot: FloatArray
     drift: FloatArray
     trading: BoolArray
     mixing: Float32Array
@@ -83,7 +84,7 @@ def fill_block(tables: Tables, seed: Integer, first_path: Integer, out: FloatArr
     """Fill `out`, of shape (n_assets, n_steps + 1, a multiple of LANES), with prices."""
     lanes = _allocate(out.shape[0])
     for lane_start in range(0, out.shape[2], LANES):
-        _start(tables.spot, tables.garch, lanes.log_price, lanes.variance, out, lane_start)
+        _start(tables, lanes, out, lane_start)
         _walk(tables, lanes, seed, np.uint64(first_path) + np.uint64(lane_start), out, lane_start)
 
 
@@ -102,19 +103,12 @@ def _allocate(n_assets: int) -> Lanes:
 
 
 @kernel
-def _start(
-    spot: FloatArray,
-    garch: Float32Array,
-    log_price: FloatArray,
-    variance: Float32Array,
-    out: FloatArray,
-    lane_start: int,
-) -> None:
+def _start(tables: Tables, lanes: Lanes, out: FloatArray, lane_start: int) -> None:
     for asset in range(out.shape[0]):
         for lane in range(LANES):
-            log_price[asset, lane] = np.log(spot[asset])
-            variance[asset, lane] = garch[asset, 4]
-            out[asset, 0, lane_start + lane] = spot[asset]
+            lanes.log_price[asset, lane] = tables.log_spot[asset]
+            lanes.variance[asset, lane] = tables.garch[asset, 4]
+            out[asset, 0, lane_start + lane] = tables.spot[asset]
 
 
 @kernel
@@ -123,9 +117,8 @@ def _walk(
 ) -> None:
     # Unpacked once: taking an array out of a tuple counts a reference, atomically,
     # and so does a slice that is handed on; hence the offsets below.
-    _, drift, trading, mixing, garch, streams, thresholds, sizes, half_dof, has_t, has_jumps = (
-        tables
-    )
+    _, _, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
+    half_dof, has_t, has_jumps = tables[9:]
     words, count_words, normals, jumps, scales, scratch, variance, log_price = lanes
     for group in range((out.shape[1] - 1) // GROUP + 1):
         draw_normals(normals, words, streams, seed, group, path)

@@ -8,13 +8,16 @@ zero is met, and are kept on disk after the first run.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _config: Any = numba.config
@@ -35,8 +38,8 @@ def kernel(function: _Function) -> _Function:
 def inlined(function: _Function) -> _Function:
     """Compile `function` into the body of every kernel that calls it.
 
-    For the small helpers of a loop over lanes: a real call, with its check for
-    an exception, keeps LLVM from turning the loop into vector instructions.
+    For the helpers of a loop over lanes: a real call, with its check for an
+    exception, keeps LLVM from turning the loop into vector instructions.
     """
     return _compile(function, force_inline=True)
 
@@ -62,7 +65,7 @@ def _source_digest(function: Callable[..., object]) -> str:
     for name, value in sorted(function.__globals__.items(), key=lambda item: item[0]):
         if id(value) in _digests and value.py_func.__module__ != function.__module__:
             digest.update(_digests[id(value)].encode())
-        elif isinstance(value, int | float) and not name.startswith("__"):
+        elif isinstance(value, int | float | np.generic) and not name.startswith("__"):
             digest.update(f"{name}={value!r}".encode())
     return digest.hexdigest()[:16]
 
@@ -73,4 +76,11 @@ def _cache_base(function: Callable[..., object]) -> Path:
     folder = Path(function.__code__.co_filename).parent
     if os.access(folder, os.W_OK):
         return folder / "__pycache__"
-    return Path.home() / ".cache" / "assay"
+    if os.access(Path.home(), os.W_OK):
+        return Path.home() / ".cache" / "assay"
+    return _scratch_folder()
+
+
+@functools.cache
+def _scratch_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="assay-"))

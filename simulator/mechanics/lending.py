@@ -48,6 +48,20 @@ def kinked_rate(
 
 
 @kernel
+def utilisation_at(
+    rate: float, base_rate: float, slope1: float, slope2: float, kink: float
+) -> float:
+    """Return the highest utilisation, 0 to 1, at which the borrow rate is at most `rate`."""
+    if rate < base_rate:
+        return 0.0
+    if rate < base_rate + slope1:
+        return kink * (rate - base_rate) / slope1
+    if slope2 <= 0.0:
+        return 1.0
+    return min(1.0, kink + (1.0 - kink) * (rate - base_rate - slope1) / slope2)
+
+
+@kernel
 def borrows(market: Record) -> float:
     """Return the ounces owed by all borrowers, as of the last accrual."""
     return market.total_scaled_debt * market.borrow_index
@@ -129,6 +143,14 @@ def repay(market: Record, scaled_debt: FloatArray, cohort: int, ounces: float) -
 
 
 @kernel
+def close(market: Record, scaled_debt: FloatArray, cohort: int) -> None:
+    """Take all of a cohort's debt back; nothing is left by rounding."""
+    market.cash += scaled_debt[cohort] * market.borrow_index
+    market.total_scaled_debt -= scaled_debt[cohort]
+    scaled_debt[cohort] = 0.0
+
+
+@kernel
 def liquidate(
     market: Record,
     scaled_debt: FloatArray,
@@ -148,17 +170,16 @@ def liquidate(
     """
     debt = scaled_debt[cohort] * market.borrow_index
     payable = collateral_usdc[cohort] / ((1.0 + market.liquidation_bonus) * gold_usd)
-    repaid = min(debt, payable)
-    index_before_loss = supply_index(market)
-    repay(market, scaled_debt, cohort, repaid)
-    collateral_usdc[cohort] -= repaid * gold_usd * (1.0 + market.liquidation_bonus)
-    bad_debt = 0.0
-    if payable < debt:
-        bad_debt = debt - repaid
-        collateral_usdc[cohort] = 0.0
-        market.total_scaled_debt -= scaled_debt[cohort]
-        scaled_debt[cohort] = 0.0
-        burnt = min(market.treasury_shares, bad_debt / index_before_loss)
-        market.treasury_shares -= burnt
-        market.shares -= burnt
-    return repaid, bad_debt
+    if debt <= payable:
+        collateral_usdc[cohort] -= debt * gold_usd * (1.0 + market.liquidation_bonus)
+        close(market, scaled_debt, cohort)
+        return debt, 0.0
+    bad_debt = debt - payable
+    burnt = min(market.treasury_shares, bad_debt / supply_index(market))
+    repay(market, scaled_debt, cohort, payable)
+    market.total_scaled_debt -= scaled_debt[cohort]
+    scaled_debt[cohort] = 0.0
+    collateral_usdc[cohort] = 0.0
+    market.treasury_shares -= burnt
+    market.shares -= burnt
+    return payable, bad_debt

@@ -36,6 +36,9 @@ FEED_MAX_AGE = 2 * SECONDS_PER_DAY
 ROUNDINGS_A_STEP = 4 * N_COHORTS + 16
 """Four acts a cohort and at most sixteen of everyone else, each off by a unit at most."""
 
+SMALLEST_BOOK_OUNCES = 1.0
+"""Ratios of a market or vault with less in it than this are not expected to agree."""
+
 OBSERVED = {
     "share_price": Observed.SHARE_PRICE,
     "utilisation": Observed.UTILISATION,
@@ -75,8 +78,8 @@ class GoldVaultPlayer:
             self._acts[:, Action.LIQUIDATE : Action.LIQUIDATE + N_COHORTS].sum(axis=1)
         )
         unit = 10.0**-self._decimals
-        smallest = float(self._seen[:-1, Observed.TOTAL_ASSETS].min())
-        self._scale = max(smallest, holder_ounces)
+        books = self._seen[:-1, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]]
+        self._scale = max(float(books.min()), SMALLEST_BOOK_OUNCES)
         amounts = {"rewards_earned": 10.0**-REWARD_DECIMALS, "exit_value": unit}
         amounts |= {"total_assets": unit, "market_cash": unit}
         largest = {"market_cash": float(self._seen[:, Observed.TOTAL_ASSETS].max())}

@@ -102,10 +102,8 @@ class BorrowerTerms(Frozen):
     """Elasticity of demand to gold's 30-day volatility over its long-run volatility."""
     momentum_response: Slope = 0.0
     """Change of log demand per unit of gold's log return over 30 days."""
-    rate_response: NonNegative = 20.0
-    """Fall of log demand per unit of borrow rate above the reservation rate."""
     reservation_rate: Rate = 0.05
-    """Borrow rate up to which demand does not shrink."""
+    """Borrow rate a year that borrowers bear; where it is higher they repay."""
     ltv_ladder: tuple[Share, ...] = Field(
         default=(0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80), min_length=8, max_length=8
     )

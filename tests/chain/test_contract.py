@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import eth_abi
 import pytest
 
 from simulator.chain import Artifact, Contract, Log, Receipt
 from simulator.chain.base import Call
-from simulator.chain.codec import keccak, revert_reason
+from simulator.chain.codec import Encoder, keccak, revert_reason
 
 TOKEN = "0x" + "aa" * 20
 ALICE = "0x" + "a1" * 20
@@ -110,3 +111,33 @@ def test_events__own_ones__by_name_in_declared_order():
 )
 def test_revert_reason__each_kind(data, reason):
     assert revert_reason(bytes.fromhex(data)) == reason
+
+
+@pytest.mark.parametrize(
+    ("kinds", "args"),
+    [
+        (("uint256",), (0,)),
+        (("uint256", "uint256"), (1, 2**256 - 1)),
+        (("address", "uint256"), ("0x" + "Ab" * 20, 7)),
+    ],
+)
+def test_encoder__short_way__equals_the_library(kinds, args):
+    assert Encoder(kinds)(args) == eth_abi.encode(kinds, args)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uint256", -1),
+        ("uint256", 2**256),
+        ("uint256", 1.0),
+        ("uint256", True),
+        ("uint256", None),
+        ("address", "0x" + "aa" * 19),
+        ("address", "0x" + "zz" * 20),
+        ("address", 5),
+    ],
+)
+def test_encoder__value_that_does_not_fit__is_refused(kind, value):
+    with pytest.raises(eth_abi.exceptions.EncodingError):
+        Encoder((kind,))((value,))

@@ -12,7 +12,7 @@ from typing import Any
 
 from props import DAY, DOLLAR, OUNCE, deploy
 
-from simulator.chain import Chain, Contract, Receipt
+from simulator.chain import Artifact, Chain, Contract, Receipt, load_artifact
 from simulator.errors import TransactionReverted
 from simulator.units import RAY, SECONDS_PER_YEAR, WAD
 
@@ -106,32 +106,32 @@ class GoldStage:
         self.send(feed, "update_answer", answer * FEED_UNIT, sender=keeper)
         return feed
 
-    def deploy_market(self, terms: MarketTerms) -> Contract:
-        return deploy(
-            self.chain,
-            "lending_market",
-            self.usdc,
-            self.gold,
-            self.usd_feed,
-            self.gold_feed,
+    def deploy_market(self, terms: MarketTerms, artifact: Artifact | None = None) -> Contract:
+        """Deploy a market that lends gold against USDC; `artifact` replaces the packaged one."""
+        args = (
+            self.usdc.address,
+            self.gold.address,
+            self.usd_feed.address,
+            self.gold_feed.address,
             self.feed_max_age,
             self.roles.treasury,
             *terms.args(),
-            sender=self.roles.owner,
         )
+        artifact = artifact or load_artifact("lending_market")
+        return self.chain.deploy(artifact, args, sender=self.roles.owner)
 
-    def deploy_vault(self, terms: VaultTerms) -> Contract:
-        return deploy(
-            self.chain,
-            "gold_vault",
+    def deploy_vault(self, terms: VaultTerms, artifact: Artifact | None = None) -> Contract:
+        """Deploy a vault for the gold; `artifact` replaces the packaged one."""
+        args = (
             "Gold Vault",
             "vGOLD",
-            self.gold,
+            self.gold.address,
             self.roles.curator,
             self.roles.fee_recipient,
             *terms.args(),
-            sender=self.roles.owner,
         )
+        artifact = artifact or load_artifact("gold_vault")
+        return self.chain.deploy(artifact, args, sender=self.roles.owner)
 
     # --- Calls ---------------------------------------------------------------
 

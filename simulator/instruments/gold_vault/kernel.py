@@ -37,7 +37,9 @@ ROUNDING_ROOM = 1e-9
 ALLOCATION_BAND = 1e-3
 """Share of assets below which the curator moves nothing."""
 MINIMUM_OUNCES = 0.01
-"""Loans and moves below this are not made; USDC's rounding then stays inside the dead-band."""
+"""Flows and moves below this are not made."""
+MINIMUM_LOAN_USD = 100.0
+"""Loans below this are not made; USDC's unit then stays far inside the dead-band."""
 
 DUST_USDC = 2e-6
 """Collateral that a liquidated cohort leaves behind: rounding of what was seized."""
@@ -70,6 +72,7 @@ SEEN_REWARDS_EARNED = int(Observed.REWARDS_EARNED)
 SEEN_EXIT_OUNCES = int(Observed.EXIT_OUNCES)
 SEEN_TOTAL_ASSETS = int(Observed.TOTAL_ASSETS)
 SEEN_MARKET_CASH = int(Observed.MARKET_CASH)
+SEEN_MARKET_ASSETS = int(Observed.MARKET_ASSETS)
 SEEN_LTV = int(Observed.LTV)
 
 
@@ -220,9 +223,13 @@ def exploit(
 
 @kernel
 def wanted_debt(path: Record, world: Record, demand_ounces: float) -> float:
-    """Return the ounces that one cohort wants at the rate it paid last."""
-    excess = max(0.0, path.last_rate - world.reservation_rate)
-    return demand_ounces * np.exp(-world.rate_response * excess) / N_COHORTS
+    """Return the ounces that one cohort wants: no more than leave the rate bearable."""
+    market = path.market
+    bearable = lending.utilisation_at(
+        world.reservation_rate, market.base_rate, market.slope1, market.slope2, market.kink
+    )
+    supplied = market.cash + lending.borrows(market)
+    return min(demand_ounces, bearable * supplied) / N_COHORTS
 
 
 @kernel
@@ -241,10 +248,8 @@ def repayments(
         owed = scaled_debt[cohort] * path.market.borrow_index
         if owed <= 0.0 or owed - wanted <= world.inertia * owed:
             continue
-        if wanted < MINIMUM_OUNCES:
-            lending.repay(path.market, scaled_debt, cohort, owed)
-            path.market.total_scaled_debt -= scaled_debt[cohort]
-            scaled_debt[cohort] = 0.0
+        if wanted * gold_usd < MINIMUM_LOAN_USD:
+            lending.close(path.market, scaled_debt, cohort)
             act[REPAY + cohort] = np.inf
             act[RELEASE_USDC + cohort] = collateral[cohort]
             collateral[cohort] = 0.0
@@ -277,7 +282,7 @@ def borrowing(
         if act[LIQUIDATE + cohort] > 0.0 or gap <= world.inertia * owed:
             continue
         amount = floor_to(min(gap, path.market.cash * (1.0 - ROUNDING_ROOM)), world.unit)
-        if amount < MINIMUM_OUNCES:
+        if amount * gold_usd < MINIMUM_LOAN_USD:
             continue
         needed = (owed + amount) * gold_usd / ltv_ladder[cohort] * (1.0 + ROUNDING_ROOM)
         if needed > collateral[cohort]:
@@ -488,6 +493,7 @@ def observe(
     seen[SEEN_EXIT_OUNCES] = exit_tokens
     seen[SEEN_TOTAL_ASSETS] = vault.total_assets(path.vault)
     seen[SEEN_MARKET_CASH] = path.market.cash
+    seen[SEEN_MARKET_ASSETS] = path.market.cash + lending.borrows(path.market)
     for cohort in range(N_COHORTS):
         owed_usd = scaled_debt[cohort] * path.market.borrow_index * gold_usd
         ltv = owed_usd / collateral[cohort] if collateral[cohort] > 0.0 else 0.0
@@ -563,13 +569,12 @@ def one_day(
     if day == last_day:
         sell_rewards(path, world, reward_usd, prices[1])
         value_holder(path, world, released, prices, reward_usd, 0.0, attribution)
-        path.last_rate = lending.borrow_rate(path.market)
         return holder_leaves(path, world, prices, attribution, act)
     if 0.0 < day < exploit_day and flow > 0.0:
         crowd_joins(path, world, flow, act)
     manage(path, world, buffer, released, day, act)
+    wanted = wanted_debt(path, world, demand_ounces)
     borrowing(path, world, scaled_debt, collateral, ltv_ladder, wanted, gold_usd, act)
-    path.last_rate = lending.borrow_rate(path.market)
     gas_usd = world.gas_enter_usd if day == 0.0 else 0.0
     if notified > 0.0 and day < exploit_day:
         staking.notify(path.staking, notified, day, world.period_days)

@@ -82,10 +82,11 @@ class Observed(IntEnum):
     EXIT_OUNCES = 5
     TOTAL_ASSETS = 6
     MARKET_CASH = 7
-    LTV = 8
+    MARKET_ASSETS = 8
+    LTV = 9
 
 
-N_OBSERVED = 16
+N_OBSERVED = 17
 """`LTV` is the first of eight columns, one for each cohort."""
 
 WORLD = np.dtype(
@@ -98,7 +99,6 @@ WORLD = np.dtype(
             "pool_share",
             "pool_fee_yield",
             "run_share",
-            "rate_response",
             "reservation_rate",
             "inertia",
             "report_every_days",
@@ -132,7 +132,6 @@ PATH = np.dtype(
         ("income_tokens", np.float64),
         ("mark_tokens", np.float64),
         ("bad_debt_pending", np.float64),
-        ("last_rate", np.float64),
         ("events", np.int64),
         ("unpaid", np.float64),
     ]
@@ -153,7 +152,6 @@ def new_world(
     values = {name: getattr(terms, name) for name in shared}
     values |= {
         "holder_ounces": holder_ounces,
-        "rate_response": terms.borrowers.rate_response,
         "reservation_rate": terms.borrowers.reservation_rate,
         "inertia": terms.borrowers.inertia,
         "claim_every_days": terms.emissions.claim_every_days,

@@ -1,0 +1,21 @@
+"""The report's charts: plotly figures of a common look, embedded without random ids."""
+
+from simulator.report.charts.agreement import OBSERVABLE_COLOURS, agreement
+from simulator.report.charts.base import KIND_COLOURS, embed, library
+from simulator.report.charts.fan import Threshold, fan
+from simulator.report.charts.histogram import Histogram, histogram, lay_out
+from simulator.report.charts.waterfall import waterfall
+
+__all__ = [
+    "KIND_COLOURS",
+    "OBSERVABLE_COLOURS",
+    "Histogram",
+    "Threshold",
+    "agreement",
+    "embed",
+    "fan",
+    "histogram",
+    "lay_out",
+    "library",
+    "waterfall",
+]

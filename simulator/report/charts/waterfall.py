@@ -1,0 +1,78 @@
+"""A waterfall: from nothing, source by source, to what the holder keeps."""
+
+from __future__ import annotations
+
+import textwrap
+
+import plotly.graph_objects as go
+
+from simulator.instruments.base import Unit
+from simulator.report.attribution import Contributions, Line
+from simulator.report.charts.base import INK, KIND_COLOURS, MUTED, blank
+from simulator.report.words import number
+
+_LABEL_CHARACTERS = 18
+_ROW_PIXELS = 34
+
+
+def waterfall(found: Contributions, unit: Unit) -> go.Figure:
+    """Return a bar for each source that has anything in either unit, and the net.
+
+    Bars run sideways, so that their names can be read on a phone.
+    """
+    lines = [line for line in found.sources if not line.is_zero] + [found.net]
+    starts, widths = _steps(lines, unit)
+    figure = blank(height=_ROW_PIXELS * len(lines) + 58, margin={"t": 8})
+    figure.add_bar(
+        orientation="h",
+        y=[_wrapped(line.label.split(":")[0]) for line in lines],
+        base=starts,
+        x=widths,
+        width=0.62,
+        marker={"color": [INK if line.kind is None else KIND_COLOURS[line.kind] for line in lines]},
+        hoverinfo="skip",
+    )
+    _label(figure, lines, starts, widths)
+    figure.update_layout(hovermode=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    ends = [start + width for start, width in zip(starts, widths, strict=True)]
+    low, high = min(0.0, *starts, *ends), max(0.0, *starts, *ends)
+    room = 0.16 * max(high - low, 1e-6)
+    figure.update_xaxes(
+        range=[low - (room if low < 0 else 0.02 * room), high + room],
+        title={"text": "% of the deposit"},
+        nticks=6,
+    )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    return figure
+
+
+def _steps(lines: list[Line], unit: Unit) -> tuple[list[float], list[float]]:
+    """Return where each bar starts and how far it goes, in percent; the net starts at 0."""
+    starts, widths, reached = [], [], 0.0
+    for line in lines:
+        width = 100 * line.means[unit].value
+        starts.append(0.0 if line.kind is None else round(reached, 6))
+        widths.append(round(width, 6))
+        reached += width
+    return starts, widths
+
+
+def _label(
+    figure: go.Figure, lines: list[Line], starts: list[float], widths: list[float]
+) -> None:
+    for place, (line, start, width) in enumerate(zip(lines, starts, widths, strict=True)):
+        right = width >= 0
+        figure.add_annotation(
+            x=max(start, start + width) if right else min(start, start + width),
+            y=place,
+            text=number(width, 2, signed=line.kind is not None),
+            showarrow=False,
+            xanchor="left" if right else "right",
+            borderpad=3,
+            font={"size": 12, "color": INK},
+        )
+
+
+def _wrapped(label: str) -> str:
+    return "<br>".join(textwrap.wrap(label, _LABEL_CHARACTERS))

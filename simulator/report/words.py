@@ -1,0 +1,88 @@
+"""Numbers as words: percents, shares of paths, ranges; true minus signs, hard spaces."""
+
+from __future__ import annotations
+
+import math
+
+HARD_SPACE = "\u00a0"
+MINUS = "\u2212"
+
+
+def number(value: float, decimals: int = 1, *, signed: bool = False) -> str:
+    """Return `value` with thousands separators; what rounds to zero has no sign."""
+    rounded = round(value, decimals) + 0.0
+    shown = f"{rounded:{'+' if signed and rounded else ''},.{decimals}f}"
+    return shown.replace("-", MINUS)
+
+
+def percent(value: float, decimals: int = 1, *, signed: bool = False) -> str:
+    """Return a fraction in percent: 0.0219 is `2.2 %`."""
+    if math.isnan(value):
+        return "none"
+    return f"{number(100 * value, decimals, signed=signed)}{HARD_SPACE}%"
+
+
+def bound(value: float) -> str:
+    """Return a threshold as its author wrote it: 0.08 is `8 %`."""
+    return f"{100 * value:g}".replace("-", MINUS) + f"{HARD_SPACE}%"
+
+
+def share(value: float) -> str:
+    """Return a share of paths: more digits near 0 and 1, and never a false 0 or 100."""
+    near = min(value, 1.0 - value)
+    shown = number(100 * value, 2 if near < 0.01 else 1)
+    if value > 0 and shown == "0.00":
+        return f"below 0.01{HARD_SPACE}%"
+    if value < 1 and shown == "100.00":
+        return f"above 99.99{HARD_SPACE}%"
+    if value in (0.0, 1.0):
+        shown = f"{100 * value:.0f}"
+    return f"{shown}{HARD_SPACE}%"
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """Return an interval of a share: `0.83 to 1.2 %`."""
+    low, high = (share(bound) for bound in bounds)
+    unit = f"{HARD_SPACE}%"
+    return f"{low.removesuffix(unit)} to {high}" if low.endswith(unit) else f"{low} to {high}"
+
+
+def span(low: float, high: float, decimals: int = 1) -> str:
+    """Return a range of fractions in percent: `−39.3 to 43.3 %`."""
+    return f"{number(100 * low, decimals)} to {percent(high, decimals)}"
+
+
+def spoken(phrase: str) -> str:
+    """Return a verdict's phrase with units as people say them."""
+    return phrase.replace(" in usd", " in dollars").replace(" %", f"{HARD_SPACE}%")
+
+
+def scientific(value: float) -> str:
+    """Return a number of any size with two digits: `3.1e−16`; zero is `0`."""
+    if value == 0:
+        return "0"
+    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", MINUS)
+
+
+def ratio(value: float) -> str:
+    """Return error over tolerance with two digits."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "not finite"
+    return f"{value:.2g}" if 0.001 <= value < 1000 else scientific(value)
+
+
+def plain(words: str) -> str:
+    """Return words for a terminal: ASCII minus and ordinary spaces."""
+    return words.replace(HARD_SPACE, " ").replace(MINUS, "-")
+
+
+def runs(days: int, count: int) -> str:
+    """Return what was simulated: `10,000 simulated years`."""
+    if days in (365, 366):
+        return f"{count:,} simulated year{'s' if count != 1 else ''}"
+    return f"{count:,} simulated run{'s' if count != 1 else ''} of {days:,} days"
+
+
+def run_word(days: int) -> str:
+    """Return what one path is called."""
+    return "year" if days in (365, 366) else "run"

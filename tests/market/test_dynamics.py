@@ -1,0 +1,271 @@
+"""The kernel against a plain loop, and what must not change its bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from markets import METALS, draw_reference, metals, normals_reference, uniform_reference
+from scipy import stats
+
+from simulator.market.dynamics import Garch, Jumps, MarketSpec, fill
+from simulator.market.paths import empty_block, simulate_market
+from simulator.market.reduce import terminal_and_drawdown
+from simulator.market.streams import Stream
+from simulator.units import LANES, trading_days
+
+SEED = 2**63 + 12_345
+BUSY = Jumps(np.array([60.0, 90.0, 20.0]), np.array([-0.01, 0.0, 0.02]), np.array([0.01] * 3))
+
+
+def asset_normal(seed: int, stream: int, step: int, path: int) -> float:
+    a, b, c, d = draw_reference(seed, step // 4, stream, path)
+    return (normals_reference(a, b) + normals_reference(c, d))[step % 4]
+
+
+def chi_square(seed: int, step: int, path: int, dof: int) -> float:
+    product = 1.0
+    for factor in range(dof // 2):
+        counter = step // 4 * (dof // 2) + factor
+        word = draw_reference(seed, counter, Stream.CHI_SQUARE, path)[step % 4]
+        product *= uniform_reference(word)
+    return -2 * math.log(product)
+
+
+def jump(spec: MarketSpec, asset: int, seed: int, step: int, path: int) -> float:
+    stream = Stream[METALS[asset].upper() + "_JUMP"]
+    group = step // 4
+    word = draw_reference(seed, group // 4, stream, path)[group % 4]
+    rate = 4 * spec.jumps.intensity[asset] / spec.periods_per_year[asset]
+    # the number is the least k with P(more than k) <= uniform
+    number = int(stats.poisson.isf((word + 0.5) / 2**32, rate))
+    total = 0.0
+    for j in range(number):
+        a, b, c, _ = draw_reference(seed, 2**31 + 16 * group + j, stream, path)
+        if c >> 30 == step % 4:
+            normal = normals_reference(a, b)[0]
+            total += spec.jumps.mean[asset] + spec.jumps.sd[asset] * normal
+    return total
+
+
+def plain_path(spec: MarketSpec, seed: int, path: int) -> np.ndarray:
+    """Return one path, of shape (n_assets, n_steps + 1), by the recursion as it is written."""
+    n_assets = len(spec.assets)
+    prices = np.empty((n_assets, spec.n_steps + 1))
+    prices[:, 0] = spec.spot
+    tick = spec.volatility**2 / spec.periods_per_year
+    compensator = np.zeros(n_assets)
+    if spec.model == "jump":
+        rate = spec.jumps.intensity / spec.periods_per_year
+        tick = tick - rate * (spec.jumps.mean**2 + spec.jumps.sd**2)
+        compensator = rate * (np.exp(spec.jumps.mean + spec.jumps.sd**2 / 2) - 1)
+    variance = spec.garch.variance_start.copy() if spec.model == "garch" else tick.copy()
+    waited = np.zeros(n_assets)
+    for step in range(1, spec.n_steps + 1):
+        normals = [asset_normal(seed, Stream[a.upper()], step, path) for a in spec.assets]
+        shocks = spec.cholesky @ np.array(normals)
+        if spec.model == "garch":
+            chi2 = chi_square(seed, step, path, spec.dof)
+            shocks = np.clip(shocks * math.sqrt((spec.dof - 2) / chi2), -15, 15)
+        for i in range(n_assets):
+            waited[i] += 1
+            prices[i, step] = prices[i, step - 1]
+            if not spec.trading[i, step]:
+                continue
+            h = variance[i]
+            e = math.sqrt(h) * shocks[i]
+            move = spec.drift[i] * waited[i] / 365 - h / 2 + e - compensator[i]
+            waited[i] = 0
+            if spec.model == "jump":
+                move += jump(spec, i, seed, step, path)
+            if spec.model == "garch":
+                alpha, gamma, beta = spec.garch.alpha[i], spec.garch.gamma[i], spec.garch.beta[i]
+                omega = tick[i] * (1 - alpha - gamma / 2 - beta)
+                variance[i] = omega + (alpha + gamma * (e < 0)) * e**2 + beta * h
+            prices[i, step] *= math.exp(move)
+    return prices
+
+
+def with_weekends(model: str, **changes) -> MarketSpec:
+    """Return a market of which gold and silver keep the weekends, and copper other days."""
+    start = dt.date(2025, 12, 24)
+    weekdays = trading_days(start, 365)
+    odd = np.arange(366) % 3 != 1
+    trading = np.array([weekdays, weekdays, odd])
+    periods = np.array([252.0, 252.0, 243.0])
+    return metals(model, start=start, trading=trading, periods_per_year=periods, **changes)
+
+
+def block_of(spec: MarketSpec, n_paths: int = LANES, first_path: int = 0, seed: int = SEED):
+    block = empty_block(spec, n_paths)
+    fill(spec, seed, first_path, block)
+    return block
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump", "garch"])
+@pytest.mark.parametrize("path", [0, 1_000_003, 2**32 + 5])
+def test_fill__equals_a_plain_loop(model, path):
+    spec = with_weekends(model, jumps=BUSY, volatility=np.array([0.3, 0.4, 0.3]))
+    lane = path % LANES
+    block = block_of(spec, first_path=path - lane)
+    assert block[:, :, lane] == pytest.approx(plain_path(spec, SEED, path), rel=1e-5)
+
+
+@pytest.mark.parametrize("dof", [4, 12])
+def test_fill__other_degrees_of_freedom__equals_a_plain_loop(dof):
+    spec = metals("garch", n_steps=60, dof=dof)
+    assert block_of(spec)[:, :, 77] == pytest.approx(plain_path(spec, SEED, 77), rel=1e-5)
+
+
+def test_fill__days_without_trade__price_stands_still():
+    spec = with_weekends("garch")
+    block = block_of(spec)
+    assert np.array_equal(block[:, 0], np.repeat(spec.spot[:, None], LANES, axis=1))
+    moved = np.any(np.diff(block, axis=1) != 0, axis=2)
+    assert np.array_equal(moved, spec.trading[:, 1:])
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump", "garch"])
+def test_fill__same_seed__same_bytes_for_any_chunks_and_threads(model):
+    spec = with_weekends(model)
+    whole = block_of(spec, n_paths=8 * LANES)
+    parts = [block_of(spec, first_path=k * LANES) for k in range(8)]
+    assert np.concatenate(parts, axis=2).tobytes() == whole.tobytes()
+    with ThreadPoolExecutor(4) as threads:
+        parts = list(threads.map(lambda k: block_of(spec, 2 * LANES, 2 * k * LANES), range(4)))
+    assert np.concatenate(parts, axis=2).tobytes() == whole.tobytes()
+    # a block need not start at a multiple of LANES
+    assert np.array_equal(block_of(spec, first_path=50)[:, :, :10], whole[:, :, 50:60])
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump", "garch"])
+def test_fill__other_seed_or_path__other_prices(model):
+    spec = metals(model, n_steps=5)
+    block = block_of(spec)
+    assert np.all(block_of(spec, seed=SEED + 1)[:, 1:] != block[:, 1:])
+    assert np.all(block_of(spec, seed=SEED % 2**32)[:, 1:] != block[:, 1:])
+    assert np.all(block_of(spec, first_path=LANES)[:, 1:] != block[:, 1:])
+    assert np.unique(block[0, 1]).size == LANES
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump", "garch"])
+def test_fill__one_asset_more__leaves_the_others_as_they_were(model):
+    three = block_of(metals(model))
+    assert np.array_equal(block_of(metals(model, n_assets=2)), three[:2])
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump", "garch"])
+def test_fill__longer_run__begins_with_the_same_days(model):
+    longer = block_of(metals(model, n_steps=41))
+    for n_steps in (1, 6, 40):
+        assert np.array_equal(block_of(metals(model, n_steps=n_steps)), longer[:, : n_steps + 1])
+
+
+def test_models__with_their_parts_off__equal_gbm_on_the_same_draws():
+    zeros = np.zeros(3)
+    gbm = block_of(metals("gbm"))
+    jump_free = block_of(metals("jump", jumps=Jumps(zeros, zeros, zeros)))
+    assert np.array_equal(jump_free, gbm)
+    spec = metals()
+    still = Garch(zeros, zeros, zeros, spec.volatility**2 / 365)
+    # a t of 2,000 degrees of freedom is a normal but for its scale: sd of 1 / sqrt(2 nu) a day
+    nearly_normal = block_of(metals("garch", garch=still, dof=2_000))
+    assert np.abs(np.log(nearly_normal / gbm)).max() < 0.03
+
+
+def test_garch__extreme_shocks__are_clipped():
+    # dof 4 has shocks beyond 15 once in 50,000 or so; all of them sit at 15 exactly
+    zeros = np.zeros(1)
+    tick = np.array([1e-4])
+    spec = metals(
+        "garch",
+        n_steps=200,
+        n_assets=1,
+        drift=zeros,
+        volatility=np.sqrt(tick * 365),
+        garch=Garch(zeros, zeros, zeros, tick),
+        dof=4,
+    )
+    block = block_of(spec, n_paths=16 * LANES)
+    shocks = (np.diff(np.log(block[0]), axis=0) + 0.5e-4) / 1e-2
+    extreme = np.abs(shocks) > 14.999
+    expected = 2 * stats.t(4, scale=math.sqrt(0.5)).sf(15) * shocks.size
+    assert abs(extreme.sum() - expected) < 4 * math.sqrt(expected)
+    assert expected > 5
+    assert np.abs(shocks).max() == pytest.approx(15, rel=1e-4)
+
+
+def test_simulate_market__views_by_asset():
+    spec = with_weekends("garch")
+    market = simulate_market(spec, SEED, 3 * LANES, LANES)
+    assert np.array_equal(market.prices["silver"], block_of(spec, first_path=3 * LANES)[1])
+    assert market.prices["gold"].shape == (366, LANES)
+    assert market.first_path == 3 * LANES
+    assert [market.dates[0].date(), market.dates[-1].date()] == [
+        dt.date(2025, 12, 24),
+        dt.date(2026, 12, 24),
+    ]
+
+
+def test_simulate_market__memory_given__is_filled():
+    spec = metals("jump", n_steps=10)
+    block = empty_block(spec, 2 * LANES)
+    market = simulate_market(spec, SEED, 0, 2 * LANES, block=block)
+    assert np.shares_memory(market.prices["copper"], block)
+    assert np.array_equal(market.prices["copper"], block_of(spec, 2 * LANES)[2])
+    with pytest.raises(ValueError, match="n_paths"):
+        simulate_market(spec, SEED, 0, LANES, block=block)
+
+
+def test_fill__paths_that_are_no_full_lanes__refused():
+    spec = metals(n_steps=3)
+    fill(spec, SEED, 0, np.empty((3, 4, LANES)))
+    with pytest.raises(ValueError, match="multiple of 128"):
+        fill(spec, SEED, 0, np.empty((3, 4, LANES + 1)))
+    with pytest.raises(ValueError, match="C order"):
+        fill(spec, SEED, 0, np.empty((3, 4, LANES), order="F"))
+    with pytest.raises(ValueError, match="shape"):
+        fill(spec, SEED, 0, np.empty((3, 5, LANES)))
+
+
+def test_spec__numbers_that_cannot_be__refused():
+    metals("garch")
+    with pytest.raises(ValueError, match="dof is 5"):
+        metals("garch", dof=5)
+    with pytest.raises(ValueError, match="dof is 2"):
+        metals("garch", dof=2)
+    with pytest.raises(ValueError, match="needs jumps"):
+        metals("jump", jumps=None)
+    with pytest.raises(ValueError, match="needs garch"):
+        metals("garch", garch=None)
+    with pytest.raises(ValueError, match="drift has shape"):
+        metals(drift=np.zeros(2))
+
+
+def test_tables__variance_that_does_not_fit__refused():
+    spec = metals("jump")
+    assert spec.tables.has_jumps
+    with pytest.raises(ValueError, match="more variance"):
+        _ = replace(spec, volatility=np.array([0.05, 0.3, 0.3])).tables
+    spec = metals("garch")
+    explosive = replace(spec.garch, beta=np.array([0.95, 0.93, 0.96]))
+    with pytest.raises(ValueError, match="below 1"):
+        _ = replace(spec, garch=explosive).tables
+
+
+def test_terminal_and_drawdown__start_belongs_to_the_peak():
+    # -50 % and then +10 %: the drawdown is -50 %; a rise throughout has none
+    block = np.empty((2, 3, LANES))
+    block[0] = np.array([100.0, 50.0, 55.0])[:, None]
+    block[1] = np.array([100.0, 110.0, 120.0])[:, None]
+    block[0, :, 7] = [100.0, 200.0, 90.0]
+    last, drawdown = np.empty((2, LANES)), np.empty((2, LANES))
+    terminal_and_drawdown(block, np.empty(LANES), last, drawdown)
+    assert drawdown[0, 0] == -0.5
+    assert drawdown[0, 7] == pytest.approx(-0.55)
+    assert np.all(drawdown[1] == 0.0)
+    assert np.array_equal(last, block[:, -1])
