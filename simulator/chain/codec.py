@@ -6,8 +6,10 @@ eth-abi comes with the optional `chain` dependencies and is imported on first us
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from simulator.errors import ChainUnavailable
@@ -19,26 +21,32 @@ _WORD = 32
 _ADDRESS = 20
 
 
-def missing(package: str) -> ChainUnavailable:
-    """Return the error for an optional package that is not installed."""
-    return ChainUnavailable(f"{package} is not installed; {INSTALL}")
+def optional(module: str) -> Any:
+    """Import a module of an optional dependency.
+
+    Raises
+    ------
+    ChainUnavailable
+        If it is not installed; the message has the command that installs it.
+    """
+    try:
+        with warnings.catch_warnings():
+            # web3 imports a part of websockets that is going away.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0].replace("_", "-")
+        raise ChainUnavailable(f"{package} is not installed; {INSTALL}") from error
 
 
 @lru_cache(maxsize=1)
 def _registry() -> Any:
-    try:
-        from eth_abi.registry import registry
-    except ImportError as error:
-        raise missing("eth-abi") from error
-    return registry
+    return optional("eth_abi.registry").registry
 
 
 @lru_cache(maxsize=1)
 def _hasher() -> Callable[[bytes], bytes]:
-    try:
-        from eth_utils.crypto import keccak as hasher
-    except ImportError as error:
-        raise missing("eth-abi") from error
+    hasher: Callable[[bytes], bytes] = optional("eth_utils.crypto").keccak
     return hasher
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
@@ -22,7 +21,7 @@ from simulator.chain.base import (
     Log,
     Receipt,
 )
-from simulator.chain.codec import missing, revert_reason
+from simulator.chain.codec import optional, revert_reason
 from simulator.errors import ChainUnavailable, TransactionReverted
 
 _BALANCE_WEI = 10_000 * 10**18
@@ -59,10 +58,7 @@ class RevmChain(BaseChain):
     gas_is_exact = False
 
     def __init__(self, start: int = SETUP_SECONDS) -> None:
-        try:
-            pyrevm: Any = import_module("pyrevm")
-        except ImportError as error:
-            raise missing("pyrevm") from error
+        pyrevm = optional("pyrevm")
         self._pyrevm = pyrevm
         self.accounts = DEVELOPMENT_ACCOUNTS
         env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))

@@ -10,11 +10,10 @@ import ipaddress
 import json
 import socket
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.chain.codec import missing
+from simulator.chain.codec import optional
 from simulator.errors import ChainUnavailable, ForbiddenEndpoint
 
 ANSWER_SECONDS = 60.0
@@ -91,11 +90,7 @@ def over_http(url: str) -> Rpc:
         If the host is anything else. Nothing has been sent then.
     """
     address = loopback_url(url)
-    try:
-        web3: Any = import_module("web3")
-        requests: Any = import_module("requests")
-    except ImportError as error:
-        raise missing("web3") from error
+    web3, requests = optional("web3"), optional("requests")
     session = requests.Session()
     # A proxy from the environment or a redirect would lead off this machine.
     session.trust_env = False
@@ -142,10 +137,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _socket_provider(path: str) -> Any:
-    try:
-        base: Any = import_module("web3.providers.base").JSONBaseProvider
-    except ImportError as error:
-        raise missing("web3") from error
+    base: Any = optional("web3.providers.base").JSONBaseProvider
 
     class SocketProvider(base):  # type: ignore[misc]
         """web3's codec over a socket that notices at once when the node is gone.

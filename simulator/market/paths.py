@@ -56,6 +56,8 @@ def simulate_market(
     """
     if block is None:
         block = empty_block(spec, n_paths)
+    if block.shape[2] != n_paths:
+        raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
     fill(spec, seed, first_path, block)
     prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
     return MarketPaths(spec.dates, prices, first_path)

@@ -1,0 +1,17 @@
+"""The report's sections, top down: each turns results into one piece of the page."""
+
+from simulator.report.sections.agreement import agreement_section
+from simulator.report.sections.answer import answer_section
+from simulator.report.sections.inputs import inputs_section
+from simulator.report.sections.notice import notice_section
+from simulator.report.sections.origin import origin_section
+from simulator.report.sections.outcomes import outcomes_section
+
+__all__ = [
+    "agreement_section",
+    "answer_section",
+    "inputs_section",
+    "notice_section",
+    "origin_section",
+    "outcomes_section",
+]

@@ -1,0 +1,145 @@
+"""Whether the contracts agree with the model: one table and chart for each replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simulator.report import charts
+from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.words import number, ratio, scientific
+
+if TYPE_CHECKING:
+    from simulator.replay import Replay
+    from simulator.scenario.models import GasTerms
+
+_LABELS = {
+    "p05": "the path at the 5th percentile of the exit value in dollars",
+    "p50": "the path at the median of the exit value in dollars",
+    "p95": "the path at the 95th percentile of the exit value in dollars",
+    "events": "the path with the most liquidations, defaults and other events",
+}
+
+
+def agreement_section(gas: GasTerms, replays: Sequence[Replay]) -> Html:
+    """Return the replays' summary, the holder's gas, and each replay's observables."""
+    if not replays:
+        nothing = "This run was not replayed on a chain; the contracts were not part of it."
+        return section("agreement", "Model against contract", element("p", nothing))
+    intro = element(
+        "p",
+        "Single paths were sent as transactions to the real contracts, a block a day, and every "
+        "number below was read back and compared with the model on every day. The tolerance is "
+        "derived from the rounding of integers, not tuned; above 1 the replay fails.",
+    )
+    details = join(_replay(place, replay) for place, replay in enumerate(replays))
+    return section(
+        "agreement",
+        "Model against contract",
+        intro,
+        _summary(replays),
+        _holder_gas(gas, replays),
+        element("div", details, class_="pair"),
+    )
+
+
+def worst_ratio(replay: Replay) -> float:
+    """Return the largest error over tolerance of a replay."""
+    return max((o.max_error / o.tolerance for o in replay.observables), default=0.0)
+
+
+def _outcome(ok: bool) -> Html:
+    return element("span", "agrees" if ok else "differs", class_="ok" if ok else "differs")
+
+
+def _summary(replays: Sequence[Replay]) -> Html:
+    columns = (
+        Column("Replay", numeric=False),
+        Column("path"),
+        Column("chain", numeric=False),
+        Column("transactions"),
+        Column("gas"),
+        Column("decisions compared"),
+        Column("in the dead-band"),
+        Column("worst error / tolerance"),
+        Column("outcome", numeric=False),
+    )
+    rows = [
+        Row(
+            (
+                replay.label,
+                f"{replay.path:,}",
+                replay.chain,
+                f"{replay.transactions:,}",
+                f"{replay.gas:,}",
+                f"{replay.decisions:,}",
+                f"{replay.in_band:,}",
+                ratio(worst_ratio(replay)),
+                _outcome(replay.ok),
+            )
+        )
+        for replay in replays
+    ]
+    return table(columns, rows, caption="Replays", class_="stack")
+
+
+def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
+    acts = list(dict.fromkeys(act for replay in replays for act in replay.holder_gas))
+    if not acts:
+        return Html("")
+    usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
+    rows = []
+    for replay in replays:
+        cells = [replay.label]
+        for act in acts:
+            used = replay.holder_gas.get(act)
+            cells += ["", ""] if used is None else [f"{used:,}", number(used * usd_per_gas, 2)]
+        rows.append(Row(cells))
+    columns = [Column("Replay", numeric=False)]
+    for act in acts:
+        columns += [Column(f"{act}, gas"), Column("dollars")]
+    caption = (
+        f"Gas of the holder's transactions (claim: mean), at {gas.price_gwei:g} gwei and "
+        f"{gas.ether_usd:,.0f} dollars an ether"
+    )
+    return table(columns, rows, caption=caption)
+
+
+def _replay(place: int, replay: Replay) -> Html:
+    words = f"{replay.label}: {_LABELS.get(replay.label, 'a chosen path')}"
+    label = (
+        f"Error over tolerance on each day of replay {replay.label}; the largest is "
+        f"{ratio(worst_ratio(replay))}."
+    )
+    chart = charts.embed(
+        charts.agreement(replay.series), f"agreement-{place}-{replay.label}", words, label
+    )
+    return element("div", chart, _observables(replay))
+
+
+def _observables(replay: Replay) -> Html:
+    order = {name: i for i, name in enumerate(replay.series["observable"].unique())}
+    rows = []
+    for observable in replay.observables:
+        place = order.get(observable.name, 0) % len(charts.OBSERVABLE_COLOURS)
+        colour = charts.OBSERVABLE_COLOURS[place]
+        swatch = element("span", class_="swatch line", style=f"background:{colour}")
+        rows.append(
+            Row(
+                (
+                    join((swatch, observable.name.replace("_", " "))),
+                    scientific(observable.max_error),
+                    scientific(observable.tolerance),
+                    f"{observable.step:,}",
+                    _outcome(observable.ok),
+                )
+            )
+        )
+    columns = (
+        Column("Observable", numeric=False),
+        Column("max error"),
+        Column("tolerance"),
+        Column("day"),
+        Column("", numeric=False),
+    )
+    return table(columns, rows, caption=f"Worst day of each observable, replay {replay.label}")

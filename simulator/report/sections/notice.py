@@ -1,0 +1,86 @@
+"""What kind of figures these are: hypothetical performance, and what that leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simulator.report.markup import Html, element, section
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.scenario.models import Scenario
+
+
+def notice_section(scenario: Scenario, verdicts: Sequence[Verdict]) -> Html:
+    """Return the notice: criteria, assumptions, risks and limits."""
+    items = (
+        ("Criteria.", _criteria()),
+        ("Assumptions.", _assumptions(scenario)),
+        ("Gross and net.", _gross_and_net()),
+        ("Two kinds of error.", _errors(scenario, verdicts)),
+        ("Risks and limits.", _limits()),
+    )
+    return section(
+        "notice",
+        "Hypothetical performance",
+        element(
+            "p",
+            "Nobody earned these returns. They are computed from stated assumptions, are not a "
+            "forecast, and are not advice to buy or to sell anything. Actual results will differ.",
+        ),
+        *(element("p", element("b", head), " ", words) for head, words in items),
+    )
+
+
+def _criteria() -> str:
+    return (
+        "A claim is judged by the share of simulated paths on which all of its conditions hold. "
+        "Supported is 95 % or more, plausible 50 %, unlikely 5 %, refuted less. The thresholds "
+        "stood in the scenario before the run. Returns are what leaving pays, not what a "
+        "contract displays."
+    )
+
+
+def _assumptions(scenario: Scenario) -> str:
+    model = {
+        "gbm": "a geometric Brownian motion",
+        "jump": "a jump diffusion (Merton)",
+        "garch": "a GJR-GARCH model with Student t shocks",
+    }[scenario.market.model]
+    return (
+        f"Prices follow {model} with the calibrated figures below; drifts, demand, hazards and "
+        "the fate of reward tokens are inputs of the scenario, each listed with its mark."
+    )
+
+
+def _gross_and_net() -> str:
+    return (
+        "Gross is income and price changes before losses and costs; net is what the holder "
+        "keeps after fees, gas, spreads, bad debt, exploits and defaults. Both are means over "
+        "all paths and stand side by side; taxes are in neither."
+    )
+
+
+def _errors(scenario: Scenario, verdicts: Sequence[Verdict]) -> str:
+    words = (
+        f"Intervals and standard errors state the error of sampling {scenario.paths:,} paths, "
+        "and nothing else. "
+    )
+    if all(verdict.parameter_range is None for verdict in verdicts):
+        return words + (
+            "The range over parameter sets is not part of this run: ignorance of drift, hazards "
+            "and correlations is usually far larger than the intervals shown."
+        )
+    return words + (
+        "The range over parameter sets, which is usually far larger, states what ignorance of "
+        "drift, hazards and correlations adds."
+    )
+
+
+def _limits() -> str:
+    return (
+        "A simulated market has no crisis that its model does not know. Exploits, defaults and "
+        "the failure of a custodian are drawn from assumed hazards and may come together in "
+        "life; liquidity may vanish when it is needed; contracts, rules and taxes change."
+    )

@@ -1,0 +1,164 @@
+"""Where each yearly percent comes from: table and waterfalls of a measured investor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simulator.instruments.base import UNITS, Kind
+from simulator.report import charts
+from simulator.report.attribution import Contributions, Line, contributions
+from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.words import HARD_SPACE, bound, number, percent, scientific
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.engine import Simulation
+
+_COLUMNS = (
+    Column("Source", numeric=False),
+    Column("ounces, %"),
+    Column("± error"),
+    Column("dollars, %"),
+    Column("± error"),
+)
+
+
+def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
+    """Return table and charts for each investor that a claim is about."""
+    days = simulation.scenario.horizon_days
+    subjects = list(dict.fromkeys(verdict.subject for verdict in verdicts))
+    others = [name for name in simulation.investors if name not in subjects]
+    compared = [contributions(simulation.investors[name]) for name in others]
+    intro = element(
+        "p",
+        f"Means over all paths, in percent of the deposit over {days:,} days. In ounces the gold "
+        "price plays no part; in dollars it does. The ± is one standard error of the mean. "
+        "Parts add up exactly before they are rounded.",
+    )
+    parts = [intro]
+    for subject in subjects:
+        parts.append(_investor(simulation, contributions(simulation.investors[subject]), compared))
+        triangle = credit_triangle(simulation, verdicts, subject)
+        if triangle:
+            parts.append(triangle)
+    title = "Where each yearly percent comes from"
+    if days not in (365, 366):
+        title = f"Where each percent of {days:,} days comes from"
+    return section("origin", title, *parts)
+
+
+def _investor(
+    simulation: Simulation, found: Contributions, compared: Sequence[Contributions]
+) -> Html:
+    gap = simulation.investors[found.investor].attribution_gap
+    waterfalls = join(
+        charts.embed(
+            charts.waterfall(found, unit),
+            f"waterfall-{found.investor}-{unit}",
+            f"{found.investor}: from the sources to the net, in "
+            f"{'ounces' if unit == 'ounces' else 'dollars'}",
+            _spoken_waterfall(found, unit == "usd"),
+        )
+        for unit in UNITS
+    )
+    return join(
+        (
+            contribution_table(found, compared),
+            element(
+                "p",
+                f"Largest gap between the sum of the sources and the result, on any path: "
+                f"{scientific(gap)} of the deposit.",
+                class_="note",
+            ),
+            element("div", waterfalls, class_="pair"),
+        )
+    )
+
+
+def contribution_table(found: Contributions, compared: Sequence[Contributions]) -> Html:
+    """Return sources under their kinds, gross and net, and others' nets for comparison."""
+    rows: list[Row] = []
+    for kind in found.kinds:
+        rows.append(_row(kind, kind.label, "kind", kind.kind))
+        rows += [_row(line, line.label, "source") for line in found.of_kind(kind.kind)]
+    rows.append(_row(found.gross, found.gross.label, "total"))
+    rows.append(_row(found.net, found.net.label, "total net"))
+    rows += [
+        _row(other.net, f"For comparison, net of {other.investor} ({_name(other.holding)})", "other")
+        for other in compared
+    ]
+    caption = f"{found.investor}, who holds {_name(found.holding)}"
+    return table(_COLUMNS, rows, caption=caption, class_="contributions")
+
+
+def _name(holding: str) -> str:
+    return f"the {holding.replace('_', ' ')}"
+
+
+def _row(line: Line, label: str, class_: str, kind: Kind | None = None) -> Row:
+    head: str = label
+    if kind is not None:
+        colour = charts.KIND_COLOURS[kind]
+        head = join((element("span", class_="swatch", style=f"background:{colour}"), label))
+    cells = [head]
+    for unit in UNITS:
+        mean = line.means[unit]
+        if mean.value == 0 and mean.error == 0:
+            cells += ["0", ""]
+        else:
+            cells += [
+                number(100 * mean.value, 2, signed=line.kind is not None),
+                number(100 * mean.error, 2),
+            ]
+    return Row(cells, class_)
+
+
+def _spoken_waterfall(found: Contributions, dollars: bool) -> str:
+    unit = UNITS[1] if dollars else UNITS[0]
+    parts = [
+        f"{line.label} {percent(line.means[unit].value, 2, signed=True)}"
+        for line in found.sources
+        if not line.is_zero
+    ]
+    net = percent(found.net.means[unit].value, 2)
+    return f"Waterfall of {found.investor}: {', '.join(parts)}; net {net}."
+
+
+def credit_triangle(
+    simulation: Simulation, verdicts: Sequence[Verdict], subject: str
+) -> Html | None:
+    """Return what hazard the promise would pay for, where the claim promises a yield in ounces.
+
+    hazard = (promised - fair) / loss given default; fair is what the holding earns
+    organically in this run. None where the inputs do not give it.
+    """
+    vault = simulation.scenario.instruments.gold_vault
+    measures = simulation.investors[subject]
+    promised = _promised(simulation, verdicts, subject)
+    if vault is None or measures.holding != "gold_vault" or promised is None:
+        return None
+    organic = [line for line in contributions(measures).kinds if line.kind == "organic"]
+    fair = organic[0].means["ounces"].value if organic else 0.0
+    if not promised > fair or vault.exploit_severity <= 0:
+        return None
+    implied = (promised - fair) / vault.exploit_severity
+    return element(
+        "p",
+        element("b", "What such a promise pays for. "),
+        f"The organic sources earn {percent(fair, 2)}. If the rest of the promised "
+        f"{bound(promised)} were the fair price of losing {bound(vault.exploit_severity)} of the "
+        f"deposit, that loss would have a hazard of {percent(implied)}{HARD_SPACE}a year: "
+        "(promised − organic) / loss. This is risk-neutral and an upper bound, since subsidies "
+        f"pay a part. The scenario assumes {bound(vault.exploit_hazard)} a year.",
+        class_="aside",
+    )
+
+
+def _promised(simulation: Simulation, verdicts: Sequence[Verdict], subject: str) -> float | None:
+    for verdict in verdicts:
+        for condition in simulation.scenario.claims[verdict.claim].conditions:
+            wanted = (condition.measure, condition.unit) == ("annual_yield", "ounces")
+            if verdict.subject == subject and wanted and condition.at_least is not None:
+                return condition.at_least
+    return None

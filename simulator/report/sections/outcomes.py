@@ -1,0 +1,176 @@
+"""How the run can go: fans over time and distributions over paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from simulator.instruments.base import UNITS, Unit
+from simulator.report import charts
+from simulator.report.markup import Html, element, join, section
+from simulator.report.words import bound, number, percent, runs
+
+if TYPE_CHECKING:
+    from simulator.engine import Simulation
+    from simulator.scenario.models import Condition
+
+_UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
+_QUANTITIES = {
+    "annual_yield": "yield a year",
+    "total_return": "total return",
+    "drawdown": "deepest fall of the exit value",
+    "yield_deviation": "deviation of 30-day annualised yields",
+}
+
+
+def outcomes_section(simulation: Simulation) -> Html:
+    """Return fans of exit values, distributions of measures, and the market behind them."""
+    key = element(
+        "p",
+        join(
+            (
+                element("span", class_="swatch median"),
+                "median ",
+                element("span", class_="swatch inner"),
+                "middle half of the paths (p25 to p75) ",
+                element("span", class_="swatch outer"),
+                "nine in ten (p05 to p95) ",
+                element("span", class_="swatch limit"),
+                "what the claim names",
+            )
+        ),
+        class_="key",
+    )
+    return section(
+        "outcomes",
+        "How a run can go",
+        element(
+            "p",
+            "What leaving on each day would pay, with all cash received until then. The bands "
+            "are taken day by day; no single path follows them, and one in twenty lies below.",
+        ),
+        key,
+        element("div", *_exits(simulation), class_="pair"),
+        element("h3", "Distributions over all paths"),
+        element("div", *_distributions(simulation), class_="pair"),
+        element("h3", "The market behind it"),
+        element("div", *_market(simulation), class_="pair"),
+    )
+
+
+def _rows(simulation: Simulation, series: str) -> pd.DataFrame:
+    return simulation.daily[simulation.daily["series"] == series]
+
+
+def _conditions(simulation: Simulation, investor: str) -> Iterator[Condition]:
+    for claim in simulation.scenario.claims.values():
+        if claim.subject == investor:
+            yield from claim.conditions
+
+
+def _exits(simulation: Simulation) -> Iterator[Html]:
+    for name in simulation.investors:
+        for unit in UNITS:
+            rows = _rows(simulation, f"exit.{name}.{unit}")
+            figure = charts.fan(
+                rows,
+                unit=_UNIT_WORDS[unit],
+                tick_format=",.4~r" if unit == "ounces" else ",.3~s",
+                hover_format=",.2f" if unit == "ounces" else ",.0f",
+                thresholds=_growth(simulation, name, unit),
+            )
+            words = f"{name}: exit value in {_UNIT_WORDS[unit]}"
+            yield charts.embed(figure, f"fan-{name}-{unit}", words, _spoken_fan(words, rows))
+
+
+def _growth(simulation: Simulation, investor: str, unit: Unit) -> list[charts.Threshold]:
+    """Return the growth that claims name; each bound once."""
+    found: dict[float, charts.Threshold] = {}
+    for condition in _conditions(simulation, investor):
+        if condition.unit != unit or condition.measure not in ("annual_yield", "total_return"):
+            continue
+        annual = condition.measure == "annual_yield"
+        for value in (condition.at_least, condition.at_most, condition.reported_above):
+            if value is not None:
+                words = f"{bound(value)} a year" if annual else bound(value)
+                found[value] = charts.Threshold(value, words, annual)
+    return list(found.values())
+
+
+def _spoken_fan(words: str, rows: pd.DataFrame) -> str:
+    last = rows.iloc[-1]
+    decimals = 0 if last["p50"] > 1000 else 1
+    low, middle, high = (number(float(last[q]), decimals) for q in ("p05", "p50", "p95"))
+    return f"{words}; at the end median {middle}, p05 {low}, p95 {high}."
+
+
+def _distributions(simulation: Simulation) -> Iterator[Html]:
+    """Yield each subject's yields and falls in each unit, and whatever else a claim names."""
+    for name in dict.fromkeys(claim.subject for claim in simulation.scenario.claims.values()):
+        conditions = list(_conditions(simulation, name))
+        wanted: dict[tuple[str, Unit], None] = {
+            (measure, unit): None for measure in ("annual_yield", "drawdown") for unit in UNITS
+        }
+        wanted |= {(condition.measure, condition.unit): None for condition in conditions}
+        for measure, unit in wanted:
+            marks = {
+                value: bound(value)
+                for condition in conditions
+                if (condition.measure, condition.unit) == (measure, unit)
+                for value in (condition.at_least, condition.at_most, condition.reported_above)
+                if value is not None
+            }
+            yield from _distribution(simulation, name, measure, unit, marks)
+
+
+def _distribution(
+    simulation: Simulation, name: str, measure: str, unit: Unit, marks: dict[float, str]
+) -> Iterator[Html]:
+    values = simulation.investors[name].values[measure, unit]
+    if pd.isna(values).any():
+        return
+    bins = charts.lay_out(values, list(marks))
+    beside = None
+    others = [other for other in simulation.investors if other != name]
+    if unit == "usd" and others:
+        beside = (others[0], simulation.investors[others[0]].values[measure, unit])
+    quantity = f"{_QUANTITIES[measure]} in {_UNIT_WORDS[unit]}"
+    figure = charts.histogram(bins, quantity=quantity, thresholds=marks, beside=beside)
+    notes = [f"Not drawn: {bins.outside}."] if bins.outside else []
+    notes += [f"Grey outline: {beside[0]}."] if beside else []
+    label = f"Distribution of {quantity} over {runs(365, values.size).split()[0]} paths of {name}."
+    title = f"{name}: {quantity}"
+    yield charts.embed(
+        figure, f"distribution-{name}-{measure}-{unit}", title, label, " ".join(notes)
+    )
+
+
+def _market(simulation: Simulation) -> Iterator[Html]:
+    gold = _rows(simulation, "price.gold")
+    words = "Gold price in dollars per ounce"
+    figure = charts.fan(gold, unit="dollars per ounce", tick_format=",.3~s", hover_format=",.0f")
+    drift = simulation.scenario.market.assets["gold"].drift
+    note = f"Expected growth {percent(drift)} a year, an input of the scenario."
+    yield charts.embed(figure, "fan-gold", words, _spoken_fan(words, gold), note)
+    vault = simulation.scenario.instruments.gold_vault
+    for name, measures in simulation.investors.items():
+        rows = _rows(simulation, f"utilisation.{name}")
+        if rows.empty or vault is None or measures.holding != "gold_vault":
+            continue
+        kink = vault.lending.kink
+        figure = charts.fan(
+            rows,
+            unit="lent out, %",
+            scale=100,
+            tick_format=",.3~r",
+            hover_format=".2f",
+            level=(100 * kink, f"kink of the rate at {bound(kink)}")
+            if float(rows["p95"].max()) > 0.5 * kink
+            else None,
+        )
+        words = "Utilisation of the lending market, percent"
+        label = _spoken_fan(words, rows.assign(**{q: 100 * rows[q] for q in ("p05", "p50", "p95")}))
+        note = f"The lending rate turns up at {bound(kink)}."
+        yield charts.embed(figure, f"fan-utilisation-{name}", words, label, note)
