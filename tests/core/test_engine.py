@@ -1,0 +1,68 @@
+"""The engine: the same bytes for any number of threads and any size of block."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import worlds
+
+from simulator.engine import simulate
+from simulator.engine.folder import path_table
+
+SMALL = ("paths=700", "horizon_days=90")
+
+
+def run(*overrides: str, **options: int):
+    loaded = worlds.load(*SMALL, *overrides)
+    return simulate(loaded.scenario, loaded.calibration, **options)
+
+
+def test_checksum__same_for_threads_and_blocks() -> None:
+    expected = run(workers=1).checksum
+    assert run(workers=2).checksum == expected
+    assert run(workers=2, block_paths=128).checksum == expected
+    assert run(workers=1, block_paths=1024).checksum == expected
+
+
+@pytest.mark.parametrize("model", ["gbm", "jump"])
+def test_checksum__same_for_threads_with_every_model(model: str) -> None:
+    one = run(f"market.model={model}", workers=1).checksum
+    assert run(f"market.model={model}", workers=2, block_paths=256).checksum == one
+
+
+def test_checksum__another_seed__another_result() -> None:
+    assert run("seed=2").checksum != run("seed=3").checksum
+
+
+def test_paths__a_longer_run_begins_with_the_shorter_one() -> None:
+    few, many = run("paths=200"), run("paths=700")
+    np.testing.assert_array_equal(
+        few.investors["holder"].final["usd"], many.investors["holder"].final["usd"][:200]
+    )
+
+
+def test_paths__odd_number__gives_exactly_that_many_rows() -> None:
+    simulation = run("paths=130")
+    table = path_table(simulation.investors, 0)
+    assert len(table) == 2 * 130
+    assert sorted(table["path"].unique()) == list(range(130))
+
+
+def test_daily__quantiles_are_ordered_and_start_at_what_was_put_in() -> None:
+    daily = run().daily
+    columns = ["p05", "p25", "p50", "p75", "p95"]
+    assert np.all(np.diff(daily[columns].to_numpy(), axis=1) >= 0)
+    start = daily[daily["series"] == "exit.holder.ounces"].iloc[0]
+    assert start[columns].tolist() == [100.0] * 5
+
+
+def test_seconds__is_not_part_of_the_checksum() -> None:
+    assert run().checksum == run().checksum
+
+
+def test_investors__common_random_numbers__token_holder_is_untouched_by_the_vault() -> None:
+    quiet = run("instruments.gold_vault.exploit_hazard=0")
+    wild = run("instruments.gold_vault.exploit_hazard=1")
+    np.testing.assert_array_equal(
+        quiet.investors["token_only"].final["usd"], wild.investors["token_only"].final["usd"]
+    )
