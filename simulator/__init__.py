@@ -1,0 +1,113 @@
+"""Assay puts the yield claims of tokenized commodities to the test.
+
+    from simulator import judge, load_scenario, simulate
+
+    loaded = load_scenario("gold-vault-sober", overrides=["paths=512"])
+    simulation = simulate(loaded.scenario, loaded.calibration)
+    for verdict in judge(loaded.scenario.claims, simulation.investors):
+        print(verdict.claim, verdict.verdict, verdict.probability)
+
+The names below load on first use: `import simulator` alone takes no numpy, and only what
+opens a chain needs the `chain` extra.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.chain import Chain, open_chain
+    from simulator.claims import ConditionResult, Verdict, judge
+    from simulator.engine.simulate import Simulation, simulate
+    from simulator.errors import (
+        AssayError,
+        ChainUnavailable,
+        ForbiddenEndpoint,
+        InputError,
+        Problem,
+        ReconciliationFailed,
+        TransactionReverted,
+        UsageError,
+    )
+    from simulator.investors import InvestorMeasures
+    from simulator.replay import Choice, ObservableResult, choose, players
+    from simulator.replay.play import Replay, play
+    from simulator.scenario import (
+        Calibration,
+        LoadedScenario,
+        Scenario,
+        load_calibration,
+        load_scenario,
+        shipped_scenarios,
+    )
+
+__all__ = [
+    "AssayError",
+    "Calibration",
+    "Chain",
+    "ChainUnavailable",
+    "Choice",
+    "ConditionResult",
+    "ForbiddenEndpoint",
+    "InputError",
+    "InvestorMeasures",
+    "LoadedScenario",
+    "ObservableResult",
+    "Problem",
+    "ReconciliationFailed",
+    "Replay",
+    "Scenario",
+    "Simulation",
+    "TransactionReverted",
+    "UsageError",
+    "Verdict",
+    "choose",
+    "judge",
+    "load_calibration",
+    "load_scenario",
+    "open_chain",
+    "play",
+    "players",
+    "shipped_scenarios",
+    "simulate",
+]
+
+_HOMES = {
+    "chain": ("Chain", "open_chain"),
+    "claims": ("ConditionResult", "Verdict", "judge"),
+    "engine": ("Simulation", "simulate"),
+    "errors": (
+        "AssayError",
+        "ChainUnavailable",
+        "ForbiddenEndpoint",
+        "InputError",
+        "Problem",
+        "ReconciliationFailed",
+        "TransactionReverted",
+        "UsageError",
+    ),
+    "investors": ("InvestorMeasures",),
+    "replay": ("Choice", "ObservableResult", "Replay", "choose", "play", "players"),
+    "scenario": (
+        "Calibration",
+        "LoadedScenario",
+        "Scenario",
+        "load_calibration",
+        "load_scenario",
+        "shipped_scenarios",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -39,9 +39,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        field = f" {self.field}" if self.field else ""
-        value = f" is {self.value};" if self.value else ":"
-        return f"{place}:{field}{value} {self.rule}"
+        value = f" is {self.value};" if self.value else ":" if self.field else ""
+        return " ".join(part for part in (f"{place}:", f"{self.field}{value}", self.rule) if part)
 
 
 class InputError(AssayError):

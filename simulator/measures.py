@@ -1,6 +1,7 @@
 """Measures of paths: arrays in, arrays out; knows nothing of instruments or claims.
 
-Values have shape (n_steps + 1, n_paths), one row a day, index 0 = what was put in.
+Values have shape (n_steps + 1, n_paths), one row a day, index 0 = what was put in, above 0.
+A path with a NaN has NaN measures.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from scipy import stats
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 YIELD_WINDOW_DAYS = 30
+NOTHING_LEFT = 1e-6
+"""Share of the first value below which a window's yield takes a value for this share."""
 
 
 def total_return(values: FloatArray) -> FloatArray:
@@ -34,7 +37,8 @@ def annual_yield(values: FloatArray) -> FloatArray:
 def max_drawdown(values: FloatArray) -> FloatArray:
     """Return the deepest fall from a running peak as a positive share, shape (n_paths,).
 
-    The first value belongs to the peak: returns of -50 % then +10 % give 0.5.
+    The first value belongs to the peak: returns of -50 % then +10 % give 0.5. Above 1 where
+    costs take a value below zero.
     """
     peak = np.maximum.accumulate(values, axis=0)
     deepest: FloatArray = np.max(1.0 - values / peak, axis=0)
@@ -44,10 +48,12 @@ def max_drawdown(values: FloatArray) -> FloatArray:
 def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) -> FloatArray:
     """Return the standard deviation of a path's annualised window yields, shape (n_paths,).
 
-    Windows do not overlap and start at the beginning; yields are simple, times 365 over
-    the window; the deviation has n - 1 in its denominator and is NaN below two windows.
+    Windows do not overlap and start at the beginning, days past the last whole one are left
+    out; yields are simple, times 365 over the window; the deviation has n - 1 in its
+    denominator and is NaN below two windows. Where hardly anything is left (`NOTHING_LEFT`),
+    the yields stay finite.
     """
-    marks = np.maximum(values[::window_days], np.finfo(np.float64).tiny)
+    marks = np.maximum(values[::window_days], NOTHING_LEFT * values[0])
     yields = (marks[1:] / marks[:-1] - 1.0) * (DAYS_PER_YEAR / window_days)
     if yields.shape[0] < 2:
         return np.full(values.shape[1], np.nan)
@@ -57,6 +63,8 @@ def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) ->
 
 def share_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of a share: Wilson, or Clopper-Pearson below five counts.
+
+    Counts are those of either outcome: 3 of 100 and 97 of 100 are both below five.
 
     References
     ----------

@@ -65,7 +65,12 @@ def to_wei(amount: float, decimals: int) -> int:
     """Return `amount` in a token's smallest unit, rounded to the nearest, exactly.
 
     A float is a ratio of integers; scaling that ratio avoids the error of
-    `int(amount * 10**18)`.
+    `int(amount * 10**18)`. Halves round up.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        `amount` is NaN or infinite.
     """
     numerator, denominator = amount.as_integer_ratio()
     return (2 * numerator * 10**decimals + denominator) // (2 * denominator)

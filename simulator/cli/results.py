@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.claims import Verdict
+from simulator.claims import Verdict, as_object
 from simulator.engine import Simulation
 from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures
@@ -42,7 +42,7 @@ def run_object(
         "checksum": simulation.checksum,
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "peak_rss_mib": peak_rss_mib(),
-        "verdicts": [asdict(verdict) for verdict in verdicts],
+        "verdicts": [as_object(verdict) for verdict in verdicts],
         "investors": {name: _investor(m) for name, m in simulation.investors.items()},
         "instruments": {m.holding: _instrument(m) for m in simulation.investors.values()},
         "replays": [replay_object(replay) for replay in replays],

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.claims import Verdict
+from simulator.claims import Verdict, as_object
 from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
 from simulator.instruments.base import UNITS
@@ -93,7 +92,7 @@ class RunFolder:
         """Write paths, daily quantiles and verdicts."""
         self.write_table("paths.parquet", path_table(simulation.investors, 0))
         self.write_table("daily.parquet", simulation.daily)
-        self.write_json("verdicts.json", [asdict(verdict) for verdict in verdicts])
+        self.write_json("verdicts.json", [as_object(verdict) for verdict in verdicts])
 
     def write_manifest(
         self,

@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -63,7 +64,10 @@ def _source_digest(function: Callable[..., object]) -> str:
     # constants of other modules are compiled into it too
     digest = hashlib.sha256(Path(function.__code__.co_filename).read_bytes())
     for name, value in sorted(function.__globals__.items(), key=lambda item: item[0]):
-        if id(value) in _digests and value.py_func.__module__ != function.__module__:
+        if isinstance(value, ModuleType):
+            for other in vars(value).values():
+                digest.update(_digests.get(id(other), "").encode())
+        elif id(value) in _digests and value.py_func.__module__ != function.__module__:
             digest.update(_digests[id(value)].encode())
         elif isinstance(value, int | float | np.generic) and not name.startswith("__"):
             digest.update(f"{name}={value!r}".encode())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from simulator.chain import Chain, Receipt
+from simulator.chain import Artifact, Chain, Receipt
 from simulator.errors import TransactionReverted
 from simulator.replay.reconcile import ObservableResult, Reconciliation
 from simulator.replay.stage import Player, Roles, Stage
@@ -87,8 +87,11 @@ def play(
     label: str,
     path: int,
     progress: Callable[[int], None] = lambda step: None,
+    patched: Mapping[str, Artifact] | None = None,
 ) -> Replay:
     """Deploy the players' contracts on `chain` and play all steps of one path.
+
+    `patched` replaces packaged artifacts by name; tests break contracts with it.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def play(
         The chain went away.
     """
     began = time.perf_counter()
-    stage = Stage(chain, Roles.of(chain.accounts))
+    stage = Stage(chain, Roles.of(chain.accounts), patched=patched or {})
     for player in players:
         player.deploy(stage)
     reconciliation = Reconciliation([o for player in players for o in player.observables])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
-from simulator.chain import Call, Chain, Contract, Receipt, load_artifact
+from simulator.chain import Artifact, Call, Chain, Contract, Receipt, load_artifact
 
 UNLIMITED = 2**256 - 1
 
@@ -84,10 +84,13 @@ class Stage:
     chain: Chain
     roles: Roles
     contracts: dict[str, Contract] = field(default_factory=dict)
+    patched: Mapping[str, Artifact] = field(default_factory=dict)
+    """Artifacts that stand in for the packaged ones: how tests break a contract."""
 
     def deploy(self, name: str, *args: object, as_name: str | None = None) -> Contract:
         """Deploy a packaged contract from `owner`; keep it under its name, or `as_name`."""
-        contract = self.chain.deploy(load_artifact(name), args, sender=self.roles.owner)
+        artifact = self.patched.get(name) or load_artifact(name)
+        contract = self.chain.deploy(artifact, args, sender=self.roles.owner)
         self.contracts[as_name or name] = contract
         return contract
 

@@ -1,0 +1,6 @@
+"""Lays out what a run found, for the terminal and as one HTML file; computes nothing new."""
+
+from simulator.report.html import render_html
+from simulator.report.terminal import print_report
+
+__all__ = ["print_report", "render_html"]

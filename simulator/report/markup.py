@@ -46,7 +46,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A table's row: its cells, the first of which is its heading, and a CSS class."""
+    """A table's row: its cells, the first of which is its heading, and a CSS class.
+
+    A row of one cell heads the rows below it and spans the table.
+    """
 
     cells: Sequence[str]
     class_: str = ""
@@ -83,6 +86,9 @@ def _heading(column: Column) -> Html:
 
 def _row(columns: Sequence[Column], row: Row) -> Html:
     first, *others = row.cells
+    if not others:
+        head = element("th", first, scope="rowgroup", colspan=str(len(columns)))
+        return element("tr", head, class_="group")
     cells = [element("th", first, scope="row")]
     for column, cell in zip(columns[1:], others, strict=True):
         kind = "number" if column.numeric else "word"

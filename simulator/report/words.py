@@ -22,6 +22,11 @@ def percent(value: float, decimals: int = 1, *, signed: bool = False) -> str:
     return f"{number(100 * value, decimals, signed=signed)}{HARD_SPACE}%"
 
 
+def small(value: float) -> str:
+    """Return a fraction in percent with two decimals below 1 %: falls are often tiny."""
+    return percent(value, 2 if abs(value) < 0.01 else 1)
+
+
 def bound(value: float) -> str:
     """Return a threshold as its author wrote it: 0.08 is `8 %`."""
     return f"{100 * value:g}".replace("-", MINUS) + f"{HARD_SPACE}%"
@@ -41,10 +46,9 @@ def share(value: float) -> str:
 
 
 def interval(bounds: tuple[float, float]) -> str:
-    """Return an interval of a share: `0.83 to 1.2 %`."""
-    low, high = (share(bound) for bound in bounds)
-    unit = f"{HARD_SPACE}%"
-    return f"{low.removesuffix(unit)} to {high}" if low.endswith(unit) else f"{low} to {high}"
+    """Return an interval of a share, both ends with the digits of the finer: `0.83 to 1.23 %`."""
+    fine = any(0 < min(bound, 1.0 - bound) < 0.01 for bound in bounds)
+    return span(*bounds, decimals=2 if fine else 1)
 
 
 def span(low: float, high: float, decimals: int = 1) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -12,9 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from simulator.errors import UsageError
+from simulator.errors import InputError, UsageError
 from simulator.scenario.calibration import Calibration, load_calibration
 from simulator.scenario.loader import (
     ASSUMPTION,
@@ -22,12 +22,16 @@ from simulator.scenario.loader import (
     Provenance,
     RawFile,
     dotted,
+    read_value,
     read_yaml,
     validate,
 )
 from simulator.scenario.models import Scenario
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+_CALIBRATION: Location = ("market", "calibration")
+_SET_PATH = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[\d+\])*")
+_NUMERIC_GROUPS = ("market", "instruments", "gas", "investors")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def find_scenario(name: str) -> Path:
         There is no such file and no such scenario.
     """
     path = Path(name)
-    if path.is_file():
+    if _is_file(path):
         return path
     ready = {file.stem: file for file in shipped_scenarios()}
     stem = path.stem if path.suffix in (".yaml", ".yml") else path.name
@@ -99,41 +103,111 @@ def load_scenario(
     raw = read_yaml(path, figures=True)
     for override in overrides:
         _override(raw, override)
-    scenario = validate(Scenario, raw)
     if calibration is not None:
-        market = scenario.market.model_copy(update={"calibration": calibration})
-        scenario = scenario.model_copy(update={"market": market})
-    fitted = load_calibration(find_calibration(scenario.market.calibration, path.parent))
-    fitted.correlation(tuple(scenario.market.assets))
-    return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path))
+        _set(raw, _CALIBRATION, calibration, "--calibration")
+    scenario = validate(Scenario, raw)
+    return LoadedScenario(
+        scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
+    )
+
+
+def _fitted(scenario: Scenario, raw: RawFile, beside: Path) -> Calibration:
+    """Return the calibration that a scenario names.
+
+    Raises
+    ------
+    InputError
+        It does not exist, is faulty, or lacks an asset of the scenario.
+    """
+    name = scenario.market.calibration
+    file = find_calibration(name, beside)
+    if not _is_file(file):
+        ready = [path.stem for path in sorted((shipped_folder() / "calibrations").glob("*.yaml"))]
+        close = difflib.get_close_matches(Path(name).stem, ready, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"shipped: {', '.join(ready)}"
+        rule = f"must be a calibration file or a shipped calibration; {hint}"
+        raise InputError([raw.problem(_CALIBRATION, f"'{name}'", rule)])
+    fitted = load_calibration(file)
+    rule = f"is not in the calibration {fitted.name} ({file.name}), which has "
+    lacking = [
+        raw.problem(("market", "assets", asset), "", rule + ", ".join(fitted.assets))
+        for asset in scenario.market.assets
+        if asset not in fitted.assets
+    ]
+    if lacking:
+        raise InputError(lacking)
+    return fitted
 
 
 def find_calibration(name: str, beside: Path) -> Path:
     """Return the calibration file: a path (also relative to `beside`), or a shipped name."""
     shipped = shipped_folder() / "calibrations" / f"{name}.yaml"
     for candidate in (Path(name), beside / name, shipped):
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate
     return Path(name)
 
 
-def _override(raw: RawFile, text: str) -> None:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise UsageError(f"--set {text}: must be PATH=VALUE, as in paths=1_000")
+def _is_file(path: Path) -> bool:
     try:
-        plain = YAML(typ="safe", pure=True).load(value)
-    except YAMLError:
-        plain = value
-    parts: Location = tuple(key.split("."))
+        return path.is_file()
+    except OSError:
+        # A sentence in place of a name is longer than a file's name may be.
+        return False
+
+
+def _override(raw: RawFile, text: str) -> None:
+    """Apply `a.b[2].c=value`; groups that the file leaves out are made."""
+    key, separator, value = text.partition("=")
+    if not separator or not _SET_PATH.fullmatch(key):
+        raise UsageError(f"--set {text}: must be PATH=VALUE, as in paths=1_000")
+    location: Location = tuple(
+        int(part[1:-1]) if part.startswith("[") else part
+        for part in re.findall(r"[^.\[\]]+|\[\d+\]", key)
+    )
+    try:
+        chosen = _set(raw, location, value, "--set")
+    except _NotThere as error:
+        raise UsageError(f"--set {text}: {error}") from None
+    _mark(raw, location, chosen)
+
+
+def _mark(raw: RawFile, location: Location, chosen: Any) -> None:
+    """Note for each value that the command line set it, where it gives no origin itself."""
+    if isinstance(chosen, dict):
+        for name, value in chosen.items():
+            _mark(raw, (*location, name), value)
+        return
+    raw.provenance.setdefault(dotted(location), Provenance(source="--set", mark="assumption"))
+
+
+class _NotThere(LookupError):
+    """A path leads through something that is no group, or past the end of a list."""
+
+
+def _set(raw: RawFile, location: Location, text: str, option: str) -> Any:
+    """Put the value that `text` writes at `location`; faults there are then the option's.
+
+    Returns
+    -------
+    The value.
+    """
     node: Any = raw.data
-    for depth, part in enumerate(parts[:-1]):
-        inner = node.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise UsageError(f"--set {text}: {dotted(parts[: depth + 1])} is a value, not a group")
-        node = inner
-    node[parts[-1]] = plain
-    raw.provenance[key] = Provenance(source="--set", mark="assumption")
+    for depth, part in enumerate(location):
+        if isinstance(part, int) and not (isinstance(node, list) and part < len(node)):
+            raise _NotThere(f"{dotted(location[: depth + 1])} does not exist")
+        if isinstance(part, str) and not isinstance(node, dict):
+            raise _NotThere(f"{dotted(location[:depth])} is a value or a list, not a group")
+        if depth == len(location) - 1:
+            break
+        if isinstance(part, str) and node.get(part) is None:
+            node[part] = {}
+            raw.given[location[: depth + 1]] = option
+        node = node[part]
+    raw.forget(location)
+    raw.given[location] = option
+    node[location[-1]] = read_value(raw, location, text)
+    return node[location[-1]]
 
 
 def to_yaml(scenario: Scenario, provenance: Mapping[str, Provenance]) -> str:
@@ -159,7 +233,7 @@ def _tree(value: Any, location: Location, provenance: Mapping[str, Provenance]) 
     if isinstance(value, Mapping):
         return {k: _tree(v, (*location, k), provenance) for k, v in value.items()}
     if isinstance(value, tuple):
-        return [_tree(v, (*location, i), provenance) for i, v in enumerate(value)]
+        value = [_tree(v, (*location, i), provenance) for i, v in enumerate(value)]
     origin = provenance.get(dotted(location))
     if origin is None:
         return value
@@ -179,12 +253,14 @@ class Assumption:
     description: str
 
 
-def assumptions(
-    scenario: Scenario, provenance: Mapping[str, Provenance]
-) -> tuple[Assumption, ...]:
-    """Return every numeric input of the instruments, the market and gas, with its origin."""
+def assumptions(scenario: Scenario, provenance: Mapping[str, Provenance]) -> tuple[Assumption, ...]:
+    """Return every number of the world that the scenario assumes, with its origin.
+
+    That is every figure of the market, the instruments, gas and the investors; a list is one
+    entry. What a claim demands is no assumption, nor are horizon, paths and seed.
+    """
     found: list[Assumption] = []
-    for group in ("market", "instruments", "gas"):
+    for group in _NUMERIC_GROUPS:
         _collect(getattr(scenario, group), (group,), provenance, found)
     return tuple(found)
 
@@ -201,13 +277,22 @@ def _collect(
     for name, info in type(value).model_fields.items():
         item = getattr(value, name)
         here = (*location, name)
-        if isinstance(item, int | float) and not isinstance(item, bool):
+        if _is_numeric(item):
             origin = provenance.get(dotted(here), ASSUMPTION)
             words = " ".join((info.description or "").split())
+            text = _digits(item)
             found.append(
-                Assumption(
-                    dotted(here), f"{item:g}", origin.mark, origin.source, origin.note, words
-                )
+                Assumption(dotted(here), text, origin.mark, origin.source, origin.note, words)
             )
         else:
             _collect(item, here, provenance, found)
+
+
+def _is_numeric(item: Any) -> bool:
+    if isinstance(item, tuple):
+        return bool(item) and all(_is_numeric(part) for part in item)
+    return isinstance(item, int | float) and not isinstance(item, bool)
+
+
+def _digits(item: Any) -> str:
+    return ", ".join(_digits(part) for part in item) if isinstance(item, tuple) else f"{item:.12g}"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Rate = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Slope = Annotated[float, Field(ge=-20, le=20, allow_inf_nan=False)]
-Bps = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
-
-
-class Frozen(BaseModel):
-    """Base of all terms: unknown keys are refused, values cannot change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+from simulator.scenario.fields import (
+    Bps,
+    Frozen,
+    NonNegative,
+    OpenShare,
+    Positive,
+    Rate,
+    Share,
+    Slope,
+    Unit,
+    Whole,
+    Yield,
+    refuse,
+)
 
 
 class GoldTokenTerms(Frozen):
@@ -27,13 +29,13 @@ class GoldTokenTerms(Frozen):
     """paxg (18 decimals, a transfer fee is possible) or xaut (6 decimals, block list)."""
     supply_ounces: Positive = 420_000.0
     """Tokens in circulation at the start."""
-    demand_growth: Annotated[float, Field(ge=-2, le=3, allow_inf_nan=False)] = 0.0
+    demand_growth: Annotated[float, Field(ge=-2, le=3)] = 0.0
     """Growth of demand for the token a year, in ounces."""
     demand_volatility: Rate = 0.25
     """Annual volatility of that demand."""
-    premium_mean: Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)] = 0.0006
+    premium_mean: Annotated[float, Field(ge=-0.2, le=0.2)] = 0.0006
     """Mean log gap between token and gold."""
-    premium_deviation: Annotated[float, Field(ge=0, le=0.2, allow_inf_nan=False)] = 0.008
+    premium_deviation: Annotated[float, Field(ge=0, le=0.2)] = 0.008
     """Standard deviation of the gap."""
     premium_half_life_days: Positive = 3.0
     """Time in which half of a gap closes."""
@@ -48,6 +50,16 @@ class GoldTokenTerms(Frozen):
     sale_spread_bps: Bps = 10.0
     """Cost of selling tokens for dollars at the end."""
 
+    @model_validator(mode="after")
+    def _mean_lies_between(self) -> GoldTokenTerms:
+        if not self.premium_floor <= self.premium_mean <= self.premium_ceiling:
+            rule = (
+                f"premium_mean {self.premium_mean:g} must be between premium_floor "
+                f"{self.premium_floor:g} and premium_ceiling {self.premium_ceiling:g}"
+            )
+            refuse([((), "", rule)])
+        return self
+
     @property
     def decimals(self) -> int:
         """Decimals of the token: 18 like PAXG or 6 like XAUT."""
@@ -57,35 +69,37 @@ class GoldTokenTerms(Frozen):
 class LendingTerms(Frozen):
     """The market where borrowers post USDC and take the vault's gold."""
 
-    base_rate: Rate = 0.0
+    base_rate: Yield = 0.0
     """Borrow rate a year at zero utilisation."""
-    slope1: Rate = 0.04
+    slope1: Yield = 0.04
     """Rise of the rate up to the kink."""
     slope2: Rate = 0.60
     """Rise of the rate from the kink to full utilisation."""
-    kink: Annotated[float, Field(gt=0, lt=1)] = 0.80
+    kink: OpenShare = 0.80
     """Utilisation at which the rate turns up."""
-    reserve_factor: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    reserve_factor: Annotated[float, Field(ge=0, lt=1), Unit("1 = 100 %", 0.01)] = 0.10
     """Share of the interest that the treasury keeps."""
-    max_ltv: Annotated[float, Field(gt=0, lt=1)] = 0.82
+    max_ltv: OpenShare = 0.82
     """Loan to value up to which one may borrow."""
-    liquidation_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.86
+    liquidation_threshold: OpenShare = 0.86
     """Loan to value above which one is liquidated."""
-    liquidation_bonus: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    liquidation_bonus: Annotated[float, Field(ge=0, le=0.5), Unit("1 = 100 %", 0.01)] = 0.05
     """What the liquidator gets on top."""
 
     @model_validator(mode="after")
     def _thresholds_are_ordered(self) -> LendingTerms:
+        faults = []
         if self.max_ltv >= self.liquidation_threshold:
-            raise ValueError(
-                f"max_ltv {self.max_ltv} must be below liquidation_threshold "
-                f"{self.liquidation_threshold}; a new loan would be liquidated at once"
+            faults.append(
+                f"max_ltv {self.max_ltv:g} must be below liquidation_threshold "
+                f"{self.liquidation_threshold:g}, or a new loan is liquidated at once"
             )
         if self.liquidation_threshold * (1 + self.liquidation_bonus) >= 1:
-            raise ValueError(
-                "liquidation_threshold x (1 + liquidation_bonus) must stay below 1; "
-                "liquidation would leave bad debt at any price"
+            faults.append(
+                f"liquidation_threshold {self.liquidation_threshold:g} x (1 + liquidation_bonus "
+                f"{self.liquidation_bonus:g}) must be below 1, or liquidations leave bad debt"
             )
+        refuse([((), "", fault) for fault in faults])
         return self
 
 
@@ -102,11 +116,11 @@ class BorrowerTerms(Frozen):
     """Elasticity of demand to gold's 30-day volatility over its long-run volatility."""
     momentum_response: Slope = 0.0
     """Change of log demand per unit of gold's log return over 30 days."""
-    reservation_rate: Rate = 0.05
+    reservation_rate: Yield = 0.05
     """Borrow rate a year that borrowers bear; where it is higher they repay."""
-    ltv_ladder: tuple[Share, ...] = Field(
-        default=(0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80), min_length=8, max_length=8
-    )
+    ltv_ladder: Annotated[
+        tuple[OpenShare, ...], Field(strict=False, min_length=8, max_length=8)
+    ] = (0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)
     """Loan to value at which each cohort of borrowers opens."""
     inertia: Share = 0.05
     """Relative gap between wanted and present debt below which a cohort does nothing."""
@@ -119,7 +133,7 @@ class EmissionTerms(Frozen):
     """Reward tokens emitted a day at the start."""
     decay: NonNegative = 0.0
     """Continuous decline of the emission a year."""
-    period_days: Annotated[int, Field(ge=1, le=365)] = 7
+    period_days: Annotated[Whole, Field(ge=1, le=365)] = 7
     """Days between two notifications of rewards."""
     price_usd: Positive = 1.0
     """Price of the reward token at the start."""
@@ -135,7 +149,7 @@ class EmissionTerms(Frozen):
     """Fall of the price when the vault is exploited; emissions stop then."""
     slippage_bps: Bps = 100.0
     """Cost of selling the rewards on the day they are claimed."""
-    claim_every_days: Annotated[int, Field(ge=1, le=3660)] = 30
+    claim_every_days: Annotated[Whole, Field(ge=1, le=3660)] = 30
     """Days between two claims of the holder."""
 
 
@@ -154,7 +168,7 @@ class GoldVaultTerms(Frozen):
     """Share of assets kept uninvested."""
     pool_share: Share = 0.20
     """Share of assets in the gold pool."""
-    pool_fee_yield: Rate = 0.001
+    pool_fee_yield: Yield = 0.001
     """Fees of the pool a year on what is in it, a stated assumption until the pool exists."""
     lending: LendingTerms = LendingTerms()
     """The lending market."""
@@ -168,7 +182,7 @@ class GoldVaultTerms(Frozen):
     """Fee a year on assets at work."""
     profit_unlock_days: Annotated[float, Field(ge=0, le=365)] = 7.0
     """Days over which a reported gain flows into the share price."""
-    report_every_days: Annotated[int, Field(ge=1, le=365)] = 1
+    report_every_days: Annotated[Whole, Field(ge=1, le=365)] = 1
     """Days between two reports and allocations."""
     exploit_hazard: Rate = 0.003
     """Chance a year that the vault is drained (a Poisson rate)."""
@@ -179,14 +193,17 @@ class GoldVaultTerms(Frozen):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> GoldVaultTerms:
+        faults = []
         if self.idle_share + self.pool_share > 1:
-            raise ValueError(
+            faults.append(
                 f"idle_share + pool_share is {self.idle_share + self.pool_share:g}; "
-                "must be at most 1"
+                "must be at most 1 (1 = 100 %)"
             )
-        if max(self.borrowers.ltv_ladder) >= self.lending.max_ltv:
-            raise ValueError(
-                f"borrowers.ltv_ladder goes up to {max(self.borrowers.ltv_ladder)}; "
-                f"must be below lending.max_ltv {self.lending.max_ltv}"
+        highest = max(self.borrowers.ltv_ladder)
+        if highest >= self.lending.max_ltv:
+            faults.append(
+                f"borrowers.ltv_ladder goes up to {highest:g}; "
+                f"must be below lending.max_ltv {self.lending.max_ltv:g}"
             )
+        refuse([((), "", fault) for fault in faults])
         return self

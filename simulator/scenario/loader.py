@@ -1,148 +1,40 @@
-"""Reads YAML input files into frozen models, with every fault at its file and line."""
+"""Validates input files against frozen models, with every fault at its file and line."""
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic.fields import FieldInfo
 
 from simulator.errors import InputError, Problem
+from simulator.scenario.fields import Faults, Unit
+from simulator.scenario.raw import ASSUMPTION, MARKS, Location, Provenance, RawFile, dotted
+from simulator.scenario.reader import read_value, read_yaml
 
-Location = tuple[str | int, ...]
+__all__ = [
+    "ASSUMPTION",
+    "MARKS",
+    "Location",
+    "Provenance",
+    "RawFile",
+    "dotted",
+    "read_value",
+    "read_yaml",
+    "validate",
+]
+
 Model = TypeVar("Model", bound=BaseModel)
 
-_PROVENANCE_KEYS = frozenset({"value", "source", "date", "mark", "note"})
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a figure comes from; `mark` is observed, secondary, claimed or assumption."""
-
-    source: str
-    mark: str = "observed"
-    date: str = ""
-    note: str = ""
-
-
-ASSUMPTION = Provenance(source="", mark="assumption")
-
-
-@dataclass
-class RawFile:
-    """A parsed YAML file: plain data, the line of each value, the provenance of each figure."""
-
-    path: str
-    data: Any
-    lines: dict[Location, int] = field(default_factory=dict)
-    provenance: dict[str, Provenance] = field(default_factory=dict)
-
-    def line(self, location: Location) -> int | None:
-        """Return the line of `location`, or of the nearest enclosing value that has one."""
-        for length in range(len(location), -1, -1):
-            if location[:length] in self.lines:
-                return self.lines[location[:length]]
-        return None
-
-    def problem(self, location: Location, value: str, rule: str) -> Problem:
-        """Return the fault of the value at `location`."""
-        return Problem(self.path, self.line(location), dotted(location), value, rule)
-
-
-def dotted(location: Location) -> str:
-    """Return a location as users write it: `instruments.gold_vault.kink`, `conditions[0]`."""
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def read_yaml(path: Path | str, *, figures: bool = False) -> RawFile:
-    """Parse a YAML file.
-
-    Parameters
-    ----------
-    path : Path
-    figures : bool
-        Whether a mapping `{value, source, date, mark, note}` stands for its value; its
-        provenance is then kept apart under the dotted name.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is not YAML, or is not a mapping.
-    """
-    name = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError([Problem(name, None, "", "", "no such file")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError([Problem(name, None, "", "", f"cannot be read: {error}")]) from None
-    try:
-        node = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        what = " ".join(str(error.problem or error).split())
-        raise InputError([Problem(name, line, "", "", f"not valid YAML: {what}")]) from None
-    except YAMLError as error:
-        raise InputError([Problem(name, None, "", "", f"not valid YAML: {error}")]) from None
-    if not isinstance(node, Mapping):
-        raise InputError([Problem(name, 1, "", "", "must be a mapping of keys to values")])
-    raw = RawFile(path=name, data=None, lines={(): 1})
-    raw.data = _plain(node, (), raw, figures)
-    return raw
-
-
-def _plain(node: Any, location: Location, raw: RawFile, figures: bool) -> Any:
-    if isinstance(node, Mapping):
-        for key in node:
-            raw.lines[(*location, _key(key))] = node.lc.key(key)[0] + 1
-        if figures and "value" in node and set(node) <= _PROVENANCE_KEYS:
-            return _figure(node, location, raw)
-        return {_key(k): _plain(v, (*location, _key(k)), raw, figures) for k, v in node.items()}
-    if isinstance(node, list):
-        lc = getattr(node, "lc", None)
-        for i in range(len(node)):
-            if lc is not None:
-                raw.lines[(*location, i)] = lc.item(i)[0] + 1
-        return [_plain(item, (*location, i), raw, figures) for i, item in enumerate(node)]
-    return _scalar(node)
-
-
-def _figure(node: Mapping[str, Any], location: Location, raw: RawFile) -> Any:
-    provenance = Provenance(
-        source=str(node.get("source", "")),
-        mark=str(node.get("mark", "observed" if node.get("source") else "assumption")),
-        date=str(node.get("date", "")),
-        note=str(node.get("note", "")),
-    )
-    raw.provenance[dotted(location)] = provenance
-    return _plain(node["value"], (*location, "value"), raw, figures=False)
-
-
-def _key(key: Any) -> str:
-    return str(key)
-
-
-def _scalar(node: Any) -> Any:
-    if isinstance(node, bool) or node is None:
-        return node
-    if isinstance(node, int):
-        return int(node)
-    if isinstance(node, float):
-        return float(node)
-    if isinstance(node, dt.date):
-        return node
-    if isinstance(node, str):
-        return str(node)
-    return bool(node) if type(node).__name__ == "ScalarBoolean" else str(node)
+_KEY = "[key]"
+"""pydantic's mark for a fault of a mapping's key."""
+_SHOWN_CHARACTERS = 60
 
 
 def validate(model: type[Model], raw: RawFile) -> Model:
@@ -151,87 +43,223 @@ def validate(model: type[Model], raw: RawFile) -> Model:
     Raises
     ------
     InputError
-        With one problem for each fault of the file.
+        With one problem for each fault of the file, in the order of its lines.
     """
+    problems = list(raw.problems)
+    found = None
     try:
-        return model.model_validate(raw.data)
+        found = model.model_validate(raw.data)
     except ValidationError as error:
-        problems = [_problem(detail, model, raw) for detail in error.errors()]
-    raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.field)))
+        details = error.errors(include_url=False)
+        for detail in details:
+            problems += _problems(detail, details, model, raw)
+    if problems or found is None:
+        raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.field)))
+    return found
 
 
-def _problem(detail: Any, model: type[BaseModel], raw: RawFile) -> Problem:
-    location: Location = tuple(detail["loc"])
-    while location and location not in raw.lines and detail["type"] != "missing":
-        location = location[:-1]
-    value = detail["input"]
-    shown = "" if isinstance(value, dict | list) or detail["type"] == "missing" else _show(value)
-    if detail["type"] == "value_error" and isinstance(value, dict):
-        shown = ""
-    return raw.problem(location, shown, _rule(detail, model, location))
+def _problems(
+    detail: Any, details: Sequence[Any], model: type[BaseModel], raw: RawFile
+) -> Iterator[Problem]:
+    location: Location = tuple(part for part in detail["loc"] if part != _KEY)
+    if raw.is_broken(location) or _follows_from_others(detail, details):
+        return
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Faults):
+        for inner, value, rule in cause.faults:
+            yield raw.problem((*location, *inner), value, rule)
+        return
+    rule = _rule(detail, _place(model, tuple(detail["loc"])))
+    yield raw.problem(location, _shown(detail), rule)
 
 
-def _show(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value)
+def _follows_from_others(detail: Any, details: Sequence[Any]) -> bool:
+    """Return whether a list counts as short only because items of it were refused."""
+    if detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]:
+        return False
+    here = detail["loc"]
+    return any(other["loc"][: len(here)] == here and other is not detail for other in details)
 
+
+def _shown(detail: Any) -> str:
+    value, kind = detail["input"], detail["type"]
+    if kind == "missing" or detail["loc"][-1:] == (_KEY,):
+        return ""
+    if isinstance(value, dict | list):
+        if kind in ("extra_forbidden", "value_error", "too_short", "too_long"):
+            return ""
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return _as_yaml(value)
+
+
+def _as_yaml(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    if isinstance(value, str):
+        text = " ".join(value.split())
+        cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+        return f"'{cut}'"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the models say of a location: its type, its bounds, its documentation."""
+
+    annotation: Any
+    metadata: tuple[Any, ...] = ()
+    description: str = ""
+    holder: type[BaseModel] | None = None
+
+    @property
+    def unit(self) -> Unit:
+        return next((item for item in self.metadata if isinstance(item, Unit)), Unit())
+
+
+def _place(model: type[BaseModel], location: Location) -> _Place:
+    place = _Place(model)
+    for position, part in enumerate(location):
+        # The fault of a key stands one further than the key: (..., "assets", "iron", "[key]").
+        is_key = location[position + 1 : position + 2] == (_KEY,)
+        place = _peeled(_step(place, part, is_key))
+        if is_key:
+            break
+    return place
+
+
+def _step(place: _Place, part: str | int, is_key: bool) -> _Place:
+    origin, arguments = get_origin(place.annotation), get_args(place.annotation)
+    if isinstance(place.annotation, type) and issubclass(place.annotation, BaseModel):
+        info = place.annotation.model_fields.get(str(part))
+        if info is None:
+            return _Place(None, holder=place.annotation)
+        words = " ".join((info.description or "").split()).rstrip(".")
+        return _Place(info.annotation, tuple(info.metadata), words, place.annotation)
+    if origin is dict:
+        return _Place(arguments[0] if is_key else arguments[1], holder=place.holder)
+    if origin in (tuple, list):
+        return _Place(arguments[0], description=place.description, holder=place.holder)
+    return _Place(None, holder=place.holder)
+
+
+def _peeled(place: _Place) -> _Place:
+    """Return the place with `Annotated` and `None` taken off its type, their metadata kept."""
+    annotation, metadata = place.annotation, place.metadata
+    while True:
+        arguments = get_args(annotation)
+        if get_origin(annotation) is Annotated:
+            annotation = arguments[0]
+            for item in arguments[1:]:
+                metadata += tuple(item.metadata) if isinstance(item, FieldInfo) else (item,)
+        elif get_origin(annotation) in (Union, UnionType) and len(arguments) == 2:
+            annotation = next(kind for kind in arguments if kind is not type(None))
+        else:
+            return replace(place, annotation=annotation, metadata=metadata)
+
+
+_NUMBERS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "finite_number": "a finite number",
+    "greater_than": "",
+    "greater_than_equal": "",
+    "less_than": "",
+    "less_than_equal": "",
+}
 
 _RULES = {
     "missing": "is required",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le}",
-    "finite_number": "must be a finite number",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
     "model_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of keys to values",
-    "literal_error": "must be one of {expected}",
-    "value_error": "{error}",
+    "tuple_type": "must be a list",
+    "string_type": "must be text, in quotes",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} entries",
     "too_long": "must have at most {max_length} entries",
-    "string_pattern_mismatch": "must match {pattern}",
+    "date_type": "must be a date, as in 2026-01-20",
+    "date_parsing": "must be a date, as in 2026-01-20",
+    "date_from_datetime_parsing": "must be a date, as in 2026-01-20",
+    "date_from_datetime_inexact": "must be a date without a time, as in 2026-01-20",
 }
 
 
-def _rule(detail: Any, model: type[BaseModel], location: Location) -> str:
-    context = detail.get("ctx", {})
-    parent, description = _describe(model, location)
-    if detail["type"] == "extra_forbidden":
-        known = list(parent.model_fields) if parent else []
-        close = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-        return f"unknown key; {hint}"
-    template = _RULES.get(detail["type"])
-    rule = template.format(**context) if template else str(detail["msg"])
-    return f"{rule} ({description})" if description and detail["type"] != "value_error" else rule
+def _rule(detail: Any, place: _Place) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(detail, place)
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _NUMBERS:
+        rule = _number_rule(_NUMBERS[kind], place) + _explained(place)
+        return rule + _remedy(detail["input"], place.unit)
+    if kind == "literal_error":
+        rule = f"must be one of {context['expected']}" + _near(detail["input"], place)
+    elif kind == "string_pattern_mismatch":
+        rule = (
+            f"must be {place.unit.text}" if place.unit.text else f"must match {context['pattern']}"
+        )
+    else:
+        rule = _RULES[kind].format(**context) if kind in _RULES else str(detail["msg"])
+    if detail["loc"][-1:] == (_KEY,):
+        return rule.replace("must", "the key must", 1)
+    return rule if kind == "string_pattern_mismatch" else rule + _explained(place)
 
 
-def _describe(
-    model: type[BaseModel], location: Location
-) -> tuple[type[BaseModel] | None, str | None]:
-    """Return the model in which the last part of `location` stands, and its documentation.
-
-    Keys of mappings and indices of lists are passed over: their items are of the same model.
-    """
-    holder: type[BaseModel] | None = model
-    description = None
-    for position, part in enumerate(location):
-        info = holder.model_fields.get(str(part)) if holder else None
-        description = info.description if info else None
-        if info and position < len(location) - 1:
-            holder = _model_of(info.annotation)
-    return holder, " ".join(description.split()).rstrip(".") if description else None
+def _unknown_key(detail: Any, place: _Place) -> str:
+    known = list(place.holder.model_fields) if place.holder else []
+    close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    return f"unknown key; {hint}"
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _model_of(argument)
-        if found is not None:
-            return found
-    return None
+def _near(value: Any, place: _Place) -> str:
+    choices = get_args(place.annotation) if get_origin(place.annotation) is Literal else ()
+    close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _explained(place: _Place) -> str:
+    words = place.unit.text or place.description
+    return f" ({words})" if words else ""
+
+
+def _number_rule(kind: str, place: _Place) -> str:
+    """Return `must be 0 to 10000`, `must be a number above 0` and the like."""
+    bounds: dict[str, Any] = {}
+    for item in place.metadata:
+        for name in ("ge", "gt", "le", "lt"):
+            if getattr(item, name, None) is not None:
+                bounds[name] = getattr(item, name)
+    if {"ge", "le"} <= set(bounds):
+        span = f"{_bound(bounds['ge'])} to {_bound(bounds['le'])}"
+        return f"must be {kind}, {span}" if kind else f"must be {span}"
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    span = " and ".join(f"{words[name]} {_bound(bounds[name])}" for name in words if name in bounds)
+    return " ".join(part for part in ("must be", kind, span) if part)
+
+
+def _bound(value: Any) -> str:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _remedy(value: Any, unit: Unit) -> str:
+    """Return how a number that was written as text is written, where that is clear."""
+    if not isinstance(value, str):
+        return ""
+    text = value.strip()
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        return ""
+    if not text.endswith("%"):
+        return "; write it without quotes"
+    if unit.per_percent is None:
+        return ""
+    return f"; {text} is written {number * unit.per_percent:g}"

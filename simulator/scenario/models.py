@@ -7,33 +7,36 @@ sets are assumptions and are listed as such in the report.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from simulator.scenario.fields import (
+    Day,
+    Fault,
+    Fraction,
+    Frozen,
+    Label,
+    Name,
+    NonNegative,
+    Positive,
+    Volatility,
+    Whole,
+    refuse,
+)
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=60)]
 AssetName = Literal["gold", "silver", "copper"]
-
-
-class Frozen(BaseModel):
-    """Base of all scenario models: unknown keys are refused, values cannot change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class AssetTerms(Frozen):
     """What a scenario says of one asset; the rest comes from the calibration."""
 
-    drift: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
+    drift: Annotated[Fraction, Field(ge=-2, le=2)]
     """Expected growth a year, ln E[S_T/S_0]/T; 0.035 = 3.5 %."""
     price: Positive | None = None
     """Price at the start in USD per ounce (copper: per tonne); none = the calibration's."""
-    volatility: Positive | None = None
+    volatility: Volatility | None = None
     """Annual volatility; none = the calibration's."""
 
 
@@ -51,14 +54,14 @@ class MarketTerms(Frozen):
     @classmethod
     def _gold_is_there(cls, assets: dict[AssetName, AssetTerms]) -> dict[AssetName, AssetTerms]:
         if "gold" not in assets:
-            raise ValueError("must contain gold, which the gold instruments follow")
+            refuse([(("gold",), "", "is required: the gold instruments follow it")])
         return assets
 
 
 class GasTerms(Frozen):
     """What a transaction costs the holder."""
 
-    price_gwei: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    price_gwei: NonNegative = 1.0
     """Gas price in gwei (1e-9 ether)."""
     ether_usd: Positive = 3100.0
     """Price of ether in USD, constant over the run."""
@@ -89,19 +92,23 @@ class Condition(Frozen):
     """What is measured on each path."""
     unit: Literal["ounces", "usd"]
     """In ounces of gold token or in dollars."""
-    at_least: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    at_least: Fraction | None = None
     """Lower bound; 0.08 = 8 %."""
-    at_most: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    at_most: Fraction | None = None
     """Upper bound; drawdowns and deviations are positive numbers."""
-    reported_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    reported_above: Fraction | None = None
     """The share of paths above this is reported, and not failed."""
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Condition:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("must have at_least or at_most")
-        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
-            raise ValueError(f"at_least {self.at_least} is above at_most {self.at_most}")
+        low, high = self.at_least, self.at_most
+        if low is None and high is None:
+            refuse([((), "", "must have at_least or at_most")])
+        if low is not None and high is not None and low > high:
+            refuse([((), "", f"at_least {low:g} must not be above at_most {high:g}")])
+        if self.measure in ("drawdown", "yield_deviation") and high is not None and high < 0:
+            rule = f"must be at least 0: a {self.measure} is never negative"
+            refuse([(("at_most",), f"{high:g}", rule)])
         return self
 
 
@@ -110,16 +117,16 @@ class ClaimTerms(Frozen):
 
     says: str = Field(min_length=1)
     """The claim in the promoters' words."""
-    subject: Name
+    subject: Label
     """The investor it is about."""
-    conditions: tuple[Condition, ...] = Field(min_length=1)
+    conditions: Annotated[tuple[Condition, ...], Field(strict=False, min_length=1)]
     """What must hold, singly and jointly; the first one is the measured quantity."""
 
 
 class ReplayTerms(Frozen):
     """Whose outcome names the paths that are replayed on a chain."""
 
-    subject: Name
+    subject: Label
     """The investor whose exit value orders the paths."""
 
 
@@ -130,13 +137,13 @@ class Scenario(Frozen):
     """Short name; it begins the run folder's."""
     title: str = Field(min_length=1)
     """One line for the report's head."""
-    start: dt.date
+    start: Day
     """First day; the calibration's prices should be of this day."""
-    horizon_days: Annotated[int, Field(ge=30, le=3660)] = 365
+    horizon_days: Annotated[Whole, Field(ge=30, le=3660)] = 365
     """Steps of one calendar day."""
-    paths: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
+    paths: Annotated[Whole, Field(ge=1, le=10_000_000)] = 10_000
     """Number of simulated paths."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 1
     """Key of every random draw."""
     market: MarketTerms
     """Prices of the metals."""
@@ -144,9 +151,9 @@ class Scenario(Frozen):
     """What is held, and its terms."""
     gas: GasTerms = GasTerms()
     """Transaction costs."""
-    investors: dict[Name, InvestorTerms] = Field(min_length=1)
+    investors: dict[Label, InvestorTerms] = Field(min_length=1)
     """Who holds what."""
-    claims: dict[Name, ClaimTerms] = Field(min_length=1)
+    claims: dict[Label, ClaimTerms] = Field(min_length=1)
     """What is put to the test."""
     replay: ReplayTerms
     """Which paths go to the chain."""
@@ -154,20 +161,27 @@ class Scenario(Frozen):
     @model_validator(mode="after")
     def _subjects_exist(self) -> Scenario:
         known = ", ".join(self.investors)
-        faults = [
-            f"claims.{name}.subject is '{claim.subject}'; must be an investor of this file: {known}"
-            for name, claim in self.claims.items()
-            if claim.subject not in self.investors
-        ]
-        if self.replay.subject not in self.investors:
-            faults.append(
-                f"replay.subject is '{self.replay.subject}'; must be an investor: {known}"
-            )
-        vault_holders = [n for n, i in self.investors.items() if i.holding == "gold_vault"]
-        if vault_holders and self.instruments.gold_vault is None:
-            faults.append(f"investors.{vault_holders[0]} holds gold_vault, which has no terms here")
-        if len(vault_holders) > 1:
-            faults.append("only one investor can be the vault's measured holder")
-        if faults:
-            raise ValueError("; ".join(faults))
+        subjects: dict[tuple[str | int, ...], str] = {
+            ("claims", name, "subject"): claim.subject for name, claim in self.claims.items()
+        }
+        subjects["replay", "subject"] = self.replay.subject
+        refuse(
+            [
+                (place, f"'{subject}'", f"must be an investor of this file: {known}")
+                for place, subject in subjects.items()
+                if subject not in self.investors
+            ]
+            + self._holding_faults()
+        )
         return self
+
+    def _holding_faults(self) -> list[Fault]:
+        holders = [n for n, i in self.investors.items() if i.holding == "gold_vault"]
+        if self.instruments.gold_vault is None:
+            rule = "needs instruments.gold_vault, which has no terms here"
+            return [(("investors", name, "holding"), "'gold_vault'", rule) for name in holders]
+        only = f"the vault has one measured holder, {holders[0]}" if holders else ""
+        return [
+            (("investors", name, "holding"), "'gold_vault'", f"{only}; must be gold_token")
+            for name in holders[1:]
+        ]

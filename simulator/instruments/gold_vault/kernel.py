@@ -33,7 +33,9 @@ Record = Any
 DEAD_BAND = 1e-6
 """Keepers act this far (relative) beyond a threshold, wider than any rounding."""
 ROUNDING_ROOM = 1e-9
-"""Share of the liquidity that nobody asks for, so that rounding cannot refuse a request."""
+ROOM_UNITS = 100.0
+"""Of what there is, this share and this many token units are never asked for: the contract
+rounds, and a request for the last unit could be refused."""
 ALLOCATION_BAND = 1e-3
 """Share of assets below which the curator moves nothing."""
 MINIMUM_OUNCES = 0.01
@@ -41,8 +43,8 @@ MINIMUM_OUNCES = 0.01
 MINIMUM_LOAN_USD = 100.0
 """Loans below this are not made; USDC's unit then stays far inside the dead-band."""
 
-DUST_USDC = 2e-6
-"""Collateral that a liquidated cohort leaves behind: rounding of what was seized."""
+ROOM_USDC = 2e-6
+"""Likewise for collateral in USDC, of two units."""
 
 LIQUIDATE = int(Action.LIQUIDATE)
 REPAY = int(Action.REPAY)
@@ -80,6 +82,12 @@ SEEN_LTV = int(Observed.LTV)
 def floor_to(amount: float, unit: float) -> float:
     """Return `amount` rounded down to a multiple of `unit`; unchanged where `unit` is 0."""
     return np.floor(amount / unit) * unit if unit > 0.0 else amount
+
+
+@kernel
+def with_room(amount: float, unit: float) -> float:
+    """Return what can be asked for of `amount`, whatever the contract's rounding."""
+    return max(0.0, floor_to(amount * (1.0 - ROUNDING_ROOM) - ROOM_UNITS * unit, unit))
 
 
 @kernel
@@ -166,6 +174,7 @@ def report_pool(path: Record, buffer: FloatArray, released: FloatArray, day: flo
 @kernel
 def liquidations(
     path: Record,
+    world: Record,
     scaled_debt: FloatArray,
     collateral: FloatArray,
     buffer: FloatArray,
@@ -182,12 +191,13 @@ def liquidations(
         if owed_usd <= limit * (1.0 + DEAD_BAND) or owed_usd <= 0.0:
             continue
         before = lending.supply_index(path.market)
+        room = ROOM_USDC + ROUNDING_ROOM * collateral[cohort] + ROOM_UNITS * world.unit * gold_usd
         _, bad_debt = lending.liquidate(path.market, scaled_debt, collateral, cohort, gold_usd)
         if bad_debt > 0.0:
             fall = before - lending.supply_index(path.market)
             lost += path.vault.lending_shares * max(fall, 0.0)
-        act[RELEASE_USDC + cohort] = max(0.0, usdc_down(collateral[cohort]) - DUST_USDC)
-        collateral[cohort] = 0.0
+        act[RELEASE_USDC + cohort] = max(0.0, usdc_down(collateral[cohort] - room))
+        collateral[cohort] -= act[RELEASE_USDC + cohort]
         path.events += 1
         act[LIQUIDATE + cohort] = 1.0
     if lost > MINIMUM_OUNCES:
@@ -201,10 +211,9 @@ def exploit(
     path: Record, world: Record, buffer: FloatArray, released: FloatArray, act: FloatArray
 ) -> None:
     """Drain what is liquid, up to the severity's share of all assets, and report the loss."""
-    reach = liquid(path) * (1.0 - ROUNDING_ROOM)
     wanted = world.exploit_severity * vault.total_assets(path.vault)
-    gathered = min(wanted, reach)
-    stolen = floor_to(gathered * (1.0 - ROUNDING_ROOM), world.unit)
+    gathered = min(wanted, with_room(liquid(path), world.unit))
+    stolen = with_room(gathered, world.unit)
     if stolen <= MINIMUM_OUNCES:
         return
     _, from_lending, from_pool = pull(path, gathered)
@@ -281,7 +290,7 @@ def borrowing(
         gap = wanted - owed
         if act[LIQUIDATE + cohort] > 0.0 or gap <= world.inertia * owed:
             continue
-        amount = floor_to(min(gap, path.market.cash * (1.0 - ROUNDING_ROOM)), world.unit)
+        amount = floor_to(min(gap, with_room(path.market.cash, world.unit)), world.unit)
         if amount * gold_usd < MINIMUM_LOAN_USD:
             continue
         needed = (owed + amount) * gold_usd / ltv_ladder[cohort] * (1.0 + ROUNDING_ROOM)
@@ -299,8 +308,8 @@ def crowd_leaves(path: Record, world: Record, share: float, act: FloatArray) -> 
     price = vault.share_price(path.vault)
     if price <= 0.0:
         return
-    asked = min(share, 1.0 - ROUNDING_ROOM) * path.crowd_shares
-    payable = liquid(path) * (1.0 - ROUNDING_ROOM) / price
+    asked = min(share * path.crowd_shares, with_room(path.crowd_shares, world.unit))
+    payable = with_room(liquid(path), world.unit) / price
     if asked > payable:
         path.events += 1
     shares = floor_to(min(asked, payable), world.unit)
@@ -320,7 +329,7 @@ def crowd_joins(path: Record, world: Record, share: float, act: FloatArray) -> N
     if ounces < MINIMUM_OUNCES:
         return
     minted = vault.deposit(path.vault, ounces)
-    shares = floor_to(minted * (1.0 - ROUNDING_ROOM), world.unit)
+    shares = with_room(minted, world.unit)
     path.crowd_shares += shares
     path.staking.staked += shares
     act[CROWD_DEPOSIT] = ounces
@@ -348,7 +357,7 @@ def allocate(path: Record, world: Record, act: FloatArray) -> None:
 
 @kernel
 def _move_lending(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
-    moved = np.sign(ounces) * floor_to(abs(ounces) * (1.0 - ROUNDING_ROOM), world.unit)
+    moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
     act[LENDING_TARGET] = path.vault.lending_debt + moved
     path.vault.idle -= moved
     move_lending(path, moved)
@@ -356,7 +365,7 @@ def _move_lending(path: Record, world: Record, ounces: float, act: FloatArray) -
 
 @kernel
 def _move_pool(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
-    moved = np.sign(ounces) * floor_to(abs(ounces) * (1.0 - ROUNDING_ROOM), world.unit)
+    moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
     act[POOL_TARGET] = path.vault.pool_debt + moved
     path.vault.idle -= moved
     path.vault.pool_debt += moved
@@ -459,7 +468,7 @@ def holder_leaves(
     payable = liquid(path)
     shares = path.holder_shares
     if shares * price > payable:
-        shares = floor_to(payable * (1.0 - ROUNDING_ROOM) / price, world.unit)
+        shares = floor_to(with_room(payable, world.unit) / price, world.unit)
         path.events += 1
     pull(path, shares * price)
     path.vault.shares -= shares
@@ -557,7 +566,7 @@ def one_day(
     vault.unlock(path.vault, buffer, released, day)
     staking.advance(path.staking, day)
     earn_rewards(path)
-    liquidations(path, scaled_debt, collateral, buffer, released, day, gold_usd, act)
+    liquidations(path, world, scaled_debt, collateral, buffer, released, day, gold_usd, act)
     if day == exploit_day:
         exploit(path, world, buffer, released, act)
     wanted = wanted_debt(path, world, demand_ounces)

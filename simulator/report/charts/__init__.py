@@ -4,7 +4,7 @@ from simulator.report.charts.agreement import OBSERVABLE_COLOURS, agreement
 from simulator.report.charts.base import KIND_COLOURS, embed, library
 from simulator.report.charts.fan import Threshold, fan
 from simulator.report.charts.histogram import Histogram, histogram, lay_out
-from simulator.report.charts.waterfall import waterfall
+from simulator.report.charts.waterfall import shown, waterfall
 
 __all__ = [
     "KIND_COLOURS",
@@ -17,5 +17,6 @@ __all__ = [
     "histogram",
     "lay_out",
     "library",
+    "shown",
     "waterfall",
 ]

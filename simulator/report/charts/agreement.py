@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import LIMIT, blank
+from simulator.report.charts.base import LIMIT, blank, words_at
 
 OBSERVABLE_COLOURS = (
     "#1f4e79",
@@ -20,12 +22,13 @@ OBSERVABLE_COLOURS = (
     "#8a8f94",
     "#2a8f8f",
 )
-FLOOR = 1e-6
-"""Errors below this share of the tolerance stand on the axis."""
+LOWEST_DECADE = -6
+"""The axis begins here; days without any error are not drawn."""
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def agreement(series: pd.DataFrame) -> go.Figure:
-    """Return error over tolerance on a log scale, one line for each observable.
+    """Return error over tolerance on a log scale, dots of one colour for each observable.
 
     Parameters
     ----------
@@ -36,37 +39,28 @@ def agreement(series: pd.DataFrame) -> go.Figure:
     figure = blank(height=280, margin={"t": 22})
     known = series[series["model"].notna()]
     ratios = (known["chain"] - known["model"]).abs() / known["tolerance"]
-    ratios = ratios.where(np.isfinite(ratios), 1 / FLOOR).clip(lower=FLOOR)
+    ratios = ratios.where(np.isfinite(ratios), 10.0**-LOWEST_DECADE).clip(lower=0)
     for place, name in enumerate(series["observable"].unique()):
-        own = known["observable"] == name
+        own = (known["observable"] == name) & (ratios > 0)
         figure.add_scatter(
             x=known.loc[own, "step"].tolist(),
             y=[float(f"{ratio:.3g}") for ratio in ratios[own]],
-            mode="lines",
-            line={"color": OBSERVABLE_COLOURS[place % len(OBSERVABLE_COLOURS)], "width": 1.3},
+            mode="markers",
+            marker={"color": OBSERVABLE_COLOURS[place % len(OBSERVABLE_COLOURS)], "size": 3},
             name=str(name).replace("_", " "),
             hovertemplate="%{y:.1e}",
         )
-    highest = max(1.0, float(ratios.max()) if len(ratios) else 1.0)
+    highest = math.ceil(math.log10(max(1.0, float(ratios.max()) if len(ratios) else 1.0)))
+    decades = range(LOWEST_DECADE, highest + 1)
     figure.update_yaxes(
         type="log",
-        range=[np.log10(FLOOR) - 0.1, np.log10(highest) + 0.35],
-        dtick=1,
-        tickformat=".0e",
-        exponentformat="power",
+        range=[LOWEST_DECADE, highest + 0.3],
+        tickvals=[10.0**decade for decade in decades],
+        ticktext=[f"10{str(decade).translate(_SUPERSCRIPTS)}" for decade in decades],
         title={"text": "error / tolerance"},
     )
-    figure.update_xaxes(title={"text": "day"}, showgrid=False, nticks=8)
+    figure.update_xaxes(title={"text": "day"}, showgrid=False, nticks=8, rangemode="tozero")
     figure.add_hline(y=1.0, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        y=0.0,
-        text="tolerance",
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        font={"color": LIMIT, "size": 12},
-        borderpad=2,
-    )
+    # Annotations on a log axis take the exponent.
+    words_at(figure, "tolerance", x=1, xref="paper", xanchor="right", y=0.0, yanchor="bottom")
     return figure

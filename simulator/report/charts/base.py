@@ -15,7 +15,8 @@ INK = "#1d2329"
 MUTED = "#55606a"
 RULE = "#dfe3e6"
 SUBJECT = "#1f4e79"
-OTHER = "#98a2ab"
+BARS = "#86a8c9"
+OUTLINE = "#4b555e"
 BAND_INNER = "#a9c0d6"
 BAND_OUTER = "#dbe6f0"
 LIMIT = "#a3282a"
@@ -41,7 +42,9 @@ def blank(*, height: int, margin: Mapping[str, int] | None = None) -> go.Figure:
         "fixedrange": True,
         "gridcolor": RULE,
         "linecolor": MUTED,
-        "tickcolor": MUTED,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "#ffffff",
         "zeroline": False,
         "automargin": True,
         "title": {"font": {"size": 12, "color": MUTED}, "standoff": 8},
@@ -88,17 +91,7 @@ def library() -> Html:
     return Html(f"<script>{get_plotlyjs()}</script>")
 
 
-def threshold_line(figure: go.Figure, x: float, words: str, *, right: bool) -> None:
-    """Mark a value on the x axis, with its words beside the line's head."""
-    figure.add_vline(x=x, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
-    figure.add_annotation(
-        x=x,
-        y=1,
-        yref="paper",
-        text=words,
-        showarrow=False,
-        xanchor="left" if right else "right",
-        yanchor="bottom",
-        font={"color": LIMIT, "size": 12},
-        borderpad=2,
-    )
+def words_at(figure: go.Figure, words: str, **place: object) -> None:
+    """Write a limit's words beside its line."""
+    font = {"color": LIMIT, "size": 12}
+    figure.add_annotation(text=words, showarrow=False, font=font, borderpad=2, **place)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BAND_INNER, BAND_OUTER, LIMIT, SUBJECT, blank
+from simulator.report.charts.base import (
+    BAND_INNER,
+    BAND_OUTER,
+    LIMIT,
+    MUTED,
+    SUBJECT,
+    blank,
+    words_at,
+)
+from simulator.report.words import bound
 from simulator.units import DAYS_PER_YEAR
 
 _MILLISECONDS_PER_DAY = 86_400_000
@@ -21,7 +30,6 @@ class Threshold:
     """An annual yield, or a return over the whole run, that a claim names."""
 
     rate: float
-    words: str
     annual: bool = True
 
     def factor(self, days: int) -> float:
@@ -41,7 +49,7 @@ def fan(
     tick_format: str = "~s",
     hover_format: str = ",.1f",
     thresholds: Sequence[Threshold] = (),
-    level: tuple[float, str] | None = None,
+    level: float | None = None,
 ) -> go.Figure:
     """Return bands p05 to p95 and p25 to p75 with the median, from rows of `daily`.
 
@@ -53,13 +61,15 @@ def fan(
         Factor on all values.
     thresholds : sequence of Threshold
         Growth curves from the first value.
-    level : tuple of float and str, optional
-        A constant line and its words, in the chart's unit.
+    level : float, optional
+        Where a dotted line stands, in the chart's unit.
     """
-    figure = blank(height=300, margin={"r": 16, "t": 16})
+    figure = blank(height=300, margin={"r": 40 if thresholds else 16, "t": 16})
     figure.update_layout(yaxis={"title": {"text": unit}, "tickformat": tick_format, "nticks": 6})
-    figure.update_xaxes(nticks=6, hoverformat="%-d %b %Y", showgrid=False)
-    start = quantiles["date"].iloc[0].date().isoformat()
+    first_day = quantiles["date"].iloc[0]
+    figure.update_xaxes(hoverformat="%-d %b %Y", showgrid=False, tickangle=0)
+    figure.update_xaxes(**_date_ticks(first_day, len(quantiles) - 1))
+    start = f"{first_day:%Y-%m-%d}"
     steps = {"x0": start, "dx": _MILLISECONDS_PER_DAY}
     hidden = {"mode": "lines", "line": {"width": 0}}
     names = {"p05": "p05", "p95": "p95", "p25": "p25", "p75": "p75", "p50": "median"}
@@ -74,11 +84,14 @@ def fan(
             fillcolor=fills.get(column),
             hovertemplate=f"%{{y:{hover_format}}}",
         )
-    first = float(quantiles["p50"].iloc[0]) * scale
+    first, days = float(quantiles["p50"].iloc[0]) * scale, len(quantiles) - 1
     for place, threshold in enumerate(sorted(thresholds, key=lambda t: t.rate)):
-        _curve(figure, start, len(quantiles) - 1, first, threshold, above=place > 0)
+        # Words of two limits that nearly meet keep apart: the lower hangs, others stand.
+        anchor = "middle" if len(thresholds) == 1 else "bottom" if place else "top"
+        curve = _growth(first, threshold.factor(days), days)
+        _curve(figure, start, curve, bound(threshold.rate), anchor)
     if level is not None:
-        _level(figure, *level)
+        figure.add_hline(y=level, line={"color": MUTED, "width": 1.5, "dash": "dot"})
     return figure
 
 
@@ -86,47 +99,30 @@ def _rounded(values: pd.Series[float], scale: float) -> list[float]:
     return [float(f"{scale * value:.{_DIGITS}g}") for value in values]
 
 
-def _curve(
-    figure: go.Figure, start: str, days: int, first: float, threshold: Threshold, *, above: bool
-) -> None:
-    """Draw what the deposit must have grown to; the lowest has its words below, others above."""
-    whole = threshold.factor(days)
-    curve = [float(f"{first * whole ** (day / days):.{_DIGITS}g}") for day in range(days + 1)]
+def _curve(figure: go.Figure, start: str, values: list[float], words: str, anchor: str) -> None:
+    """Draw what the deposit must have grown to; its words stand to the right of its end."""
     figure.add_scatter(
         x0=start,
         dx=_MILLISECONDS_PER_DAY,
-        y=curve,
+        y=values,
         mode="lines",
         line={"color": LIMIT, "width": 1.2, "dash": "dash"},
         hoverinfo="skip",
     )
-    end = pd.Timestamp(start) + pd.Timedelta(days=days)
-    _words(figure, end.date().isoformat(), curve[-1], threshold.words, above=above)
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": values[-1], "yanchor": anchor}
+    words_at(figure, words, **place)
 
 
-def _words(figure: go.Figure, x: str | float, y: float, words: str, *, above: bool) -> None:
-    figure.add_annotation(
-        x=x,
-        y=y,
-        text=words,
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom" if above else "top",
-        font={"color": LIMIT, "size": 12},
-        borderpad=3,
-    )
+def _growth(first: float, whole: float, days: int) -> list[float]:
+    return [float(f"{first * whole ** (day / days):.{_DIGITS}g}") for day in range(days + 1)]
 
 
-def _level(figure: go.Figure, value: float, words: str) -> None:
-    figure.add_hline(y=value, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        y=value,
-        text=words,
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        font={"color": LIMIT, "size": 12},
-        borderpad=3,
-    )
+def _date_ticks(start: pd.Timestamp, days: int) -> dict[str, object]:
+    """Return about four ticks: first days of months, or days in a short run."""
+    end = start + pd.Timedelta(days=days)
+    months = pd.date_range(start, end, freq="MS")
+    if len(months) >= 3:
+        kept = months[(len(months) - 1) % -(-len(months) // 4) :: -(-len(months) // 4)]
+        return {"tickvals": [f"{date:%Y-%m-%d}" for date in kept], "tickformat": "%b %Y"}
+    kept = pd.date_range(start, end, periods=4).normalize()
+    return {"tickvals": [f"{date:%Y-%m-%d}" for date in kept], "tickformat": "%-d %b"}

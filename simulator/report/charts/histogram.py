@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import INK, OTHER, SUBJECT, blank, threshold_line
-from simulator.report.words import percent, share
+from simulator.report.charts.base import BARS, INK, LIMIT, OUTLINE, blank, words_at
+from simulator.report.words import bound, percent, share
 from simulator.units import FloatArray
 
-_WANTED_BINS = 40
+_WANTED_BINS = 60
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -34,13 +35,13 @@ class Histogram:
         parts = []
         if self.below > 0:
             parts.append(
-                f"{share(self.below)} of the paths lie below {percent(self.edges[0] / 100, 0)}, "
-                f"down to {percent(self.lowest, 0)}"
+                f"{share(self.below)} of the paths lie below {bound(self.edges[0] / 100)}, "
+                f"down to {percent(self.lowest)}"
             )
         if self.above > 0:
             parts.append(
-                f"{share(self.above)} of the paths lie above {percent(self.edges[-1] / 100, 0)}, "
-                f"up to {percent(self.highest, 0)}"
+                f"{share(self.above)} of the paths lie above {bound(self.edges[-1] / 100)}, "
+                f"up to {percent(self.highest)}"
             )
         return "; ".join(parts)
 
@@ -81,29 +82,28 @@ def _round_width(rough: float) -> float:
 def histogram(
     bins: Histogram,
     *,
-    quantity: str,
     thresholds: Mapping[float, str],
     beside: tuple[str, FloatArray] | None = None,
 ) -> go.Figure:
     """Return bars of shares of paths; another investor's as an outline over the same bins."""
     figure = blank(height=280, margin={"t": 26})
     figure.update_layout(bargap=0.06, hovermode="closest")
-    figure.update_xaxes(title={"text": f"{quantity}, %"}, showgrid=False, nticks=8)
+    figure.update_xaxes(title={"text": "percent"}, showgrid=False, nticks=8)
     figure.update_yaxes(title={"text": "share of paths, %"}, rangemode="tozero", nticks=5)
     centres = (bins.edges[1:] + bins.edges[:-1]) / 2
     figure.add_bar(
         x=_plain(centres),
         y=_plain(100 * bins.shares),
         width=float(bins.edges[1] - bins.edges[0]) * 0.94,
-        marker={"color": SUBJECT},
-        customdata=[[_plain([a])[0], _plain([b])[0]] for a, b in zip(bins.edges, bins.edges[1:])],
+        marker={"color": BARS},
+        customdata=[list(pair) for pair in itertools.pairwise(_plain(bins.edges))],
         hovertemplate="%{customdata[0]} to %{customdata[1]} %: %{y:.2f} % of paths<extra></extra>",
     )
     if beside is not None:
         _outline(figure, bins, beside[1])
-    top = sorted(thresholds.items())
-    for place, (value, words) in enumerate(top):
-        threshold_line(figure, 100 * value, words, right=place == len(top) - 1 and place > 0)
+    for value, words in thresholds.items():
+        figure.add_vline(x=100 * value, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
+        words_at(figure, words, x=100 * value, y=1, yref="paper", yanchor="bottom")
     if bins.edges[0] < 0 < bins.edges[-1]:
         figure.add_vline(x=0, line={"color": INK, "width": 0.8})
     figure.update_xaxes(range=[float(bins.edges[0]), float(bins.edges[-1])])
@@ -116,7 +116,7 @@ def _outline(figure: go.Figure, bins: Histogram, values: FloatArray) -> None:
         x=_plain(bins.edges),
         y=_plain([*(100 * counts / values.size), 100 * counts[-1] / values.size]),
         mode="lines",
-        line={"color": OTHER, "width": 1.6, "shape": "hv"},
+        line={"color": OUTLINE, "width": 1.2, "shape": "hv"},
         hoverinfo="skip",
     )
 

@@ -11,18 +11,19 @@ from simulator.report.attribution import Contributions, Line
 from simulator.report.charts.base import INK, KIND_COLOURS, MUTED, blank
 from simulator.report.words import number
 
-_LABEL_CHARACTERS = 18
-_ROW_PIXELS = 34
+_LABEL_CHARACTERS = 20
+_ROW_PIXELS = 36
+_SMALLEST = 0.5e-4
 
 
 def waterfall(found: Contributions, unit: Unit) -> go.Figure:
-    """Return a bar for each source that has anything in either unit, and the net.
+    """Return a bar for each source that does not round to zero in both units, and the net.
 
-    Bars run sideways, so that their names can be read on a phone.
+    Bars run sideways and numbers stand in a column, so that both can be read on a phone.
     """
-    lines = [line for line in found.sources if not line.is_zero] + [found.net]
+    lines = [*shown(found), found.net]
     starts, widths = _steps(lines, unit)
-    figure = blank(height=_ROW_PIXELS * len(lines) + 58, margin={"t": 8})
+    figure = blank(height=_ROW_PIXELS * len(lines) + 58, margin={"t": 8, "r": 52})
     figure.add_bar(
         orientation="h",
         y=[_wrapped(line.label.split(":")[0]) for line in lines],
@@ -32,19 +33,27 @@ def waterfall(found: Contributions, unit: Unit) -> go.Figure:
         marker={"color": [INK if line.kind is None else KIND_COLOURS[line.kind] for line in lines]},
         hoverinfo="skip",
     )
-    _label(figure, lines, starts, widths)
+    for place, (line, width) in enumerate(zip(lines, widths, strict=True)):
+        _label(figure, line, width, place)
     figure.update_layout(hovermode=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     ends = [start + width for start, width in zip(starts, widths, strict=True)]
     low, high = min(0.0, *starts, *ends), max(0.0, *starts, *ends)
-    room = 0.16 * max(high - low, 1e-6)
+    room = 0.04 * max(high - low, 1e-6)
     figure.update_xaxes(
-        range=[low - (room if low < 0 else 0.02 * room), high + room],
-        title={"text": "% of the deposit"},
-        nticks=6,
+        range=[low - room, high + room], title={"text": "% of the deposit"}, nticks=6
     )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     return figure
+
+
+def shown(found: Contributions) -> list[Line]:
+    """Return the sources that do not round to 0.00 % in both units."""
+    return [
+        line
+        for line in found.sources
+        if any(abs(mean.value) >= _SMALLEST for mean in line.means.values())
+    ]
 
 
 def _steps(lines: list[Line], unit: Unit) -> tuple[list[float], list[float]]:
@@ -58,20 +67,19 @@ def _steps(lines: list[Line], unit: Unit) -> tuple[list[float], list[float]]:
     return starts, widths
 
 
-def _label(
-    figure: go.Figure, lines: list[Line], starts: list[float], widths: list[float]
-) -> None:
-    for place, (line, start, width) in enumerate(zip(lines, starts, widths, strict=True)):
-        right = width >= 0
-        figure.add_annotation(
-            x=max(start, start + width) if right else min(start, start + width),
-            y=place,
-            text=number(width, 2, signed=line.kind is not None),
-            showarrow=False,
-            xanchor="left" if right else "right",
-            borderpad=3,
-            font={"size": 12, "color": INK},
-        )
+def _label(figure: go.Figure, line: Line, width: float, place: int) -> None:
+    """Write a bar's number in the column to the right of the plot."""
+    words = number(width, 2, signed=line.kind is not None) if width else "0"
+    figure.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="right",
+        xshift=48,
+        y=place,
+        text=f"<b>{words}</b>" if line.kind is None else words,
+        showarrow=False,
+        font={"size": 12, "color": INK},
+    )
 
 
 def _wrapped(label: str) -> str:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from simulator.scenario.models import GasTerms
 
 _LABELS = {
-    "p05": "the path at the 5th percentile of the exit value in dollars",
-    "p50": "the path at the median of the exit value in dollars",
-    "p95": "the path at the 95th percentile of the exit value in dollars",
-    "events": "the path with the most liquidations, defaults and other events",
+    "p05": "5th percentile of the exit value in dollars",
+    "p50": "median of the exit value in dollars",
+    "p95": "95th percentile of the exit value in dollars",
+    "events": "the path with the most events",
 }
 
 
@@ -30,7 +30,8 @@ def agreement_section(gas: GasTerms, replays: Sequence[Replay]) -> Html:
         "p",
         "Single paths were sent as transactions to the real contracts, a block a day, and every "
         "number below was read back and compared with the model on every day. The tolerance is "
-        "derived from the rounding of integers, not tuned; above 1 the replay fails.",
+        "derived from the rounding of integers, not tuned; where an error exceeds it, the replay "
+        "fails. Days without any error are not drawn.",
     )
     details = join(_replay(place, replay) for place, replay in enumerate(replays))
     return section(
@@ -89,15 +90,12 @@ def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
         return Html("")
     usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
     rows = []
-    for replay in replays:
-        cells = [replay.label]
-        for act in acts:
-            used = replay.holder_gas.get(act)
-            cells += ["", ""] if used is None else [f"{used:,}", number(used * usd_per_gas, 2)]
-        rows.append(Row(cells))
-    columns = [Column("Replay", numeric=False)]
     for act in acts:
-        columns += [Column(f"{act}, gas"), Column("dollars")]
+        used = [replay.holder_gas.get(act) for replay in replays]
+        rows.append(Row((act, *("" if g is None else f"{g:,}" for g in used))))
+        dollars = ("" if g is None else number(g * usd_per_gas, 2) for g in used)
+        rows.append(Row(("in dollars", *dollars), "other"))
+    columns = (Column("Act", numeric=False), *(Column(replay.label) for replay in replays))
     caption = (
         f"Gas of the holder's transactions (claim: mean), at {gas.price_gwei:g} gwei and "
         f"{gas.ether_usd:,.0f} dollars an ether"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.report.attribution import contributions
+from simulator.report.conditions import condition_rows, joint_row
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.words import (
     HARD_SPACE,
@@ -18,6 +19,7 @@ from simulator.report.words import (
     run_word,
     runs,
     share,
+    small,
     span,
     spoken,
 )
@@ -26,14 +28,12 @@ if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import Simulation
     from simulator.instruments.base import Unit
-    from simulator.scenario.models import ClaimTerms
+    from simulator.scenario.models import ClaimTerms, Condition
 
 UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 
-_SENTENCES = {
-    "annual_yield": "The middle {run} earned {median} in {unit}",
-    "total_return": "The middle {run} returned {median} in {unit}",
-    "drawdown": "In the middle {run} the value in {unit} fell by {median} at worst",
+_MIDDLE = {
+    "drawdown": "In the middle {run} the value in {unit} fell by {median} at its worst",
     "yield_deviation": "In the middle {run} the 30-day yields in {unit} strayed by {median}",
 }
 
@@ -55,7 +55,7 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         _verdict_line(verdict),
         element("p", *sentences(simulation, verdict), class_="lead"),
         _scale(verdict),
-        _conditions(verdict),
+        _conditions(simulation, verdict),
         _figures(simulation, verdict, claim),
         class_="claim",
     )
@@ -81,13 +81,29 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
     count = "none" if kept == 0 else "all" if kept == scenario.paths else f"{kept:,}"
     first = f"Of {runs(days, scenario.paths)}, {count} {how} ({share(verdict.probability)})."
     condition = scenario.claims[verdict.claim].conditions[0]
-    middle = _SENTENCES[condition.measure].format(
-        run=run_word(days),
-        median=percent(verdict.median),
-        unit=UNIT_WORDS[condition.unit],
-    )
-    outer = f"one in twenty stayed below {percent(verdict.p05)}, one in twenty went above "
-    return first, " ", f"{middle}; {outer}{percent(verdict.p95)}."
+    return first, " ", _spread_words(verdict, condition, run_word(days))
+
+
+def _spread_words(verdict: Verdict, condition: Condition, run: str) -> str:
+    unit = UNIT_WORDS[condition.unit]
+    if condition.measure in _MIDDLE:
+        middle = _MIDDLE[condition.measure].format(run=run, unit=unit, median=small(verdict.median))
+        low, high = small(verdict.p05), small(verdict.p95)
+        return f"{middle}; one {run} in twenty less than {low}, one in twenty more than {high}."
+    low = _moved(verdict.p05, below=True)
+    high = _moved(verdict.p95, below=False)
+    middle = f"The middle {run} {_verb(verdict.median)} {percent(abs(verdict.median))} in {unit}"
+    return f"{middle}; one {run} in twenty {low}, one in twenty {high}."
+
+
+def _verb(value: float) -> str:
+    return "lost" if value < 0 else "gained"
+
+
+def _moved(value: float, *, below: bool) -> str:
+    """Return what lies beyond a quantile: `lost more than 3 %`, `gained less than 1 %`."""
+    more = below == (value < 0)
+    return f"{_verb(value)} {'more' if more else 'less'} than {percent(abs(value))}"
 
 
 def _scale(verdict: Verdict) -> Html:
@@ -107,7 +123,9 @@ def _scale(verdict: Verdict) -> Html:
     marks = join(
         (
             element(
-                "span", class_="reach", style=f"left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%"
+                "span",
+                class_="reach",
+                style=f"left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%",
             ),
             element("span", class_="mark", style=f"left:{100 * verdict.probability:.2f}%"),
         )
@@ -116,14 +134,10 @@ def _scale(verdict: Verdict) -> Html:
     return element("div", zones, marks, class_="scale", role="img", aria_label=label)
 
 
-def _conditions(verdict: Verdict) -> Html:
-    rows = [
-        Row((spoken(condition.text), share(condition.probability), interval(condition.interval)))
-        for condition in verdict.conditions
-    ]
+def _conditions(simulation: Simulation, verdict: Verdict) -> Html:
+    rows = [Row(cells) for cells in condition_rows(simulation, verdict)]
     if len(rows) > 1:
-        whole = ("all of them together", share(verdict.probability), interval(verdict.interval))
-        rows.append(Row(whole, "total"))
+        rows.append(Row(joint_row(verdict), "total"))
     columns = (Column("What was promised", False), Column("Paths"), Column("95 % interval"))
     return table(columns, rows, caption="Share of paths that keep each part of the promise")
 
@@ -132,15 +146,11 @@ def _figures(simulation: Simulation, verdict: Verdict, claim: ClaimTerms) -> Htm
     unit = claim.conditions[0].unit
     pairs = [*_gross_and_net(simulation, verdict, unit), *_spread(verdict, unit)]
     pairs += _portions(simulation, verdict)
-    items = join(
-        element("div", element("dt", name), element("dd", value)) for name, value in pairs
-    )
+    items = join(element("div", element("dt", name), element("dd", value)) for name, value in pairs)
     return element("dl", items, class_="figures")
 
 
-def _gross_and_net(
-    simulation: Simulation, verdict: Verdict, unit: Unit
-) -> list[tuple[str, Html]]:
+def _gross_and_net(simulation: Simulation, verdict: Verdict, unit: Unit) -> list[tuple[str, Html]]:
     found = contributions(simulation.investors[verdict.subject])
     shown = []
     for name, line in (
@@ -165,10 +175,13 @@ def _spread(verdict: Verdict, unit: Unit) -> list[tuple[str, Html]]:
     return [
         ("Probability", _value(share(verdict.probability), f" {interval(verdict.interval)}")),
         (f"Median {quantity}", _value(percent(verdict.median))),
-        (f"{quantity[0].upper()}{quantity[1:]}, p05 to p95", _value(span(verdict.p05, verdict.p95))),
+        (
+            f"{quantity[0].upper()}{quantity[1:]}, p05 to p95",
+            _value(span(verdict.p05, verdict.p95)),
+        ),
         (
             f"Median drawdown of the exit value in {UNIT_WORDS[unit]}",
-            _value(percent(verdict.max_drawdown_median, 2)),
+            _value(small(verdict.max_drawdown_median)),
         ),
     ]
 

@@ -67,10 +67,19 @@ def _assumptions(found: Sequence[Assumption]) -> Html:
         prefix, _, name = item.field.rpartition(".")
         if prefix != group:
             group = prefix
-            rows.append(Row((prefix.replace(".", " › ").replace("_", " "), "", "", "", ""), "group"))
+            rows.append(Row((prefix.replace(".", " › ").replace("_", " "),)))
         origin = "; ".join(part for part in (item.source, item.note) if part)
-        value = item.value.replace("-", MINUS)
-        rows.append(Row((_soft(name), value, _mark(item.mark), origin, item.description)))
+        rows.append(
+            Row(
+                (
+                    _soft(name),
+                    _given(item.value),
+                    _mark(item.mark),
+                    origin,
+                    item.description,
+                )
+            )
+        )
     columns = (
         Column("Input", numeric=False),
         Column("value"),
@@ -79,6 +88,20 @@ def _assumptions(found: Sequence[Assumption]) -> Html:
         Column("what it is", numeric=False),
     )
     return table(columns, rows, caption="Inputs of the scenario", class_="stack inputs")
+
+
+def _given(value: str) -> str:
+    """Return a scenario's value; what is not one number stays as it stands."""
+    try:
+        return _digits(float(value))
+    except ValueError:
+        return value
+
+
+def _digits(value: float) -> str:
+    """Return a figure as it was given; thousands are set apart from 10,000 on."""
+    shown = f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
+    return shown.replace("-", MINUS)
 
 
 def _soft(name: str) -> Html:
@@ -99,9 +122,11 @@ def _calibration_words(calibration: Calibration) -> Html:
 
 def _calibration(calibration: Calibration) -> Html:
     rows = [
-        row for name, asset in calibration.assets.items() for row in _asset(calibration, name, asset)
+        row
+        for name, asset in calibration.assets.items()
+        for row in _asset(calibration, name, asset)
     ]
-    rows.append(Row(("all assets", "", "", "", "", ""), "group"))
+    rows.append(Row(("all assets",)))
     for pair in calibration.correlations:
         name = f"correlation of {pair.between[0]} and {pair.between[1]}"
         rows.append(_figure(calibration, name, pair))
@@ -115,12 +140,12 @@ def _calibration(calibration: Calibration) -> Html:
         Column("window", numeric=False),
         Column("note", numeric=False),
     )
-    return table(columns, rows, caption="Calibrated figures", class_="stack inputs")
+    return table(columns, rows, caption="Calibrated figures", class_="stack inputs figured")
 
 
 def _asset(calibration: Calibration, name: str, asset: AssetCalibration) -> Iterator[Row]:
     head = f"{name}, {asset.periods_per_year} periods a year"
-    yield Row((head, "", "", "", "", ""), "group")
+    yield Row((head,))
     for figure in _FIGURES:
         yield _figure(calibration, figure.replace("_", " "), getattr(asset, figure))
 
@@ -128,7 +153,6 @@ def _asset(calibration: Calibration, name: str, asset: AssetCalibration) -> Iter
 def _figure(calibration: Calibration, name: str, figure: Figure) -> Row:
     first, last = figure.window
     source = "" if figure.source == calibration.source else f"Source: {figure.source}. "
-    error = "none" if figure.standard_error is None else f"{figure.standard_error:g}"
+    error = "none" if figure.standard_error is None else _digits(figure.standard_error)
     window = f"{first}" if first == last else f"{first} to {last}"
-    value = f"{figure.value:,.8g}".replace("-", MINUS)
-    return Row((name, value, error, figure.unit, window, source + figure.note))
+    return Row((name, _digits(figure.value), error, figure.unit, window, source + figure.note))

@@ -85,7 +85,9 @@ def contribution_table(found: Contributions, compared: Sequence[Contributions]) 
     rows.append(_row(found.gross, found.gross.label, "total"))
     rows.append(_row(found.net, found.net.label, "total net"))
     rows += [
-        _row(other.net, f"For comparison, net of {other.investor} ({_name(other.holding)})", "other")
+        _row(
+            other.net, f"For comparison, net of {other.investor} ({_name(other.holding)})", "other"
+        )
         for other in compared
     ]
     caption = f"{found.investor}, who holds {_name(found.holding)}"
@@ -118,8 +120,7 @@ def _spoken_waterfall(found: Contributions, dollars: bool) -> str:
     unit = UNITS[1] if dollars else UNITS[0]
     parts = [
         f"{line.label} {percent(line.means[unit].value, 2, signed=True)}"
-        for line in found.sources
-        if not line.is_zero
+        for line in charts.shown(found)
     ]
     net = percent(found.net.means[unit].value, 2)
     return f"Waterfall of {found.investor}: {', '.join(parts)}; net {net}."

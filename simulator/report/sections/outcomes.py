@@ -38,7 +38,7 @@ def outcomes_section(simulation: Simulation) -> Html:
                 element("span", class_="swatch outer"),
                 "nine in ten (p05 to p95) ",
                 element("span", class_="swatch limit"),
-                "what the claim names",
+                "what the claim names, a year",
             )
         ),
         class_="key",
@@ -94,8 +94,7 @@ def _growth(simulation: Simulation, investor: str, unit: Unit) -> list[charts.Th
         annual = condition.measure == "annual_yield"
         for value in (condition.at_least, condition.at_most, condition.reported_above):
             if value is not None:
-                words = f"{bound(value)} a year" if annual else bound(value)
-                found[value] = charts.Threshold(value, words, annual)
+                found[value] = charts.Threshold(value, annual)
     return list(found.values())
 
 
@@ -137,7 +136,7 @@ def _distribution(
     if unit == "usd" and others:
         beside = (others[0], simulation.investors[others[0]].values[measure, unit])
     quantity = f"{_QUANTITIES[measure]} in {_UNIT_WORDS[unit]}"
-    figure = charts.histogram(bins, quantity=quantity, thresholds=marks, beside=beside)
+    figure = charts.histogram(bins, thresholds=marks, beside=beside)
     notes = [f"Not drawn: {bins.outside}."] if bins.outside else []
     notes += [f"Grey outline: {beside[0]}."] if beside else []
     label = f"Distribution of {quantity} over {runs(365, values.size).split()[0]} paths of {name}."
@@ -159,18 +158,17 @@ def _market(simulation: Simulation) -> Iterator[Html]:
         rows = _rows(simulation, f"utilisation.{name}")
         if rows.empty or vault is None or measures.holding != "gold_vault":
             continue
-        kink = vault.lending.kink
+        kink, high = vault.lending.kink, float(rows["p95"].max())
         figure = charts.fan(
             rows,
             unit="lent out, %",
             scale=100,
             tick_format=",.3~r",
             hover_format=".2f",
-            level=(100 * kink, f"kink of the rate at {bound(kink)}")
-            if float(rows["p95"].max()) > 0.5 * kink
-            else None,
+            level=100 * kink if high > 0.5 * kink else None,
         )
         words = "Utilisation of the lending market, percent"
         label = _spoken_fan(words, rows.assign(**{q: 100 * rows[q] for q in ("p05", "p50", "p95")}))
-        note = f"The lending rate turns up at {bound(kink)}."
+        note = f"The borrow rate turns up at {bound(kink)}"
+        note += " (dotted line)." if high > 0.5 * kink else ", above the chart."
         yield charts.embed(figure, f"fan-utilisation-{name}", words, label, note)

@@ -1,0 +1,124 @@
+"""The report as one HTML file: no network, no clock, the same bytes for the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from simulator.report import charts
+from simulator.report.markup import Html, element, join
+from simulator.report.sections import (
+    agreement_section,
+    answer_section,
+    inputs_section,
+    notice_section,
+    origin_section,
+    outcomes_section,
+)
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.engine import Simulation
+    from simulator.replay import Replay
+    from simulator.scenario.files import LoadedScenario
+
+_CONTENTS = (
+    ("answer", "Answer"),
+    ("origin", "Sources of return"),
+    ("outcomes", "Outcomes"),
+    ("agreement", "Model against contract"),
+    ("notice", "Hypothetical performance"),
+    ("inputs", "Inputs"),
+)
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+)
+"""The browser itself holds the page to its promise: nothing is fetched."""
+
+
+def render_html(
+    loaded: LoadedScenario,
+    simulation: Simulation,
+    verdicts: Sequence[Verdict],
+    replays: Sequence[Replay],
+) -> str:
+    """Return the report of a run as one self-contained document.
+
+    Parameters
+    ----------
+    loaded : LoadedScenario
+        For the inputs, their provenance and the calibration.
+    replays : sequence of Replay
+        Empty where the run was not replayed.
+
+    Notes
+    -----
+    Wall-clock times are left out, so that the same inputs give the same bytes.
+    """
+    body = join(
+        (
+            _header(simulation),
+            element(
+                "main",
+                answer_section(simulation, verdicts),
+                origin_section(simulation, verdicts),
+                outcomes_section(simulation),
+                agreement_section(simulation.scenario.gas, replays),
+                notice_section(simulation.scenario, verdicts),
+                inputs_section(loaded),
+            ),
+            _footer(simulation),
+            Html(f"<script>{_resource('page.js')}</script>"),
+        )
+    )
+    return f'<!DOCTYPE html>\n<html lang="en">\n{_head(simulation)}\n<body>{body}</body>\n</html>\n'
+
+
+def _resource(name: str) -> str:
+    return (files("simulator.report") / name).read_text(encoding="utf-8")
+
+
+def _head(simulation: Simulation) -> Html:
+    return element(
+        "head",
+        Html('<meta charset="utf-8">'),
+        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Html('<link rel="icon" href="data:,">'),
+        element("title", f"Assay: {simulation.scenario.title}"),
+        Html(f"<style>{_resource('page.css')}</style>"),
+        charts.library(),
+    )
+
+
+def _header(simulation: Simulation) -> Html:
+    scenario = simulation.scenario
+    facts = (
+        f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start} · "
+        f"scenario {scenario.name} · calibration {simulation.calibration.name} · "
+        f"seed {scenario.seed}"
+    )
+    links = (element("a", words, href=f"#{anchor}") for anchor, words in _CONTENTS)
+    return element(
+        "header",
+        element("p", "Assay report", class_="eyebrow"),
+        element("h1", scenario.title),
+        element("p", facts, class_="facts"),
+        element("p", "Hypothetical performance, simulated; not a forecast.", class_="facts"),
+        element("nav", *links, aria_label="Contents"),
+    )
+
+
+def _footer(simulation: Simulation) -> Html:
+    return element(
+        "footer",
+        element(
+            "p",
+            "Checksum of the results: ",
+            element("code", simulation.checksum),
+            ". The same scenario, calibration and seed give the same checksum and this file "
+            "byte for byte.",
+        ),
+    )

@@ -1,0 +1,224 @@
+"""The report on a terminal: verdicts, sources of return, replays; within 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.instruments.base import UNITS
+from simulator.report.attribution import Contributions, Line, contributions
+from simulator.report.conditions import condition_rows
+from simulator.report.sections.agreement import worst_ratio
+from simulator.report.words import (
+    bound,
+    interval,
+    number,
+    percent,
+    plain,
+    ratio,
+    share,
+    small,
+    span,
+    spoken,
+)
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.engine import Simulation
+    from simulator.replay import Replay
+    from simulator.scenario.files import LoadedScenario
+
+WIDTH = 100
+_STYLES = {
+    "supported": "bold green",
+    "plausible": "bold yellow",
+    "unlikely": "bold dark_orange",
+    "refuted": "bold red",
+    "not testable": "bold bright_black",
+}
+_KIND_STYLES = {
+    "organic": "green",
+    "subsidised": "yellow",
+    "market": "cyan",
+    "loss": "red",
+    "cost": "dark_orange3",
+}
+
+
+def print_report(
+    console: Console,
+    loaded: LoadedScenario,
+    simulation: Simulation,
+    verdicts: Sequence[Verdict],
+    replays: Sequence[Replay],
+    folder: Path | None = None,
+) -> None:
+    """Print verdicts, conditions, sources of return and replays.
+
+    Parameters
+    ----------
+    console : Console
+        Colours only where it is a terminal; never wider than 100 columns.
+    folder : Path, optional
+        The run's folder; the path of its `report.html` is then printed last.
+    """
+    console = _within(console)
+    scenario = loaded.scenario
+    _put(console, Text(scenario.title, style="bold"))
+    facts = f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}"
+    _put(console, Text(f"{facts}, seed {scenario.seed}; hypothetical performance"))
+    _put(console, _verdict_table(verdicts))
+    _put(console, _condition_table(simulation, verdicts))
+    for reason in (f"{v.claim}: not testable, {v.reason}" for v in verdicts if v.reason):
+        _put(console, Text(reason))
+    for table in _contribution_tables(simulation, verdicts):
+        _put(console, table)
+    _put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
+    if folder is not None:
+        console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
+
+
+def _within(console: Console) -> Console:
+    """Return a console of at most 100 columns; a pipe, which has no width, gets them all."""
+    if not console.is_terminal:
+        return Console(file=console.file, width=WIDTH, color_system=None, highlight=False)
+    if console.width > WIDTH:
+        console.width = WIDTH
+    return console
+
+
+def _put(console: Console, what: RenderableType) -> None:
+    console.print(what, crop=False, overflow="fold")
+
+
+def _table(title: str, columns: Sequence[str], words: int = 1) -> Table:
+    """Return a table whose first `words` columns are words and whose others are numbers."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for place, column in enumerate(columns):
+        number_column = place >= words
+        table.add_column(
+            column,
+            justify="right" if number_column else "left",
+            overflow="fold",
+            no_wrap=number_column,
+        )
+    return table
+
+
+def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
+    columns = ("claim", "verdict", "probability", "median", "p05 to p95", "drawdown", "organic")
+    table = _table("Verdicts", columns, words=2)
+    table.columns[0].min_width = min(24, max(len(verdict.claim) for verdict in verdicts))
+    for verdict in verdicts:
+        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}")
+        word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
+        table.add_row(claim, word, *(Text(plain(cell)) for cell in _numbers(verdict)))
+    return table
+
+
+def _numbers(verdict: Verdict) -> tuple[str, ...]:
+    if verdict.reason:
+        return ("",) * 5
+    organic = verdict.organic_share
+    return (
+        f"{share(verdict.probability)}\n{interval(verdict.interval)}",
+        percent(verdict.median),
+        span(verdict.p05, verdict.p95),
+        small(verdict.max_drawdown_median),
+        "none" if organic is None else percent(organic),
+    )
+
+
+def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:
+    table = _table("Each condition by itself", ("condition", "paths", "95 % interval"))
+    for verdict in verdicts:
+        table.add_row(Text(verdict.claim, style="bold"), "", "")
+        for words, *numbers in condition_rows(simulation, verdict):
+            table.add_row(Text(plain(f"  {words}")), *(Text(plain(n)) for n in numbers))
+        if verdict.above is not None:
+            limit, beyond = verdict.above
+            words = f"  reported: {spoken(verdict.quantity)} above {bound(limit)}"
+            table.add_row(Text(plain(words)), Text(plain(share(beyond))), "")
+    return table
+
+
+def _contribution_tables(simulation: Simulation, verdicts: Sequence[Verdict]) -> list[Table]:
+    subjects = list(dict.fromkeys(verdict.subject for verdict in verdicts))
+    others = [
+        contributions(measures)
+        for name, measures in simulation.investors.items()
+        if name not in subjects
+    ]
+    return [
+        _contribution_table(
+            contributions(simulation.investors[name]), others, simulation.scenario.horizon_days
+        )
+        for name in subjects
+    ]
+
+
+def _contribution_table(found: Contributions, others: Sequence[Contributions], days: int) -> Table:
+    title = f"Where each yearly percent comes from: {found.investor}"
+    if days not in (365, 366):
+        title = f"Where each percent of {days:,} days comes from: {found.investor}"
+    columns = (
+        "mean over paths, % of the deposit",
+        "kind",
+        "ounces",
+        "\u00b1 error",
+        "dollars",
+        "\u00b1 error",
+    )
+    table = _table(title, columns, words=2)
+    for line in found.sources:
+        kind = line.kind or ""
+        table.add_row(Text(line.label), Text(kind, style=_KIND_STYLES.get(kind, "")), *_cells(line))
+    table.add_section()
+    for line in found.kinds:
+        table.add_row(Text(f"all {line.label}"), "", *_cells(line))
+    table.add_section()
+    for line in (found.gross, found.net):
+        table.add_row(Text(line.label, style="bold"), "", *_cells(line))
+    for other in others:
+        table.add_row(Text(f"for comparison: net of {other.investor}"), "", *_cells(other.net))
+    return table
+
+
+def _cells(line: Line) -> list[str]:
+    cells = []
+    for unit in UNITS:
+        mean = line.means[unit]
+        if mean.value == 0 and mean.error == 0:
+            cells += ["0", ""]
+        else:
+            cells += [plain(number(100 * mean.value, 2)), plain(number(100 * mean.error, 2))]
+    return cells
+
+
+def _replay_table(replays: Sequence[Replay]) -> Table:
+    columns = ("replay", "chain", "path", "transactions", "gas", "worst error / tolerance", "")
+    table = _table("Model against contract", columns, words=2)
+    for replay in replays:
+        table.add_row(
+            replay.label,
+            replay.chain,
+            f"{replay.path:,}",
+            f"{replay.transactions:,}",
+            f"{replay.gas:,}",
+            plain(ratio(worst_ratio(replay))),
+            Text("agrees", style="green") if replay.ok else Text("differs", style="bold red"),
+        )
+    return table
