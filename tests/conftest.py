@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from simulator.chain import DEVELOPMENT_ACCOUNTS, AnvilChain, Chain, RevmChain, find_anvil
+from simulator.chain import DEVELOPMENT_ACCOUNTS, AnvilChain, Chain, RevmChain
 from simulator.errors import ChainUnavailable
-
-APE_TESTS = Path(__file__).parent / "ape"
 
 START = 1_735_689_600
 """2025-01-01 00:00 UTC, the time of a scenario's first block."""
@@ -44,30 +41,16 @@ ROLES = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let ape start its node for its own tests only, and only where Anvil is."""
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Take ape's runner out: it would connect, snapshot and trace for every test there is.
+
+    The tests in `tests/ape` connect by themselves. The runner stays where its reports
+    are asked for.
+    """
     runner = config.pluginmanager.get_plugin("ape-test")
-    if runner is None:
-        return
-    # ape would take a snapshot around every test of the suite; its own use `isolate`.
-    config.option.disable_isolation = True
-    ape_items = [item for item in items if APE_TESTS in item.path.parents]
-    if not (ape_items and _anvil_on_path(ape_items)):
+    reports = config.getoption("gas", False) or config.getoption("coverage", False)
+    if runner is not None and not reports:
         config.pluginmanager.unregister(runner)
-
-
-def _anvil_on_path(items: list[pytest.Item]) -> bool:
-    """Put Anvil on PATH, where ape looks for it; without it, skip `items` except in CI."""
-    try:
-        folder = str(find_anvil().parent)
-    except ChainUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        for item in items:
-            item.add_marker(pytest.mark.skip(str(error)))
-        return False
-    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
-    return True
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import click
 
 from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
 from simulator.cli.progress import Reporter
-from simulator.cli.replaying import ChainChoice, replay_paths
+from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.engine import simulate
 from simulator.errors import ReconciliationFailed
@@ -39,11 +39,12 @@ def replay(
     reporter = Reporter(quiet=as_json)
     loaded = _load(source, all_overrides(overrides, paths, seed), calibration)
     scenario = loaded.scenario
-    with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):
-        simulation = simulate(scenario, loaded.calibration)
-    choices = choose(simulation.investors[scenario.replay.subject], [label])
     choice = ChainChoice(chain, anvil_path, rpc)
-    replays = replay_paths(scenario, simulation.spec, choices, choice, reporter)
+    with open_for(scenario, choice, reporter) as opened:
+        with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):
+            simulation = simulate(scenario, loaded.calibration)
+        choices = choose(simulation.investors[scenario.replay.subject], [label])
+        replays = replay_paths(opened, scenario, simulation.spec, choices, reporter)
     if replays.failure is not None:
         raise replays.failure
     done = replays.done[0]

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.chain import open_chain
-from simulator.chain.base import Chain
+from simulator.chain import Chain, open_chain
 from simulator.cli.progress import Reporter
-from simulator.engine import Simulation
 from simulator.errors import ChainUnavailable
 from simulator.market.dynamics import MarketSpec
 from simulator.replay import Choice, Replay, play, players
@@ -35,35 +33,42 @@ class Replays:
     failure: ChainUnavailable | None = None
 
 
+def open_for(scenario: Scenario, choice: ChainChoice, reporter: Reporter) -> Chain:
+    """Return a chain at the scenario's start; the caller closes it.
+
+    Raises
+    ------
+    UsageError, ChainUnavailable
+        Before anything is simulated or written.
+    """
+    chain = open_chain(
+        choice.kind,
+        midnight_timestamp(scenario.start),
+        anvil_path=choice.anvil_path,
+        rpc=choice.rpc,
+    )
+    if chain.name == "revm" and choice.kind is None:
+        reporter.say("no Anvil found: replaying on the in-process EVM (revm)")
+    return chain
+
+
 def replay_paths(
+    chain: Chain,
     scenario: Scenario,
     spec: MarketSpec,
     choices: Sequence[Choice],
-    chain_choice: ChainChoice,
     reporter: Reporter,
     keep: Callable[[Replay], None] = lambda replay: None,
 ) -> Replays:
-    """Play each chosen path on a fresh chain state; `keep` gets each as it is done.
+    """Play each chosen path on a fresh state of `chain`; `keep` gets each as it is done.
 
     A chain that goes away ends the replays; those done are kept.
     """
-    replays = Replays()
-    start = midnight_timestamp(scenario.start)
+    replays = Replays(client={chain.name: chain.client_version})
     try:
-        chain = open_chain(
-            chain_choice.kind, start, anvil_path=chain_choice.anvil_path, rpc=chain_choice.rpc
-        )
+        _play_all(chain, scenario, spec, choices, reporter, replays, keep)
     except ChainUnavailable as error:
         replays.failure = error
-        return replays
-    with chain:
-        if chain.name == "revm" and chain_choice.kind is None:
-            reporter.say("no Anvil found: replaying on the in-process EVM (revm)")
-        replays.client[chain.name] = chain.client
-        try:
-            _play_all(chain, scenario, spec, choices, reporter, replays, keep)
-        except ChainUnavailable as error:
-            replays.failure = error
     return replays
 
 
@@ -93,8 +98,3 @@ def _play_all(
             )
         replays.done.append(done)
         keep(done)
-
-
-def worst(simulation: Simulation) -> float:
-    """Return the largest relative gap of any attribution, over all paths."""
-    return max(measures.attribution_gap for measures in simulation.investors.values())

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
 from simulator.claims import Verdict, judge
 from simulator.claims.verdict import WORDS
 from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
 from simulator.cli.progress import Reporter
-from simulator.cli.replaying import ChainChoice, Replays, replay_paths
+from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
 from simulator.cli.results import reconciliation_object, run_object
 from simulator.engine import Block, Simulation, simulate
 from simulator.engine.folder import RunFolder
@@ -57,16 +59,21 @@ def run(
     loaded = load_scenario(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
-    folder = RunFolder.create(loaded, out)
-    simulation = _simulate(loaded, folder, workers, reporter)
-    verdicts = judge(loaded.scenario.claims, simulation.investors)
-    folder.write_results(simulation, verdicts)
-    seconds = {"simulate": simulation.seconds}
-    replays = Replays()
-    if not no_replay:
-        began = time.perf_counter()
-        replays = _replay(simulation, folder, ChainChoice(chain, anvil_path, rpc), reporter)
-        seconds["replay"] = time.perf_counter() - began
+    with ExitStack() as stack:
+        opened = None
+        if not no_replay:
+            choice = ChainChoice(chain, anvil_path, rpc)
+            opened = stack.enter_context(open_for(loaded.scenario, choice, reporter))
+        folder = RunFolder.create(loaded, out)
+        simulation = _simulate(loaded, folder, workers, reporter)
+        verdicts = judge(loaded.scenario.claims, simulation.investors)
+        folder.write_results(simulation, verdicts)
+        seconds = {"simulate": simulation.seconds}
+        replays = Replays()
+        if opened is not None:
+            began = time.perf_counter()
+            replays = _replay(opened, simulation, folder, reporter)
+            seconds["replay"] = time.perf_counter() - began
     began = time.perf_counter()
     _finish(loaded, simulation, verdicts, replays, folder)
     seconds["report"] = time.perf_counter() - began
@@ -94,7 +101,7 @@ def _simulate(
 
 
 def _replay(
-    simulation: Simulation, folder: RunFolder, chain: ChainChoice, reporter: Reporter
+    chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter
 ) -> Replays:
     scenario = simulation.scenario
 
@@ -102,7 +109,7 @@ def _replay(
         folder.write_table(f"replay/{replay.label}.parquet", replay.series)
 
     choices = choose(simulation.investors[scenario.replay.subject])
-    return replay_paths(scenario, simulation.spec, choices, chain, reporter, keep)
+    return replay_paths(chain, scenario, simulation.spec, choices, reporter, keep)
 
 
 def _finish(

@@ -14,7 +14,7 @@ jump    as gbm, with h less the jumps' own variance, so that the total volatilit
 garch   GJR-GARCH(1,1), omega from variance targeting, shocks of a multivariate t
 
 The t shocks have unit variance, share one chi-square per step and are clipped at
-+-15. Their -h / 2 leaves out the fat tail's part of ln E[exp], some 1e-6 a year.
++-15. Their -h / 2 leaves out the fat tail's part of ln E[exp], some 1e-5 a year.
 
 References
 ----------

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
+from simulator.chain import find_anvil
+from simulator.errors import ChainUnavailable
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "deploy.py"
 
@@ -18,7 +22,29 @@ if importlib.util.find_spec("ape") is None:
 
 
 @pytest.fixture(scope="session")
-def script() -> ModuleType:
+def node(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Connect ape to the node of its configuration, or of `--network`."""
+    import ape
+
+    put_anvil_on_path()
+    choice = request.config.getoption("network", None)
+    with ape.networks.parse_network_choice(choice, disconnect_after=True) as provider:
+        yield provider
+
+
+def put_anvil_on_path() -> None:
+    """Put Anvil where ape looks for it; without it, skip on a laptop and fail in CI."""
+    try:
+        folder = str(find_anvil().parent)
+    except ChainUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
+
+
+@pytest.fixture(scope="session")
+def script(node: Any) -> ModuleType:
     spec = importlib.util.spec_from_file_location("deploy", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -181,9 +181,7 @@ class GoldStage:
     def open_loan(self, borrower: str, gold: int, dollars: int) -> None:
         """Let a borrower post dollars and borrow wei of gold."""
         self.endow(borrower, dollars=dollars)
-        self.send(
-            self.market, "supply_collateral", dollars * DOLLAR, borrower, sender=borrower
-        )
+        self.send(self.market, "supply_collateral", dollars * DOLLAR, borrower, sender=borrower)
         self.send(self.market, "borrow", gold, borrower, sender=borrower)
 
     def deposit(self, account: str, gold: int) -> int:
@@ -206,9 +204,7 @@ class GoldStage:
         self.send(self.vault, "update_debt", strategy, gold, sender=self.roles.curator)
 
     def report(self, strategy: Contract, at: int | None = None) -> Receipt:
-        return self.send(
-            self.vault, "process_report", strategy, sender=self.roles.curator, at=at
-        )
+        return self.send(self.vault, "process_report", strategy, sender=self.roles.curator, at=at)
 
     def credit(self, gold: int) -> None:
         """Let the keeper pay income into the pool."""

@@ -241,9 +241,7 @@ def _illiquid(stage: GoldStage, roles: SimpleNamespace) -> tuple[str, ...]:
     return holders
 
 
-def test_run__with_instant_exits__pays_who_comes_first(
-    new_stage: NewStage, roles: SimpleNamespace
-):
+def test_run__with_instant_exits__pays_who_comes_first(new_stage: NewStage, roles: SimpleNamespace):
     stage = new_stage()
     holders = _illiquid(stage, roles)
     first, second, third = (_leave(stage, stage.vault, holder) for holder in holders)

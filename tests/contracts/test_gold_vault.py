@@ -269,9 +269,7 @@ def test_deposit__just_before_a_report__earns_only_what_unlocks_later(
 # --- Losses ------------------------------------------------------------------
 
 
-def test_loss__within_the_locked_profit__leaves_the_price(
-    stage: GoldStage, roles: SimpleNamespace
-):
+def test_loss__within_the_locked_profit__leaves_the_price(stage: GoldStage, roles: SimpleNamespace):
     stage.credit(7 * OUNCE)
     first = stage.report(stage.pool).timestamp
     stage.seize(2 * OUNCE)
@@ -286,9 +284,7 @@ def test_loss__within_the_locked_profit__leaves_the_price(
     assert stage.read(stage.vault, "locked_profit") == 2 * OUNCE
 
 
-def test_loss__beyond_the_locked_profit__lowers_the_price(
-    stage: GoldStage, roles: SimpleNamespace
-):
+def test_loss__beyond_the_locked_profit__lowers_the_price(stage: GoldStage, roles: SimpleNamespace):
     stage.credit(7 * OUNCE)
     first = stage.report(stage.pool).timestamp
     stage.seize(27 * OUNCE)
@@ -350,9 +346,7 @@ def test_report__gain_and_nothing_left__total_loss__price_is_zero_and_deposits_s
 # --- Fees --------------------------------------------------------------------
 
 
-def test_performance_fee__is_paid_in_shares_worth_it(
-    new_stage: NewStage, roles: SimpleNamespace
-):
+def test_performance_fee__is_paid_in_shares_worth_it(new_stage: NewStage, roles: SimpleNamespace):
     stage = _with_pool(new_stage(performance_fee_bps=1_000), roles)
     stage.credit(7 * OUNCE)
     receipt = stage.report(stage.pool)
@@ -402,9 +396,7 @@ def test_management_fee__is_on_the_debt_since_the_last_report(
 def test_management_fee__without_gain__takes_locked_profit_first_and_then_the_price(
     new_stage: NewStage, roles: SimpleNamespace
 ):
-    stage = _with_pool(
-        new_stage(management_fee_bps=1_000, profit_unlock_seconds=365 * DAY), roles
-    )
+    stage = _with_pool(new_stage(management_fee_bps=1_000, profit_unlock_seconds=365 * DAY), roles)
     placed = stage.chain.timestamp()
     stage.credit(4 * OUNCE)
     stage.report(stage.pool, at=placed + 73 * DAY)
@@ -515,9 +507,7 @@ def test_withdraw__takes_idle_then_the_strategies_in_order(
     depositor = roles.depositor
 
     def after(ounces: int) -> tuple[int, ...]:
-        stage.send(
-            stage.vault, "withdraw", ounces * OUNCE, depositor, depositor, sender=depositor
-        )
+        stage.send(stage.vault, "withdraw", ounces * OUNCE, depositor, depositor, sender=depositor)
         debts = (stage.read(stage.vault, "debt_of", s) for s in (stage.pool, stage.market))
         return tuple(n // OUNCE for n in (stage.read(stage.vault, "idle"), *debts))
 
@@ -553,9 +543,7 @@ def test_shutdown__deposits_end_and_debt_only_falls(stage: GoldStage, roles: Sim
     with refused("gold_vault: shut down"):
         stage.send(stage.vault, "add_strategy", stage.market, sender=roles.curator)
     with refused("gold_vault: shut down"):
-        stage.send(
-            stage.vault, "update_debt", stage.pool, 80 * OUNCE + 1, sender=roles.curator
-        )
+        stage.send(stage.vault, "update_debt", stage.pool, 80 * OUNCE + 1, sender=roles.curator)
     stage.send(stage.vault, "update_debt", stage.pool, 50 * OUNCE, sender=roles.curator)
     depositor = roles.depositor
     stage.send(stage.vault, "redeem", 100 * OUNCE, depositor, depositor, sender=depositor)
@@ -606,9 +594,7 @@ def test_dead_strategy__limits_are_zero_and_movements_refused__until_it_is_writt
         stage.send(*redeem, sender=depositor)
     with refused("strategy_book: strategy cannot be valued"):
         stage.read(stage.vault, "previewRedeem", OUNCE)
-    receipt = stage.send(
-        stage.vault, "force_revoke_strategy", dying_pool, sender=roles.curator
-    )
+    receipt = stage.send(stage.vault, "force_revoke_strategy", dying_pool, sender=roles.curator)
     names = [name for name, _ in events(stage.vault, receipt)]
     assert names == ["StrategyReported", "StrategyRevoked"]
     assert stage.read(stage.vault, "totalAssets") == 80 * OUNCE
@@ -647,9 +633,7 @@ def test_previews__in_the_same_block__equal_what_happens(
         assert grown.try_out(grown.vault, function, *args, sender=args[-1]) == value
 
 
-def test_deposit__worth_less_than_one_share__is_refused(
-    grown: GoldStage, roles: SimpleNamespace
-):
+def test_deposit__worth_less_than_one_share__is_refused(grown: GoldStage, roles: SimpleNamespace):
     user = roles.second_depositor
     with refused("gold_vault: too little for one share"):
         grown.send(grown.vault, "deposit", 1, user, sender=user)
@@ -709,9 +693,7 @@ def test_deposit__after_the_last_holder_left_profit_behind__is_one_for_one(
     assert holding(stage, roles.trader) == 10 * OUNCE
 
 
-def test_six_decimals__shares_and_price__have_the_assets_scale(
-    revm: Chain, roles: SimpleNamespace
-):
+def test_six_decimals__shares_and_price__have_the_assets_scale(revm: Chain, roles: SimpleNamespace):
     stage = GoldStage(revm, roles, market_terms=FREE, decimals=6)
     assert stage.read(stage.vault, "decimals") == stage.read(stage.market, "decimals") == 6
     ounce = 10**6
@@ -785,12 +767,8 @@ def test_withdraw__fee_on_transfer_from_a_strategy__is_a_reported_loss(
 ):
     holder = roles.depositor
     # The pool gained nothing since the loss, so nothing covers the fee on 30 - 20 oz.
-    receipt = charging.send(
-        charging.vault, "withdraw", 30 * OUNCE, holder, holder, sender=holder
-    )
-    losses = [
-        fields["loss"] for _, fields in events(charging.vault, receipt, "StrategyReported")
-    ]
+    receipt = charging.send(charging.vault, "withdraw", 30 * OUNCE, holder, holder, sender=holder)
+    losses = [fields["loss"] for _, fields in events(charging.vault, receipt, "StrategyReported")]
     gross = (10 * OUNCE - 1) * 1_000_000 // 999_800 + 1
     assert losses == [5 * OUNCE + 3, gross - 10 * OUNCE]
     assert charging.read(charging.gold, "balanceOf", holder) == 30 * OUNCE * 999_800 // 1_000_000
@@ -846,16 +824,12 @@ def test_queue__instant_exits__are_refused_and_limits_zero(
     _request(queue, depositor, 1)
 
 
-def test_request_redeem__without_a_cooldown__is_refused(
-    stage: GoldStage, roles: SimpleNamespace
-):
+def test_request_redeem__without_a_cooldown__is_refused(stage: GoldStage, roles: SimpleNamespace):
     with refused("gold_vault: withdrawals are instant"):
         stage.send(stage.vault, "request_redeem", OUNCE, sender=roles.depositor)
 
 
-def test_request_redeem__moves_the_shares_to_the_vault(
-    queue: GoldStage, roles: SimpleNamespace
-):
+def test_request_redeem__moves_the_shares_to_the_vault(queue: GoldStage, roles: SimpleNamespace):
     with refused("erc20: transfer amount exceeds balance"):
         queue.send(queue.vault, "request_redeem", 101 * OUNCE, sender=roles.depositor)
     with refused("withdrawal_queue: no shares"):
@@ -867,9 +841,7 @@ def test_request_redeem__moves_the_shares_to_the_vault(
     assert queue.read(queue.vault, "totalSupply") == 150 * OUNCE
 
 
-def test_settle_batch__before_the_cooldown__is_refused(
-    queue: GoldStage, roles: SimpleNamespace
-):
+def test_settle_batch__before_the_cooldown__is_refused(queue: GoldStage, roles: SimpleNamespace):
     batch = _request(queue, roles.depositor, 40)
     with refused("gold_vault: batch is cooling down"):
         queue.send(queue.vault, "settle_batch", batch, sender=roles.stranger, at=_ripe(batch) - 1)
@@ -886,9 +858,7 @@ def test_settle_and_claim__enough_liquidity__pays_in_full_and_once(
     batch = _request(queue, roles.depositor, 40)
     with refused("withdrawal_queue: nothing to claim"):
         queue.send(queue.vault, "claim_batch", batch, sender=roles.depositor)
-    receipt = queue.send(
-        queue.vault, "settle_batch", batch, sender=roles.stranger, at=_ripe(batch)
-    )
+    receipt = queue.send(queue.vault, "settle_batch", batch, sender=roles.stranger, at=_ripe(batch))
     found = dict(events(queue.vault, receipt))
     assert found["BatchSettled"] == {
         "batch": batch,
@@ -946,9 +916,7 @@ def test_settle_batch__without_any_liquidity__fills_nothing_and_stays_open(
     queue.place(queue.market, 150 * OUNCE)
     queue.open_loan(roles.borrower, 150 * OUNCE, 1_000_000)
     batch = _request(queue, roles.depositor, 80)
-    receipt = queue.send(
-        queue.vault, "settle_batch", batch, sender=roles.stranger, at=_ripe(batch)
-    )
+    receipt = queue.send(queue.vault, "settle_batch", batch, sender=roles.stranger, at=_ripe(batch))
     settled = dict(events(queue.vault, receipt))["BatchSettled"]
     assert (settled["shares"], settled["open_shares"]) == (0, 80 * OUNCE)
     assert queue.read(queue.vault, "pending_shares", batch, roles.depositor) == 80 * OUNCE

@@ -14,7 +14,7 @@ from simulator.report.charts.base import BARS, INK, LIMIT, OUTLINE, blank, words
 from simulator.report.words import bound, percent, share
 from simulator.units import FloatArray
 
-_WANTED_BINS = 60
+_MOST_BINS = 60
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -57,7 +57,7 @@ def lay_out(values: FloatArray, marks: Sequence[float]) -> Histogram:
     reach = 1.5 * max(high - low, 1e-3)
     left = min(max(low - reach, lowest), *marks, high)
     right = max(min(high + reach, highest), *(mark + 0.1 * abs(mark) for mark in marks), low)
-    width = _round_width(100 * max(right - left, 1e-3) / _WANTED_BINS)
+    width = _round_width(100 * max(right - left, 1e-3) / _wanted_bins(values.size))
     first = math.floor(100 * left / width + 1e-9)
     last = max(math.ceil(100 * right / width - 1e-9), first + 1)
     edges = width * np.arange(first, last + 1)
@@ -72,6 +72,11 @@ def lay_out(values: FloatArray, marks: Sequence[float]) -> Histogram:
         lowest=lowest,
         highest=highest,
     )
+
+
+def _wanted_bins(n_paths: int) -> int:
+    """Return how many bins n paths can fill: 54 for 10,000, and 17 for 300."""
+    return min(_MOST_BINS, max(10, round(2.5 * n_paths ** (1 / 3))))
 
 
 def _round_width(rough: float) -> float:

@@ -81,18 +81,20 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
     count = "none" if kept == 0 else "all" if kept == scenario.paths else f"{kept:,}"
     first = f"Of {runs(days, scenario.paths)}, {count} {how} ({share(verdict.probability)})."
     condition = scenario.claims[verdict.claim].conditions[0]
-    return first, " ", _spread_words(verdict, condition, run_word(days))
+    return first, " ", _spread_words(verdict, condition, days)
 
 
-def _spread_words(verdict: Verdict, condition: Condition, run: str) -> str:
-    unit = UNIT_WORDS[condition.unit]
+def _spread_words(verdict: Verdict, condition: Condition, days: int) -> str:
+    run, unit = run_word(days), UNIT_WORDS[condition.unit]
     if condition.measure in _MIDDLE:
         middle = _MIDDLE[condition.measure].format(run=run, unit=unit, median=small(verdict.median))
         low, high = small(verdict.p05), small(verdict.p95)
         return f"{middle}; one {run} in twenty less than {low}, one in twenty more than {high}."
     low = _moved(verdict.p05, below=True)
     high = _moved(verdict.p95, below=False)
-    middle = f"The middle {run} {_verb(verdict.median)} {percent(abs(verdict.median))} in {unit}"
+    pace = " a year" if condition.measure == "annual_yield" and days > 366 else ""
+    gain = f"{_verb(verdict.median)} {percent(abs(verdict.median))}{pace} in {unit}"
+    middle = f"The middle {run} {gain}"
     return f"{middle}; one {run} in twenty {low}, one in twenty {high}."
 
 

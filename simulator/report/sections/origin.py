@@ -132,11 +132,13 @@ def credit_triangle(
     """Return what hazard the promise would pay for, where the claim promises a yield in ounces.
 
     hazard = (promised - fair) / loss given default; fair is what the holding earns
-    organically in this run. None where the inputs do not give it.
+    organically in this run. None where the inputs do not give it, or the run is not a year.
     """
     vault = simulation.scenario.instruments.gold_vault
     measures = simulation.investors[subject]
     promised = _promised(simulation, verdicts, subject)
+    if simulation.scenario.horizon_days not in (365, 366):
+        return None
     if vault is None or measures.holding != "gold_vault" or promised is None:
         return None
     organic = [line for line in contributions(measures).kinds if line.kind == "organic"]

@@ -38,7 +38,7 @@ def outcomes_section(simulation: Simulation) -> Html:
                 element("span", class_="swatch outer"),
                 "nine in ten (p05 to p95) ",
                 element("span", class_="swatch limit"),
-                "what the claim names, a year",
+                "what the claim names",
             )
         ),
         class_="key",

@@ -1,0 +1,583 @@
+"""Each fault of an input file stands at its line, with field, value, rule and remedy."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import InputError, Problem
+from simulator.scenario import load_scenario
+from simulator.scenario.files import shipped_folder
+from simulator.scenario.loader import MARKS, Provenance, dotted, read_yaml
+
+SOBER = (shipped_folder() / "gold-vault-sober.yaml").read_text(encoding="utf-8")
+
+
+def changed(old, new):
+    """Return the sober scenario with one text replaced."""
+    assert SOBER.count(old) == 1, old
+    return SOBER.replace(old, new)
+
+
+def written(tmp_path, content):
+    path = tmp_path / "own.yaml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
+def refused(tmp_path, content, **options):
+    """Return the lines of the refusal, the file's folder taken off."""
+    with pytest.raises(InputError) as caught:
+        load_scenario(written(tmp_path, content), **options)
+    return str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+
+
+def line_of(text, fragment):
+    """Return the number of the only line that holds `fragment`."""
+    (number,) = [n for n, line in enumerate(text.split("\n"), 1) if fragment in line]
+    return number
+
+
+def one_fault(tmp_path, old, new, fragment=None):
+    """Return the only fault after a change, without its place, which is checked.
+
+    The place must be the line that holds `fragment`, by default the first new line.
+    """
+    text = changed(old, new)
+    (message,) = refused(tmp_path, text)
+    place, _, fault = message.partition(": ")
+    assert place == f"own.yaml:{line_of(text, fragment or new.splitlines()[0])}"
+    return fault
+
+
+IDLE = "idle_share: 0.05"
+FEE = "performance_fee_bps: 1_000"
+FIGURE = "flow_deviation: {value: 0.005, mark: assumption}"
+
+
+def test_load__shipped_scenario__is_accepted_as_it_stands(tmp_path):
+    assert load_scenario(written(tmp_path, SOBER)).scenario.name == "gold-vault-sober"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            FEE,
+            "performance_fee_bps: 12_000",
+            "instruments.gold_vault.performance_fee_bps is 12000; must be 0 to 10000 "
+            "(10000 = 100 %)",
+        ),
+        (IDLE, "idle_share: 1.5", "instruments.gold_vault.idle_share is 1.5; must be 0 to 1 (1 = 100 %)"),
+        (IDLE, "idle_share: -0.1", "instruments.gold_vault.idle_share is -0.1; must be 0 to 1 (1 = 100 %)"),
+        (
+            "pool_fee_yield: {value: 0.001",
+            "pool_fee_yield: {value: -0.001",
+            "instruments.gold_vault.pool_fee_yield is -0.001; must be 0 to 5 (1 = 100 % a year)",
+        ),
+        # Eight percent written as 8.
+        (
+            "slope1: 0.04",
+            "slope1: 8",
+            "instruments.gold_vault.lending.slope1 is 8; must be 0 to 5 (1 = 100 % a year)",
+        ),
+        (
+            "kink: 0.80",
+            "kink: 80",
+            "instruments.gold_vault.lending.kink is 80; must be above 0 and below 1 (1 = 100 %)",
+        ),
+        ("horizon_days: 365", "horizon_days: 0", "horizon_days is 0; must be 30 to 3660 (Steps of one calendar day)"),
+        ("paths: 10_000", "paths: 0", "paths is 0; must be 1 to 10000000 (Number of simulated paths)"),
+        (
+            "seed: 20260120",
+            "seed: -1",
+            "seed is -1; must be at least 0 and below 9223372036854775808 (Key of every random draw)",
+        ),
+        (
+            "  token_only: {holding: gold_token, ounces: 100}",
+            "  token_only: {holding: gold_token, ounces: 0}",
+            "investors.token_only.ounces is 0; must be above 0 (Ounces of gold token put in at the start)",
+        ),
+    ],
+)  # fmt: skip
+def test_load__number_out_of_bounds__names_bounds_and_unit(tmp_path, old, new, fault):
+    assert one_fault(tmp_path, old, new) == fault
+
+
+@pytest.mark.parametrize(
+    ("written_as", "value", "rule"),
+    [
+        ('"0.05"', "'0.05'", "a number, 0 to 1 (1 = 100 %); write it without quotes"),
+        ("8 %", "'8 %'", "a number, 0 to 1 (1 = 100 %); 8 % is written 0.08"),
+        ("8%", "'8%'", "a number, 0 to 1 (1 = 100 %); 8% is written 0.08"),
+        ("0,05", "'0,05'", "a number, 0 to 1 (1 = 100 %)"),
+        ("half", "'half'", "a number, 0 to 1 (1 = 100 %)"),
+        ("yes", "'yes'", "a number, 0 to 1 (1 = 100 %)"),
+        ("true", "true", "a number, 0 to 1 (1 = 100 %)"),
+        ("false", "false", "a number, 0 to 1 (1 = 100 %)"),
+        (".nan", ".nan", "a finite number, 0 to 1 (1 = 100 %)"),
+        (".inf", ".inf", "a finite number, 0 to 1 (1 = 100 %)"),
+        ("-.inf", "-.inf", "a finite number, 0 to 1 (1 = 100 %)"),
+        ("NaN", "'NaN'", "a number, 0 to 1 (1 = 100 %)"),
+        ("", "empty", "a number, 0 to 1 (1 = 100 %)"),
+        ("~", "empty", "a number, 0 to 1 (1 = 100 %)"),
+        ("[0.05]", "a list", "a number, 0 to 1 (1 = 100 %)"),
+        ("{a: 0.05}", "a mapping", "a number, 0 to 1 (1 = 100 %)"),
+        ("2026-01-20", "2026-01-20", "a number, 0 to 1 (1 = 100 %)"),
+        ("!!int x", "'x'", "a number, 0 to 1 (1 = 100 %)"),
+    ],
+)
+def test_load__no_number__says_what_stands_there_and_how_it_is_written(
+    tmp_path, written_as, value, rule
+):
+    fault = one_fault(tmp_path, IDLE, f"idle_share: {written_as}", fragment="idle_share:")
+    if rule.endswith("quotes"):
+        # float() reads NaN too; only what YAML would read as a number gets the remedy.
+        assert value == "'0.05'"
+    assert fault == f"instruments.gold_vault.idle_share is {value}; must be {rule}"
+
+
+def test_load__percent_in_a_field_of_basis_points__is_converted_to_them(tmp_path):
+    fault = one_fault(tmp_path, FEE, "performance_fee_bps: 8 %")
+    assert fault.endswith("must be a number, 0 to 10000 (10000 = 100 %); 8 % is written 800")
+
+
+@pytest.mark.parametrize("written_as", ["10_000.5", '"10000"', "true", ".nan", "ten", "1:30"])
+def test_load__no_whole_number__is_refused(tmp_path, written_as):
+    fault = one_fault(tmp_path, "paths: 10_000", f"paths: {written_as}")
+    assert "must be a whole number, 1 to 10000000" in fault
+
+
+@pytest.mark.parametrize("written_as", ["10000", "10_000", "1e4", "10000.0", "0x2710", "+10000"])
+def test_load__whole_number_however_written__is_accepted(tmp_path, written_as):
+    text = changed("paths: 10_000", f"paths: {written_as}")
+    paths = load_scenario(written(tmp_path, text)).scenario.paths
+    assert paths == 10_000
+    assert type(paths) is int
+
+
+@pytest.mark.parametrize(
+    ("written_as", "value"),
+    [
+        ("2026-13-20", "'2026-13-20'"),
+        ("2026-02-30", "'2026-02-30'"),
+        ("20260120", "20260120"),
+        ("20.1.2026", "'20.1.2026'"),
+        ("2026-01-20T10:00:00", "2026-01-20 10:00:00"),
+        ("tomorrow", "'tomorrow'"),
+        ("", "empty"),
+    ],
+)
+def test_load__no_date__is_refused(tmp_path, written_as, value):
+    fault = one_fault(tmp_path, "start: 2026-01-20", f"start: {written_as}", fragment="start:")
+    assert fault.startswith(f"start is {value}; must be a date, as in 2026-01-20")
+
+
+@pytest.mark.parametrize("written_as", ["1500-01-01", "2999-12-31"])
+def test_load__date_beyond_the_calendar__names_its_bounds(tmp_path, written_as):
+    fault = one_fault(tmp_path, "start: 2026-01-20", f"start: {written_as}")
+    assert fault.startswith(f"start is {written_as}; must be 1971-01-01 to 2200-01-01")
+
+
+def test_load__date_in_quotes__is_a_date(tmp_path):
+    text = changed("start: 2026-01-20", 'start: "2026-01-20"')
+    assert load_scenario(written(tmp_path, text)).scenario.start == dt.date(2026, 1, 20)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (IDLE, "idle_shaer: 0.05", "instruments.gold_vault.idle_shaer is 0.05; unknown key; did you mean 'idle_share'?"),
+        ("paths: 10_000", "path: 10_000", "path is 10000; unknown key; did you mean 'paths'?"),
+        (
+            "  token_only: {holding: gold_token, ounces: 100}",
+            "  token_only: {holding: gold_token, ounces: 100, weight: 2}",
+            "investors.token_only.weight is 2; unknown key; known keys: holding, ounces",
+        ),
+        (
+            "at_most: 0.05}",
+            "at_most: 0.05, at_mots: 1}",
+            "claims.gold-vault-8-12.conditions[1].at_mots is 1; unknown key; did you mean 'at_most'?",
+        ),
+        (
+            "lending:\n",
+            "lending:\n      limits: {a: 1}\n",
+            "instruments.gold_vault.lending.limits: unknown key; known keys: base_rate, slope1, "
+            "slope2, kink, reserve_factor, max_ltv, liquidation_threshold, liquidation_bonus",
+        ),
+    ],
+)  # fmt: skip
+def test_load__unknown_key__suggests_the_nearest(tmp_path, old, new, fault):
+    fragment = new.splitlines()[-1].strip()
+    assert one_fault(tmp_path, old, new, fragment=fragment) == fault
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "measure: drawdown",
+            "measure: drawdwn",
+            "claims.gold-vault-8-12.conditions[1].measure is 'drawdwn'; must be one of "
+            "'annual_yield', 'total_return', 'drawdown' or 'yield_deviation'; did you mean "
+            "'drawdown'? (What is measured on each path)",
+        ),
+        (
+            "    silver:",
+            "    iron:",
+            "market.assets.iron: the key must be one of 'gold', 'silver' or 'copper'",
+        ),
+        (
+            "  token_only: {",
+            "  Token Only: {",
+            "investors.Token Only: the key must be lower-case letters, digits, _ and -",
+        ),
+        ("title: Gold tokens", "title: 5 #", "title is 5; must be text, in quotes (One line for the report's head)"),
+    ],
+)  # fmt: skip
+def test_load__word_that_is_no_choice__names_the_choices(tmp_path, old, new, fault):
+    assert one_fault(tmp_path, old, new) == fault
+
+
+def test_load__missing_key__stands_at_its_section(tmp_path):
+    faults = refused(
+        tmp_path,
+        SOBER.replace("price_usd: 1.0", "price_usd: 1.0", 1).replace("  subject: holder\n", "", 1)
+        if False
+        else changed(
+            "      drift: {value: 0.035, mark: assumption, note: \"gold's real",
+            "      price: {value: 0.035, mark: assumption, note: \"gold's real",
+        ),
+    )
+    line = line_of(SOBER, "    gold:")
+    assert faults == [
+        f"own.yaml:{line}: market.assets.gold.drift: is required (Expected growth a year, "
+        "ln E[S_T/S_0]/T; 0.035 = 3.5 %)"
+    ]
+
+
+def test_load__missing_top_level_key__stands_at_the_first_line(tmp_path):
+    text = changed("title: Gold tokens in a lending vault, on what was observed\n", "")
+    assert refused(tmp_path, text) == [
+        "own.yaml:1: title: is required (One line for the report's head)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "fragment", "fault"),
+    [
+        (
+            "flow_deviation: {value: -1, source: a table, mark: observed}",
+            None,
+            "is -1; must be at least 0 (Standard deviation of the crowd's net daily flow over its deposits)",
+        ),
+        (
+            "flow_deviation:\n      source: a table\n      mark: observed\n      value: -17",
+            "value: -17",
+            "is -17; must be at least 0 (Standard deviation of the crowd's net daily flow over its deposits)",
+        ),
+        (
+            "flow_deviation: {value: 0.005, marc: claimed}",
+            None,
+            ".marc: unknown key; did you mean 'mark'?",
+        ),
+        (
+            "flow_deviation: {value: 0.005, unit: ounces}",
+            None,
+            ".unit: unknown key; a figure has value, source, mark, date, note",
+        ),
+        (
+            "flow_deviation: {value: 0.005, mark: guess}",
+            None,
+            ".mark is 'guess'; must be one of observed, secondary, claimed, assumption",
+        ),
+        (
+            "flow_deviation: {value: 0.005, mark: Observed, source: a table}",
+            None,
+            ".mark is 'Observed'; must be one of observed, secondary, claimed, assumption; did you mean 'observed'?",
+        ),
+        (
+            "flow_deviation: {value: 0.005, mark: secondary}",
+            None,
+            ".source: is required, because the figure is marked secondary",
+        ),
+        (
+            "flow_deviation: {source: a table, mark: observed}",
+            None,
+            ": needs a value beside its source and mark",
+        ),
+        (
+            "flow_deviation: {value: 0.005, source: [a, b]}",
+            None,
+            ".source: must be text",
+        ),
+        (
+            "flow_deviation: {value: {value: 0.005}}",
+            None,
+            "is a mapping; must be a number at least 0 (Standard deviation of the crowd's net daily flow over its deposits)",
+        ),
+        (
+            "flow_deviation: {value: '0.005', mark: assumption}",
+            None,
+            "is '0.005'; must be a number at least 0 (Standard deviation of the crowd's net daily flow over its deposits); write it without quotes",
+        ),
+    ],
+)  # fmt: skip
+def test_load__faulty_figure__is_refused_at_its_line(tmp_path, new, fragment, fault):
+    found = one_fault(tmp_path, FIGURE, new, fragment)
+    joint = "" if fault[0] in ".:" else " "
+    assert found == f"instruments.gold_vault.flow_deviation{joint}{fault}"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_load__each_mark__is_kept_with_source_date_and_note(tmp_path, mark):
+    text = changed(
+        FIGURE, f"flow_deviation: {{value: 1, source: a, mark: {mark}, date: 2026-01-02, note: n}}"
+    )
+    loaded = load_scenario(written(tmp_path, text))
+    assert loaded.scenario.instruments.gold_vault.flow_deviation == 1.0
+    origin = loaded.provenance["instruments.gold_vault.flow_deviation"]
+    assert origin == Provenance(source="a", mark=mark, date="2026-01-02", note="n")
+
+
+@pytest.mark.parametrize(
+    ("figure", "mark"),
+    [
+        ("{value: 1}", "assumption"),
+        ("{value: 1, source: a}", "observed"),
+        ("{value: 1, source: }", "assumption"),
+    ],
+)
+def test_load__figure_without_mark__is_observed_only_with_a_source(tmp_path, figure, mark):
+    loaded = load_scenario(written(tmp_path, changed(FIGURE, f"flow_deviation: {figure}")))
+    assert loaded.provenance["instruments.gold_vault.flow_deviation"].mark == mark
+
+
+def test_load__list_written_as_a_figure__faults_at_the_item(tmp_path):
+    ladder = (
+        "borrowers:\n      ltv_ladder:\n        source: a table\n        value:\n          - 0.1\n"
+        "          - 1.7\n          - x\n" + "          - 0.5\n" * 5
+    )
+    text = changed("borrowers:\n", ladder)
+    where = "instruments.gold_vault.borrowers.ltv_ladder"
+    line = line_of(text, "- 1.7")
+    assert refused(tmp_path, text) == [
+        f"own.yaml:{line}: {where}[1] is 1.7; must be above 0 and below 1 (1 = 100 %)",
+        f"own.yaml:{line + 1}: {where}[2] is 'x'; must be a number above 0 and below 1 (1 = 100 %)",
+    ]
+
+
+def test_load__list_too_short__is_one_fault(tmp_path):
+    new = "borrowers:\n      ltv_ladder: [0.1, 1.2]\n"
+    found = refused(tmp_path, changed("borrowers:\n", new))
+    assert len(found) == 2
+    assert found[0].endswith(
+        "must have at least 8 entries (Loan to value at which each cohort of borrowers opens)"
+    )
+    assert "ltv_ladder[1] is 1.2" in found[1]
+
+
+def test_load__faults_in_several_sections__are_all_listed_in_the_order_of_lines(tmp_path):
+    text = SOBER
+    for old, new in (
+        ("horizon_days: 365", "horizon_days: 0"),
+        ("model: garch", "model: garhc"),
+        ("run_share: {value: 0.2, mark: assumption", "run_share: {value: 20, mark: guess"),
+        (IDLE, "idle_share: '0.05'"),
+        (FEE, "performance_fee_bps: 12_000"),
+        ("reserve_factor: 0.10", "reserve_facter: 0.10"),
+        ("price_gwei: {value: 1.0", "price_gwei: {value: -1.0"),
+        ("measure: drawdown", "measure: depth"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    found = refused(tmp_path, text)
+    numbers = [int(message.split(":")[1]) for message in found]
+    fields = [message.split(": ")[1].split(" ")[0] for message in found]
+    assert numbers == sorted(numbers)
+    assert fields == [
+        "horizon_days",
+        "market.model",
+        "instruments.gold_vault.run_share",
+        "instruments.gold_vault.run_share.mark",
+        "instruments.gold_vault.idle_share",
+        "instruments.gold_vault.performance_fee_bps",
+        "instruments.gold_vault.lending.reserve_facter",
+        "gas.price_gwei",
+        "claims.gold-vault-8-12.conditions[1].measure",
+    ]
+
+
+def test_load__keys_that_stand_twice__are_all_listed_with_both_lines(tmp_path):
+    text = changed(IDLE, "idle_share: 0.05\n    idle_share: 0.07").replace(
+        "seed: 20260120", "seed: 20260120\nseed: 3"
+    )
+    seed, idle = line_of(text, "seed: 3"), line_of(text, "idle_share: 0.07")
+    assert refused(tmp_path, text) == [
+        f"own.yaml:{seed}: seed: stands twice; it is on line {seed - 1} already",
+        f"own.yaml:{idle}: instruments.gold_vault.idle_share: stands twice; it is on line "
+        f"{idle - 1} already",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fragment", "rule"),
+    [
+        ("    idle_share: 0.05", "\tidle_share: 0.05", "\tidle", "found character '\\t' that cannot start any token; indent with spaces, not tabs"),
+        ("  model: garch", "  model: {garch", "calibration:", "expected ',' or '}', but got ':'"),
+        ("title: Gold", 'title: "Gold', "slope1", ""),
+        (IDLE, "idle_share: *share", "*share", "found undefined alias 'share'"),
+        ("replay:\n", "---\nreplay:\n", "---", "but found another document"),
+        ("seed: 20260120", "seed: 20260120\n   x: 1", "   x: 1", "mapping values are not allowed here"),
+        (IDLE, "idle_share: 0.05\x00", "\x00", "character U+0000 is not allowed"),
+    ],
+)  # fmt: skip
+def test_load__no_yaml__is_refused_at_the_line(tmp_path, old, new, fragment, rule):
+    text = changed(old, new)
+    (message,) = refused(tmp_path, text)
+    if rule:
+        assert message == f"own.yaml:{line_of(text, fragment)}: not valid YAML: {rule}"
+    else:
+        assert message.startswith("own.yaml:")
+        assert "not valid YAML" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "own.yaml:1: is empty; must be a mapping of keys to values"),
+        ("# only a comment\n", "own.yaml:1: is empty; must be a mapping of keys to values"),
+        ("- a\n- b\n", "own.yaml:1: must be a mapping of keys to values"),
+        ("gold\n", "own.yaml:1: must be a mapping of keys to values"),
+        (bytes(range(256)), "own.yaml:2: must be UTF-8 text (byte 0x80)"),
+        (b"name: a\ntitle: caf\xe9\n", "own.yaml:2: must be UTF-8 text (byte 0xe9)"),
+        ("a: " + "[" * 5000 + "]" * 5000, "own.yaml: is nested too deeply"),
+    ],
+)
+def test_load__no_mapping_at_all__is_one_fault(tmp_path, content, message):
+    assert refused(tmp_path, content) == [message]
+
+
+def test_read__missing_file_and_folder__are_refused(tmp_path):
+    for path, rule in (
+        (tmp_path / "none.yaml", "no such file"),
+        (tmp_path, "cannot be read: Is a directory"),
+    ):
+        with pytest.raises(InputError) as caught:
+            read_yaml(path)
+        assert caught.value.problems == (Problem(str(path), None, "", "", rule),)
+
+
+@pytest.mark.parametrize("how", ["bom", "crlf"])
+def test_load__other_editors_files__keep_their_line_numbers(tmp_path, how):
+    text = changed(IDLE, "idle_share: 3")
+    content = (
+        b"\xef\xbb\xbf" + text.encode() if how == "bom" else text.replace("\n", "\r\n").encode()
+    )
+    (message,) = refused(tmp_path, content)
+    assert message.startswith(f"own.yaml:{line_of(text, 'idle_share: 3')}: ")
+
+
+def test_load__alias__faults_at_the_line_where_it_is_used(tmp_path):
+    text = changed("pool_share: 0.20", "pool_share: &half 0.5").replace(
+        "profit_unlock_days: 7", "report_every_days: *half"
+    )
+    (message,) = refused(tmp_path, text)
+    assert message.startswith(
+        f"own.yaml:{line_of(text, '*half')}: instruments.gold_vault.report_every_days is 0.5;"
+    )
+
+
+def test_load__merged_mapping__is_taken_with_its_own_keys_before(tmp_path):
+    merged = (
+        "  holder: &h {holding: gold_vault, ounces: 100}\n"
+        "  token_only:\n    <<: *h\n    holding: gold_token"
+    )
+    old = (
+        "  holder: {holding: gold_vault, ounces: 100}\n"
+        "  token_only: {holding: gold_token, ounces: 100}"
+    )
+    investors = load_scenario(written(tmp_path, changed(old, merged))).scenario.investors
+    assert investors["token_only"].ounces == 100
+    assert investors["token_only"].holding == "gold_token"
+    text = changed(old, merged.replace("ounces: 100", "ounces: -1"))
+    line = line_of(text, "&h")
+    # Once where it stands and once where it is merged into: both at the anchor's line.
+    assert [message.split(" is ")[0] for message in refused(tmp_path, text)] == [
+        f"own.yaml:{line}: investors.holder.ounces",
+        f"own.yaml:{line}: investors.token_only.ounces",
+    ]
+
+
+def test_load__alias_to_itself__is_refused(tmp_path):
+    text = changed("  gold_token:\n", "  gold_token: &self\n    preset2: *self\n")
+    assert refused(tmp_path, text) == [
+        f"own.yaml:{line_of(text, '*self')}: instruments.gold_token.preset2: must not contain itself"
+    ]
+
+
+def test_load__tag__is_refused_and_nothing_is_constructed(tmp_path):
+    fault = one_fault(tmp_path, IDLE, "idle_share: !!python/object:os.system x")
+    assert (
+        "idle_share: has the tag tag:yaml.org,2002:python/object:os.system; write plain values"
+        in fault
+    )
+
+
+@pytest.mark.parametrize("key", ["5", "null", "true", "2026-01-20", "[a]"])
+def test_load__key_that_is_no_text__is_refused_at_its_line(tmp_path, key):
+    text = changed("  token_only: {", f"  {key}: {{")
+    (message,) = refused(tmp_path, text)
+    shown = "a list or mapping" if key == "[a]" else key
+    line = line_of(text, f"  {key}: {{")
+    assert message == f"own.yaml:{line}: investors: key {shown} must be text, in quotes"
+
+
+def test_load__long_text_in_a_message__is_cut(tmp_path):
+    fault = one_fault(tmp_path, IDLE, "idle_share: " + "x" * 500)
+    assert f"is '{'x' * 60}...'; must be a number" in fault
+
+
+def test_load__calibration_file__is_checked_the_same_way(tmp_path):
+    shipped = shipped_folder() / "calibrations" / "metals-2026-01.yaml"
+    text = shipped.read_text(encoding="utf-8").replace(
+        "as_of: 2026-01-20", "as_of: 2026-02-30\nas_of: 1"
+    )
+    (tmp_path / "cal.yaml").write_text(text, encoding="utf-8")
+    found = refused(tmp_path, changed("calibration: metals-2026-01", "calibration: cal.yaml"))
+    line = line_of(text, "as_of: 2026-02-30")
+    assert found[0].startswith(f"cal.yaml:{line}: as_of is '2026-02-30'; ")
+    assert found[1] == f"cal.yaml:{line + 1}: as_of: stands twice; it is on line {line} already"
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (
+            ("a.yaml", 14, "fee_bps", "12000", "must be less"),
+            "a.yaml:14: fee_bps is 12000; must be less",
+        ),
+        (("a.yaml", 14, "fee_bps", "", "is required"), "a.yaml:14: fee_bps: is required"),
+        (("a.yaml", None, "fee_bps", "1", "must be less"), "a.yaml: fee_bps is 1; must be less"),
+        (("a.yaml", 3, "", "", "is empty"), "a.yaml:3: is empty"),
+        (("a.yaml", None, "", "", "no such file"), "a.yaml: no such file"),
+    ],
+)
+def test_problem__reads_as_a_compiler_would_print_it(problem, text):
+    assert str(Problem(*problem)) == text
+
+
+def test_dotted__location__reads_as_users_write_it():
+    assert (
+        dotted(("claims", "a-b", "conditions", 1, "at_most")) == "claims.a-b.conditions[1].at_most"
+    )
+    assert dotted(()) == ""
+
+
+def test_shipped_files__all__load():
+    for path in sorted(Path(shipped_folder()).glob("*.yaml")):
+        assert load_scenario(path).path == str(path)

@@ -1,0 +1,67 @@
+"""The table of sources: parts add up to the whole, errors are those of scipy."""
+
+from __future__ import annotations
+
+import pytest
+from report import samples
+from scipy import stats
+
+from simulator.report.attribution import KINDS, contributions
+
+UNITS = ("ounces", "usd")
+
+
+@pytest.fixture
+def found():
+    return contributions(samples.vault_measures())
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_sources__added_up__give_the_net(found, unit):
+    total = sum(line.means[unit].value for line in found.sources)
+    assert total == pytest.approx(found.net.means[unit].value, abs=1e-15)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_kinds__added_up__give_the_net(found, unit):
+    total = sum(line.means[unit].value for line in found.kinds)
+    assert total == pytest.approx(found.net.means[unit].value, abs=1e-15)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_kind__is_the_sum_of_its_sources(found, unit):
+    for kind in found.kinds:
+        total = sum(line.means[unit].value for line in found.of_kind(kind.kind))
+        assert total == pytest.approx(kind.means[unit].value, abs=1e-15)
+
+
+def test_net__in_ounces__is_what_the_sample_says(found):
+    # 1 + 3 - 0.5 less a tenth of 80
+    assert found.net.means["ounces"].value == pytest.approx(0.035 - 0.08, abs=1e-15)
+
+
+def test_gross__leaves_out_losses_and_costs(found):
+    assert found.gross.means["ounces"].value == pytest.approx(0.04, abs=1e-15)
+    assert found.gross.means["usd"].value == pytest.approx(0.04, abs=1e-12)
+
+
+def test_error__is_the_standard_error_of_the_mean(found):
+    measures = samples.vault_measures()
+    gains = measures.final["usd"] / measures.initial["usd"] - 1
+    assert found.net.means["usd"].error == pytest.approx(stats.sem(gains), rel=1e-9)
+
+
+def test_sources__stand_in_the_order_of_kinds(found):
+    order = [KINDS.index(line.kind) for line in found.sources]
+    assert order == sorted(order)
+
+
+def test_is_zero__only_where_no_path_has_anything(found):
+    assert {line.label: line.is_zero for line in found.sources} == {
+        "Interest from borrowers": False,
+        "Token <emissions>": False,
+        "Gold price": False,
+        "Exploit": False,
+        "Bad debt": True,
+        "Vault fees": False,
+    }

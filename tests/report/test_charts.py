@@ -1,0 +1,90 @@
+"""Charts show the numbers they are given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from report import samples
+
+from simulator.report import charts
+from simulator.report.attribution import contributions
+from simulator.report.charts.base import KIND_COLOURS
+
+
+@pytest.mark.parametrize(("days", "factor"), [(730, 1.08**2), (365, 1.08), (45, 1.08)])
+def test_threshold__annual_yield__compounds_and_is_not_annualised_below_a_year(days, factor):
+    assert charts.Threshold(0.08).factor(days) == pytest.approx(factor, rel=1e-12)
+
+
+def test_threshold__of_the_whole_run__does_not_compound():
+    assert charts.Threshold(0.08, annual=False).factor(730) == pytest.approx(1.08, rel=1e-12)
+
+
+@pytest.fixture
+def gold():
+    run = samples.loaded()
+    daily = samples.simulation(run).daily
+    return daily[daily["series"] == "exit.holder.ounces"]
+
+
+def test_fan__threshold__runs_from_the_first_value_to_its_growth(gold):
+    figure = charts.fan(gold, unit="ounces", thresholds=[charts.Threshold(0.08)])
+    line = figure.data[-1]
+    assert (line.y[0], line.y[-1]) == (100.0, pytest.approx(108.0, rel=1e-6))
+    assert [a.text for a in figure.layout.annotations] == ["8\u00a0%"]
+
+
+def test_fan__of_a_year__has_a_value_for_each_day_and_each_quantile(gold):
+    figure = charts.fan(gold, unit="ounces")
+    assert [trace.name for trace in figure.data] == ["p05", "p95", "p25", "p75", "median"]
+    assert all(len(trace.y) == 366 for trace in figure.data)
+    assert figure.data[0].y[-1] == pytest.approx(90.0, rel=1e-6)
+
+
+def test_lay_out__all_paths__are_in_below_or_above_the_bins():
+    values = np.concatenate([np.linspace(0.0, 0.05, 950), np.full(50, -0.75)])
+    bins = charts.lay_out(values, [0.08, 0.12])
+    assert bins.shares.sum() + bins.below + bins.above == pytest.approx(1.0, abs=1e-12)
+    assert bins.below == pytest.approx(0.05)
+    assert "5.0\u00a0% of the paths lie below" in bins.outside
+    assert "down to −75.0\u00a0%" in bins.outside
+
+
+def test_lay_out__thresholds__are_in_view():
+    bins = charts.lay_out(np.linspace(0.0, 0.01, 100), [0.08, 0.12])
+    assert bins.edges[0] <= 0 < 12 < bins.edges[-1]
+
+
+def test_lay_out__one_value_on_all_paths__still_has_bins():
+    bins = charts.lay_out(np.zeros(10), [])
+    assert bins.shares.sum() == pytest.approx(1.0)
+    assert bins.outside == ""
+
+
+def test_waterfall__each_bar_starts_where_the_last_ended():
+    found = contributions(samples.vault_measures())
+    bar = charts.waterfall(found, "ounces").data[0]
+    # interest, emissions, gold, exploit, fees; bad debt is zero in both units and left out
+    assert list(bar.x) == pytest.approx([1.0, 3.0, 0.0, -8.0, -0.5, -4.5])
+    assert list(bar.base) == pytest.approx([0.0, 1.0, 4.0, 4.0, -4.0, 0.0])
+
+
+def test_waterfall__colours__are_those_of_the_kinds():
+    found = contributions(samples.vault_measures())
+    bar = charts.waterfall(found, "ounces").data[0]
+    kinds = ("organic", "subsidised", "market", "loss", "cost")
+    assert list(bar.marker.color[:-1]) == [KIND_COLOURS[kind] for kind in kinds]
+
+
+def test_agreement__errors__are_shares_of_the_tolerance_and_zeros_are_not_drawn():
+    figure = charts.agreement(samples.replay(ok=False).series)
+    exit_value = figure.data[1]
+    assert list(exit_value.x) == list(range(1, 20, 2))
+    assert np.allclose(exit_value.y, 3.0, rtol=1e-3)
+
+
+def test_agreement__number_that_is_not_finite__stands_above_the_tolerance():
+    series = samples.replay().series
+    series.loc[series["step"] == 4, "chain"] = np.nan
+    figure = charts.agreement(series)
+    assert max(figure.data[0].y) > 1

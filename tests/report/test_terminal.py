@@ -1,0 +1,88 @@
+"""The terminal's report: narrow, without colours in a pipe, with every number of the verdicts."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from report import samples
+from rich.console import Console
+
+from simulator.report import print_report
+
+
+def shown(run, found, judged, replays, *, terminal=False, width=None, folder=None) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=width, highlight=False)
+    print_report(console, run, found, judged, replays, folder)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def sample():
+    run = samples.loaded()
+    found = samples.simulation(run)
+    return run, found, samples.verdicts(run, found)
+
+
+@pytest.mark.parametrize(("terminal", "width"), [(False, None), (True, 100), (True, 200)])
+def test_report__anywhere__fits_100_columns(sample, terminal, width):
+    text = shown(*sample, [samples.replay()], terminal=terminal, width=width)
+    lines = Console(file=io.StringIO()).render_str
+    assert max(lines(line).cell_len for line in _without_escapes(text)) <= 100
+
+
+def _without_escapes(text: str) -> list[str]:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).replace("[", "(").splitlines()
+
+
+def test_report__in_a_pipe__has_no_colours_and_on_a_terminal_it_has(sample):
+    assert "\x1b[" not in shown(*sample, [])
+    assert "\x1b[" in shown(*sample, [], terminal=True, width=100)
+
+
+def test_report__with_a_folder__ends_with_the_page(sample):
+    folder = Path("runs") / ("a-name-so-long-that-it-would-not-fit-into-a-line-" * 3)
+    text = shown(*sample, [], folder=folder)
+    assert text.splitlines()[-1] == f"report: {folder / 'report.html'}"
+
+
+def test_report__verdicts__are_named_with_their_numbers(sample):
+    text = shown(*sample, [])
+    for verdict in sample[2]:
+        assert verdict.claim in text
+        assert verdict.verdict in text
+    # 180 of 200 paths are not exploited; none earns 8 % in ounces.
+    assert "drawdown in ounces at most 5 %" in text
+    assert "90.0 %" in text
+
+
+def test_report__sources__add_up_to_the_net(sample):
+    lines = shown(*sample, []).splitlines()
+    kinds = [float(line.split()[2]) for line in lines if line.startswith(" all ")]
+    net = next(line for line in lines if "Net: what the holder keeps" in line)
+    assert sum(kinds) == pytest.approx(-4.5, abs=0.02)
+    assert "-4.50" in net
+
+
+def test_report__replay__says_whether_it_agrees(sample):
+    good = shown(*sample, [samples.replay()])
+    bad = shown(*sample, [samples.replay(ok=False)])
+    assert "agrees" in good
+    assert "differs" not in good
+    assert "differs" in bad
+
+
+def test_report__without_replays__says_so(sample):
+    assert "Not replayed on a chain." in shown(*sample, [])
+
+
+def test_report__untestable_claim__gives_the_reason_and_no_probability(sample):
+    run, found, judged = sample
+    judged = (replace(judged[0], verdict="not testable", reason="too short"), *judged[1:])
+    text = shown(run, found, judged, [])
+    assert f"{judged[0].claim}: not testable, too short" in text
