@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +23,11 @@ from simulator.investors import InvestorMeasures, join, measure
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
+from simulator.market.paths import BLOCK_PATHS, empty_block
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
 
-BLOCK_PATHS = 4 * LANES
 FAN_PATHS = 10_000
 """Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -121,10 +122,22 @@ def simulate(
 def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: int) -> Block:
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
-    world = simulate_block(scenario, spec, first, padded)
+    world = simulate_block(scenario, spec, first, padded, block=_prices(spec, padded))
     measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
     kept = max(0, min(wanted, FAN_PATHS - first))
     return Block(first, measured, _series(world, kept))
+
+
+_own = threading.local()
+
+
+def _prices(spec: MarketSpec, n_paths: int) -> FloatArray:
+    """Return this thread's block of prices, made anew only where the shape changes."""
+    shape = (len(spec.assets), spec.n_steps + 1, n_paths)
+    block: FloatArray | None = getattr(_own, "block", None)
+    if block is None or block.shape != shape:
+        block = _own.block = empty_block(spec, n_paths)
+    return block
 
 
 def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:

@@ -1,0 +1,1 @@
+"""What can be held: terms, drivers and paths of each instrument."""

@@ -15,6 +15,7 @@ from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
 from simulator.scenario.models import Scenario
+from simulator.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,14 @@ def simulate_block(
     n_paths: int,
     *,
     record: bool = False,
+    block: FloatArray | None = None,
 ) -> World:
-    """Return paths `first_path` to `first_path + n_paths - 1`; n_paths of full lanes."""
-    market = simulate_market(spec, scenario.seed, first_path, n_paths)
+    """Return paths `first_path` to `first_path + n_paths - 1`; n_paths of full lanes.
+
+    `block`, of `market.paths.empty_block`, takes the prices; reusing one a thread keeps them
+    in the cache. The world then holds until the block is filled again.
+    """
+    market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
     terms = scenario.instruments
     token = gold_token.draw_drivers(terms.gold_token, market, scenario.seed)
     investors: dict[str, InvestorPaths] = {}

@@ -1,0 +1,1 @@
+"""Rules shared by the instruments, one path at a time."""

@@ -195,8 +195,9 @@ def _rule(detail: Any, place: _Place) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _NUMBERS:
-        rule = _number_rule(_NUMBERS[kind], place) + _explained(place)
-        return rule + _remedy(detail["input"], place.unit)
+        rule = _number_rule(_NUMBERS[kind], place)
+        words = place.unit.text or place.description
+        return _with(rule, words) + _remedy(detail["input"], place.unit)
     if kind == "literal_error":
         rule = f"must be one of {context['expected']}" + _near(detail["input"], place)
     elif kind == "string_pattern_mismatch":
@@ -207,7 +208,7 @@ def _rule(detail: Any, place: _Place) -> str:
         rule = _RULES[kind].format(**context) if kind in _RULES else str(detail["msg"])
     if detail["loc"][-1:] == (_KEY,):
         return rule.replace("must", "the key must", 1)
-    return rule if kind == "string_pattern_mismatch" else rule + _explained(place)
+    return rule if kind == "string_pattern_mismatch" else _with(rule, place.description)
 
 
 def _unknown_key(detail: Any, place: _Place) -> str:
@@ -223,9 +224,8 @@ def _near(value: Any, place: _Place) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def _explained(place: _Place) -> str:
-    words = place.unit.text or place.description
-    return f" ({words})" if words else ""
+def _with(rule: str, words: str) -> str:
+    return f"{rule} ({words})" if words else rule
 
 
 def _number_rule(kind: str, place: _Place) -> str:
@@ -257,6 +257,8 @@ def _remedy(value: Any, unit: Unit) -> str:
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
+        return ""
+    if not math.isfinite(number):
         return ""
     if not text.endswith("%"):
         return "; write it without quotes"

@@ -42,11 +42,11 @@ def loaded(*overrides: str) -> LoadedScenario:
 def vault_measures() -> InvestorMeasures:
     """Interest 1 %, emissions 3 %, fees -0.5 %; every tenth path loses 80 % to an exploit.
 
-    In dollars gold adds 10 % on even paths and takes 10 % on odd ones.
+    In dollars gold adds 12 % on even paths and takes 10 % on odd ones.
     """
     path = np.arange(N_PATHS)
     exploited = path % 10 == 0
-    gold = np.where(path % 2 == 0, 0.10, -0.10)
+    gold = np.where(path % 2 == 0, 0.12, -0.10)
     ones, none = np.ones(N_PATHS), np.zeros(N_PATHS)
     loss = np.where(exploited, -0.8, 0.0)
     parts = {
@@ -59,7 +59,7 @@ def vault_measures() -> InvestorMeasures:
 def token_measures() -> InvestorMeasures:
     """Gold as in the vault, less a spread of 0.1 %."""
     path = np.arange(N_PATHS)
-    gold = np.where(path % 2 == 0, 0.10, -0.10)
+    gold = np.where(path % 2 == 0, 0.12, -0.10)
     none = np.zeros(N_PATHS)
     parts = {"ounces": [none, none], "usd": [gold, np.full(N_PATHS, -0.001)]}
     return _measures("token_only", "gold_token", TOKEN_SOURCES, parts, path < 0)

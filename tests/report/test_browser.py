@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from report import samples
+import samples
 
 from simulator.report import render_html
 

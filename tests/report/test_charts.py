@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from report import samples
+import samples
 
 from simulator.report import charts
 from simulator.report.attribution import contributions

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from report import samples
+import samples
 
 from simulator.claims import judge
 from simulator.engine import simulate
@@ -79,8 +80,6 @@ def test_page__rendered_twice__has_the_same_bytes(sample, html):
 
 
 def test_page__wall_clock_differs__has_the_same_bytes(sample, html):
-    from dataclasses import replace
-
     run, found, judged, replays = sample
     slower = [replace(each, seconds=99.0) for each in replays]
     assert render_html(run, replace(found, seconds=99.0), judged, slower) == html
@@ -133,8 +132,9 @@ def test_page__sources__add_up_to_kinds_and_net(page):
     for column in (1, 3):
         total = sum(_percent(by_head[kind][column]) for kind in kinds)
         assert total == pytest.approx(_percent(by_head["Net: what the holder keeps"][column]))
-    # 1 + 3 - 0.5 - 8 in ounces; in dollars gold's ups and downs cancel out
+    # 1 + 3 - 0.5 - 8 in ounces; and one more in dollars, by gold
     assert by_head["Net: what the holder keeps"][1] == "−4.50"
+    assert by_head["Net: what the holder keeps"][3] == "−3.50"
     assert by_head["Gross: before losses and costs"][1] == "4.00"
 
 
@@ -191,12 +191,10 @@ def test_page__hostile_title_and_claim__stay_text():
 
 
 def test_page__hostile_source_note__stays_text():
-    note = "instruments.gold_token.sale_spread_bps={value: 10, source: '</td><script>x', mark: observed}"
+    note = "</td><script>x"
     run = samples.loaded()
     provenance = dict(run.provenance)
     field = "instruments.gold_token.sale_spread_bps"
-    from dataclasses import replace
-
     provenance[field] = replace(provenance[field], source=note)
     hostile = replace(run, provenance=provenance)
     found = samples.simulation(run)
@@ -253,8 +251,6 @@ def test_page__measure_that_paths_lack__is_not_testable_rather_than_0():
     found = samples.simulation(run)
     values = dict(found.investors["holder"].values)
     values["yield_deviation", "ounces"] = np.full(samples.N_PATHS, np.nan)
-    from dataclasses import replace
-
     holder = replace(found.investors["holder"], values=values)
     found = replace(found, investors={**found.investors, "holder": holder})
     rows = Page(without_library(render_html(run, found, samples.verdicts(run, found), []))).rows

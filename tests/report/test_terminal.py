@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report import samples
+import samples
 from rich.console import Console
 
 from simulator.report import print_report
