@@ -73,9 +73,11 @@ def to_wei(amount: float, decimals: int) -> int:
         `amount` is NaN or infinite.
     """
     numerator, denominator = amount.as_integer_ratio()
-    return (2 * numerator * 10**decimals + denominator) // (2 * denominator)
+    scale: int = 10**decimals
+    return (2 * numerator * scale + denominator) // (2 * denominator)
 
 
 def from_wei(units: int, decimals: int) -> float:
     """Return an integer amount in whole tokens, correctly rounded to float64."""
-    return units / 10**decimals
+    scale: int = 10**decimals
+    return units / scale

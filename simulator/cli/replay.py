@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -30,7 +31,7 @@ def replay(
     seed: int | None,
     calibration: str | None,
     overrides: tuple[str, ...],
-    chain: str | None,
+    chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
     as_json: bool,
@@ -56,9 +57,7 @@ def replay(
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
 
 
-def _load(
-    source: str, overrides: tuple[str, ...], calibration: str | None
-) -> LoadedScenario:
+def _load(source: str, overrides: tuple[str, ...], calibration: str | None) -> LoadedScenario:
     folder = Path(source)
     if folder.is_dir():
         source = str(folder / "scenario.yaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from simulator.chain import Chain, open_chain
 from simulator.cli.progress import Reporter
@@ -19,7 +20,7 @@ from simulator.units import midnight_timestamp
 class ChainChoice:
     """What the user said about the chain."""
 
-    kind: str | None
+    kind: Literal["anvil", "revm"] | None
     anvil_path: Path | None
     rpc: str | None
 

@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -46,7 +47,7 @@ def run(
     workers: int | None,
     out: Path | None,
     no_replay: bool,
-    chain: str | None,
+    chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
     fail_on: str | None,
@@ -100,9 +101,7 @@ def _simulate(
         return simulate(scenario, loaded.calibration, workers=workers, on_block=keep)
 
 
-def _replay(
-    chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter
-) -> Replays:
+def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:
     scenario = simulation.scenario
 
     def keep(replay: Replay) -> None:
@@ -150,5 +149,3 @@ def _describe(failed: list[Replay]) -> str:
         what = names or f"{replay.in_band} of {replay.decisions} decisions in the dead-band"
         parts.append(f"replay {replay.label} (path {replay.path}) on {replay.chain}: {what}")
     return "model and contract differ: " + "; ".join(parts)
-
-

@@ -151,9 +151,7 @@ def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pd
         for unit in UNITS:
             columns[f"initial.{unit}"] = measures.initial[unit]
             columns[f"final.{unit}"] = measures.final[unit]
-            for source, amounts in zip(
-                measures.sources, measures.attribution[unit], strict=True
-            ):
+            for source, amounts in zip(measures.sources, measures.attribution[unit], strict=True):
                 columns[f"{source.name}.{unit}"] = amounts
         columns |= {
             "events": measures.events,

@@ -33,7 +33,9 @@ class GoldTokenPlayer:
         self._supply = [
             to_wei(float(x), SUPPLY_DECIMALS) * whole for x in drivers.supply_ounces[:, 0]
         ]
-        self.observables = (Observable("gold_token", "supply", 1, 10.0**-terms.decimals),)
+        self.observables: tuple[Observable, ...] = (
+            Observable("gold_token", "supply", 1, 10.0**-terms.decimals),
+        )
 
     def deploy(self, stage: Stage) -> None:
         """Create token and feeds, and mint the first supply and the stage's float."""
@@ -57,9 +59,7 @@ class GoldTokenPlayer:
         )
         first = self._supply[0] + STAGE_FLOAT_OUNCES * 10**self._terms.decimals
         stage.send(
-            self._reserve_feed.call(
-                "update_answer", self._attested(0), sender=roles.custodian
-            ),
+            self._reserve_feed.call("update_answer", self._attested(0), sender=roles.custodian),
             self._token.call("increaseSupply", first, sender=roles.owner),
             self._token.call("transfer", roles.custodian, first, sender=roles.owner),
             self._token.call("setSupplyController", roles.custodian, sender=roles.owner),
@@ -97,8 +97,9 @@ class GoldTokenPlayer:
     def _attested(self, step: int) -> int:
         """Return the ounces the custodian attests, the stage's float included."""
         ounces = to_wei(float(self._drivers.reserve_ounces[step, 0]), SUPPLY_DECIMALS)
-        scale = 10 ** (FEED_DECIMALS - SUPPLY_DECIMALS)
-        return ounces * scale + STAGE_FLOAT_OUNCES * 10**FEED_DECIMALS
+        scale: int = 10 ** (FEED_DECIMALS - SUPPLY_DECIMALS)
+        unit: int = 10**FEED_DECIMALS
+        return ounces * scale + STAGE_FLOAT_OUNCES * unit
 
     def views(self, step: int) -> list[Call]:
         """Return the read of the supply."""

@@ -15,7 +15,7 @@ from simulator.instruments.gold_vault import (
     GoldVaultRecord,
     Observed,
 )
-from simulator.instruments.gold_vault.kernel import DEAD_BAND
+from simulator.instruments.gold_vault.moves import DEAD_BAND
 from simulator.instruments.gold_vault.state import HOLDER_GAS, N_COHORTS
 from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
@@ -27,6 +27,7 @@ from simulator.units import (
     SECONDS_PER_DAY,
     USDC_DECIMALS,
     WAD,
+    FloatArray,
     from_wei,
     to_wei,
 )
@@ -193,9 +194,7 @@ class GoldVaultPlayer:
                 self._token.call("approve", self._market, UNLIMITED, sender=borrower),
             ]
         emitted = 2 * to_wei(float(self._drivers.reward_tokens.sum()), REWARD_DECIMALS)
-        calls.append(
-            self._reward.call("mint", roles.distributor, emitted, sender=roles.owner)
-        )
+        calls.append(self._reward.call("mint", roles.distributor, emitted, sender=roles.owner))
         stage.send(*calls)
 
     # -- a step ------------------------------------------------------------------------
@@ -220,7 +219,7 @@ class GoldVaultPlayer:
     def _gold(self, ounces: float) -> int:
         return to_wei(float(ounces), self._decimals)
 
-    def _liquidations(self, act: np.ndarray) -> list[Call]:
+    def _liquidations(self, act: FloatArray) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._stage.roles.borrowers):
             if not act[Action.LIQUIDATE + cohort]:
@@ -232,7 +231,7 @@ class GoldVaultPlayer:
             calls.append(self._report(self._market))
         return calls
 
-    def _release(self, act: np.ndarray, cohort: int) -> list[Call]:
+    def _release(self, act: FloatArray, cohort: int) -> list[Call]:
         borrower = self._stage.roles.borrowers[cohort]
         amount = to_wei(float(act[Action.RELEASE_USDC + cohort]), USDC_DECIMALS)
         if amount == 0:
@@ -248,7 +247,7 @@ class GoldVaultPlayer:
         curator = self._stage.roles.curator
         return [self._vault.call("update_debt", strategy, self._gold(target), sender=curator)]
 
-    def _exploit(self, act: np.ndarray) -> list[Call]:
+    def _exploit(self, act: FloatArray) -> list[Call]:
         """A stolen curator key moves what is liquid to a hostile strategy."""
         stolen = self._gold(act[Action.EXPLOIT_STOLEN])
         if stolen == 0:
@@ -263,7 +262,7 @@ class GoldVaultPlayer:
             self._report(self._hostile),
         ]
 
-    def _repayments(self, act: np.ndarray) -> list[Call]:
+    def _repayments(self, act: FloatArray) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._stage.roles.borrowers):
             amount = float(act[Action.REPAY + cohort])
@@ -274,7 +273,7 @@ class GoldVaultPlayer:
             calls += self._release(act, cohort)
         return calls
 
-    def _withdrawals(self, act: np.ndarray, step: int) -> list[Call]:
+    def _withdrawals(self, act: FloatArray, step: int) -> list[Call]:
         roles = self._stage.roles
         calls: list[Call] = []
         shares = self._gold(act[Action.CROWD_REDEEM_SHARES])
@@ -292,7 +291,7 @@ class GoldVaultPlayer:
                 calls.append(self._vault.call("redeem", shares, holder, holder, sender=holder))
         return calls
 
-    def _deposits(self, act: np.ndarray, step: int) -> list[Call]:
+    def _deposits(self, act: FloatArray, step: int) -> list[Call]:
         crowd, holder = self._stage.roles.crowd, self._stage.roles.depositor
         if step == 0:
             first, own = self._gold(self._terms.crowd_ounces), self._gold(self._holder_ounces)
@@ -313,7 +312,7 @@ class GoldVaultPlayer:
             self._staking.call("stake", staked, sender=crowd),
         ]
 
-    def _reports(self, act: np.ndarray) -> list[Call]:
+    def _reports(self, act: FloatArray) -> list[Call]:
         calls: list[Call] = []
         credit = self._gold(act[Action.POOL_CREDIT])
         if credit > 0:
@@ -324,7 +323,7 @@ class GoldVaultPlayer:
         pool = self._set_debt(self._pool, float(act[Action.POOL_TARGET]))
         return [*calls, *pool, *lending] if act[Action.POOL_FIRST] else [*calls, *lending, *pool]
 
-    def _borrows(self, act: np.ndarray) -> list[Call]:
+    def _borrows(self, act: FloatArray) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._stage.roles.borrowers):
             amount = self._gold(act[Action.BORROW + cohort])
@@ -338,7 +337,7 @@ class GoldVaultPlayer:
             calls.append(self._market.call("borrow", amount, borrower, sender=borrower))
         return calls
 
-    def _claims(self, act: np.ndarray) -> list[Call]:
+    def _claims(self, act: FloatArray) -> list[Call]:
         roles = self._stage.roles
         calls: list[Call] = []
         notified = to_wei(float(act[Action.NOTIFY]), REWARD_DECIMALS)

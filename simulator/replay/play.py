@@ -159,5 +159,3 @@ def _observe(
         decisions, in_band = decisions + compared, in_band + inside
     reconciliation.add(expected, seen, extra)
     return decisions, in_band
-
-

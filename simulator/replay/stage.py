@@ -33,6 +33,20 @@ class Phase(IntEnum):
     CLAIMS = 11
 
 
+_ACTORS = (
+    "owner",
+    "custodian",
+    "keeper",
+    "curator",
+    "treasury",
+    "fee_recipient",
+    "crowd",
+    "depositor",
+    "intruder",
+    "distributor",
+)
+
+
 @dataclass(frozen=True)
 class Roles:
     """Every actor's account; deployments come from `owner`."""
@@ -52,7 +66,8 @@ class Roles:
     @classmethod
     def of(cls, accounts: Sequence[str]) -> Roles:
         """Return the roles over a chain's development accounts, at least 18."""
-        return cls(*accounts[:10], borrowers=tuple(accounts[10:18]))
+        named = dict(zip(_ACTORS, accounts[:10], strict=True))
+        return cls(**named, borrowers=tuple(accounts[10:18]))
 
 
 @dataclass(frozen=True)

@@ -412,6 +412,22 @@ def test_borrow_and_repay__of_single_wei__never_lose_assets(
         stage.send(stage.market, function, abs(amount), borrower, sender=borrower, at=at)
 
 
+def test_repay__of_single_wei_many_times__never_pays_more_debt_than_it_costs(
+    stage: GoldStage, roles: SimpleNamespace
+):
+    borrower = roles.borrower
+    stage.open_loan(borrower, 40 * OUNCE, 400_000)
+    stage.wait(SECONDS_PER_YEAR)
+    at, snapshot = stage.chain.timestamp() + 1, stage.chain.snapshot()
+    stage.send(stage.market, "accrue", sender=borrower, at=at)
+    due = stage.read(stage.market, "debt_of", borrower)
+    stage.chain.revert(snapshot)
+    repay = stage.market.call("repay", 1, borrower, sender=borrower)
+    stage.chain.block(at, [repay] * 100)
+    # A scaled unit is worth 1.03 wei, so 100 of them would be worth 103.
+    assert stage.read(stage.market, "debt_of", borrower) >= due - 100
+
+
 def _assets_after(stage: GoldStage, function: str, *args: object, sender: str, at: int) -> int:
     """Return the market's assets after a transaction that is then undone."""
     snapshot = stage.chain.snapshot()

@@ -55,5 +55,6 @@ def test_holder__attribution_sums_to_the_return() -> None:
 
 
 def test_holder__earns_no_ounces() -> None:
-    holding = worlds.world("instruments.gold_token.shortfall_hazard=0").investors["token_only"].holding
+    world = worlds.world("instruments.gold_token.shortfall_hazard=0")
+    holding = world.investors["token_only"].holding
     np.testing.assert_array_equal(holding.exit["ounces"], 100.0)

@@ -154,5 +154,6 @@ def test_trailing_moments__match_a_plain_loop() -> None:
         window = [logs[s] - logs[s - 1] for s in range(max(1, step - WINDOW_DAYS + 1), step + 1)]
         missing = max(WINDOW_DAYS - step, 0)
         squares = sum((r**2 for r in window), np.zeros(3)) + missing * 0.17**2 / 365
-        np.testing.assert_allclose(volatility[step], np.sqrt(squares * 365 / WINDOW_DAYS), rtol=1e-9)
+        expected = np.sqrt(squares * 365 / WINDOW_DAYS)
+        np.testing.assert_allclose(volatility[step], expected, rtol=1e-9)
         np.testing.assert_allclose(momentum[step], sum(window, np.zeros(3)), atol=1e-12)

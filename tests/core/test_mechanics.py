@@ -66,7 +66,8 @@ def test_accrue__a_year_of_daily_pokes__agrees_with_exact_fractions() -> None:
     assert market["borrow_index"][0] * 40 == pytest.approx(float(owed), rel=1e-13)
     assert market["shares"][0] == pytest.approx(float(shares), rel=1e-13)
     assert market["treasury_shares"][0] == pytest.approx(float(treasury), rel=1e-12)
-    assert lending.supply_index(market[0]) == pytest.approx(float((cash + owed) / shares), rel=1e-13)
+    index = float((cash + owed) / shares)
+    assert lending.supply_index(market[0]) == pytest.approx(index, rel=1e-13)
 
 
 def test_accrue__reserve_is_its_share_of_the_interest() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import LoadedScenario, load_scenario
-
-from simulator.investors.world import World, simulate_block
 
 STRESS = (
     "instruments.gold_vault.borrowers.demand_share=0.7",

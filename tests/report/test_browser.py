@@ -38,9 +38,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> str:
-    run = samples.loaded(
-        "title=A title with <b>markup</b> & an averylongwordthatmustnotwidenthepage"
-    )
+    run = samples.loaded("title=A <b>title</b> & averylongwordthatmustnotwidenthepageonaphone")
     found = samples.simulation(run)
     replays = [samples.replay(), samples.replay("events", 9, ok=False)]
     page = render_html(run, found, samples.verdicts(run, found), replays)

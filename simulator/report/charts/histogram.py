@@ -76,7 +76,7 @@ def lay_out(values: FloatArray, marks: Sequence[float]) -> Histogram:
 
 def _wanted_bins(n_paths: int) -> int:
     """Return how many bins n paths can fill: 54 for 10,000, and 17 for 300."""
-    return min(_MOST_BINS, max(10, round(2.5 * n_paths ** (1 / 3))))
+    return min(_MOST_BINS, max(10, round(2.5 * math.cbrt(n_paths))))
 
 
 def _round_width(rough: float) -> float:
