@@ -74,6 +74,7 @@ class Chain(Protocol):
     """
 
     name: str
+    client_version: str
     accounts: tuple[str, ...]
     gas_is_exact: bool
 
@@ -131,6 +132,7 @@ class BaseChain(ABC):
     """What all chains do alike, on top of blocks and views."""
 
     name: str
+    client_version: str
     accounts: tuple[str, ...]
     gas_is_exact: bool
 

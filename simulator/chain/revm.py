@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
@@ -60,6 +61,7 @@ class RevmChain(BaseChain):
     def __init__(self, start: int = SETUP_SECONDS) -> None:
         pyrevm = optional("pyrevm")
         self._pyrevm = pyrevm
+        self.client_version = f"pyrevm/{version('pyrevm')}"
         self.accounts = DEVELOPMENT_ACCOUNTS
         env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
         # pyrevm takes an unknown name, also "CANCUN", for the latest fork without a word.

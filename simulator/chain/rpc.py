@@ -77,7 +77,10 @@ class Rpc:
 
 def over_socket(path: str) -> Rpc:
     """Return the interface of the node that listens on the Unix socket `path`."""
-    provider = _socket_provider(path)
+    try:
+        provider = _socket_provider(path)
+    except OSError as error:
+        raise ChainUnavailable(f"anvil went away before it answered: {error}") from error
     return Rpc(provider, "anvil", provider.close)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
-WIDTH = 120
+WIDTH = 100
 _STYLES = {
     "supported": "bold green",
     "plausible": "bold yellow",

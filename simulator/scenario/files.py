@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import re
@@ -104,7 +105,9 @@ def load_scenario(
     for override in overrides:
         _override(raw, override)
     if calibration is not None:
-        _set(raw, _CALIBRATION, calibration, "--calibration")
+        # A file without a market has no place for it, and is refused for that.
+        with contextlib.suppress(_NotThere):
+            _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
     scenario = validate(Scenario, raw)
     return LoadedScenario(
         scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
@@ -166,10 +169,11 @@ def _override(raw: RawFile, text: str) -> None:
         for part in re.findall(r"[^.\[\]]+|\[\d+\]", key)
     )
     try:
-        chosen = _set(raw, location, value, "--set")
+        group = _make_room(raw, location, "--set")
     except _NotThere as error:
         raise UsageError(f"--set {text}: {error}") from None
-    _mark(raw, location, chosen)
+    group[location[-1]] = read_value(raw, location, value)
+    _mark(raw, location, group[location[-1]])
 
 
 def _mark(raw: RawFile, location: Location, chosen: Any) -> None:
@@ -185,12 +189,12 @@ class _NotThere(LookupError):
     """A path leads through something that is no group, or past the end of a list."""
 
 
-def _set(raw: RawFile, location: Location, text: str, option: str) -> Any:
-    """Put the value that `text` writes at `location`; faults there are then the option's.
+def _make_room(raw: RawFile, location: Location, option: str) -> Any:
+    """Return the group or list that holds `location`; faults there are then the option's.
 
-    Returns
-    -------
-    The value.
+    Raises
+    ------
+    _NotThere
     """
     node: Any = raw.data
     for depth, part in enumerate(location):
@@ -206,8 +210,7 @@ def _set(raw: RawFile, location: Location, text: str, option: str) -> Any:
         node = node[part]
     raw.forget(location)
     raw.given[location] = option
-    node[location[-1]] = read_value(raw, location, text)
-    return node[location[-1]]
+    return node
 
 
 def to_yaml(scenario: Scenario, provenance: Mapping[str, Provenance]) -> str:

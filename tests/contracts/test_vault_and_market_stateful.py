@@ -40,7 +40,7 @@ from props import events
 from simulator.chain import Contract, Receipt, RevmChain
 from simulator.errors import TransactionReverted
 
-RUNS = {"instant": 200, "queue": 200, "charging": 100}
+RUNS = {"instant": 200, "queue": 100, "charging": 60}
 ACTS = 30
 CAP = 100_000 * OUNCE
 RICH = 150_000 * OUNCE

@@ -47,7 +47,7 @@ def test_lay_out__all_paths__are_in_below_or_above_the_bins():
     assert bins.shares.sum() + bins.below + bins.above == pytest.approx(1.0, abs=1e-12)
     assert bins.below == pytest.approx(0.05)
     assert "5.0\u00a0% of the paths lie below" in bins.outside
-    assert "down to −75.0\u00a0%" in bins.outside
+    assert "down to −75\u00a0%" in bins.outside
 
 
 def test_lay_out__thresholds__are_in_view():

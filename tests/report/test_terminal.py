@@ -31,7 +31,10 @@ def sample():
 
 @pytest.mark.parametrize(("terminal", "width"), [(False, None), (True, 100), (True, 200)])
 def test_report__anywhere__fits_100_columns(sample, terminal, width):
-    text = shown(*sample, [samples.replay()], terminal=terminal, width=width)
+    run, found, judged = sample
+    titled = run.scenario.model_copy(update={"title": "words " * 60})
+    run = replace(run, scenario=titled)
+    text = shown(run, found, judged, [samples.replay()], terminal=terminal, width=width)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert max(cell_len(line) for line in plain.splitlines()) <= 100
 

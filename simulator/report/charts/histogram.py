@@ -36,14 +36,19 @@ class Histogram:
         if self.below > 0:
             parts.append(
                 f"{share(self.below)} of the paths lie below {bound(self.edges[0] / 100)}, "
-                f"down to {percent(self.lowest)}"
+                f"down to {_whole(self.lowest)}"
             )
         if self.above > 0:
             parts.append(
                 f"{share(self.above)} of the paths lie above {bound(self.edges[-1] / 100)}, "
-                f"up to {percent(self.highest)}"
+                f"up to {_whole(self.highest)}"
             )
         return "; ".join(parts)
+
+
+def _whole(value: float) -> str:
+    """Return an extreme of the paths; one path's decimals say nothing."""
+    return percent(value, 0 if abs(value) >= 0.1 else 1)
 
 
 def lay_out(values: FloatArray, marks: Sequence[float]) -> Histogram:

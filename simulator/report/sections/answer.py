@@ -160,7 +160,7 @@ def _gross_and_net(simulation: Simulation, verdict: Verdict, unit: Unit) -> list
         ("Net, mean: after losses and costs", found.net),
     ):
         mean = line.means[unit]
-        error = f" ±{HARD_SPACE}{number(100 * mean.error, 2)}"
+        error = f"±{HARD_SPACE}{number(100 * mean.error, 2)}"
         value = percent(mean.value, 2, signed=True)
         shown.append((f"{name}, in {UNIT_WORDS[unit]}", _value(value, error)))
     return shown
@@ -175,7 +175,7 @@ def _spread(verdict: Verdict, unit: Unit) -> list[tuple[str, Html]]:
         return []
     quantity = spoken(verdict.quantity)
     return [
-        ("Probability", _value(share(verdict.probability), f" {interval(verdict.interval)}")),
+        ("Probability", _value(share(verdict.probability), interval(verdict.interval))),
         (f"Median {quantity}", _value(percent(verdict.median))),
         (
             f"{quantity[0].upper()}{quantity[1:]}, p05 to p95",
