@@ -23,7 +23,9 @@ def list_() -> None:
 
 @scenario.command()
 @click.argument("name", metavar="SCENARIO")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value first."
+)
 def show(name: str, overrides: tuple[str, ...]) -> None:
     """Print SCENARIO with every default written out."""
     loaded = load_scenario(name, overrides=overrides)

@@ -47,7 +47,7 @@ def choose(subject: InvestorMeasures, labels: Sequence[str] = LABELS) -> tuple[C
             path = int(order[round(QUANTILES[label] * (order.size - 1))])
         elif label == "events":
             path = int(np.argmax(subject.events))
-        elif label.isdigit() and int(label) < order.size:
+        elif label.isdecimal() and int(label) < order.size:
             path = int(label)
         else:
             known = ", ".join(LABELS)
