@@ -751,14 +751,17 @@ def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) ->
 def _deposit_limit(loss: uint256) -> uint256:
     """
     @notice Returns the most that a deposit may be.
-    @dev Nothing while shares exist that own nothing: they have no price. Nothing
-         either where the room under the cap is less than one share.
+    @dev Nothing while shares exist that own nothing: they have no price; nor while
+         claims are not covered, which a deposit would pay; nor where the room under
+         the cap is less than one share.
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The assets, transfer fee included.
     """
     if loss == max_value(uint256) or self.paused or self.is_shutdown or asset_token._is_stopped(asset, self):
         return 0
     if erc20.totalSupply != 0 and self._free_after(loss) == 0:
+        return 0
+    if strategy_book._shortfall() > strategy_book.idle:
         return 0
     cap: uint256 = self.deposit_cap
     if cap == max_value(uint256):

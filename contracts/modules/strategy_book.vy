@@ -170,14 +170,24 @@ def _unbooked_loss() -> uint256:
 
 @internal
 @view
-def _missing() -> uint256:
+def _shortfall() -> uint256:
     """
     @notice Returns by how much the balance falls short of what is counted here: an
             issuer can burn a frozen balance. More than is counted changes nothing.
-    @return uint256 The shortfall, at most the idle assets.
+    @return uint256 The assets; above `idle` it reaches into what is set aside.
     """
     counted: uint256 = self.idle + withdrawal_queue.set_aside
-    return min(self.idle, counted - min(counted, staticcall IERC20(_ASSET).balanceOf(self)))
+    return counted - min(counted, staticcall IERC20(_ASSET).balanceOf(self))
+
+
+@internal
+@view
+def _missing() -> uint256:
+    """
+    @notice Returns what of the idle assets is not there.
+    @return uint256 The assets.
+    """
+    return min(self.idle, self._shortfall())
 
 
 @internal
@@ -271,7 +281,7 @@ def _move_towards(strategy: address, target_debt: uint256) -> uint256:
     debt: uint256 = self.debt_of[strategy]
     if target_debt > debt:
         room: uint256 = staticcall IERC4626(strategy).maxDeposit(self)
-        self._place(strategy, min(target_debt - debt, min(self.idle, room)))
+        self._place(strategy, min(target_debt - debt, min(self.idle - self._missing(), room)))
     else:
         self._call_back(strategy, min(debt - target_debt, self._callable(strategy)))
     log DebtUpdated(strategy=strategy, old_debt=debt, new_debt=self.debt_of[strategy])

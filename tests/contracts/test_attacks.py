@@ -185,6 +185,10 @@ def test_donation__of_tokens_or_strategy_shares__changes_nothing(
         reported = dict(events(stage.vault, receipt))["StrategyReported"]
         assert (reported["gain"], reported["loss"]) == (0, 0)
     assert observe() == before
+    # Nor do donated shares slip in with the next ones that the vault buys.
+    stage.place(stage.market, 65 * OUNCE)
+    reported = dict(events(stage.vault, stage.report(stage.market)))["StrategyReported"]
+    assert (reported["gain"], reported["current_debt"]) == (0, 65 * OUNCE)
 
 
 # --- Front-running -----------------------------------------------------------
@@ -365,6 +369,28 @@ def test_wiped_vault__the_loss_is_shared_and_nobody_can_run_from_it(
     assert (loss["loss"], loss["current_debt"]) == (40 * OUNCE, 0)
     assert abs(_gold_of(stage, runner) - 30 * OUNCE) <= 1
     assert abs(_leave(stage, stage.vault, sitter) - 30 * OUNCE) <= 1
+
+
+def test_wiped_vault__with_unclaimed_batches__takes_no_deposits_that_would_pay_them(
+    new_stage: NewStage, roles: SimpleNamespace
+):
+    stage = new_stage(vault_terms=VaultTerms(cooldown_seconds=DAY, batch_seconds=DAY))
+    depositor, trader, vault = roles.depositor, roles.trader, stage.vault
+    stage.deposit(depositor, 100 * OUNCE)
+    stage.place(stage.pool, 40 * OUNCE)
+    receipt = stage.send(vault, "request_redeem", 50 * OUNCE, sender=depositor)
+    batch = receipt.timestamp // DAY
+    stage.wait(3 * DAY)
+    stage.send(vault, "settle_batch", batch, sender=roles.stranger)
+    stage.endow(trader, 10 * OUNCE)
+    assert stage.refusal(vault, "deposit", OUNCE, trader, sender=trader) is None
+    for function in ("freeze", "wipeFrozenAddress", "unfreeze"):
+        stage.send(stage.gold, function, vault.address, sender=roles.owner)
+    # 10 idle oz and the 50 set aside are burnt; the pool's 40 are there.
+    assert stage.read(vault, "totalAssets") == 40 * OUNCE
+    assert stage.read(vault, "maxDeposit", trader) == 0
+    with refused("gold_vault: exceeds deposit limit"):
+        stage.send(vault, "deposit", OUNCE, trader, sender=trader)
 
 
 # --- The oracle --------------------------------------------------------------

@@ -324,6 +324,18 @@ def test_withdraw_collateral__below_what_the_debt_needs__reverts(
     assert free_stage.read(market, "total_collateral") == 320_000 * DOLLAR
 
 
+def test_withdraw_collateral__debt_worth_less_than_the_smallest_value__still_needs_some(
+    stage: GoldStage, roles: SimpleNamespace
+):
+    # At half a dollar an ounce a wei is worth 0.5e-18 dollars, which rounds up.
+    borrower = roles.borrower
+    stage.set_gold_price(0.5)
+    stage.open_loan(borrower, 1, 1)
+    with refused("lending_market: exceeds max ltv"):
+        stage.send(stage.market, "withdraw_collateral", DOLLAR, borrower, sender=borrower)
+    stage.send(stage.market, "withdraw_collateral", DOLLAR - 1, borrower, sender=borrower)
+
+
 def test_withdraw_collateral__more_than_held__reverts(stage: GoldStage, roles: SimpleNamespace):
     borrower = roles.borrower
     stage.endow(borrower, dollars=10)
@@ -484,6 +496,7 @@ def test_liquidate__part__seizes_the_value_and_the_bonus(
     assert free_stage.read(free_stage.gold, "balanceOf", roles.liquidator) == 90 * OUNCE
     assert free_stage.read(free_stage.market, "debt_of", roles.borrower) == 65 * OUNCE
     assert free_stage.read(free_stage.market, "collateral_of", roles.borrower) == 351_700 * DOLLAR
+    assert free_stage.read(free_stage.market, "total_collateral") == 351_700 * DOLLAR
     assert free_stage.read(free_stage.market, "cash") == 35 * OUNCE
 
 
