@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3; do \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 ANVIL_DIR := $(firstword $(wildcard node_modules/@foundry-rs/anvil-*/bin))
-export PATH := $(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
 
 .PHONY: demo setup test lint unit core bench clean
 

@@ -274,8 +274,7 @@ def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     @param owner The 20-byte address whose shares are burnt.
     @return uint256 The shares burnt, rounded up.
     """
-    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
-    strategy_book._book_losses()
+    self._begin_exit()
     assert assets <= self._withdraw_limit(owner, 0), "gold_vault: exceeds withdrawable"
     shares: uint256 = self._shares_for(assets, 0, True)
     self._leave(receiver, owner, assets, shares)
@@ -291,8 +290,7 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     @param owner The 20-byte address whose shares are burnt.
     @return uint256 The assets, rounded down.
     """
-    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
-    strategy_book._book_losses()
+    self._begin_exit()
     assert shares <= self._redeem_limit(owner, 0), "gold_vault: exceeds withdrawable"
     assets: uint256 = self._assets_for(shares, 0, False)
     self._leave(receiver, owner, assets, shares)
@@ -845,6 +843,15 @@ def _enter(receiver: address, paid: uint256, received: uint256, shares: uint256)
     strategy_book.idle += received
     erc20._mint(receiver, shares)
     log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=paid, shares=shares)
+
+
+@internal
+def _begin_exit():
+    """
+    @notice Refuses an instant exit where there is a queue, and books losses.
+    """
+    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
+    strategy_book._book_losses()
 
 
 @internal
