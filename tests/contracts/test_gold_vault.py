@@ -381,6 +381,7 @@ def test_management_fee__is_on_the_debt_since_the_last_report(
 ):
     stage = _with_pool(new_stage(management_fee_bps=200), roles)
     placed = stage.chain.timestamp()
+    stage.place(stage.market, 15 * OUNCE)
     stage.credit(7 * OUNCE)
     receipt = stage.report(stage.pool, at=placed + 73 * DAY)
     # 2 % a year on 80 oz for a fifth of a year: 0.32 oz.
@@ -413,7 +414,7 @@ def test_management_fee__without_gain__takes_locked_profit_first_and_then_the_pr
 
     unlocked = stage.read(stage.vault, "share_price")
     stage.report(stage.pool, at=placed + 219 * DAY)
-    # 60 of the 292 days left have passed... the fee of 1.68 oz is now more than is locked.
+    # After 73 of the 292 days left 0.18 oz are locked; the fee of 1.68 takes the rest of the price.
     assert stage.read(stage.vault, "locked_profit") == 0
     assert stage.read(stage.vault, "share_price") < unlocked
 
