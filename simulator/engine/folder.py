@@ -19,11 +19,13 @@ from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
 from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures
+from simulator.market.calibration.write import write_calibration
 from simulator.scenario.files import LoadedScenario, to_yaml
 
 PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
+CALIBRATION = "calibration.yaml"
 
 
 def run_hash(loaded: LoadedScenario) -> str:
@@ -59,6 +61,7 @@ class RunFolder:
             raise UsageError(f"cannot write to {path}: {error.strerror}") from None
         folder = cls(path)
         folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
+        write_calibration(loaded.calibration, path / CALIBRATION)
         return folder
 
     def write_text(self, name: str, text: str) -> Path:
