@@ -48,6 +48,8 @@ class Stream(IntEnum):
     MINE_EVENTS = 138
     POOL_VOLUME = 139
     PERP_FUNDING = 140
+    PARAMETERS = 142
+    PARAMETER_DRIFTS = 143
 
 
 def diffusion_stream(asset: str) -> Stream:

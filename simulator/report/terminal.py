@@ -134,12 +134,20 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
         return ("",) * 5
     organic = verdict.organic_share
     return (
-        f"{share(verdict.probability)}\n{interval(verdict.interval)}",
+        _probability(verdict),
         percent(verdict.median),
         span(verdict.p05, verdict.p95),
         small(verdict.max_drawdown_median),
         "none" if organic is None else percent(organic),
     )
+
+
+def _probability(verdict: Verdict) -> str:
+    """Return the probability, its sampling interval, and its range over parameter sets."""
+    lines = [share(verdict.probability), interval(verdict.interval)]
+    if verdict.parameter_range is not None:
+        lines.append(f"sets: {interval(verdict.parameter_range)}")
+    return "\n".join(lines)
 
 
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:
