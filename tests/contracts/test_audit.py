@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from gold_stage import (
     DOLLAR,
+    NEVER_STALE,
     OUNCE,
     SECONDS_PER_YEAR,
     UNLIMITED,
@@ -16,9 +17,9 @@ from gold_stage import (
     MarketTerms,
     VaultTerms,
 )
-from props import refused
+from props import deploy, events, refused
 
-from simulator.chain import Chain
+from simulator.chain import Chain, Contract
 
 FREE = MarketTerms(base_rate=0, slope1=0, slope2=0)
 
@@ -148,3 +149,75 @@ def test_withdraw__where_one_strategy_is_frozen__is_paid_by_the_others(
     assert stage.read(stage.vault, "maxWithdraw", depositor) == 60 * OUNCE
     stage.send(stage.vault, "withdraw", 60 * OUNCE, depositor, depositor, sender=depositor)
     assert stage.read(stage.vault, "maxWithdraw", depositor) == 0
+
+
+@pytest.fixture
+def dollar_market(new_stage: NewStage, roles: SimpleNamespace) -> tuple[GoldStage, Contract]:
+    """A market that lends a million dollars against gold: 75 and 25 oz, $150,000 each."""
+    stage = new_stage()
+    tokens_and_feeds = (stage.gold, stage.usdc, stage.gold_feed, stage.usd_feed)
+    terms = (NEVER_STALE, roles.treasury, *FREE.args())
+    market = deploy(stage.chain, "lending_market", *tokens_and_feeds, *terms, sender=roles.owner)
+    people = (roles.depositor, roles.borrower, roles.second_borrower, roles.liquidator)
+    for person in people:
+        stage.endow(person, 100 * OUNCE, dollars=1_000_000)
+        for token in (stage.gold, stage.usdc):
+            stage.send(token, "approve", market, UNLIMITED, sender=person)
+    depositor = roles.depositor
+    stage.send(market, "deposit", 1_000_000 * DOLLAR, depositor, sender=depositor)
+    for borrower, ounces, dollars in (
+        (roles.borrower, 75, 150_000),
+        (roles.second_borrower, 25, 50_000),
+    ):
+        stage.send(market, "supply_collateral", ounces * OUNCE, borrower, sender=borrower)
+        stage.send(market, "borrow", dollars * DOLLAR, borrower, sender=borrower)
+    return stage, market
+
+
+def _wipe(stage: GoldStage, account: str, *, left: int = 0) -> None:
+    """Let the issuer burn an account's gold; `left` arrives afterwards."""
+    owner = stage.roles.owner
+    for function in ("freeze", "wipeFrozenAddress", "unfreeze"):
+        stage.send(stage.gold, function, account, sender=owner)
+    if left:
+        stage.send(stage.gold, "transfer", account, left, sender=owner)
+
+
+def test_wiped_collateral__debt_without_any__can_be_written_off(
+    dollar_market: tuple[GoldStage, Contract], roles: SimpleNamespace
+):
+    """It counted as collateral for ever: no liquidation passed, and suppliers could run."""
+    stage, market = dollar_market
+    assert not stage.read(market, "is_liquidatable", roles.borrower)
+    _wipe(stage, market.address)
+    assert stage.read(market, "is_liquidatable", roles.borrower)
+    for borrower in (roles.borrower, roles.second_borrower):
+        stage.send(market, "liquidate", borrower, UNLIMITED, sender=roles.liquidator)
+    assert stage.read(market, "total_bad_debt") == 200_000 * DOLLAR
+    assert stage.read(market, "totalAssets") == 800_000 * DOLLAR
+    assert stage.read(market, "total_collateral") == 0
+
+
+def test_wiped_collateral__in_part__is_shared_by_all_borrowers(
+    dollar_market: tuple[GoldStage, Contract], roles: SimpleNamespace
+):
+    stage, market = dollar_market
+    first, second = roles.borrower, roles.second_borrower
+    _wipe(stage, market.address, left=60 * OUNCE)
+    # 45 oz for $150,000 and 15 oz for $50,000: 83.3 %, healthy and beyond a new loan.
+    assert not stage.read(market, "is_liquidatable", first)
+    assert stage.read(market, "ltv", second) == -(-50_000 * 10**18 // 60_000)
+    with refused("lending_market: collateral is missing"):
+        stage.send(market, "supply_collateral", OUNCE, second, sender=second)
+    stage.send(market, "repay", UNLIMITED, first, sender=first)
+    with refused("lending_market: exceeds collateral"):
+        stage.send(market, "withdraw_collateral", 45 * OUNCE + 1, first, sender=first)
+    stage.send(market, "withdraw_collateral", 5 * OUNCE, first, sender=first)
+    stage.send(market, "withdraw_collateral", 40 * OUNCE - 1, first, sender=first)
+    stage.set_gold_price(3_000)
+    args = ("liquidate", second, UNLIMITED)
+    [(_, done)] = events(market, stage.send(market, *args, sender=roles.liquidator), "Liquidated")
+    # Rounding a part of what is left leaves single wei behind.
+    assert 0 <= done["seized"] - 15 * OUNCE <= 2
+    assert stage.read(market, "collateral_of", second) == 0
+    assert stage.read(stage.gold, "balanceOf", market) <= 2
