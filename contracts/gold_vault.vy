@@ -203,6 +203,9 @@ def __init__(
     assert management_fee_bps_ <= _MAX_MANAGEMENT_FEE_BPS, "gold_vault: management fee above 10 %"
     assert profit_unlock_seconds_ <= _MAX_UNLOCK_SECONDS, "gold_vault: unlock period above 10 years"
     assert cooldown_seconds_ == 0 or batch_seconds_ != 0, "gold_vault: batch period is zero"
+    # No batch would ever be over: withdrawals would be stopped for good.
+    assert cooldown_seconds_ <= _YEAR, "gold_vault: cooldown above a year"
+    assert batch_seconds_ <= _YEAR, "gold_vault: batch period above a year"
 
     access_control.__init__()
     access_control._revoke_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)

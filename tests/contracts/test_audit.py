@@ -151,6 +151,23 @@ def test_withdraw__where_one_strategy_is_frozen__is_paid_by_the_others(
     assert stage.read(stage.vault, "maxWithdraw", depositor) == 0
 
 
+def test_withdraw__where_a_strategys_gold_is_burnt__shares_the_loss(
+    new_stage: NewStage, roles: SimpleNamespace
+):
+    """The pool went on counting it: the first left at par, the others could not leave."""
+    stage, runner, sitter = new_stage(), roles.trader, roles.depositor
+    for account in (runner, sitter):
+        stage.deposit(account, 50 * OUNCE)
+    stage.place(stage.pool, 40 * OUNCE)
+    _wipe(stage, stage.pool.address)
+    assert stage.read(stage.vault, "totalAssets") == 60 * OUNCE
+    for account in (runner, sitter):
+        shares = stage.read(stage.vault, "maxRedeem", account)
+        assert shares == 50 * OUNCE
+        stage.send(stage.vault, "redeem", shares, account, account, sender=account)
+        assert abs(stage.read(stage.gold, "balanceOf", account) - 30 * OUNCE) <= 1
+
+
 @pytest.fixture
 def dollar_market(new_stage: NewStage, roles: SimpleNamespace) -> tuple[GoldStage, Contract]:
     """A market that lends a million dollars against gold: 75 and 25 oz, $150,000 each."""
