@@ -94,6 +94,11 @@ def test_deployed_size__is_within_eip_170():
         ),
         ({"deposit_cap": 2**128}, "gold_vault: cap above 2**128"),
         ({"cooldown_seconds": 1}, "gold_vault: batch period is zero"),
+        (
+            {"cooldown_seconds": SECONDS_PER_YEAR + 1, "batch_seconds": DAY},
+            "gold_vault: cooldown above a year",
+        ),
+        ({"batch_seconds": SECONDS_PER_YEAR + 1}, "gold_vault: batch period above a year"),
     ],
 )
 def test_constructor__impossible_terms__are_refused(
@@ -571,7 +576,7 @@ def test_pause__stops_deposits_only(stage: GoldStage, roles: SimpleNamespace):
 def dying_pool(stage: GoldStage, roles: SimpleNamespace) -> Contract:
     """A strategy with 20 oz of debt that answers for a day and then no more."""
     last = stage.chain.timestamp() + DAY
-    line = "return math._mul_div(shares, self.totalAssets, self.totalSupply, False)"
+    line = "return math._mul_div(shares, self._present(), self.totalSupply, False)"
     dying = f'assert block.timestamp < {last}, "dead"\n    {line}'
     artifact = compile_patched(
         CONTRACTS / "stage" / "stage_strategy.vy", ("stage/stage_strategy.vy", line, dying)
