@@ -42,14 +42,18 @@ def _criteria() -> str:
     )
 
 
-def _assumptions(scenario: Scenario) -> str:
-    model = {
-        "gbm": "a geometric Brownian motion",
-        "jump": "a jump diffusion (Merton)",
-        "garch": "a GJR-GARCH model with Student t shocks",
+def model_words(scenario: Scenario) -> str:
+    """Return what prices follow."""
+    return {
+        "gbm": "a geometric Brownian motion with calibrated figures",
+        "jump": "a jump diffusion (Merton) with calibrated figures",
+        "garch": "a GJR-GARCH model with Student t shocks and calibrated figures",
     }[scenario.market.model]
+
+
+def _assumptions(scenario: Scenario) -> str:
     return (
-        f"Prices follow {model} with the calibrated figures below; drifts, demand, hazards and "
+        f"Prices follow {model_words(scenario)}, listed below; drifts, demand, hazards and "
         "the fate of reward tokens are inputs of the scenario, each listed with its mark."
     )
 
