@@ -15,6 +15,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
 from simulator.errors import UsageError
+from simulator.market.build import market_spec
 from simulator.report import print_market, render_market
 from simulator.scenario import load_scenario
 
@@ -43,6 +44,7 @@ def market(
     if out is not None:
         _check_target(out)
     terms = loaded.scenario
+    market_spec(terms, loaded.calibration)  # a faulty history is refused here
     text = f"simulating {terms.paths:,} paths over {terms.horizon_days} days"
     with reporter.task(text, terms.paths) as advance:
         summary = summarise_market(terms, loaded.calibration, on_block=advance)
@@ -62,6 +64,7 @@ def market_object(summary: MarketSummary, page: Path | None = None) -> dict[str,
     return {
         "scenario": scenario.name,
         "model": scenario.market.model,
+        "bootstrap": _bootstrap(summary),
         "calibration": summary.calibration.name,
         "seed": scenario.seed,
         "paths": scenario.paths,
@@ -80,6 +83,18 @@ def market_object(summary: MarketSummary, page: Path | None = None) -> dict[str,
             "assets": [asset.name for asset in summary.assets],
             "matrix": summary.correlation.tolist(),
         },
+    }
+
+
+def _bootstrap(summary: MarketSummary) -> dict[str, Any] | None:
+    history = summary.spec.history
+    if history is None:
+        return None
+    return {
+        "history": history.file,
+        "sha256": history.sha256,
+        "days": history.returns.shape[1],
+        "mean_block_days": history.mean_block_days,
     }
 
 

@@ -15,6 +15,7 @@ from simulator.cli.results import replay_object
 from simulator.engine import simulate
 from simulator.engine.folder import CALIBRATION
 from simulator.errors import ReconciliationFailed
+from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose
 from simulator.scenario import LoadedScenario, load_scenario
 
@@ -42,6 +43,7 @@ def replay(
     loaded = _load(source, all_overrides(overrides, paths, seed), calibration)
     scenario = loaded.scenario
     check_label(label, scenario.paths)
+    market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     choice = ChainChoice(chain, anvil_path, rpc)
     with open_for(scenario, choice, reporter) as opened:
         with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):

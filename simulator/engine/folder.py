@@ -29,9 +29,12 @@ CALIBRATION = "calibration.yaml"
 
 
 def run_hash(loaded: LoadedScenario) -> str:
-    """Return the hash that names a run: of its resolved scenario and its calibration."""
+    """Return the hash that names a run: of its resolved scenario, calibration and history."""
     text = to_yaml(loaded.scenario, loaded.provenance) + loaded.calibration.model_dump_json()
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode())
+    if loaded.scenario.market.history is not None:
+        digest.update(Path(loaded.scenario.market.history).read_bytes())
+    return digest.hexdigest()
 
 
 class RunFolder:
@@ -112,6 +115,16 @@ class RunFolder:
         chains : dict of chain name to client version, of the replays
         """
         packages = (*PACKAGES, *(CHAIN_PACKAGES if chains else ()))
+        history = simulation.spec.history
+        resampled = (
+            {
+                "file": history.file,
+                "sha256": history.sha256,
+                "mean_block_days": history.mean_block_days,
+            }
+            if history is not None
+            else None
+        )
         self.write_json(
             MARKER,
             {
@@ -121,6 +134,7 @@ class RunFolder:
                 "steps": loaded.scenario.horizon_days,
                 "run_hash": run_hash(loaded),
                 "calibration": loaded.calibration.name,
+                **({} if resampled is None else {"history": resampled}),
                 "checksum": simulation.checksum,
                 "bytecode": dict(bytecode),
                 "chains": dict(chains),

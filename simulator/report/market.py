@@ -36,7 +36,7 @@ def print_market(console: Console, loaded: LoadedScenario, summary: MarketSummar
     console = within(console)
     put(console, Text(f"The market of {loaded.scenario.title}", style="bold"))
     put(console, Text(plain(_facts(summary))))
-    put(console, Text(f"Prices follow {model_words(loaded.scenario)}."))
+    put(console, Text(_model(summary)))
     for title, columns, rows in (
         (_price_title(summary), _PRICES, _price_rows(summary)),
         (_MOVES_TITLE, _MOVES, _move_rows(summary)),
@@ -67,7 +67,7 @@ def render_market(loaded: LoadedScenario, summary: MarketSummary) -> str:
                     ),
                 ),
                 _fans(summary),
-                _notice(loaded),
+                _notice(summary),
                 market_inputs_section(loaded),
             ),
             _footer(summary),
@@ -86,6 +86,15 @@ def _facts(summary: MarketSummary) -> str:
         f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}, "
         f"seed {scenario.seed}; hypothetical performance"
     )
+
+
+def _model(summary: MarketSummary) -> str:
+    words = f"Prices follow {model_words(summary.scenario)}"
+    history = summary.spec.history
+    if history is None:
+        return f"{words}."
+    days, mean = history.returns.shape[1], history.mean_block_days
+    return f"{words}: {days:,} returns, {number(mean, 0)} days to a block on average."
 
 
 def _price_title(summary: MarketSummary) -> str:
@@ -180,9 +189,9 @@ def _fans(summary: MarketSummary) -> Html:
     )
 
 
-def _notice(loaded: LoadedScenario) -> Html:
+def _notice(summary: MarketSummary) -> Html:
     words = (
-        f"Prices follow {model_words(loaded.scenario)}; drifts are inputs of the scenario. "
+        f"{_model(summary)} Drifts are inputs of the scenario. "
         "Nobody earned these returns; they are no forecast and no advice. A simulated market has "
         "no crisis that its model does not know."
     )

@@ -36,8 +36,8 @@ def test_json__is_one_object_with_what_the_engine_found(folder):
     assert outcome.stdout.count("\n") == 1
     found = json.loads(outcome.stdout)
     assert set(found) == {
-        "scenario", "model", "calibration", "seed", "paths", "steps", "start", "end", "checksum",
-        "seconds", "peak_rss_mib", "page", "assets", "correlation",
+        "scenario", "model", "bootstrap", "calibration", "seed", "paths", "steps", "start", "end",
+        "checksum", "seconds", "peak_rss_mib", "page", "assets", "correlation",
     }  # fmt: skip
     expected = load_scenario(
         "gold-vault-sober", overrides=["paths=256", "horizon_days=60", "seed=7"]
