@@ -177,13 +177,40 @@ def _walk(
                 _choose_days(day, ends, starts, step % GROUP * LANES, everywhere, returns.shape[1])
                 begun = True
             for asset in range(out.shape[0]):
-                for lane in range(LANES):
-                    if trading[step]:
-                        log_price[asset, lane] += drift[asset, step] + returns[asset, day[lane]]
-                        price = exponential(log_price[asset, lane])
-                    else:
-                        price = out[asset, step - 1, lane_start + lane]
-                    out[asset, step, lane_start + lane] = price
+                if trading[step]:
+                    log_drift = drift[asset, step]
+                    _move(out, log_price, returns, day, log_drift, asset, step, lane_start)
+                else:
+                    _stand_still(out, asset, step, lane_start)
+
+
+@inlined
+def _move(
+    out: FloatArray,
+    log_price: FloatArray,
+    returns: FloatArray,
+    day: npt.NDArray[np.int64],
+    drift: float,
+    asset: int,
+    step: int,
+    lane_start: int,
+) -> None:
+    prices = out[asset, step, lane_start : lane_start + LANES]
+    log_row = log_price[asset]
+    past = returns[asset]
+    # in two loops: only the second has no look-up, and becomes vector instructions
+    for lane in range(LANES):
+        log_row[lane] += drift + past[day[lane]]
+    for lane in range(LANES):
+        prices[lane] = exponential(log_row[lane])
+
+
+@inlined
+def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
+    before = out[asset, step - 1, lane_start : lane_start + LANES]
+    prices = out[asset, step, lane_start : lane_start + LANES]
+    for lane in range(LANES):
+        prices[lane] = before[lane]
 
 
 @inlined
