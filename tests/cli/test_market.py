@@ -70,6 +70,21 @@ def test_tables__in_a_pipe__fit_100_columns_without_colours(folder):
     assert outcome.stderr == "simulating 256 paths over 60 days\n"
 
 
+def test_tables__row_of_an_asset__the_numbers_of_the_json(folder):
+    found = json.loads(assay(*SMALL, "--json").stdout)
+    gold, copper = found["assets"]["gold"], found["assets"]["copper"]
+    lines = assay(*SMALL).stdout.splitlines()
+    (row,) = [line.split() for line in lines if line.startswith(" gold, USD/oz")]
+    prices = [f"{gold[name]:,.0f}" for name in ("p05", "median", "p95", "mean", "mean_error")]
+    assert row[2:] == ["4,760", "+3.5", "%", *prices[:4], "±", prices[4]]
+    moves = [line.split() for line in lines if line.startswith(" copper ")]
+    shares = ("volatility", "drawdown_median", "drawdown_p95")
+    shown = [f"{100 * copper[name]:.1f}" for name in shares]
+    kurtosis = f"{copper['excess_kurtosis']:.2f}"
+    assert moves[0] == ["copper", shown[0], "%", kurtosis, shown[1], "%", shown[2], "%"]
+    assert moves[1] == ["copper", *(f"{x:.3f}" for x in found["correlation"]["matrix"][2])]
+
+
 def test_options__calibration_and_set__reach_the_market(folder):
     shipped = shipped_folder() / "calibrations" / "metals-2026-01.yaml"
     text = shipped.read_text(encoding="utf-8").replace("name: metals-2026-01", "name: mine")

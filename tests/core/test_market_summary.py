@@ -113,6 +113,9 @@ def test_drawdown_and_quantiles__of_an_odd_number_of_paths__as_measured_path_by_
         returns = np.diff(np.log(prices), axis=0)[traded]
         assert asset.volatility == pytest.approx(returns.std() * math.sqrt(252), rel=1e-9)
         assert asset.excess_kurtosis == pytest.approx(stats.kurtosis(returns, axis=None), rel=1e-6)
+        joint = [np.diff(np.log(paths.prices[name][:, :330]), axis=0)[traded] for name in ASSETS]
+        expected = np.corrcoef([part.ravel() for part in joint])
+        np.testing.assert_allclose(found.correlation, expected, rtol=0, atol=1e-10)
         rows = found.daily[found.daily["series"] == asset.name]
         assert rows["p50"].iloc[-1] == pytest.approx(asset.median, rel=1e-6)
 
