@@ -13,7 +13,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.engine import simulate
-from simulator.engine.folder import CALIBRATION
+from simulator.engine.folder import CALIBRATION, HISTORY
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose
@@ -66,6 +66,8 @@ def _load(source: str, overrides: tuple[str, ...], calibration: str | None) -> L
     if folder.is_dir():
         source = str(folder / "scenario.yaml")
         calibration = calibration or str(folder / CALIBRATION)
+        if (folder / HISTORY).is_file():
+            overrides = (f"market.history={json.dumps(str(folder / HISTORY))}", *overrides)
     return load_scenario(source, overrides=overrides, calibration=calibration)
 
 

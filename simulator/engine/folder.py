@@ -26,6 +26,7 @@ PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "sci
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
 CALIBRATION = "calibration.yaml"
+HISTORY = "history.csv"
 
 
 def run_hash(loaded: LoadedScenario) -> str:
@@ -65,6 +66,8 @@ class RunFolder:
         folder = cls(path)
         folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
         write_calibration(loaded.calibration, path / CALIBRATION)
+        if loaded.scenario.market.history is not None:
+            shutil.copyfile(loaded.scenario.market.history, path / HISTORY)
         return folder
 
     def write_text(self, name: str, text: str) -> Path:

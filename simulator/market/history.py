@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ def read_history(
     InputError
         The table is faulty, lacks an asset, or the assets have too few days in common.
     """
+    file = Path(path)
+    stamp = file.stat().st_mtime_ns if file.is_file() else 0
+    return _read(str(path), stamp, assets, block_days)
+
+
+# A run checks its history before it begins, and many parameter sets draw from one.
+@lru_cache(maxsize=4)
+def _read(path: str, stamp: int, assets: tuple[str, ...], block_days: float | None) -> History:
     table = read_prices(path)
     _check_assets(table, assets)
     returns = _joint_returns(table, assets)

@@ -116,6 +116,17 @@ def test_replay__of_a_bootstrapped_path__agrees_with_the_contracts(folder):
     assert json.loads(found.stdout)["ok"] is True
 
 
+def test_replay__of_a_run__finds_its_own_copy_of_the_history(folder):
+    pytest.importorskip("pyrevm")
+    run = ("run", "inner/own.yaml", "--paths", 128, "--set", "horizon_days=30", "--no-replay")
+    assay(*run, "--out", "one")
+    assert (folder / "one" / "history.csv").read_text(encoding="utf-8") == history()
+    shutil.move(folder / "one", folder / "moved")
+    shutil.rmtree(folder / "inner")
+    found = json.loads(assay("replay", "moved", "--chain", "revm", "--json").stdout)
+    assert found["ok"] is True
+
+
 def one_fault(text, line, fault, *arguments, command="market"):
     """Check the only fault of a scenario with `text` in place of its model; None: no line."""
     with open("inner/own.yaml", "w", encoding="utf-8") as file:
