@@ -9,6 +9,7 @@ import click
 
 from simulator.cli.calibrate import calibrate
 from simulator.cli.claims import claims
+from simulator.cli.market import market
 from simulator.cli.replay import replay
 from simulator.cli.run import run
 from simulator.cli.scenario import scenario
@@ -41,5 +42,5 @@ def main() -> None:
     """
 
 
-for _command in (run, replay, calibrate, scenario, claims):
+for _command in (run, replay, market, calibrate, scenario, claims):
     main.add_command(_command)

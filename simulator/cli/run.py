@@ -22,6 +22,7 @@ from simulator.cli.results import reconciliation_object, run_object
 from simulator.engine import Block, Simulation, run_sets, simulate, with_ranges
 from simulator.engine.folder import RunFolder
 from simulator.errors import ReconciliationFailed
+from simulator.market.build import market_spec
 from simulator.replay import Replay, choose
 from simulator.report import print_report, render_html
 from simulator.scenario import LoadedScenario, load_scenario
@@ -67,6 +68,7 @@ def run(
     loaded = load_scenario(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
+    market_spec(loaded.scenario, loaded.calibration)  # a faulty history is refused here
     with ExitStack() as stack:
         opened = None
         if not no_replay:

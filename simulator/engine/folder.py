@@ -26,12 +26,16 @@ PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "sci
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
 CALIBRATION = "calibration.yaml"
+HISTORY = "history.csv"
 
 
 def run_hash(loaded: LoadedScenario) -> str:
-    """Return the hash that names a run: of its resolved scenario and its calibration."""
+    """Return the hash that names a run: of its resolved scenario, calibration and history."""
     text = to_yaml(loaded.scenario, loaded.provenance) + loaded.calibration.model_dump_json()
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode())
+    if loaded.scenario.market.history is not None:
+        digest.update(Path(loaded.scenario.market.history).read_bytes())
+    return digest.hexdigest()
 
 
 class RunFolder:
@@ -62,6 +66,8 @@ class RunFolder:
         folder = cls(path)
         folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
         write_calibration(loaded.calibration, path / CALIBRATION)
+        if loaded.scenario.market.history is not None:
+            shutil.copyfile(loaded.scenario.market.history, path / HISTORY)
         return folder
 
     def write_text(self, name: str, text: str) -> Path:
@@ -112,6 +118,16 @@ class RunFolder:
         chains : dict of chain name to client version, of the replays
         """
         packages = (*PACKAGES, *(CHAIN_PACKAGES if chains else ()))
+        history = simulation.spec.history
+        resampled = (
+            {
+                "file": history.file,
+                "sha256": history.sha256,
+                "mean_block_days": history.mean_block_days,
+            }
+            if history is not None
+            else None
+        )
         self.write_json(
             MARKER,
             {
@@ -121,6 +137,7 @@ class RunFolder:
                 "steps": loaded.scenario.horizon_days,
                 "run_hash": run_hash(loaded),
                 "calibration": loaded.calibration.name,
+                **({} if resampled is None else {"history": resampled}),
                 "checksum": simulation.checksum,
                 "bytecode": dict(bytecode),
                 "chains": dict(chains),

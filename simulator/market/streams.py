@@ -29,6 +29,8 @@ class Stream(IntEnum):
     COPPER = 3
 
     CHI_SQUARE = 32
+    BLOCK_START = 33
+    BLOCK_END = 34
 
     GOLD_JUMP = JUMP_OFFSET + 1
     SILVER_JUMP = JUMP_OFFSET + 2
