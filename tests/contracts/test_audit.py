@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 from gold_stage import (
+    DAY,
     DOLLAR,
+    FEED_UNIT,
     NEVER_STALE,
     OUNCE,
     SECONDS_PER_YEAR,
@@ -17,7 +19,7 @@ from gold_stage import (
     MarketTerms,
     VaultTerms,
 )
-from props import deploy, events, refused
+from props import deploy, events, refused, send
 
 from simulator.chain import Chain, Contract
 
@@ -238,3 +240,22 @@ def test_wiped_collateral__in_part__is_shared_by_all_borrowers(
     assert 0 <= done["seized"] - 15 * OUNCE <= 2
     assert stage.read(market, "collateral_of", second) == 0
     assert stage.read(stage.gold, "balanceOf", market) <= 2
+
+
+# --- The reserve ----------------------------------------------------------------
+
+
+def test_increase_supply__stale_attestation_of_a_closed_market__is_refused(
+    revm: Chain, roles: SimpleNamespace
+):
+    """A feed marked as closed, as all are at weekends, let an old reserve count for ever."""
+    owner, keeper = roles.owner, roles.keeper
+    reserve = deploy(revm, "price_feed", 8, "Gold reserve, oz", keeper, sender=owner)
+    send(revm, reserve, "update_answer", 10 * FEED_UNIT, sender=keeper)
+    terms = ("Gold", "GOLD", 18, reserve, DAY)
+    gold = deploy(revm, "gold_token", *terms, sender=owner)
+    send(revm, reserve, "set_market_status", 1, sender=keeper)
+    send(revm, gold, "increaseSupply", OUNCE, sender=owner)
+    revm.block(revm.timestamp() + DAY, [])
+    with refused("feed: answer is too old"):
+        send(revm, gold, "increaseSupply", OUNCE, sender=owner)
