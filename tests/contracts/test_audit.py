@@ -242,6 +242,42 @@ def test_wiped_collateral__in_part__is_shared_by_all_borrowers(
     assert stage.read(stage.gold, "balanceOf", market) <= 2
 
 
+# --- Lost debt ------------------------------------------------------------------
+
+
+def test_liquidate__all_but_a_grain_of_the_collateral__writes_the_rest_off(
+    new_stage: NewStage, roles: SimpleNamespace
+):
+    """A unit left behind kept 27 oz of lost debt in the books, and interest on it."""
+    stage, borrower, liquidator = new_stage(), roles.borrower, roles.liquidator
+    stage.supply(roles.depositor, 100 * OUNCE)
+    stage.open_loan(borrower, 75 * OUNCE, 400_000)
+    stage.set_gold_price(8_000)
+    stage.endow(liquidator, 100 * OUNCE)
+    # $400,000 pay for 400,000 / (8,000 x 1.05) = 47.6 oz.
+    args = ("liquidate", borrower, 400_000 * OUNCE // 8_400 - OUNCE // 10**9)
+    receipt = stage.send(stage.market, *args, sender=liquidator)
+    [(_, done)] = events(stage.market, receipt, "Liquidated")
+    assert done["seized"] == 400_000 * DOLLAR
+    assert stage.read(stage.market, "debt_of", borrower) == 0
+    assert stage.read(stage.market, "total_bad_debt") == 75 * OUNCE - done["repaid"]
+
+
+@pytest.mark.parametrize("ounces", [40, 47])
+def test_liquidate__a_part_of_what_the_collateral_pays_for__leaves_the_rest(
+    new_stage: NewStage, roles: SimpleNamespace, ounces: int
+):
+    stage, borrower, liquidator = new_stage(), roles.borrower, roles.liquidator
+    stage.supply(roles.depositor, 100 * OUNCE)
+    stage.open_loan(borrower, 75 * OUNCE, 400_000)
+    stage.set_gold_price(8_000)
+    stage.endow(liquidator, 100 * OUNCE)
+    stage.send(stage.market, "liquidate", borrower, ounces * OUNCE, sender=liquidator)
+    assert stage.read(stage.market, "debt_of", borrower) == (75 - ounces) * OUNCE
+    left = stage.read(stage.market, "collateral_of", borrower)
+    assert left == (400_000 - ounces * 8_400) * DOLLAR
+
+
 # --- The reserve ----------------------------------------------------------------
 
 
