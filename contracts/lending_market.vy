@@ -87,6 +87,10 @@ struct State:
 _WAD: constant(uint256) = 10 ** 18
 
 
+# @dev Collateral that pays for less than one part in this of a debt is dust.
+_DUST_PARTS: constant(uint256) = 1_000
+
+
 # @dev The greatest bonus a liquidator may be offered, 50 %.
 _MAX_BONUS: constant(uint256) = 5 * 10 ** 17
 
@@ -350,7 +354,8 @@ def liquidate(borrower: address, repay_amount: uint256) -> (uint256, uint256):
     """
     @notice Repays debt of an unhealthy borrower for collateral plus a bonus. Where
             the collateral does not pay for that, all of it goes for less, and the
-            debt that is left is written off.
+            debt that is left is written off. So does collateral that would be left
+            for a thousandth of that debt or less.
     @param borrower The 20-byte address of the borrower.
     @param repay_amount The most to repay (the greatest uint256 = all).
     @return uint256 The debt repaid.
@@ -363,6 +368,10 @@ def liquidate(borrower: address, repay_amount: uint256) -> (uint256, uint256):
     repaid: uint256 = 0
     seized: uint256 = 0
     repaid, seized = loan_health._seizure(min(repay_amount, due), held, liquidation_bonus)
+    # Collateral worth nobody's while must not keep a lost debt in the books.
+    rest: uint256 = due - repaid
+    if loan_health._seizure(rest, held - seized, liquidation_bonus)[0] * _DUST_PARTS < rest:
+        seized = held
 
     self._take_exactly(repaid)
     debt_index._reduce(borrower, repaid)

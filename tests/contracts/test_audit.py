@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 from gold_stage import (
+    DAY,
     DOLLAR,
+    FEED_UNIT,
     NEVER_STALE,
     OUNCE,
     SECONDS_PER_YEAR,
@@ -17,7 +19,7 @@ from gold_stage import (
     MarketTerms,
     VaultTerms,
 )
-from props import deploy, events, refused
+from props import deploy, events, refused, send
 
 from simulator.chain import Chain, Contract
 
@@ -238,3 +240,58 @@ def test_wiped_collateral__in_part__is_shared_by_all_borrowers(
     assert 0 <= done["seized"] - 15 * OUNCE <= 2
     assert stage.read(market, "collateral_of", second) == 0
     assert stage.read(stage.gold, "balanceOf", market) <= 2
+
+
+# --- Lost debt ------------------------------------------------------------------
+
+
+def test_liquidate__all_but_a_grain_of_the_collateral__writes_the_rest_off(
+    new_stage: NewStage, roles: SimpleNamespace
+):
+    """A unit left behind kept 27 oz of lost debt in the books, and interest on it."""
+    stage, borrower, liquidator = new_stage(), roles.borrower, roles.liquidator
+    stage.supply(roles.depositor, 100 * OUNCE)
+    stage.open_loan(borrower, 75 * OUNCE, 400_000)
+    stage.set_gold_price(8_000)
+    stage.endow(liquidator, 100 * OUNCE)
+    # $400,000 pay for 400,000 / (8,000 x 1.05) = 47.6 oz.
+    args = ("liquidate", borrower, 400_000 * OUNCE // 8_400 - OUNCE // 10**9)
+    receipt = stage.send(stage.market, *args, sender=liquidator)
+    [(_, done)] = events(stage.market, receipt, "Liquidated")
+    assert done["seized"] == 400_000 * DOLLAR
+    assert stage.read(stage.market, "debt_of", borrower) == 0
+    assert stage.read(stage.market, "total_bad_debt") == 75 * OUNCE - done["repaid"]
+
+
+@pytest.mark.parametrize("ounces", [40, 47])
+def test_liquidate__a_part_of_what_the_collateral_pays_for__leaves_the_rest(
+    new_stage: NewStage, roles: SimpleNamespace, ounces: int
+):
+    stage, borrower, liquidator = new_stage(), roles.borrower, roles.liquidator
+    stage.supply(roles.depositor, 100 * OUNCE)
+    stage.open_loan(borrower, 75 * OUNCE, 400_000)
+    stage.set_gold_price(8_000)
+    stage.endow(liquidator, 100 * OUNCE)
+    stage.send(stage.market, "liquidate", borrower, ounces * OUNCE, sender=liquidator)
+    assert stage.read(stage.market, "debt_of", borrower) == (75 - ounces) * OUNCE
+    left = stage.read(stage.market, "collateral_of", borrower)
+    assert left == (400_000 - ounces * 8_400) * DOLLAR
+
+
+# --- The reserve ----------------------------------------------------------------
+
+
+def test_increase_supply__stale_attestation_of_a_closed_market__is_refused(
+    revm: Chain, roles: SimpleNamespace
+):
+    """A feed marked as closed, as all are at weekends, let an old reserve count for ever."""
+    owner, keeper = roles.owner, roles.keeper
+    reserve = deploy(revm, "price_feed", 8, "Gold reserve, oz", keeper, sender=owner)
+    send(revm, reserve, "update_answer", 10 * FEED_UNIT, sender=keeper)
+    terms = ("Gold", "GOLD", 18, reserve, DAY)
+    gold = deploy(revm, "gold_token", *terms, sender=owner)
+    send(revm, reserve, "set_market_status", 1, sender=keeper)
+    send(revm, gold, "increaseSupply", OUNCE, sender=owner)
+    revm.block(revm.timestamp() + DAY, [])
+    with refused("feed: answer is too old"):
+        send(revm, gold, "increaseSupply", OUNCE, sender=owner)
