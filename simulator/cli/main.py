@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from simulator.cli.breakeven import breakeven
 from simulator.cli.calibrate import calibrate
 from simulator.cli.claims import claims
+from simulator.cli.compare import compare
 from simulator.cli.replay import replay
 from simulator.cli.run import run
 from simulator.cli.scenario import scenario
@@ -41,5 +43,5 @@ def main() -> None:
     """
 
 
-for _command in (run, replay, calibrate, scenario, claims):
+for _command in (run, replay, compare, breakeven, calibrate, scenario, claims):
     main.add_command(_command)
