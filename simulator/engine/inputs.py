@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -136,21 +136,34 @@ def find_input(scenario: Scenario, calibration: Calibration, name: str) -> Input
     Raises
     ------
     UsageError
-        There is none (the nearest names are suggested), or several are meant.
+        There is none (the nearest names are suggested), several are meant, or it is a whole
+        number.
     """
     known = inputs(scenario, calibration)
+    full = find_name(scenario, calibration, name)
+    if full not in known:
+        raise UsageError(f"{full} is a whole number, without values in between; sweep it")
+    return known[full]
+
+
+def find_name(scenario: Scenario, calibration: Calibration, name: str) -> str:
+    """Return the dotted name of a number of the scenario, from the last part or parts of it.
+
+    Raises
+    ------
+    UsageError
+        There is none (the nearest names are suggested), or several are meant.
+    """
+    known = [*inputs(scenario, calibration), *_whole_numbers(scenario)]
     if name in known:
-        return known[name]
+        return name
     ending = f".{ALIASES.get(name, name)}"
     meant = [full for full in known if full.endswith(ending)]
-    if len(meant) == 1:
-        return known[meant[0]]
-    if meant:
+    if len(meant) > 1:
         raise UsageError(f"{name} may mean {', '.join(meant)}; name one of them")
-    whole = [full for full in _whole_numbers(scenario) if f".{full}".endswith(ending)]
-    if whole:
-        raise UsageError(f"{whole[0]} is a whole number, without values in between; sweep it")
-    raise UsageError(f"no parameter {name} in this scenario; {_nearest(known, name)}")
+    if not meant:
+        raise UsageError(f"no parameter {name} in this scenario; {_nearest(known, name)}")
+    return meant[0]
 
 
 def _whole_numbers(scenario: Scenario) -> list[str]:
@@ -167,7 +180,7 @@ def _whole_numbers(scenario: Scenario) -> list[str]:
     return found
 
 
-def _nearest(known: Mapping[str, Input], name: str) -> str:
+def _nearest(known: Sequence[str], name: str) -> str:
     by_last: dict[str, list[str]] = {}
     for full in known:
         by_last.setdefault(full.rpartition(".")[2], []).append(full)

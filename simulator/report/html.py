@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from simulator.report import charts
+from simulator.report.document import document
 from simulator.report.markup import Html, element, join
 from simulator.report.sections import (
     agreement_section,
@@ -31,11 +30,6 @@ _CONTENTS = (
     ("notice", "Hypothetical performance"),
     ("inputs", "Inputs"),
 )
-
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-)
-"""The browser itself holds the page to its promise: nothing is fetched."""
 
 
 def render_html(
@@ -70,27 +64,9 @@ def render_html(
                 inputs_section(loaded),
             ),
             _footer(simulation),
-            Html(f"<script>{_resource('page.js')}</script>"),
         )
     )
-    return f'<!DOCTYPE html>\n<html lang="en">\n{_head(simulation)}\n<body>{body}</body>\n</html>\n'
-
-
-def _resource(name: str) -> str:
-    return (files("simulator.report") / name).read_text(encoding="utf-8")
-
-
-def _head(simulation: Simulation) -> Html:
-    return element(
-        "head",
-        Html('<meta charset="utf-8">'),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html('<link rel="icon" href="data:,">'),
-        element("title", f"Assay: {simulation.scenario.title}"),
-        Html(f"<style>{_resource('page.css')}</style>"),
-        charts.library(),
-    )
+    return document(f"Assay: {simulation.scenario.title}", body)
 
 
 def _header(simulation: Simulation) -> Html:

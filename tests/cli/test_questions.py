@@ -6,6 +6,7 @@ import math
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import questions
 from click.testing import CliRunner
@@ -57,7 +58,7 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("command", ["breakeven", "compare"])
+@pytest.mark.parametrize("command", ["breakeven", "compare", "sweep"])
 def test_help__names_the_command(command):
     assert re.search(rf"^  {command} ", assay("--help").stdout, re.MULTILINE)
     assert assay(command, "--help").stdout.startswith("Usage:")
@@ -212,3 +213,77 @@ def test_compare__what_is_no_finished_run__is_refused(two_runs):
     Path("two/verdicts.json").unlink()
     line = refused(2, "compare", "one", "two")
     assert line == "assay: two is no finished run: it has no verdicts.json"
+
+
+# sweep --------------------------------------------------------------------------------------
+
+DRIFTS = ("--set", "market.assets.gold.drift=0,0.1,0.2")
+PREMIUMS = ("--set", "premium_mean=0,0.01")
+
+
+def test_sweep__writes_one_table_and_a_heat_map(token):
+    outcome = assay("sweep", token, *DRIFTS, *PREMIUMS, "--paths", 128, "--out", "grid")
+    table = pd.read_parquet("grid/sweep.parquet")
+    # Three claims on three times two points.
+    assert len(table) == 18
+    assert table["market.assets.gold.drift"].drop_duplicates().tolist() == [0.0, 0.1, 0.2]
+    assert table["instruments.gold_token.premium_mean"].drop_duplicates().tolist() == [0.0, 0.01]
+    page = Path("grid/sweep.html").read_text(encoding="utf-8")
+    assert page.count('"type":"heatmap"') == 3
+    assert {path.name for path in Path("grid").iterdir()} == {
+        "sweep.parquet", "sweep.html", "first-point.yaml",
+    }  # fmt: skip
+    assert "sweeping 6 runs" in outcome.stderr
+    assert outcome.stdout.endswith("table: grid/sweep.parquet\nheat map: grid/sweep.html\n")
+    assert refused(2, "sweep", token, *DRIFTS, "--out", "grid") == (
+        "assay: --out grid holds other files already; name another folder"
+    )
+
+
+def test_sweep__repeated__has_the_same_bytes(token):
+    for name in ("one", "two"):
+        assay("sweep", token, *DRIFTS, "--paths", 128, "--out", name, "--json")
+    for file in ("sweep.parquet", "sweep.html", "first-point.yaml"):
+        assert Path("one", file).read_bytes() == Path("two", file).read_bytes()
+
+
+def test_sweep__json__is_one_object_and_the_folder_has_a_name(token):
+    outcome = assay("sweep", token, *DRIFTS, "--paths", 128, "--json")
+    assert outcome.stderr == ""
+    found = strict_json(outcome.stdout)
+    assert (found["runs"], len(found["rows"])) == (3, 9)
+    assert re.fullmatch(r"runs/token-sweep-[0-9a-f]{8}", found["folder"])
+    page = Path(found["folder"], "sweep.html").read_text(encoding="utf-8")
+    assert "heatmap" not in page.split("</head>")[1]
+    table = pd.read_parquet(Path(found["folder"], "sweep.parquet"))
+    assert [row["probability"] for row in found["rows"]] == table["probability"].tolist()
+    # Done again, it takes the place of the first.
+    assert strict_json(assay("sweep", token, *DRIFTS, "--paths", 128, "--json").stdout) == found
+
+
+def test_sweep__claim_that_is_not_testable_at_a_point__is_said_there(folder):
+    outcome = assay(
+        "sweep", "gold-vault-sober", "--set", "horizon_days=40,365", "--paths", 128, "--json"
+    )
+    first, _, third, _ = strict_json(outcome.stdout)["rows"]
+    assert (first["verdict"], first["probability"]) == ("not testable", None)
+    assert third["verdict"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "message"),
+    [
+        (2, (), "Missing option '--set'"),
+        (2, ("--set", "paths"), "--set paths: must be PATH=VALUE,VALUE,..."),
+        (2, ("--set", "drfit=0,1"), "did you mean market.assets.gold.drift?"),
+        (2, ("--set", "seed=" + "1," * 10_000 + "1"), "10,001 runs; more than 10,000 need --yes"),
+        (
+            3,
+            ("--set", "market.assets.gold.drift=0,3"),
+            "--set: market.assets.gold.drift is 3; must be -2 to 2",
+        ),
+        (3, ("--set", "market.model=gbm,gmb"), "did you mean 'gbm'?"),
+    ],
+)
+def test_sweep__bad_input__is_one_line_and_writes_nothing(token, code, options, message):
+    assert message in refused(code, "sweep", token, *options)
