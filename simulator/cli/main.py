@@ -14,6 +14,7 @@ from simulator.cli.compare import compare
 from simulator.cli.replay import replay
 from simulator.cli.run import run
 from simulator.cli.scenario import scenario
+from simulator.cli.sensitivity import sensitivity
 from simulator.cli.sweep import sweep
 from simulator.errors import AssayError
 
@@ -44,5 +45,5 @@ def main() -> None:
     """
 
 
-for _command in (run, replay, compare, breakeven, sweep, calibrate, scenario, claims):
+for _command in (run, replay, compare, breakeven, sensitivity, sweep, calibrate, scenario, claims):
     main.add_command(_command)

@@ -11,7 +11,7 @@ from simulator.report.charts import embed
 from simulator.report.charts.grid import heat_map, line
 from simulator.report.document import document
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.report.words import interval, percent, share, span
+from simulator.report.words import interval, percent, share, short_names, span
 
 MOST_MAPS = 12
 """With three and more swept values there is a map for each setting of the others."""
@@ -28,6 +28,9 @@ def render_sweep(title: str, facts: str, names: Sequence[str], found: pd.DataFra
     found : DataFrame
         Of `engine.sweep.sweep`.
     """
+    short = short_names(names)
+    found = found.rename(columns=short)
+    full, names = ", ".join(names), list(short.values())
     claims = list(dict.fromkeys(found["claim"]))
     sections = [
         _claim(place, claim, names, found[found["claim"] == claim])
@@ -40,6 +43,7 @@ def render_sweep(title: str, facts: str, names: Sequence[str], found: pd.DataFra
                 element("p", "Assay sweep", class_="eyebrow"),
                 element("h1", title),
                 element("p", facts, class_="facts"),
+                element("p", f"Swept: {full}", class_="facts"),
                 element(
                     "p", "Hypothetical performance, simulated; not a forecast.", class_="facts"
                 ),

@@ -58,7 +58,7 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("command", ["breakeven", "compare", "sweep"])
+@pytest.mark.parametrize("command", ["breakeven", "compare", "sensitivity", "sweep"])
 def test_help__names_the_command(command):
     assert re.search(rf"^  {command} ", assay("--help").stdout, re.MULTILINE)
     assert assay(command, "--help").stdout.startswith("Usage:")
@@ -287,3 +287,47 @@ def test_sweep__claim_that_is_not_testable_at_a_point__is_said_there(folder):
 )
 def test_sweep__bad_input__is_one_line_and_writes_nothing(token, code, options, message):
     assert message in refused(code, "sweep", token, *options)
+
+
+# sensitivity --------------------------------------------------------------------------------
+
+
+def test_sensitivity__of_a_run__leaves_a_page_in_its_folder(token):
+    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done")
+    outcome = assay("sensitivity", "done", "--claim", "rises")
+    page = Path("done/sensitivity-rises.html").read_text(encoding="utf-8")
+    assert page.count('class="chart"') == 2
+    assert outcome.stdout.endswith("tornado: done/sensitivity-rises.html\n")
+    assert re.search(r"^ *(drift|volatility) ", outcome.stdout, re.MULTILINE)
+    assay("sensitivity", "done", "--claim", "rises", "--out", "again.html")
+    assert Path("again.html").read_text(encoding="utf-8") == page
+
+
+def test_sensitivity__json__is_one_object_sorted_by_effect(token):
+    outcome = assay("sensitivity", token, "--claim", "rises", "--paths", 128, "--json")
+    assert outcome.stderr == ""
+    found = strict_json(outcome.stdout)
+    assert found["page"] == "runs/token-sensitivity-rises.html"
+    assert found["paths"] == 128
+    reaches = [effect["reach"] for effect in found["effects"]]
+    assert reaches == sorted(reaches, reverse=True)
+    assert found["effects"][0]["name"].startswith("market.assets.gold.")
+
+
+def test_sensitivity__unless_told_otherwise__takes_two_thousand_paths_at_most(folder):
+    questions.token(folder, paths=10_000)
+    found = strict_json(assay("sensitivity", "token.yaml", "--claim", "never", "--json").stdout)
+    assert found["paths"] == 2_000
+    page = Path(found["page"]).read_text(encoding="utf-8")
+    assert "No input moves that by itself." in page
+
+
+def test_sensitivity__bad_input__is_one_line_and_writes_nothing(token):
+    line = refused(2, "sensitivity", token, "--claim", "rise")
+    assert line == "assay: scenario token has no claim rise; did you mean rises?"
+    assert "Missing option '--claim'" in refused(2, "sensitivity", token)
+    line = refused(3, "sensitivity", token, "--claim", "rises", "--paths", "0")
+    assert "paths is 0; must be 1 to" in line
+    line = refused(2, "sensitivity", token, "--claim", "rises", "--paths", 128, "--out",
+                   "token.yaml/x.html")  # fmt: skip
+    assert "cannot write to token.yaml/x.html" in line

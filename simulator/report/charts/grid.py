@@ -73,7 +73,7 @@ def heat_map(
         z=[[_percent(p) for p in row] for row in probabilities],
         zmin=0,
         zmax=100,
-        colorscale=[[0, "#ffffff"], [0.5, BAND_OUTER], [0.5, "#a9c0d6"], [1, SUBJECT]],
+        colorscale=[[0, "#f6f7f8"], [0.5, BAND_OUTER], [0.5, "#a9c0d6"], [1, SUBJECT]],
         text=[["" if math.isnan(p) else plain(share(p)) for p in row] for row in probabilities],
         texttemplate="%{text}" if labelled else None,
         xgap=1,
