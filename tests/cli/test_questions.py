@@ -205,6 +205,17 @@ def test_compare__calibrations__by_their_figures(token):
     ]
 
 
+def test_compare__calibration_that_a_run_keeps__is_the_one_compared(two_runs):
+    shipped = Path(questions.__file__).parents[2] / "scenarios/calibrations/metals-2026-01.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    Path("one/calibration.yaml").write_text(text.replace("0.1743", "0.1943"), encoding="utf-8")
+    found = strict_json(assay("compare", "one", "two", "--json").stdout)
+    assert found["calibration"] == [
+        {"name": "assets.gold.volatility.value", "first": 0.1943, "second": 0.1743}
+    ]
+    assert "market.calibration" not in {item["name"] for item in found["inputs"]}
+
+
 def test_compare__what_is_no_finished_run__is_refused(two_runs):
     line = refused(2, "compare", "one", "gold-vault-sober")
     assert line == "assay: gold-vault-sober is no run's folder; it must hold a scenario.yaml"

@@ -63,18 +63,23 @@ def test_effects__are_sorted_and_what_plays_no_part_is_zero(rises):
     assert rises.effects[0].matters
 
 
-def test_volatility__with_its_peak_in_the_middle__reaches_further_than_it_swings(tmp_path):
-    # (drift - ln 1.1) / sd - sd / 2 has its peak at sd^2 = 2 (ln 1.1 - drift), today's here,
-    # and is the same at half and double of it.
-    drift = math.log(1.1) - questions.VARIANCE / 2
-    loaded = questions.token(tmp_path, drift=drift)
-    found = sensitivity(loaded.scenario, loaded.calibration, "rises")
-    effect = by_name(found)[VOLATILITY]
-    assert abs(effect.swing) < 3 * effect.standard_error
-    lower = min(effect.low.probability, effect.high.probability)
-    assert effect.reach == pytest.approx(found.probability - lower)
-    assert effect.reach > abs(effect.swing)
-    assert effect.reach == pytest.approx(share(drift, 0.2) - share(drift, 0.1), abs=0.03)
+def test_drift__in_the_middle_of_a_narrow_band__reaches_further_than_it_swings(tmp_path):
+    band = "claims.band.conditions=[{measure: total_return, unit: usd, at_least: %s, at_most: %s}]"
+    bounds = (math.expm1(0.05), math.expm1(0.07))
+    # The log price has the mean drift - v/2 = 0.06, in the middle, and the deviation 0.02.
+    drift = 0.06 + 0.02**2 * 250 / 252 / 2
+    settings = (band % bounds, f"{VOLATILITY}=0.02")
+    loaded = questions.token(tmp_path, *settings, drift=drift)
+    found = sensitivity(loaded.scenario, loaded.calibration, "band")
+    effect = by_name(found)[DRIFT]
+
+    def within(mean):
+        log_price = stats.norm(mean, 0.02 * math.sqrt(250 / 252))
+        return log_price.cdf(0.07) - log_price.cdf(0.05)
+
+    error = 0.1743 / math.sqrt(9274 / 365)
+    assert effect.reach == pytest.approx(within(0.06) - within(0.06 + error), abs=0.04)
+    assert abs(effect.swing) < 3 * effect.standard_error < effect.reach
 
 
 def test_calibrated_figure__moves_by_its_standard_error(tmp_path):
