@@ -58,6 +58,7 @@ core: setup .venv-numpy2/.assay-ready
 
 bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/market.py
+	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf .venv .venv-numpy2 node_modules runs .build .cache

@@ -491,7 +491,7 @@ def _attested_reserve() -> uint256:
     """
     @notice Returns the checked answer of the reserve feed, in ounces (1e18 = 1 oz).
     """
-    return feed._read(reserve_feed, reserve_max_age)
+    return feed._read_attested(reserve_feed, reserve_max_age)
 
 
 @internal

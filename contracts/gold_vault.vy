@@ -203,6 +203,9 @@ def __init__(
     assert management_fee_bps_ <= _MAX_MANAGEMENT_FEE_BPS, "gold_vault: management fee above 10 %"
     assert profit_unlock_seconds_ <= _MAX_UNLOCK_SECONDS, "gold_vault: unlock period above 10 years"
     assert cooldown_seconds_ == 0 or batch_seconds_ != 0, "gold_vault: batch period is zero"
+    # No batch would ever be over: withdrawals would be stopped for good.
+    assert cooldown_seconds_ <= _YEAR, "gold_vault: cooldown above a year"
+    assert batch_seconds_ <= _YEAR, "gold_vault: batch period above a year"
 
     access_control.__init__()
     access_control._revoke_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
@@ -316,7 +319,7 @@ def convertToShares(assetAmount: uint256) -> uint256:
     @param assetAmount The assets.
     @return uint256 The shares, rounded down.
     """
-    return self._shares_for(assetAmount, strategy_book._unbooked_loss(), False)
+    return self._shares_now(assetAmount, False)
 
 
 @external
@@ -327,7 +330,7 @@ def convertToAssets(shareAmount: uint256) -> uint256:
     @param shareAmount The shares.
     @return uint256 The assets, rounded down.
     """
-    return self._assets_for(shareAmount, strategy_book._unbooked_loss(), False)
+    return self._assets_now(shareAmount, False)
 
 
 @external
@@ -338,7 +341,7 @@ def previewDeposit(assets: uint256) -> uint256:
     @param assets The amount that would leave the caller.
     @return uint256 The shares, rounded down.
     """
-    return self._shares_for(asset_token._net(asset, assets), strategy_book._unbooked_loss(), False)
+    return self._shares_now(asset_token._net(asset, assets), False)
 
 
 @external
@@ -349,7 +352,7 @@ def previewMint(shares: uint256) -> uint256:
     @param shares The shares.
     @return uint256 The assets, rounded up.
     """
-    return asset_token._gross(asset, self._assets_for(shares, strategy_book._unbooked_loss(), True))
+    return asset_token._gross(asset, self._assets_now(shares, True))
 
 
 @external
@@ -360,7 +363,7 @@ def previewWithdraw(assets: uint256) -> uint256:
     @param assets The amount that would leave the vault.
     @return uint256 The shares, rounded up.
     """
-    return self._shares_for(assets, strategy_book._unbooked_loss(), True)
+    return self._shares_now(assets, True)
 
 
 @external
@@ -371,7 +374,7 @@ def previewRedeem(shares: uint256) -> uint256:
     @param shares The shares.
     @return uint256 The assets, rounded down.
     """
-    return self._assets_for(shares, strategy_book._unbooked_loss(), False)
+    return self._assets_now(shares, False)
 
 
 @external
@@ -516,11 +519,13 @@ def add_strategy(strategy: address):
 @external
 def revoke_strategy(strategy: address):
     """
-    @notice Removes a strategy without debt; curator only.
+    @notice Removes a strategy without debt and without unreported gains; curator only.
     @param strategy The 20-byte address of the strategy.
     """
     access_control._check_role(CURATOR, msg.sender)
     assert strategy_book.debt_of[strategy] == 0, "gold_vault: strategy has debt"
+    # What it has earned since its last report would be given up with its shares.
+    assert strategy_book._value_of(strategy) == 0, "gold_vault: unreported gains"
     strategy_book._remove(strategy)
 
 
@@ -722,6 +727,30 @@ def _assets_for(shares: uint256, loss: uint256, round_up: bool) -> uint256:
 
 @internal
 @view
+def _shares_now(assets: uint256, round_up: bool) -> uint256:
+    """
+    @notice Returns the shares that `assets` are worth once losses are booked.
+    @param assets The assets.
+    @param round_up Whether to round up instead of down.
+    @return uint256 The shares.
+    """
+    return self._shares_for(assets, strategy_book._unbooked_loss(), round_up)
+
+
+@internal
+@view
+def _assets_now(shares: uint256, round_up: bool) -> uint256:
+    """
+    @notice Returns the assets that `shares` are worth once losses are booked.
+    @param shares The shares.
+    @param round_up Whether to round up instead of down.
+    @return uint256 The assets.
+    """
+    return self._assets_for(shares, strategy_book._unbooked_loss(), round_up)
+
+
+@internal
+@view
 def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) -> uint256:
     """
     @notice Returns the fees of a report.
@@ -785,6 +814,17 @@ def _mint_limit(loss: uint256) -> uint256:
 
 @internal
 @view
+def _is_exit_closed(loss: uint256) -> bool:
+    """
+    @notice Returns whether nobody can withdraw now.
+    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
+    @return bool Whether losses are unknown, there is a queue, or the token is stopped.
+    """
+    return loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self)
+
+
+@internal
+@view
 def _withdraw_limit(owner: address, loss: uint256) -> uint256:
     """
     @notice Returns the most that `owner` can withdraw.
@@ -792,7 +832,7 @@ def _withdraw_limit(owner: address, loss: uint256) -> uint256:
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The assets.
     """
-    if loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+    if self._is_exit_closed(loss):
         return 0
     assets: uint256 = self._assets_for(erc20.balanceOf[owner], loss, False)
     return min(assets, strategy_book._ready(assets))
@@ -807,7 +847,7 @@ def _redeem_limit(owner: address, loss: uint256) -> uint256:
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The shares.
     """
-    if loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self):
+    if self._is_exit_closed(loss):
         return 0
     shares: uint256 = erc20.balanceOf[owner]
     assets: uint256 = self._assets_for(shares, loss, False)

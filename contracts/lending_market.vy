@@ -87,6 +87,10 @@ struct State:
 _WAD: constant(uint256) = 10 ** 18
 
 
+# @dev Collateral that pays for less than one part in this of a debt is dust.
+_DUST_PARTS: constant(uint256) = 1_000
+
+
 # @dev The greatest bonus a liquidator may be offered, 50 %.
 _MAX_BONUS: constant(uint256) = 5 * 10 ** 17
 
@@ -132,7 +136,7 @@ cash: public(uint256)
 total_collateral: public(uint256)
 
 
-# @dev Collateral by borrower.
+# @dev Collateral by borrower, as counted inside; see `_present_collateral`.
 collateral_of: public(HashMap[address, uint256])
 
 
@@ -277,11 +281,15 @@ def accrue():
 @external
 def supply_collateral(amount: uint256, borrower: address):
     """
-    @notice Locks collateral for `borrower`; what arrives is credited.
+    @notice Locks collateral for `borrower`; what arrives is credited. Refused once the
+            token's issuer has burnt collateral: everybody's part is less since then.
     @param amount The amount that leaves the caller.
     @param borrower The 20-byte address that may borrow against it.
     """
     assert borrower != empty(address), "lending_market: borrower is the zero address"
+    # New collateral would make up for what is missing.
+    there: uint256 = staticcall IERC20(collateral_token).balanceOf(self)
+    assert there >= self.total_collateral, "lending_market: collateral is missing"
     received: uint256 = asset_token._pull(collateral_token, msg.sender, amount)
     self.collateral_of[borrower] += received
     self.total_collateral += received
@@ -297,10 +305,8 @@ def withdraw_collateral(amount: uint256, receiver: address):
     @param receiver The 20-byte address that gets it.
     """
     self._accrue()
-    held: uint256 = self.collateral_of[msg.sender]
-    assert amount <= held, "lending_market: exceeds collateral"
-    self.collateral_of[msg.sender] = held - amount
-    self.total_collateral -= amount
+    assert amount <= self._present_collateral(msg.sender), "lending_market: exceeds collateral"
+    self._release(msg.sender, amount)
     if debt_index._scaled[msg.sender] != 0:
         self._check_within_max_ltv(msg.sender)
     asset_token._push(collateral_token, receiver, amount)
@@ -348,7 +354,8 @@ def liquidate(borrower: address, repay_amount: uint256) -> (uint256, uint256):
     """
     @notice Repays debt of an unhealthy borrower for collateral plus a bonus. Where
             the collateral does not pay for that, all of it goes for less, and the
-            debt that is left is written off.
+            debt that is left is written off. So does collateral that would be left
+            for a thousandth of that debt or less.
     @param borrower The 20-byte address of the borrower.
     @param repay_amount The most to repay (the greatest uint256 = all).
     @return uint256 The debt repaid.
@@ -356,17 +363,20 @@ def liquidate(borrower: address, repay_amount: uint256) -> (uint256, uint256):
     """
     self._accrue()
     due: uint256 = debt_index._debt_at(borrower, debt_index._index)
-    held: uint256 = self.collateral_of[borrower]
+    held: uint256 = self._present_collateral(borrower)
     assert loan_health._exceeds(due, held, liquidation_threshold), "lending_market: borrower is healthy"
     repaid: uint256 = 0
     seized: uint256 = 0
     repaid, seized = loan_health._seizure(min(repay_amount, due), held, liquidation_bonus)
+    # Collateral worth nobody's while must not keep a lost debt in the books.
+    rest: uint256 = due - repaid
+    if loan_health._seizure(rest, held - seized, liquidation_bonus)[0] * _DUST_PARTS < rest:
+        seized = held
 
     self._take_exactly(repaid)
     debt_index._reduce(borrower, repaid)
     self.cash += repaid
-    self.collateral_of[borrower] = held - seized
-    self.total_collateral -= seized
+    self._release(borrower, seized)
     log Liquidated(liquidator=msg.sender, borrower=borrower, repaid=repaid, seized=seized)
     if seized == held:
         self._write_off(borrower)
@@ -667,7 +677,7 @@ def ltv(borrower: address) -> uint256:
     @return uint256 The ratio (1e18 = 100 %), rounded up; zero without debt, the
             greatest uint256 for debt without collateral.
     """
-    return loan_health._ltv(debt_index._debt_at(borrower, self._state().index), self.collateral_of[borrower])
+    return loan_health._ltv(debt_index._debt_at(borrower, self._state().index), self._present_collateral(borrower))
 
 
 @external
@@ -679,7 +689,7 @@ def is_liquidatable(borrower: address) -> bool:
     @return bool Whether its debt exceeds the liquidation threshold.
     """
     due: uint256 = debt_index._debt_at(borrower, self._state().index)
-    return loan_health._exceeds(due, self.collateral_of[borrower], liquidation_threshold)
+    return loan_health._exceeds(due, self._present_collateral(borrower), liquidation_threshold)
 
 
 # --- Accrual -----------------------------------------------------------------
@@ -797,6 +807,39 @@ def _rate_in_force() -> uint256:
 
 
 @internal
+@view
+def _present_collateral(borrower: address) -> uint256:
+    """
+    @notice Returns the borrower's part of the collateral that is there: all that is
+            counted, or less where the token's issuer has burnt some.
+    @param borrower The 20-byte address of the borrower.
+    @return uint256 The amount of the collateral token, rounded down.
+    """
+    counted: uint256 = self.collateral_of[borrower]
+    there: uint256 = staticcall IERC20(collateral_token).balanceOf(self)
+    if there >= self.total_collateral:
+        return counted
+    return math._mul_div(counted, there, self.total_collateral, False)
+
+
+@internal
+def _release(borrower: address, amount: uint256):
+    """
+    @notice Takes collateral that is about to be sent out of the books.
+    @param borrower The 20-byte address of the borrower.
+    @param amount The amount, at most what is there for the borrower.
+    """
+    counted: uint256 = amount
+    there: uint256 = staticcall IERC20(collateral_token).balanceOf(self)
+    if amount == self._present_collateral(borrower):
+        counted = self.collateral_of[borrower]
+    elif there < self.total_collateral:
+        counted = math._mul_div(amount, self.total_collateral, there, True)
+    self.collateral_of[borrower] -= counted
+    self.total_collateral -= counted
+
+
+@internal
 def _write_off(borrower: address):
     """
     @notice Takes the debt of a borrower without collateral out of the books:
@@ -828,7 +871,8 @@ def _check_within_max_ltv(borrower: address):
     @param borrower The 20-byte address of the borrower.
     """
     due: uint256 = debt_index._debt_at(borrower, debt_index._index)
-    assert not loan_health._exceeds(due, self.collateral_of[borrower], max_ltv), "lending_market: exceeds max ltv"
+    held: uint256 = self._present_collateral(borrower)
+    assert not loan_health._exceeds(due, held, max_ltv), "lending_market: exceeds max ltv"
 
 
 # --- Shares ------------------------------------------------------------------

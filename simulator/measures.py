@@ -23,14 +23,16 @@ def total_return(values: FloatArray) -> FloatArray:
 
 
 def annual_yield(values: FloatArray) -> FloatArray:
-    """Return (final / first)^(365 / days) - 1, shape (n_paths,).
+    """Return (final / first)^(365 / days) - 1, shape (n_paths,); NaN below a year.
 
-    Below a year nothing is annualised: the result is then the total return. A value that
-    ends below zero (costs beyond what is left) counts as a loss of everything.
+    Less than a year is not annualised. A value that ends below zero (costs beyond what is
+    left) counts as a loss of everything.
     """
     days = values.shape[0] - 1
+    if days < DAYS_PER_YEAR:
+        return np.full(values.shape[1], np.nan)
     ratio = np.maximum(values[-1] / values[0], 0.0)
-    grown: FloatArray = ratio ** (min(DAYS_PER_YEAR / days, 1.0)) - 1.0
+    grown: FloatArray = ratio ** (DAYS_PER_YEAR / days) - 1.0
     return grown
 
 

@@ -33,11 +33,45 @@ _MARKET_CLOSED: constant(uint256) = 1
 def _read(feed: address, max_age: uint256) -> uint256:
     """
     @notice Returns the latest answer of `feed`, scaled to 18 decimals.
-    @dev Scaling only ever multiplies, so the reading is exact.
     @param feed The 20-byte address of a feed (`AggregatorV3Interface`).
     @param max_age The greatest age of an answer that still counts while the
            market trades, in seconds.
     @return uint256 The answer with 18 decimals (1e18 = 1).
+    """
+    answer: uint256 = 0
+    age: uint256 = 0
+    answer, age = self._latest(feed)
+    if age > max_age:
+        assert self._is_market_closed(feed), "feed: answer is too old"
+    return answer
+
+
+@internal
+@view
+def _read_attested(feed: address, max_age: uint256) -> uint256:
+    """
+    @notice Returns what `_read` does, for an answer that no market sets, such as a
+            reserve: whatever trades or not, it is refused once it is too old.
+    @param feed The 20-byte address of a feed (`AggregatorV3Interface`).
+    @param max_age The greatest age of an answer that still counts, in seconds.
+    @return uint256 The answer with 18 decimals (1e18 = 1).
+    """
+    answer: uint256 = 0
+    age: uint256 = 0
+    answer, age = self._latest(feed)
+    assert age <= max_age, "feed: answer is too old"
+    return answer
+
+
+@internal
+@view
+def _latest(feed: address) -> (uint256, uint256):
+    """
+    @notice Returns the latest answer of `feed` and its age.
+    @dev Scaling only ever multiplies, so the reading is exact.
+    @param feed The 20-byte address of a feed (`AggregatorV3Interface`).
+    @return uint256 The answer with 18 decimals (1e18 = 1).
+    @return uint256 Its age in seconds.
     """
     round_id: uint80 = 0
     answer: int256 = 0
@@ -49,12 +83,10 @@ def _read(feed: address, max_age: uint256) -> uint256:
     assert answer > 0, "feed: answer is not positive"
     assert updated_at != 0, "feed: round is not complete"
     assert updated_at <= block.timestamp, "feed: answer is from the future"
-    if block.timestamp - updated_at > max_age:
-        assert self._is_market_closed(feed), "feed: answer is too old"
 
     decimals: uint256 = convert(staticcall IAggregatorV3(feed).decimals(), uint256)
     assert decimals <= _DECIMALS, "feed: more than 18 decimals"
-    return convert(answer, uint256) * 10 ** (_DECIMALS - decimals)
+    return convert(answer, uint256) * 10 ** (_DECIMALS - decimals), block.timestamp - updated_at
 
 
 @internal

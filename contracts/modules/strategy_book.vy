@@ -19,6 +19,9 @@ from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626
 
 
+from snekmate.utils import math
+
+
 from . import asset_token
 from . import try_view
 
@@ -55,7 +58,8 @@ strategies: public(DynArray[address, _MAX_STRATEGIES])
 debt_of: public(HashMap[address, uint256])
 
 
-# @dev When a strategy last reported, Unix seconds.
+# @dev When a strategy last reported, Unix seconds; new debt moves it on, so that debt
+# times the time since is what the debt has been over that time.
 last_report: public(HashMap[address, uint256])
 
 
@@ -217,7 +221,8 @@ def _callable(strategy: address) -> uint256:
     @return uint256 The assets: at most its debt, its worth and its liquidity.
     """
     debt: uint256 = self.debt_of[strategy]
-    if debt == 0:
+    # Frozen assets do not come back, whatever the strategy promises.
+    if debt == 0 or asset_token._is_stopped(_ASSET, strategy):
         return 0
     known: bool = False
     value: uint256 = 0
@@ -357,9 +362,10 @@ def _place(strategy: address, amount: uint256):
     """
     if amount == 0:
         return
-    # Time without debt is not a period of the management fee.
-    if self.debt_of[strategy] == 0:
-        self.last_report[strategy] = block.timestamp
+    # The management fee's time is that of the debt there was; new debt starts now.
+    debt: uint256 = self.debt_of[strategy]
+    elapsed: uint256 = block.timestamp - self.last_report[strategy]
+    self.last_report[strategy] = block.timestamp - elapsed * debt // (debt + amount)
     assets_before: uint256 = staticcall IERC20(_ASSET).balanceOf(self)
     shares_before: uint256 = staticcall IERC20(strategy).balanceOf(self)
     assert extcall IERC20(_ASSET).approve(strategy, amount, default_return_value=True), "strategy_book: approval failed"
@@ -408,6 +414,14 @@ def _free_up(assets: uint256):
     for strategy: address in self.strategies:
         if missing == 0:
             break
-        wanted: uint256 = min(asset_token._gross(_ASSET, missing), self._callable(strategy))
+        liquid: uint256 = self._callable(strategy)
+        wanted: uint256 = min(asset_token._gross(_ASSET, missing), liquid)
+        if wanted != 0:
+            # All that the burnt shares are worth: where one share is worth much, the
+            # rest of the last one would be lost to the strategy's other holders.
+            shares: uint256 = self._strategy_shares[strategy]
+            value: uint256 = self._value_of(strategy)
+            burnt: uint256 = math._mul_div(wanted, shares, value, True)
+            wanted = min(liquid, math._mul_div(burnt, value, shares, False))
         missing -= min(missing, self._call_back(strategy, wanted))
     assert missing == 0, "strategy_book: strategies paid too little"

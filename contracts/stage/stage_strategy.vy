@@ -11,10 +11,14 @@
         It plays two parts: a pool whose fee income a keeper pays in as the
         scenario states it, and the hostile strategy to which a stolen curator
         key moves the vault's assets.
-@dev Accounting is internal: a donation changes nothing. Only the vault may
+@dev Accounting is internal: a donation changes nothing, and assets that the token's
+     issuer has burnt are gone for all shares. Only the vault may
      deposit, so no other share exists and none can be transferred. A token may
      keep a fee of a transfer; what arrives is what counts.
 """
+
+
+from ethereum.ercs import IERC20
 
 
 from snekmate.utils import math
@@ -39,8 +43,8 @@ keeper: public(immutable(address))
 intruder: public(immutable(address))
 
 
-# @dev Assets held, in wei of the asset.
-totalAssets: public(uint256)
+# @dev Assets as counted inside, in wei of the asset; `_present` are there.
+_counted: uint256
 
 
 # @dev All shares, with the asset's decimals.
@@ -102,10 +106,11 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     @return uint256 The new shares, rounded down.
     """
     assert msg.sender == vault, "stage_strategy: caller is not the vault"
+    self._counted = self._present()
+    assert self.totalSupply == 0 or self._counted != 0, "stage_strategy: shares are worthless"
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
-    assert self.totalSupply == 0 or self.totalAssets != 0, "stage_strategy: shares are worthless"
     shares: uint256 = self._to_shares(received, False)
-    self.totalAssets += received
+    self._counted += received
     self.totalSupply += shares
     self.balanceOf[receiver] += shares
     log Deposit(sender=msg.sender, owner=receiver, assets=received, shares=shares)
@@ -152,8 +157,9 @@ def credit(amount: uint256):
     @param amount The amount that leaves the keeper, in wei of the asset.
     """
     assert msg.sender == keeper, "stage_strategy: caller is not the keeper"
+    self._counted = self._present()
     received: uint256 = asset_token._pull(asset, msg.sender, amount)
-    self.totalAssets += received
+    self._counted += received
     log Credited(keeper=msg.sender, amount=received)
 
 
@@ -166,10 +172,20 @@ def seize(amount: uint256, receiver: address):
     @param receiver The 20-byte address that gets it.
     """
     assert msg.sender == intruder, "stage_strategy: caller is not the intruder"
-    assert amount <= self.totalAssets, "stage_strategy: exceeds the assets"
-    self.totalAssets -= amount
+    self._counted = self._present()
+    assert amount <= self._counted, "stage_strategy: exceeds the assets"
+    self._counted -= amount
     asset_token._push(asset, receiver, amount)
     log Seized(intruder=msg.sender, receiver=receiver, amount=amount)
+
+
+@external
+@view
+def totalAssets() -> uint256:
+    """
+    @notice Returns the assets that all shares own, in wei of the asset.
+    """
+    return self._present()
 
 
 @external
@@ -224,7 +240,7 @@ def maxDeposit(receiver: address) -> uint256:
     @notice Returns how much may be deposited: anything for the vault, nothing for
             others, and nothing while shares exist that are worth nothing.
     """
-    if receiver != vault or (self.totalSupply != 0 and self.totalAssets == 0):
+    if receiver != vault or (self.totalSupply != 0 and self._present() == 0):
         return 0
     return max_value(uint256)
 
@@ -248,12 +264,21 @@ def maxRedeem(owner: address) -> uint256:
 
 
 @internal
+@view
+def _present() -> uint256:
+    """
+    @notice Returns what is counted, or the balance where that is less.
+    """
+    return min(self._counted, staticcall IERC20(asset).balanceOf(self))
+
+
+@internal
 def _pay_out(assets: uint256, shares: uint256, receiver: address, owner: address):
     """
     @notice Burns `shares` of the caller and sends `assets`.
     """
     assert msg.sender == owner, "stage_strategy: caller is not the owner"
-    self.totalAssets -= assets
+    self._counted = self._present() - assets
     self.totalSupply -= shares
     self.balanceOf[owner] -= shares
     asset_token._push(asset, receiver, assets)
@@ -269,9 +294,10 @@ def _to_shares(assets: uint256, round_up: bool) -> uint256:
     """
     if self.totalSupply == 0:
         return assets
-    if self.totalAssets == 0:
+    total_assets: uint256 = self._present()
+    if total_assets == 0:
         return 0
-    return math._mul_div(assets, self.totalSupply, self.totalAssets, round_up)
+    return math._mul_div(assets, self.totalSupply, total_assets, round_up)
 
 
 @internal
@@ -283,4 +309,4 @@ def _to_assets(shares: uint256) -> uint256:
     """
     if self.totalSupply == 0:
         return shares
-    return math._mul_div(shares, self.totalAssets, self.totalSupply, False)
+    return math._mul_div(shares, self._present(), self.totalSupply, False)

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from simulator.investors.paths import InvestorMeasures
-from simulator.measures import share_interval
+from simulator.measures import YIELD_WINDOW_DAYS, share_interval
 from simulator.scenario.models import ClaimTerms, Condition
-from simulator.units import BoolArray
+from simulator.units import DAYS_PER_YEAR, BoolArray
 
 Word = Literal["supported", "plausible", "unlikely", "refuted", "not testable"]
 
@@ -157,6 +157,9 @@ _PHRASES = {
 }
 
 
+_HORIZONS = {"annual_yield": DAYS_PER_YEAR, "yield_deviation": 2 * YIELD_WINDOW_DAYS}
+
+
 def describe(condition: Condition) -> str:
     """Return a condition as a phrase: `yield a year in ounces at least 8 %`."""
     bounds = [
@@ -205,5 +208,6 @@ def _above(
 def _untestable(conditions: Sequence[Condition], measures: InvestorMeasures) -> str:
     for condition in conditions:
         if np.isnan(measures.values[condition.measure, condition.unit]).any():
-            return f"{_PHRASES[condition.measure]} needs a horizon of at least 60 days"
+            days = _HORIZONS[condition.measure]
+            return f"{_PHRASES[condition.measure]} needs a horizon of at least {days} days"
     return ""

@@ -13,8 +13,10 @@ from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.engine import simulate
+from simulator.engine.folder import CALIBRATION, HISTORY
 from simulator.errors import ReconciliationFailed
-from simulator.replay import Replay, choose
+from simulator.market.build import market_spec
+from simulator.replay import Replay, check_label, choose
 from simulator.scenario import LoadedScenario, load_scenario
 
 
@@ -40,6 +42,8 @@ def replay(
     reporter = Reporter(quiet=as_json)
     loaded = _load(source, all_overrides(overrides, paths, seed), calibration)
     scenario = loaded.scenario
+    check_label(label, scenario.paths)
+    market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     choice = ChainChoice(chain, anvil_path, rpc)
     with open_for(scenario, choice, reporter) as opened:
         with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):
@@ -61,6 +65,9 @@ def _load(source: str, overrides: tuple[str, ...], calibration: str | None) -> L
     folder = Path(source)
     if folder.is_dir():
         source = str(folder / "scenario.yaml")
+        calibration = calibration or str(folder / CALIBRATION)
+        if (folder / HISTORY).is_file():
+            overrides = (f"market.history={json.dumps(str(folder / HISTORY))}", *overrides)
     return load_scenario(source, overrides=overrides, calibration=calibration)
 
 

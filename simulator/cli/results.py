@@ -60,7 +60,7 @@ def _investor(measures: InvestorMeasures) -> dict[str, Any]:
 
 def _spread(measures: InvestorMeasures, unit: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in ("annual_yield", "drawdown"):
+    for name in ("total_return", "drawdown"):
         low, middle, high = np.quantile(measures.values[name, unit], (0.05, 0.5, 0.95))
         mean = float(measures.values[name, unit].mean())
         found[name] = {"p05": low, "median": middle, "p95": high, "mean": mean}

@@ -19,9 +19,10 @@ from simulator.cli.options import all_overrides, chain_options, json_option, sce
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
 from simulator.cli.results import reconciliation_object, run_object
-from simulator.engine import Block, Simulation, simulate
+from simulator.engine import Block, Simulation, run_sets, simulate, with_ranges
 from simulator.engine.folder import RunFolder
 from simulator.errors import ReconciliationFailed
+from simulator.market.build import market_spec
 from simulator.replay import Replay, choose
 from simulator.report import print_report, render_html
 from simulator.scenario import LoadedScenario, load_scenario
@@ -34,6 +35,12 @@ FAILED_ON_VERDICT = 6
 @scenario_options
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
+@click.option(
+    "--parameter-sets",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    help="Also judge under this many draws of the calibration, within its standard errors.",
+)
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options
 @click.option("--fail-on", type=click.Choice(WORDS), help="Exit with 6 on such a verdict.")
@@ -46,6 +53,7 @@ def run(
     overrides: tuple[str, ...],
     workers: int | None,
     out: Path | None,
+    parameter_sets: int,
     no_replay: bool,
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
@@ -60,6 +68,7 @@ def run(
     loaded = load_scenario(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
+    market_spec(loaded.scenario, loaded.calibration)  # a faulty history is refused here
     with ExitStack() as stack:
         opened = None
         if not no_replay:
@@ -68,8 +77,12 @@ def run(
         folder = RunFolder.create(loaded, out)
         simulation = _simulate(loaded, folder, workers, reporter)
         verdicts = judge(loaded.scenario.claims, simulation.investors)
-        folder.write_results(simulation, verdicts)
         seconds = {"simulate": simulation.seconds}
+        if parameter_sets:
+            began = time.perf_counter()
+            verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
+            seconds["parameter_sets"] = time.perf_counter() - began
+        folder.write_results(simulation, verdicts)
         replays = Replays()
         if opened is not None:
             began = time.perf_counter()
@@ -99,6 +112,21 @@ def _simulate(
             advance(next(iter(block.investors.values())).events.shape[0])
 
         return simulate(scenario, loaded.calibration, workers=workers, on_block=keep)
+
+
+def _range(
+    loaded: LoadedScenario,
+    verdicts: tuple[Verdict, ...],
+    count: int,
+    folder: RunFolder,
+    reporter: Reporter,
+) -> tuple[Verdict, ...]:
+    with reporter.task(f"judging under {count} parameter sets", count) as advance:
+        sets = run_sets(
+            loaded.scenario, loaded.calibration, count, on_set=lambda number: advance(1)
+        )
+    folder.write_table("parameter_sets.parquet", sets)
+    return with_ranges(verdicts, sets)
 
 
 def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from simulator.market.build import market_spec
 from simulator.scenario import load_scenario, shipped_scenarios
 from simulator.scenario.files import to_yaml
 from simulator.scenario.loader import read_yaml
@@ -35,6 +36,7 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
 @scenario.command()
 @click.argument("name", metavar="SCENARIO")
 def check(name: str) -> None:
-    """Check SCENARIO and its calibration; every problem with its file and line."""
+    """Check SCENARIO, its calibration and history; every problem with its file and line."""
     loaded = load_scenario(name)
+    market_spec(loaded.scenario, loaded.calibration)
     click.echo(f"{loaded.path}: valid")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+from simulator.engine.folder import CALIBRATION, HISTORY
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.scenario.loader import read_yaml
 
 _SCENARIO = "scenario.yaml"
-_CALIBRATION = "calibration.yaml"
 
 
 def is_run(source: str) -> bool:
@@ -20,7 +21,7 @@ def is_run(source: str) -> bool:
 
 def keeps_calibration(source: str) -> bool:
     """Return whether a run keeps the calibration it ran with."""
-    return (Path(source) / _CALIBRATION).is_file()
+    return (Path(source) / CALIBRATION).is_file()
 
 
 def load_source(
@@ -42,9 +43,11 @@ def load_source(
             raise UsageError(f"{source} is no run: it has no {_SCENARIO}")
         return load_scenario(source, overrides=overrides, calibration=calibration)
     file = folder / _SCENARIO
+    if (folder / HISTORY).is_file():
+        overrides = (f"market.history={json.dumps(str(folder / HISTORY))}", *overrides)
     if calibration is not None or not keeps_calibration(source):
         return load_scenario(file, overrides=overrides, calibration=calibration)
-    kept = str(folder / _CALIBRATION)
+    kept = str(folder / CALIBRATION)
     return _renamed(load_scenario(file, overrides=overrides, calibration=kept), file)
 
 

@@ -14,7 +14,7 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.files import LoadedScenario
 
 VERDICTS = "verdicts.json"
-_MADE_WITH = ("packages", "bytecode")
+_MADE_WITH = ("packages", "bytecode", "history")
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,10 @@ def compare_runs(first: FinishedRun, second: FinishedRun) -> Comparison:
 
 
 def _inputs(loaded: LoadedScenario) -> dict[str, Any]:
-    # The calibration is compared by its figures; its name may be a path.
+    # The calibration is compared by its figures and the history by its hash; both may be paths.
     data = loaded.scenario.model_dump(mode="json")
-    del data["market"]["calibration"]
+    for name in ("calibration", "history"):
+        data["market"].pop(name, None)
     return data
 
 

@@ -19,17 +19,23 @@ from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
 from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures
+from simulator.market.calibration.write import write_calibration
 from simulator.scenario.files import LoadedScenario, to_yaml
 
 PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
+CALIBRATION = "calibration.yaml"
+HISTORY = "history.csv"
 
 
 def run_hash(loaded: LoadedScenario) -> str:
-    """Return the hash that names a run: of its resolved scenario and its calibration."""
+    """Return the hash that names a run: of its resolved scenario, calibration and history."""
     text = to_yaml(loaded.scenario, loaded.provenance) + loaded.calibration.model_dump_json()
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode())
+    if loaded.scenario.market.history is not None:
+        digest.update(Path(loaded.scenario.market.history).read_bytes())
+    return digest.hexdigest()
 
 
 def make_folder(path: Path, *, replace: bool) -> None:
@@ -70,6 +76,9 @@ class RunFolder:
         make_folder(path, replace=out is None)
         folder = cls(path)
         folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
+        write_calibration(loaded.calibration, path / CALIBRATION)
+        if loaded.scenario.market.history is not None:
+            shutil.copyfile(loaded.scenario.market.history, path / HISTORY)
         return folder
 
     def write_text(self, name: str, text: str) -> Path:
@@ -120,6 +129,16 @@ class RunFolder:
         chains : dict of chain name to client version, of the replays
         """
         packages = (*PACKAGES, *(CHAIN_PACKAGES if chains else ()))
+        history = simulation.spec.history
+        resampled = (
+            {
+                "file": history.file,
+                "sha256": history.sha256,
+                "mean_block_days": history.mean_block_days,
+            }
+            if history is not None
+            else None
+        )
         self.write_json(
             MARKER,
             {
@@ -129,6 +148,7 @@ class RunFolder:
                 "steps": loaded.scenario.horizon_days,
                 "run_hash": run_hash(loaded),
                 "calibration": loaded.calibration.name,
+                **({} if resampled is None else {"history": resampled}),
                 "checksum": simulation.checksum,
                 "bytecode": dict(bytecode),
                 "chains": dict(chains),

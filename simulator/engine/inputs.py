@@ -82,12 +82,20 @@ def inputs(scenario: Scenario, calibration: Calibration) -> dict[str, Input]:
     fitted: dict[Location, float] = {
         ("market", "assets", name, figure): getattr(figures, figure).value
         for name, figures in calibration.assets.items()
-        for figure in ("price", "volatility")
+        for figure in _calibrated(scenario)
     }
     found = [
         item for group in GROUPS for item in _collect(getattr(scenario, group), (group,), fitted)
     ]
     return {item.name: item for item in found}
+
+
+def _calibrated(scenario: Scenario) -> tuple[str, ...]:
+    """Return which of an asset's numbers the calibration gives where the scenario does not.
+
+    A bootstrap has the volatility of its history.
+    """
+    return ("price",) if scenario.market.model == "bootstrap" else ("price", "volatility")
 
 
 def _collect(value: Any, location: Location, fitted: Mapping[Location, float]) -> Iterator[Input]:

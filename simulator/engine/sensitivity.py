@@ -29,7 +29,7 @@ from simulator.units import DAYS_PER_YEAR, FloatArray
 
 _GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
 _JUMP = ("volatility", "jump_intensity", "jump_mean", "jump_sd")
-FIGURES = {"gbm": ("volatility",), "jump": _JUMP, "garch": _GARCH}
+FIGURES = {"gbm": ("volatility",), "jump": _JUMP, "garch": _GARCH, "bootstrap": ()}
 """The fitted figures that each model of the market reads, by asset."""
 _HALVINGS = 6
 
@@ -248,6 +248,8 @@ def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str 
             own = figure == "volatility" and scenario.market.assets[asset].volatility is not None
             if not own or scenario.market.model == "garch":
                 yield "assets", asset, figure
+    if scenario.market.model == "bootstrap":
+        return
     for index, pair in enumerate(calibration.correlations):
         if set(pair.between) <= set(assets):
             yield "correlations", index

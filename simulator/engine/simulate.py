@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from simulator.investors import InvestorMeasures, join, measure
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
-from simulator.market.paths import BLOCK_PATHS, empty_block
+from simulator.market.paths import BLOCK_PATHS, own_block
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
@@ -107,7 +106,10 @@ def simulate(
     investors = {
         name: join([block.investors[name] for block in blocks]) for name in scenario.investors
     }
-    daily = _daily_quantiles(scenario, blocks)
+    daily = daily_quantiles(
+        calendar(scenario.start, scenario.horizon_days),
+        {name: [block.series[name] for block in blocks] for name in blocks[0].series},
+    )
     return Simulation(
         scenario=scenario,
         calibration=calibration,
@@ -122,22 +124,10 @@ def simulate(
 def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: int) -> Block:
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
-    world = simulate_block(scenario, spec, first, padded, block=_prices(spec, padded))
+    world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
     measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
     kept = max(0, min(wanted, FAN_PATHS - first))
     return Block(first, measured, _series(world, kept))
-
-
-_own = threading.local()
-
-
-def _prices(spec: MarketSpec, n_paths: int) -> FloatArray:
-    """Return this thread's block of prices, made anew only where the shape changes."""
-    shape = (len(spec.assets), spec.n_steps + 1, n_paths)
-    block: FloatArray | None = getattr(_own, "block", None)
-    if block is None or block.shape != shape:
-        block = _own.block = empty_block(spec, n_paths)
-    return block
 
 
 def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:
@@ -159,11 +149,19 @@ def _series(world: World, kept: int) -> dict[str, Float32Array]:
     return {name: values[:, :kept].astype(np.float32) for name, values in series.items()}
 
 
-def _daily_quantiles(scenario: Scenario, blocks: list[Block]) -> pd.DataFrame:
-    dates = calendar(scenario.start, scenario.horizon_days)
+def daily_quantiles(
+    dates: pd.DatetimeIndex, series: Mapping[str, Sequence[Float32Array]]
+) -> pd.DataFrame:
+    """Return columns date, series, p05, p25, p50, p75, p95.
+
+    Parameters
+    ----------
+    series : dict of str to sequence of ndarray of shape (n_steps + 1, n_kept)
+        By name, block by block.
+    """
     parts = []
-    for name in blocks[0].series:
-        values = np.concatenate([block.series[name] for block in blocks], axis=1)
+    for name, blocks in series.items():
+        values = np.concatenate(blocks, axis=1)
         low, lower, middle, upper, high = np.quantile(values, QUANTILES, axis=1)
         columns = {"p05": low, "p25": lower, "p50": middle, "p75": upper, "p95": high}
         parts.append(pd.DataFrame({"date": dates, "series": name, **columns}))

@@ -51,7 +51,7 @@ class GoldTokenDrivers:
 
 def draw_drivers(terms: GoldTokenTerms, market: MarketPaths, seed: int) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on seed, stream, path and step alone."""
-    gold = np.round(market.prices["gold"], FEED_DECIMALS)
+    gold = np.maximum(np.round(market.prices["gold"], FEED_DECIMALS), 10.0**-FEED_DECIMALS)
     n_steps, n_paths = gold.shape[0] - 1, gold.shape[1]
     premium = _premium(terms, seed, market.first_path, n_steps, n_paths)
     shortfall = first_event(

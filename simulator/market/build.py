@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from simulator.market.bootstrap import History
 from simulator.market.dynamics import Garch, Jumps, MarketSpec
+from simulator.market.history import read_history
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import FloatArray, trading_days
@@ -13,14 +17,16 @@ from simulator.units import FloatArray, trading_days
 def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     """Return the market of a scenario; prices and volatilities it leaves out are calibrated.
 
-    A volatility that the scenario sets scales the variance at the start with it.
+    A volatility that the scenario sets scales the variance at the start with it; in a
+    bootstrap it scales the history's returns, whose own volatility counts otherwise.
 
     Raises
     ------
     InputError
-        An asset is not in the calibration.
+        An asset is not in the calibration, or the history is faulty.
     """
     terms = scenario.market
+    history = _history(scenario)
     names = tuple(terms.assets)
     correlation = calibration.correlation(names)
     fitted = [calibration.assets[name] for name in names]
@@ -30,6 +36,8 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
             for n, f in zip(names, fitted, strict=True)
         ]
     )
+    if history is not None:
+        history, volatility = _scaled(history, scenario, fitted)
     price = [terms.assets[n].price or f.price.value for n, f in zip(names, fitted, strict=True)]
     trading = trading_days(scenario.start, scenario.horizon_days)
     return MarketSpec(
@@ -46,7 +54,27 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         jumps=_jumps(fitted),
         garch=_garch(fitted, volatility),
         dof=calibration.innovation_dof,
+        history=history,
     )
+
+
+def _history(scenario: Scenario) -> History | None:
+    terms = scenario.market
+    if terms.model != "bootstrap" or terms.history is None:
+        return None
+    return read_history(terms.history, tuple(terms.assets), terms.block_days)
+
+
+def _scaled(
+    history: History, scenario: Scenario, fitted: list[AssetCalibration]
+) -> tuple[History, FloatArray]:
+    """Return the history and its annual volatilities, scaled where the scenario sets them."""
+    periods = np.array([float(f.periods_per_year) for f in fitted])
+    own = history.returns.std(axis=1) * np.sqrt(periods)
+    asked = [terms.volatility for terms in scenario.market.assets.values()]
+    volatility = np.where([a is None for a in asked], own, [a or 0.0 for a in asked])
+    returns = history.returns * (volatility / own)[:, None]
+    return replace(history, returns=returns), volatility
 
 
 def _jumps(fitted: list[AssetCalibration]) -> Jumps:

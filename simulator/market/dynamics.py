@@ -12,6 +12,7 @@ gbm     h = volatility^2 / periods_per_year, normal shocks
 jump    as gbm, with h less the jumps' own variance, so that the total volatility is
         what was asked; Merton's compensator lambda (exp(m + s^2 / 2) - 1)
 garch   GJR-GARCH(1,1), omega from variance targeting, shocks of a multivariate t
+bootstrap   past days in blocks, see `market/bootstrap.py`; no -h / 2 and no shocks
 
 The t shocks have unit variance, share one chi-square per step and are clipped at
 +-15. Their -h / 2 leaves out the fat tail's part of ln E[exp], some 1e-5 a year.
@@ -34,13 +35,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from simulator.market.bootstrap import History, Resampling, fill_resampled, resampling
 from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
 from simulator.market.kernels import Tables, fill_block
 from simulator.market.philox import WordArray
 from simulator.market.streams import diffusion_stream, jump_stream
 from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray, calendar
 
-Model = Literal["gbm", "jump", "garch"]
+Model = Literal["gbm", "jump", "garch", "bootstrap"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,7 @@ class MarketSpec:
     cholesky : (n_assets, n_assets), lower triangular factor of the correlation
     trading : (n_assets, n_steps + 1), whether the asset moves on the day
     dof : degrees of freedom of the t shocks, even and above 2
+    history : the days of a bootstrap; its volatility is the returns' own
     year_fraction : years from one step to the next
 
     Raises
@@ -121,6 +124,7 @@ class MarketSpec:
     jumps: Jumps | None = None
     garch: Garch | None = None
     dof: int = 6
+    history: History | None = None
     year_fraction: float = 1 / DAYS_PER_YEAR
 
     def __post_init__(self) -> None:
@@ -133,6 +137,10 @@ class MarketSpec:
             raise ValueError("model jump needs jumps")
         if self.model == "garch" and self.garch is None:
             raise ValueError("model garch needs garch")
+        if self.model == "bootstrap":
+            if self.history is None:
+                raise ValueError("model bootstrap needs a history")
+            _check_shape("history", self.history.returns[:, 0], (n_assets,))
         if self.dof % 2 or self.dof <= 2:
             raise ValueError(f"dof is {self.dof}; must be even and above 2")
 
@@ -169,6 +177,14 @@ class MarketSpec:
             has_garch=garch is not None,
             has_jumps=jumps is not None,
         )
+
+    @cached_property
+    def resampling(self) -> Resampling:
+        """Return the market of a bootstrap in the form its kernel reads."""
+        if self.history is None:
+            raise ValueError("only a bootstrap has a history")
+        calendar_drift = self._drift(None, np.zeros(len(self.assets)))
+        return resampling(self.history, self.spot, calendar_drift, self.trading)
 
     def _diffusion_variance(self, jumps: Jumps | None) -> FloatArray:
         total = self.volatility**2 / self.periods_per_year
@@ -215,7 +231,10 @@ def fill(spec: MarketSpec, seed: int, first_path: int, out: FloatArray) -> None:
     _check_shape("out", out[:, :, 0], (len(spec.assets), spec.n_steps + 1))
     if out.shape[2] % LANES or not out.flags.c_contiguous:
         raise ValueError(f"out must be in C order, its paths a multiple of {LANES}")
-    fill_block(spec.tables, np.uint64(seed), np.uint64(first_path), out)
+    if spec.model == "bootstrap":
+        fill_resampled(spec.resampling, np.uint64(seed), np.uint64(first_path), out)
+    else:
+        fill_block(spec.tables, np.uint64(seed), np.uint64(first_path), out)
 
 
 def _check_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,4 +75,16 @@ def empty_block(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
     memory = np.empty(size + _CACHE_LINE_BYTES, dtype=np.uint8)
     start = -memory.ctypes.data % _CACHE_LINE_BYTES
     block: FloatArray = memory[start : start + size].view(np.float64).reshape(shape)
+    return block
+
+
+_own = threading.local()
+
+
+def own_block(spec: MarketSpec, n_paths: int) -> FloatArray:
+    """Return the calling thread's block, made anew only where the shape changes."""
+    shape = (len(spec.assets), spec.n_steps + 1, n_paths)
+    block: FloatArray | None = getattr(_own, "block", None)
+    if block is None or block.shape != shape:
+        block = _own.block = empty_block(spec, n_paths)
     return block

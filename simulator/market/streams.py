@@ -29,6 +29,8 @@ class Stream(IntEnum):
     COPPER = 3
 
     CHI_SQUARE = 32
+    BLOCK_START = 33
+    BLOCK_END = 34
 
     GOLD_JUMP = JUMP_OFFSET + 1
     SILVER_JUMP = JUMP_OFFSET + 2
@@ -48,6 +50,8 @@ class Stream(IntEnum):
     MINE_EVENTS = 138
     POOL_VOLUME = 139
     PERP_FUNDING = 140
+    PARAMETERS = 142
+    PARAMETER_DRIFTS = 143
 
 
 def diffusion_stream(asset: str) -> Stream:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 Record = Any
@@ -37,7 +37,7 @@ MARKET = np.dtype(
 """Terms and state of one market; the index starts at 1, everything else at 0."""
 
 
-@kernel
+@inlined
 def kinked_rate(
     utilisation: float, base_rate: float, slope1: float, slope2: float, kink: float
 ) -> float:
@@ -47,7 +47,7 @@ def kinked_rate(
     return base_rate + slope1 + slope2 * (utilisation - kink) / (1.0 - kink)
 
 
-@kernel
+@inlined
 def utilisation_at(
     rate: float, base_rate: float, slope1: float, slope2: float, kink: float
 ) -> float:
@@ -61,20 +61,20 @@ def utilisation_at(
     return min(1.0, kink + (1.0 - kink) * (rate - base_rate - slope1) / slope2)
 
 
-@kernel
+@inlined
 def borrows(market: Record) -> float:
     """Return the ounces owed by all borrowers, as of the last accrual."""
     return market.total_scaled_debt * market.borrow_index
 
 
-@kernel
+@inlined
 def utilisation(market: Record) -> float:
     """Return borrows / (cash + borrows), zero when the market is empty."""
     owed = borrows(market)
     return owed / (market.cash + owed) if owed > 0.0 else 0.0
 
 
-@kernel
+@inlined
 def borrow_rate(market: Record) -> float:
     """Return the annual rate that holds from this state on."""
     return kinked_rate(
@@ -82,7 +82,7 @@ def borrow_rate(market: Record) -> float:
     )
 
 
-@kernel
+@inlined
 def supply_index(market: Record) -> float:
     """Return ounces per supply share, one while there are no shares."""
     if market.shares <= 0.0:
@@ -90,7 +90,7 @@ def supply_index(market: Record) -> float:
     return (market.cash + borrows(market)) / market.shares
 
 
-@kernel
+@inlined
 def accrue(market: Record, day: float) -> None:
     """Apply the latched rate up to `day`; the reserve becomes shares of the treasury."""
     elapsed = day - market.accrued_day
@@ -106,7 +106,7 @@ def accrue(market: Record, day: float) -> None:
     market.treasury_shares += minted
 
 
-@kernel
+@inlined
 def supply(market: Record, ounces: float) -> float:
     """Take `ounces` from a supplier; return the shares given."""
     shares = ounces / supply_index(market)
@@ -115,7 +115,7 @@ def supply(market: Record, ounces: float) -> float:
     return shares
 
 
-@kernel
+@inlined
 def withdraw(market: Record, ounces: float) -> float:
     """Pay `ounces` (at most the cash) to a supplier; return the shares burnt."""
     shares = ounces / supply_index(market)
@@ -124,7 +124,7 @@ def withdraw(market: Record, ounces: float) -> float:
     return shares
 
 
-@kernel
+@inlined
 def borrow(market: Record, scaled_debt: FloatArray, cohort: int, ounces: float) -> None:
     """Lend `ounces` (at most the cash) to a cohort."""
     scaled = ounces / market.borrow_index
@@ -133,7 +133,7 @@ def borrow(market: Record, scaled_debt: FloatArray, cohort: int, ounces: float) 
     market.cash -= ounces
 
 
-@kernel
+@inlined
 def repay(market: Record, scaled_debt: FloatArray, cohort: int, ounces: float) -> None:
     """Take `ounces` (at most its debt) back from a cohort."""
     scaled = min(ounces / market.borrow_index, scaled_debt[cohort])
@@ -142,7 +142,7 @@ def repay(market: Record, scaled_debt: FloatArray, cohort: int, ounces: float) -
     market.cash += ounces
 
 
-@kernel
+@inlined
 def close(market: Record, scaled_debt: FloatArray, cohort: int) -> None:
     """Take all of a cohort's debt back; nothing is left by rounding."""
     market.cash += scaled_debt[cohort] * market.borrow_index
@@ -150,7 +150,7 @@ def close(market: Record, scaled_debt: FloatArray, cohort: int) -> None:
     scaled_debt[cohort] = 0.0
 
 
-@kernel
+@inlined
 def liquidate(
     market: Record,
     scaled_debt: FloatArray,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 
 Record = Any
 """A numpy record of the dtype that the function's docstring names."""
@@ -28,7 +28,7 @@ STAKING = np.dtype(
 """State of one staking contract; everything starts at 0."""
 
 
-@kernel
+@inlined
 def advance(staking: Record, day: float) -> None:
     """Let rewards flow up to `day`; what flows while nothing is staked is carried."""
     end = min(day, staking.period_end_day)
@@ -40,7 +40,7 @@ def advance(staking: Record, day: float) -> None:
         staking.carried += flowed
 
 
-@kernel
+@inlined
 def notify(staking: Record, tokens: float, day: float, duration_days: float) -> None:
     """Start a period that pays `tokens` and what was carried; `advance` comes first."""
     left_over = staking.rate_per_day * max(0.0, staking.period_end_day - day)

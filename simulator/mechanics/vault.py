@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
 
 Record = Any
@@ -43,13 +43,13 @@ VAULT = np.dtype(
 """Terms and state of one vault; everything starts at 0."""
 
 
-@kernel
+@inlined
 def total_assets(vault: Record) -> float:
     """Return idle ounces and what the strategies owed at their last reports."""
     return vault.idle + vault.lending_debt + vault.pool_debt
 
 
-@kernel
+@inlined
 def share_price(vault: Record) -> float:
     """Return free assets per share, one while there are no shares.
 
@@ -60,7 +60,7 @@ def share_price(vault: Record) -> float:
     return (total_assets(vault) - vault.locked) / vault.shares
 
 
-@kernel
+@inlined
 def unlock(vault: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
     """Release the locked profit up to `day`, linearly to its end.
 
@@ -85,7 +85,7 @@ def unlock(vault: Record, buffer: FloatArray, released: FloatArray, day: float) 
     vault.locked *= left
 
 
-@kernel
+@inlined
 def deposit(vault: Record, ounces: float) -> float:
     """Take `ounces`; return the shares given."""
     shares = ounces / share_price(vault)
@@ -94,7 +94,7 @@ def deposit(vault: Record, ounces: float) -> float:
     return shares
 
 
-@kernel
+@inlined
 def _lock(
     vault: Record, buffer: FloatArray, released: FloatArray, net: float, shares_before: float
 ) -> None:
@@ -113,7 +113,7 @@ def _lock(
         buffer[source] = 0.0
 
 
-@kernel
+@inlined
 def report(
     vault: Record,
     buffer: FloatArray,

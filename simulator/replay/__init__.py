@@ -2,6 +2,15 @@
 
 from simulator.replay.play import Replay, play
 from simulator.replay.reconcile import ObservableResult
-from simulator.replay.select import LABELS, Choice, choose, players
+from simulator.replay.select import LABELS, Choice, check_label, choose, players
 
-__all__ = ["LABELS", "Choice", "ObservableResult", "Replay", "choose", "play", "players"]
+__all__ = [
+    "LABELS",
+    "Choice",
+    "ObservableResult",
+    "Replay",
+    "check_label",
+    "choose",
+    "play",
+    "players",
+]

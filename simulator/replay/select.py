@@ -29,6 +29,13 @@ class Choice:
     path: int
 
 
+def check_label(label: str, n_paths: int) -> None:
+    """Raise UsageError unless `label` is a known one or the number of a path."""
+    if label in LABELS or (label.isdecimal() and int(label) < n_paths):
+        return
+    raise UsageError(f"no path {label}; must be {', '.join(LABELS)} or 0 to {n_paths - 1}")
+
+
 def choose(subject: InvestorMeasures, labels: Sequence[str] = LABELS) -> tuple[Choice, ...]:
     """Return the paths of the subject's exit value in dollars at p05, p50, p95, and the
     path with the most events; among equals the first.
@@ -47,11 +54,9 @@ def choose(subject: InvestorMeasures, labels: Sequence[str] = LABELS) -> tuple[C
             path = int(order[round(QUANTILES[label] * (order.size - 1))])
         elif label == "events":
             path = int(np.argmax(subject.events))
-        elif label.isdecimal() and int(label) < order.size:
-            path = int(label)
         else:
-            known = ", ".join(LABELS)
-            raise UsageError(f"no path {label}; must be {known} or 0 to {order.size - 1}")
+            check_label(label, order.size)
+            path = int(label)
         chosen.append(Choice(label, path))
     return tuple(chosen)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report.document import document
 from simulator.report.markup import Html, element, join
+from simulator.report.page import document
 from simulator.report.sections import (
     agreement_section,
     answer_section,
@@ -66,7 +66,7 @@ def render_html(
             _footer(simulation),
         )
     )
-    return document(f"Assay: {simulation.scenario.title}", body)
+    return document(simulation.scenario.title, body)
 
 
 def _header(simulation: Simulation) -> Html:

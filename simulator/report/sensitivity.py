@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from simulator.report.charts import embed
 from simulator.report.charts.tornado import Bar, tornado
-from simulator.report.document import document
 from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.page import document
 from simulator.report.words import number, percent, share, short_names, spoken
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def render_sensitivity(title: str, facts: str, found: Sensitivity) -> str:
             ),
         )
     )
-    return document(f"Assay sensitivity: {found.claim}", body)
+    return document(f"sensitivity of {found.claim}", body)
 
 
 def _rest(head: str, names: Sequence[str]) -> str:

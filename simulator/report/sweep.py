@@ -9,8 +9,8 @@ import pandas as pd
 
 from simulator.report.charts import embed
 from simulator.report.charts.grid import heat_map, line
-from simulator.report.document import document
 from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.page import document
 from simulator.report.words import interval, percent, share, short_names, span
 
 MOST_MAPS = 12
@@ -51,7 +51,7 @@ def render_sweep(title: str, facts: str, names: Sequence[str], found: pd.DataFra
             element("main", *sections),
         )
     )
-    return document(f"Assay sweep: {title}", body)
+    return document(f"sweep of {title}", body)
 
 
 def _claim(place: int, claim: str, names: Sequence[str], found: pd.DataFrame) -> Html:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from simulator.instruments.base import UNITS
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.conditions import condition_rows
+from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
 from simulator.report.words import (
     bound,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
-WIDTH = 100
 _STYLES = {
     "supported": "bold green",
     "plausible": "bold yellow",
@@ -68,59 +67,25 @@ def print_report(
     folder : Path, optional
         The run's folder; the path of its `report.html` is then printed last.
     """
-    console = _within(console)
+    console = within(console)
     scenario = loaded.scenario
-    _put(console, Text(scenario.title, style="bold"))
+    put(console, Text(scenario.title, style="bold"))
     facts = f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}"
-    _put(console, Text(f"{facts}, seed {scenario.seed}; hypothetical performance"))
-    _put(console, _verdict_table(verdicts))
-    _put(console, _condition_table(simulation, verdicts))
+    put(console, Text(f"{facts}, seed {scenario.seed}; hypothetical performance"))
+    put(console, _verdict_table(verdicts))
+    put(console, _condition_table(simulation, verdicts))
     for reason in (f"{v.claim}: not testable, {v.reason}" for v in verdicts if v.reason):
-        _put(console, Text(reason))
+        put(console, Text(reason))
     for table in _contribution_tables(simulation, verdicts):
-        _put(console, table)
-    _put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
+        put(console, table)
+    put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
 
 
-def _within(console: Console) -> Console:
-    """Return a console of at most 100 columns; a pipe, which has no width, gets them all."""
-    if not console.is_terminal:
-        return Console(file=console.file, width=WIDTH, color_system=None, highlight=False)
-    if console.width > WIDTH:
-        console.width = WIDTH
-    return console
-
-
-def _put(console: Console, what: RenderableType) -> None:
-    console.print(what, crop=False, overflow="fold")
-
-
-def _table(title: str, columns: Sequence[str], words: int = 1) -> Table:
-    """Return a table whose first `words` columns are words and whose others are numbers."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for place, column in enumerate(columns):
-        number_column = place >= words
-        table.add_column(
-            column,
-            justify="right" if number_column else "left",
-            overflow="fold",
-            no_wrap=number_column,
-        )
-    return table
-
-
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     columns = ("claim", "verdict", "probability", "median", "p05 to p95", "drawdown", "organic")
-    table = _table("Verdicts", columns, words=2)
+    table = number_table("Verdicts", columns, words=2)
     table.columns[0].min_width = min(24, max(len(verdict.claim) for verdict in verdicts))
     for verdict in verdicts:
         claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}")
@@ -134,7 +99,7 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
         return ("",) * 5
     organic = verdict.organic_share
     return (
-        f"{share(verdict.probability)}\n{interval(verdict.interval)}",
+        _probability(verdict),
         percent(verdict.median),
         span(verdict.p05, verdict.p95),
         small(verdict.max_drawdown_median),
@@ -142,8 +107,16 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
+def _probability(verdict: Verdict) -> str:
+    """Return the probability, its sampling interval, and its range over parameter sets."""
+    lines = [share(verdict.probability), interval(verdict.interval)]
+    if verdict.parameter_range is not None:
+        lines.append(f"sets: {interval(verdict.parameter_range)}")
+    return "\n".join(lines)
+
+
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:
-    table = _table("Each condition by itself", ("condition", "paths", "95 % interval"))
+    table = number_table("Each condition by itself", ("condition", "paths", "95 % interval"))
     for verdict in verdicts:
         table.add_row(Text(verdict.claim, style="bold"), "", "")
         for words, *numbers in condition_rows(simulation, verdict):
@@ -182,7 +155,7 @@ def _contribution_table(found: Contributions, others: Sequence[Contributions], d
         "dollars",
         "\u00b1 error",
     )
-    table = _table(title, columns, words=2)
+    table = number_table(title, columns, words=2)
     for line in found.sources:
         kind = line.kind or ""
         table.add_row(Text(line.label), Text(kind, style=_KIND_STYLES.get(kind, "")), *_cells(line))
@@ -210,7 +183,7 @@ def _cells(line: Line) -> list[str]:
 
 def _replay_table(replays: Sequence[Replay]) -> Table:
     columns = ("replay", "chain", "path", "transactions", "gas", "worst error / tolerance", "")
-    table = _table("Model against contract", columns, words=2)
+    table = number_table("Model against contract", columns, words=2)
     for replay in replays:
         table.add_row(
             replay.label,

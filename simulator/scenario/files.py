@@ -108,7 +108,7 @@ def load_scenario(
         # A file without a market has no place for it, and is refused for that.
         with contextlib.suppress(_NotThere):
             _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
-    scenario = validate(Scenario, raw)
+    scenario = _with_history(validate(Scenario, raw), raw, path.parent)
     return LoadedScenario(
         scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
     )
@@ -140,6 +140,24 @@ def _fitted(scenario: Scenario, raw: RawFile, beside: Path) -> Calibration:
     if lacking:
         raise InputError(lacking)
     return fitted
+
+
+def _with_history(scenario: Scenario, raw: RawFile, beside: Path) -> Scenario:
+    """Return the scenario with its history's path as it is found: as written, or `beside`.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    """
+    name = scenario.market.history
+    if name is None:
+        return scenario
+    found = next((file for file in (Path(name), beside / name) if _is_file(file)), None)
+    if found is None:
+        raise InputError([raw.problem(("market", "history"), f"'{name}'", "no such file")])
+    market = scenario.market.model_copy(update={"history": str(found)})
+    return scenario.model_copy(update={"market": market})
 
 
 def find_calibration(name: str, beside: Path) -> Path:

@@ -43,8 +43,12 @@ class AssetTerms(Frozen):
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 
-    model: Literal["gbm", "jump", "garch"] = "garch"
-    """gbm, jump (Merton) or garch (GJR-GARCH with multivariate t)."""
+    model: Literal["gbm", "jump", "garch", "bootstrap"] = "garch"
+    """gbm, jump (Merton), garch (GJR-GARCH with multivariate t) or bootstrap (past days)."""
+    history: Annotated[str, Field(min_length=1)] | None = None
+    """CSV of daily closes that a bootstrap draws from."""
+    block_days: Annotated[float, Field(ge=1, le=2520)] | None = None
+    """Mean block length of a bootstrap in trading days; none = chosen from the history."""
     calibration: str = "metals-2026-01"
     """Name of a shipped calibration or path of a calibration file."""
     assets: dict[AssetName, AssetTerms] = Field(min_length=1)
@@ -56,6 +60,24 @@ class MarketTerms(Frozen):
         if "gold" not in assets:
             refuse([(("gold",), "", "is required: the gold instruments follow it")])
         return assets
+
+    @model_validator(mode="after")
+    def _history_is_the_bootstraps(self) -> MarketTerms:
+        if self.model == "bootstrap":
+            if self.history is None:
+                rule = "is required by model bootstrap: a CSV of daily closes"
+                refuse([(("history",), "", rule)])
+            return self
+        rule = f"is read by model bootstrap alone, and the model is {self.model}"
+        given = {"history": self.history, "block_days": self.block_days}
+        refuse(
+            [
+                ((name,), f"'{value}'" if isinstance(value, str) else f"{value:g}", rule)
+                for name, value in given.items()
+                if value is not None
+            ]
+        )
+        return self
 
 
 class GasTerms(Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -40,7 +41,9 @@ def put_anvil_on_path() -> None:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
-    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
+    # The compiler stands beside the interpreter, also where no environment is activated.
+    tools = [folder, str(Path(sys.executable).parent)]
+    os.environ["PATH"] = os.pathsep.join([*tools, os.environ.get("PATH", "")])
 
 
 @pytest.fixture(scope="session")

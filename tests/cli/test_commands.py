@@ -90,12 +90,12 @@ def test_run__json__says_what_the_engine_found(finished):
     outcome = simulate(loaded.scenario, loaded.calibration, workers=1)
     found = strict_json(finished[1].stdout)
     assert found["checksum"] == outcome.checksum
-    yields = outcome.investors["holder"].values["annual_yield", "ounces"]
+    yields = outcome.investors["holder"].values["total_return", "ounces"]
     stable = found["verdicts"][0]
     assert stable["median"] == np.median(yields)
     assert stable["conditions"][0]["probability"] == np.mean(yields >= 0.08)
     holder = found["investors"]["holder"]
-    assert holder["ounces"]["annual_yield"]["median"] == np.median(yields)
+    assert holder["ounces"]["total_return"]["median"] == np.median(yields)
     # The parts of the mean return add up to it.
     parts = found["instruments"]["gold_vault"]["ounces"]["attribution"].values()
     total = sum(part["mean_share"] for part in parts)
@@ -182,7 +182,7 @@ def test_run__short_horizon__is_not_testable_and_still_strict_json(folder):
     stable = strict_json(outcome.stdout)["verdicts"][0]
     assert stable["verdict"] == "not testable"
     assert stable["probability"] is None
-    assert "60 days" in stable["reason"]
+    assert "365 days" in stable["reason"]
     assert strict_json((folder / "x" / "verdicts.json").read_text())[0]["probability"] is None
 
 

@@ -371,6 +371,20 @@ def test_wiped_vault__the_loss_is_shared_and_nobody_can_run_from_it(
     assert abs(_leave(stage, stage.vault, sitter) - 30 * OUNCE) <= 1
 
 
+def test_wiped_vault__limits__count_only_what_is_there(new_stage: NewStage, roles: SimpleNamespace):
+    stage, depositor = new_stage(), roles.depositor
+    stage.deposit(depositor, 100 * OUNCE)
+    stage.place(stage.market, 60 * OUNCE)
+    stage.open_loan(roles.borrower, 50 * OUNCE, 400_000)
+    assert stage.read(stage.vault, "maxWithdraw", depositor) == 50 * OUNCE
+    for function in ("freeze", "wipeFrozenAddress", "unfreeze"):
+        stage.send(stage.gold, function, stage.vault.address, sender=roles.owner)
+    # The 40 idle oz are burnt; 10 of the 60 lent ones are still the market's cash.
+    assert stage.read(stage.vault, "maxWithdraw", depositor) == 10 * OUNCE
+    args = (10 * OUNCE, depositor, depositor)
+    assert stage.refusal(stage.vault, "withdraw", *args, sender=depositor) is None
+
+
 def test_wiped_vault__with_unclaimed_batches__takes_no_deposits_that_would_pay_them(
     new_stage: NewStage, roles: SimpleNamespace
 ):

@@ -94,6 +94,11 @@ def test_deployed_size__is_within_eip_170():
         ),
         ({"deposit_cap": 2**128}, "gold_vault: cap above 2**128"),
         ({"cooldown_seconds": 1}, "gold_vault: batch period is zero"),
+        (
+            {"cooldown_seconds": SECONDS_PER_YEAR + 1, "batch_seconds": DAY},
+            "gold_vault: cooldown above a year",
+        ),
+        ({"batch_seconds": SECONDS_PER_YEAR + 1}, "gold_vault: batch period above a year"),
     ],
 )
 def test_constructor__impossible_terms__are_refused(
@@ -381,6 +386,7 @@ def test_management_fee__is_on_the_debt_since_the_last_report(
 ):
     stage = _with_pool(new_stage(management_fee_bps=200), roles)
     placed = stage.chain.timestamp()
+    stage.place(stage.market, 15 * OUNCE)
     stage.credit(7 * OUNCE)
     receipt = stage.report(stage.pool, at=placed + 73 * DAY)
     # 2 % a year on 80 oz for a fifth of a year: 0.32 oz.
@@ -413,7 +419,7 @@ def test_management_fee__without_gain__takes_locked_profit_first_and_then_the_pr
 
     unlocked = stage.read(stage.vault, "share_price")
     stage.report(stage.pool, at=placed + 219 * DAY)
-    # 60 of the 292 days left have passed... the fee of 1.68 oz is now more than is locked.
+    # After 73 of the 292 days left 0.18 oz are locked; the fee of 1.68 takes the rest of the price.
     assert stage.read(stage.vault, "locked_profit") == 0
     assert stage.read(stage.vault, "share_price") < unlocked
 
@@ -570,7 +576,7 @@ def test_pause__stops_deposits_only(stage: GoldStage, roles: SimpleNamespace):
 def dying_pool(stage: GoldStage, roles: SimpleNamespace) -> Contract:
     """A strategy with 20 oz of debt that answers for a day and then no more."""
     last = stage.chain.timestamp() + DAY
-    line = "return math._mul_div(shares, self.totalAssets, self.totalSupply, False)"
+    line = "return math._mul_div(shares, self._present(), self.totalSupply, False)"
     dying = f'assert block.timestamp < {last}, "dead"\n    {line}'
     artifact = compile_patched(
         CONTRACTS / "stage" / "stage_strategy.vy", ("stage/stage_strategy.vy", line, dying)

@@ -325,10 +325,11 @@ def test_withdraw_collateral__below_what_the_debt_needs__reverts(
 
 
 def test_withdraw_collateral__debt_worth_less_than_the_smallest_value__still_needs_some(
-    stage: GoldStage, roles: SimpleNamespace
+    new_stage: NewStage, roles: SimpleNamespace
 ):
     # At half a dollar an ounce a wei is worth 0.5e-18 dollars, which rounds up.
-    borrower = roles.borrower
+    stage, borrower = new_stage(market_terms=FREE), roles.borrower
+    stage.supply(roles.depositor, OUNCE)
     stage.set_gold_price(0.5)
     stage.open_loan(borrower, 1, 1)
     with refused("lending_market: exceeds max ltv"):

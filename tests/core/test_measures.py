@@ -38,11 +38,17 @@ def test_annual_yield__over_two_years__is_the_root():
     np.testing.assert_allclose(measures.annual_yield(values), [0.1], rtol=1e-12)
 
 
-@pytest.mark.parametrize("days", [1, 30, 364, 365])
-def test_annual_yield__up_to_a_year__is_not_annualised(days):
-    values = np.ones((days + 1, 1))
+def test_annual_yield__of_a_year__is_the_return():
+    values = np.ones((366, 1))
     values[-1] = 1.02
     np.testing.assert_allclose(measures.annual_yield(values), [0.02], rtol=1e-12)
+
+
+@pytest.mark.parametrize("days", [1, 30, 364])
+def test_annual_yield__below_a_year__is_not_a_number(days):
+    values = np.ones((days + 1, 1))
+    values[-1] = 1.02
+    assert np.isnan(measures.annual_yield(values)).all()
 
 
 def test_annual_yield__one_day_past_a_year__is_annualised():
@@ -52,8 +58,9 @@ def test_annual_yield__one_day_past_a_year__is_annualised():
 
 
 def test_annual_yield__below_zero_at_the_end__is_the_loss_of_everything():
-    np.testing.assert_array_equal(measures.annual_yield(column(1, 0.5, -0.2)), [-1.0])
-    np.testing.assert_array_equal(measures.annual_yield(column(1, 0.5, 0.0)), [-1.0])
+    for last in (-0.2, 0.0):
+        values = column(*np.linspace(1, last, 366))
+        np.testing.assert_array_equal(measures.annual_yield(values), [-1.0])
 
 
 def test_drawdown__half_lost_then_ten_percent_won__is_half():

@@ -101,6 +101,17 @@ def test_load__alias__faults_at_the_line_where_it_is_used(tmp_path):
     )
 
 
+def test_load__alias_in_a_list__faults_at_the_lists_line(tmp_path):
+    text = changed(IDLE, "idle_share: &bad 1.5").replace(
+        "borrowers:\n", f"borrowers:\n      ltv_ladder: [*bad{', 0.5' * 7}]\n"
+    )
+    places = [message.split(" is 1.5;")[0] for message in refused(tmp_path, text)]
+    assert places == [
+        f"own.yaml:{line_of(text, '&bad')}: instruments.gold_vault.idle_share",
+        f"own.yaml:{line_of(text, '*bad')}: instruments.gold_vault.borrowers.ltv_ladder[0]",
+    ]
+
+
 def test_load__merged_mapping__is_taken_with_its_own_keys_before(tmp_path):
     merged = (
         "  holder: &h {holding: gold_vault, ounces: 100}\n"

@@ -28,7 +28,7 @@ from simulator.instruments.gold_vault.moves import (
 )
 from simulator.instruments.gold_vault.state import N_COHORTS, Action
 from simulator.mechanics import lending
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 from simulator.units import FloatArray
 
 Record = Any
@@ -41,7 +41,7 @@ POST_USDC = int(Action.POST_USDC)
 REPORT_LOSS = int(Action.REPORT_LOSS)
 
 
-@kernel
+@inlined
 def liquidations(
     path: Record,
     world: Record,
@@ -76,7 +76,7 @@ def liquidations(
         act[REPORT_LOSS] = 1.0
 
 
-@kernel
+@inlined
 def wanted_debt(path: Record, world: Record, demand_ounces: float) -> float:
     """Return the ounces that one cohort wants: no more than leave the rate bearable."""
     market = path.market
@@ -87,7 +87,7 @@ def wanted_debt(path: Record, world: Record, demand_ounces: float) -> float:
     return min(demand_ounces, bearable * supplied) / N_COHORTS
 
 
-@kernel
+@inlined
 def repayments(
     path: Record,
     world: Record,
@@ -119,7 +119,7 @@ def repayments(
             collateral[cohort] = needed
 
 
-@kernel
+@inlined
 def borrowing(
     path: Record,
     world: Record,

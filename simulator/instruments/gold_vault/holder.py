@@ -26,7 +26,7 @@ from simulator.instruments.gold_vault.state import (
     Action,
 )
 from simulator.mechanics import vault
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 from simulator.mechanics.vault import N_VAULT_SOURCES
 from simulator.units import FloatArray
 
@@ -35,7 +35,7 @@ Record = Any
 HOLDER_REDEEM_SHARES = int(Action.HOLDER_REDEEM_SHARES)
 
 
-@kernel
+@inlined
 def earn_rewards(path: Record) -> None:
     """Credit the holder with what the stake has earned since the last look."""
     gain = path.staking.reward_per_share - path.reward_per_share_paid
@@ -44,7 +44,7 @@ def earn_rewards(path: Record) -> None:
     path.rewards_earned += path.holder_shares * gain
 
 
-@kernel
+@inlined
 def sell_rewards(path: Record, world: Record, reward_usd: float, token_usd: float) -> None:
     """Sell the unclaimed rewards for gold tokens, less slippage."""
     usd = path.rewards_unclaimed * reward_usd * (1.0 - world.slippage)
@@ -52,7 +52,7 @@ def sell_rewards(path: Record, world: Record, reward_usd: float, token_usd: floa
     path.rewards_unclaimed = 0.0
 
 
-@kernel
+@inlined
 def attribute(
     attribution: FloatArray, source: int, tokens: float, backing: float, token_usd: float
 ) -> None:
@@ -61,7 +61,7 @@ def attribute(
     attribution[1, source] += tokens * token_usd
 
 
-@kernel
+@inlined
 def attribute_prices(
     attribution: FloatArray, tokens: float, prices: FloatArray, yesterday: FloatArray
 ) -> None:
@@ -77,7 +77,7 @@ def attribute_prices(
     attribution[0, SHORTFALL] += tokens * (prices[2] - yesterday[2])
 
 
-@kernel
+@inlined
 def value_holder(
     path: Record,
     world: Record,
@@ -107,7 +107,7 @@ def value_holder(
     return path.mark_tokens - short * world.haircut - leave
 
 
-@kernel
+@inlined
 def holder_leaves(
     path: Record,
     world: Record,

@@ -32,11 +32,14 @@ from simulator.instruments.gold_vault.managers import (
 )
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Observed
 from simulator.mechanics import lending, staking, vault
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.vault import N_VAULT_SOURCES
 from simulator.units import FloatArray
 
 Record = Any
+
+FLAGS_READ_AGAIN = int(Action.LIQUIDATE) + N_COHORTS
+"""Acts up to here are read within the day: who was liquidated does not borrow."""
 
 LENDING_TARGET = int(Action.LENDING_TARGET)
 POOL_TARGET = int(Action.POOL_TARGET)
@@ -56,7 +59,7 @@ SEEN_MARKET_ASSETS = int(Observed.MARKET_ASSETS)
 SEEN_LTV = int(Observed.LTV)
 
 
-@kernel
+@inlined
 def begin(path: Record, world: Record) -> None:
     """Make the first deposits: the crowd, then the holder; both stake their shares."""
     path.crowd_shares = vault.deposit(path.vault, world.crowd_ounces)
@@ -64,7 +67,7 @@ def begin(path: Record, world: Record) -> None:
     path.staking.staked = path.crowd_shares + path.holder_shares
 
 
-@kernel
+@inlined
 def observe(
     path: Record,
     scaled_debt: FloatArray,
@@ -89,7 +92,7 @@ def observe(
         seen[SEEN_LTV + cohort] = ltv
 
 
-@kernel
+@inlined
 def one_day(
     path: Record,
     world: Record,
@@ -111,7 +114,8 @@ def one_day(
 ) -> float:
     """Live through one day; return the tokens that the holder's exit on it pays."""
     gold_usd = prices[0]
-    released[:] = 0.0
+    for source in range(N_VAULT_SOURCES):
+        released[source] = 0.0
     if day == 0.0:
         begin(path, world)
     lending.accrue(path.market, day)
@@ -195,17 +199,21 @@ def run(
     prices = np.zeros((n_paths, 4))
     yesterday = np.zeros(4)
     act = np.zeros(actions.shape[2])
+    # without a record only the flags of the day's liquidations are read again
+    cleared = actions.shape[2] if actions.shape[0] > 0 else FLAGS_READ_AGAIN
     for step in range(n_steps + 1):
         for k in range(n_paths):
             path = paths[k]
-            yesterday[:] = prices[k]
+            for column in range(4):
+                yesterday[column] = prices[k, column]
             prices[k, 0] = gold_usd[step, k]
             prices[k, 1] = token_usd[step, k]
             prices[k, 2] = backing[step, k]
             prices[k, 3] = np.exp(premium[step, k])
             if step > 0:
                 attribute_prices(attribution[k], path.mark_tokens, prices[k], yesterday)
-            act[:] = 0.0
+            for column in range(cleared):
+                act[column] = 0.0
             act[LENDING_TARGET] = np.nan
             act[POOL_TARGET] = np.nan
             act[EXPLOIT_LENDING_TARGET] = np.nan

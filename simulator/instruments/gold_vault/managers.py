@@ -24,7 +24,7 @@ from simulator.instruments.gold_vault.moves import (
 )
 from simulator.instruments.gold_vault.state import Action
 from simulator.mechanics import vault
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 from simulator.mechanics.vault import BAD_DEBT, EXPLOIT, INTEREST, N_VAULT_SOURCES, POOL_FEES
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
@@ -43,7 +43,7 @@ EXPLOIT_POOL_TARGET = int(Action.EXPLOIT_POOL_TARGET)
 EXPLOIT_STOLEN = int(Action.EXPLOIT_STOLEN)
 
 
-@kernel
+@inlined
 def report_lending(path: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
     """Report the lending strategy: what is not bad debt is interest."""
     result = np.zeros(N_VAULT_SOURCES)
@@ -57,7 +57,7 @@ def report_lending(path: Record, buffer: FloatArray, released: FloatArray, day: 
     path.bad_debt_pending = 0.0
 
 
-@kernel
+@inlined
 def report_pool(path: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
     """Report the pool strategy: what it holds beyond its debt is fees."""
     result = np.zeros(N_VAULT_SOURCES)
@@ -68,7 +68,7 @@ def report_pool(path: Record, buffer: FloatArray, released: FloatArray, day: flo
     path.vault.pool_reported_day = day
 
 
-@kernel
+@inlined
 def exploit(
     path: Record, world: Record, buffer: FloatArray, released: FloatArray, act: FloatArray
 ) -> None:
@@ -92,7 +92,7 @@ def exploit(
     path.events += 1
 
 
-@kernel
+@inlined
 def crowd_leaves(path: Record, world: Record, share: float, act: FloatArray) -> None:
     """Redeem a share of the crowd's deposits, as far as the vault can pay."""
     price = vault.share_price(path.vault)
@@ -112,7 +112,7 @@ def crowd_leaves(path: Record, world: Record, share: float, act: FloatArray) -> 
     act[CROWD_REDEEM_SHARES] = shares
 
 
-@kernel
+@inlined
 def crowd_joins(path: Record, world: Record, share: float, act: FloatArray) -> None:
     """Deposit a share of what the crowd has in the vault, and stake all but the rounding."""
     ounces = floor_to(share * path.crowd_shares * vault.share_price(path.vault), world.unit)
@@ -126,7 +126,7 @@ def crowd_joins(path: Record, world: Record, share: float, act: FloatArray) -> N
     act[CROWD_STAKE_SHARES] = shares
 
 
-@kernel
+@inlined
 def allocate(path: Record, world: Record, act: FloatArray) -> None:
     """Move assets towards the shares of the terms; withdrawals come before deposits."""
     assets = vault.total_assets(path.vault)
@@ -145,7 +145,7 @@ def allocate(path: Record, world: Record, act: FloatArray) -> None:
         _move_pool(path, world, min(pool_gap, path.vault.idle), act)
 
 
-@kernel
+@inlined
 def _move_lending(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
     moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
     act[LENDING_TARGET] = path.vault.lending_debt + moved
@@ -153,7 +153,7 @@ def _move_lending(path: Record, world: Record, ounces: float, act: FloatArray) -
     move_lending(path, moved)
 
 
-@kernel
+@inlined
 def _move_pool(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
     moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
     act[POOL_TARGET] = path.vault.pool_debt + moved
@@ -162,7 +162,7 @@ def _move_pool(path: Record, world: Record, ounces: float, act: FloatArray) -> N
     path.vault.pool_assets += moved
 
 
-@kernel
+@inlined
 def credit_pool(path: Record, world: Record, day: float, act: FloatArray) -> None:
     """Pay the pool the fees it is assumed to have earned since its last report."""
     days = day - path.vault.pool_reported_day
@@ -172,7 +172,7 @@ def credit_pool(path: Record, world: Record, day: float, act: FloatArray) -> Non
     act[POOL_CREDIT] = fees
 
 
-@kernel
+@inlined
 def manage(
     path: Record,
     world: Record,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulator.mechanics import lending
-from simulator.mechanics.jit import kernel
+from simulator.mechanics.jit import inlined
 
 Record = Any
 
@@ -33,44 +33,44 @@ ROOM_USDC = 2e-6
 """Likewise for collateral in USDC, of two units."""
 
 
-@kernel
+@inlined
 def floor_to(amount: float, unit: float) -> float:
     """Return `amount` rounded down to a multiple of `unit`; unchanged where `unit` is 0."""
     return np.floor(amount / unit) * unit if unit > 0.0 else amount
 
 
-@kernel
+@inlined
 def with_room(amount: float, unit: float) -> float:
     """Return what can be asked for of `amount`, whatever the contract's rounding."""
     return max(0.0, floor_to(amount * (1.0 - ROUNDING_ROOM) - ROOM_UNITS * unit, unit))
 
 
-@kernel
+@inlined
 def usdc_down(amount: float) -> float:
     """Return USDC rounded down to its unit of 1e-6."""
     return np.floor(amount * 1e6) / 1e6
 
 
-@kernel
+@inlined
 def usdc_up(amount: float) -> float:
     """Return USDC rounded up to its unit of 1e-6."""
     return np.ceil(amount * 1e6) / 1e6
 
 
-@kernel
+@inlined
 def lending_value(path: Record) -> float:
     """Return the ounces that the vault's supply shares stand for."""
     return path.vault.lending_shares * lending.supply_index(path.market)
 
 
-@kernel
+@inlined
 def lending_liquid(path: Record) -> float:
     """Return what the lending market could pay the vault now."""
     claim = min(path.vault.lending_debt, lending_value(path))
     return max(0.0, min(claim, path.market.cash))
 
 
-@kernel
+@inlined
 def liquid(path: Record) -> float:
     """Return what the vault could pay out now."""
     return (
@@ -78,7 +78,7 @@ def liquid(path: Record) -> float:
     )
 
 
-@kernel
+@inlined
 def pull(path: Record, ounces: float) -> tuple[float, float, float]:
     """Take `ounces` from idle, then lending, then the pool; return the three parts."""
     from_idle = min(path.vault.idle, ounces)
@@ -91,7 +91,7 @@ def pull(path: Record, ounces: float) -> tuple[float, float, float]:
     return from_idle, from_lending, from_pool
 
 
-@kernel
+@inlined
 def move_lending(path: Record, ounces: float) -> None:
     """Supply `ounces` to the lending market, or withdraw them where negative."""
     if ounces > 0.0:

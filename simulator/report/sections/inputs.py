@@ -45,6 +45,20 @@ def inputs_section(loaded: LoadedScenario) -> Html:
     )
 
 
+def market_inputs_section(loaded: LoadedScenario) -> Html:
+    """Return the same for the market alone."""
+    found = assumptions(loaded.scenario, loaded.provenance)
+    return section(
+        "inputs",
+        "What the market rests on",
+        element("p", "Every number of the market with its mark: ", *_marks(), "."),
+        _assumptions([item for item in found if item.field.startswith("market.")]),
+        element("h3", f"Calibration {loaded.calibration.name}"),
+        _calibration_words(loaded.calibration),
+        _calibration(loaded.calibration),
+    )
+
+
 def _marks() -> Iterator[Html]:
     meanings = (
         ("observed", " from a first-hand source, "),

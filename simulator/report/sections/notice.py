@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.report.markup import Html, element, section
@@ -42,15 +43,21 @@ def _criteria() -> str:
     )
 
 
-def _assumptions(scenario: Scenario) -> str:
-    model = {
-        "gbm": "a geometric Brownian motion",
-        "jump": "a jump diffusion (Merton)",
-        "garch": "a GJR-GARCH model with Student t shocks",
+def model_words(scenario: Scenario) -> str:
+    """Return what prices follow."""
+    history = Path(scenario.market.history or "").name
+    return {
+        "gbm": "a geometric Brownian motion with calibrated figures",
+        "jump": "a jump diffusion (Merton) with calibrated figures",
+        "garch": "a GJR-GARCH model with Student t shocks and calibrated figures",
+        "bootstrap": f"a stationary block bootstrap of the days in {history}",
     }[scenario.market.model]
+
+
+def _assumptions(scenario: Scenario) -> str:
     return (
-        f"Prices follow {model} with the calibrated figures below; drifts, demand, hazards and "
-        "the fate of reward tokens are inputs of the scenario, each listed with its mark."
+        f"Prices follow {model_words(scenario)}. Drifts, demand, hazards and the fate of reward "
+        "tokens are inputs of the scenario. All figures are listed below with their origin."
     )
 
 

@@ -1,11 +1,11 @@
-"""A page as one file: no network, no clock, the same bytes for the same content."""
+"""The shell of every page: no network, no clock, style and charts within the file."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
 from simulator.report import charts
-from simulator.report.markup import Html, element
+from simulator.report.markup import Html, element, join
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -14,11 +14,9 @@ _POLICY = (
 
 
 def document(title: str, body: Html) -> str:
-    """Return a whole page with style, script and chart library in it."""
-    script = Html(f"<script>{_resource('page.js')}</script>")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n{_head(title)}\n<body>{body}{script}</body>\n</html>\n'
-    )
+    """Return a whole page around `body`."""
+    whole = join((body, Html(f"<script>{_resource('page.js')}</script>")))
+    return f'<!DOCTYPE html>\n<html lang="en">\n{_head(title)}\n<body>{whole}</body>\n</html>\n'
 
 
 def _resource(name: str) -> str:
@@ -32,7 +30,7 @@ def _head(title: str) -> Html:
         Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
         Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Html('<link rel="icon" href="data:,">'),
-        element("title", title),
+        element("title", f"Assay: {title}"),
         Html(f"<style>{_resource('page.css')}</style>"),
         charts.library(),
     )

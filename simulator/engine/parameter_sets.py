@@ -1,0 +1,179 @@
+"""How far a verdict moves when the calibration is only as good as its standard errors.
+
+Each set draws every calibrated figure within its standard error and each asset's drift within
+that of a mean, volatility / sqrt(years of the window). All sets share the random numbers of
+the paths, so that only the parameters differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from simulator.claims import Verdict, judge
+from simulator.engine.simulate import simulate
+from simulator.market.philox import normals4
+from simulator.market.streams import Stream
+from simulator.scenario.calibration import AssetCalibration, Calibration, Correlation, Figure
+from simulator.scenario.models import Scenario
+from simulator.units import DAYS_PER_YEAR
+
+PATHS_A_SET = 1_000
+MIDDLE = (0.05, 0.95)
+"""The range reported is that of the middle nine tenths of the sets."""
+
+LARGEST_PERSISTENCE = 0.985
+SMALLEST_DOF = 3.0
+SMALLEST_EIGENVALUE = 1e-6
+
+Drawn = TypeVar("Drawn", bound=Figure)
+
+
+class _Draws:
+    """Standard normals of one set, in the order in which they are asked for."""
+
+    def __init__(self, seed: int, stream: Stream, number: int) -> None:
+        self._seed, self._stream, self._number, self._step = seed, int(stream), number, 0
+
+    def __call__(self) -> float:
+        self._step += 1
+        return float(normals4(self._seed, self._step, self._stream, self._number)[0])
+
+
+def _shift(figure: Drawn, draws: _Draws) -> Drawn:
+    value = figure.value + (figure.standard_error or 0.0) * draws()
+    return figure.model_copy(update={"value": value})
+
+
+def _scale(figure: Drawn, draws: _Draws) -> Drawn:
+    """Draw a figure that must stay positive, on its logarithm."""
+    if figure.value <= 0.0:
+        draws()
+        return figure
+    spread = (figure.standard_error or 0.0) / figure.value
+    return figure.model_copy(update={"value": figure.value * math.exp(spread * draws())})
+
+
+def _draw_asset(asset: AssetCalibration, draws: _Draws) -> AssetCalibration:
+    drawn = {
+        "volatility": _scale(asset.volatility, draws),
+        "variance_start": _scale(asset.variance_start, draws),
+        "jump_intensity": _scale(asset.jump_intensity, draws),
+        "jump_mean": _shift(asset.jump_mean, draws),
+        "jump_sd": _scale(asset.jump_sd, draws),
+    }
+    alpha = max(0.0, _shift(asset.alpha, draws).value)
+    gamma = max(-alpha, _shift(asset.gamma, draws).value)
+    beta = _shift(asset.beta, draws).value
+    beta = min(max(0.0, beta), LARGEST_PERSISTENCE - alpha - gamma / 2)
+    for name, value in (("alpha", alpha), ("gamma", gamma), ("beta", beta)):
+        drawn[name] = getattr(asset, name).model_copy(update={"value": value})
+    return asset.model_copy(update=drawn)
+
+
+def _draw_correlations(calibration: Calibration, draws: _Draws) -> tuple[Correlation, ...]:
+    """Draw each pair; pull all towards zero together until the matrix is positive definite."""
+    drawn = [_shift(pair, draws) for pair in calibration.correlations]
+    names = tuple(calibration.assets)
+    weight = 1.0
+    while True:
+        pulled = tuple(
+            pair.model_copy(update={"value": weight * min(max(pair.value, -0.99), 0.99)})
+            for pair in drawn
+        )
+        matrix = calibration.model_copy(update={"correlations": pulled}).correlation(names)
+        if np.linalg.eigvalsh(matrix)[0] > SMALLEST_EIGENVALUE:
+            return pulled
+        weight *= 0.98
+
+
+def draw_calibration(calibration: Calibration, seed: int, number: int) -> Calibration:
+    """Return a calibration within the standard errors of `calibration`.
+
+    Weights keep their signs and the persistence its cap; correlations stay consistent.
+    """
+    draws = _Draws(seed, Stream.PARAMETERS, number)
+    assets = {name: _draw_asset(asset, draws) for name, asset in calibration.assets.items()}
+    dof = _scale(calibration.joint_degrees_of_freedom, draws)
+    dof = dof.model_copy(update={"value": max(dof.value, SMALLEST_DOF)})
+    return calibration.model_copy(
+        update={
+            "assets": assets,
+            "correlations": _draw_correlations(calibration, draws),
+            "joint_degrees_of_freedom": dof,
+        }
+    )
+
+
+def drift_error(asset: AssetCalibration) -> float:
+    """Return the standard error of a mean growth rate: volatility / sqrt(years of data)."""
+    first, last = asset.volatility.window
+    years = (last - first).days / DAYS_PER_YEAR
+    return asset.volatility.value / math.sqrt(years)
+
+
+def draw_drifts(scenario: Scenario, calibration: Calibration, number: int) -> Scenario:
+    """Return the scenario with each asset's drift within its standard error."""
+    draws = _Draws(scenario.seed, Stream.PARAMETER_DRIFTS, number)
+    assets = {
+        name: terms.model_copy(
+            update={"drift": terms.drift + drift_error(calibration.assets[name]) * draws()}
+        )
+        for name, terms in scenario.market.assets.items()
+    }
+    market = scenario.market.model_copy(update={"assets": assets})
+    return scenario.model_copy(update={"market": market})
+
+
+def run_sets(
+    scenario: Scenario,
+    calibration: Calibration,
+    count: int,
+    paths: int = PATHS_A_SET,
+    on_set: Callable[[int], None] = lambda number: None,
+) -> pd.DataFrame:
+    """Judge the claims under `count` parameter sets; `on_set` is called after each.
+
+    Returns
+    -------
+    DataFrame
+        One row for each set and claim: set, claim, probability, median, gold_drift,
+        gold_volatility.
+    """
+    rows = []
+    small = scenario.model_copy(update={"paths": min(paths, scenario.paths)})
+    for number in range(count):
+        drawn = draw_calibration(calibration, scenario.seed, number)
+        moved = draw_drifts(small, calibration, number)
+        found = judge(scenario.claims, simulate(moved, drawn).investors)
+        rows += [
+            {
+                "set": number,
+                "claim": verdict.claim,
+                "probability": verdict.probability,
+                "median": verdict.median,
+                "gold_drift": moved.market.assets["gold"].drift,
+                "gold_volatility": drawn.assets["gold"].volatility.value,
+            }
+            for verdict in found
+        ]
+        on_set(number)
+    return pd.DataFrame(rows)
+
+
+def with_ranges(verdicts: tuple[Verdict, ...], sets: pd.DataFrame) -> tuple[Verdict, ...]:
+    """Return the verdicts with the range of their probability over the sets."""
+    return tuple(_with_range(verdict, sets) for verdict in verdicts)
+
+
+def _with_range(verdict: Verdict, sets: pd.DataFrame) -> Verdict:
+    found = sets.loc[sets["claim"] == verdict.claim, "probability"].to_numpy()
+    if np.isnan(found).any():
+        return verdict
+    low, high = (float(q) for q in np.quantile(found, MIDDLE))
+    return replace(verdict, parameter_range=(low, high))

@@ -1,0 +1,208 @@
+"""`market.model: bootstrap` from a scenario file to a run: what works and what is refused."""
+
+import datetime as dt
+import inspect
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import main
+from simulator.market.build import market_spec
+from simulator.scenario import load_scenario
+from simulator.scenario.files import shipped_folder
+
+KEEPS_APART = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+)
+SOBER = (shipped_folder() / "gold-vault-sober.yaml").read_text(encoding="utf-8")
+MODEL = "  model: garch\n"
+OWN = SOBER.replace(MODEL, "  model: bootstrap\n  history: past.csv\n")
+SMALL = ("--paths", "256", "--set", "horizon_days=60")
+HEADER = "date,gold_usd_per_oz,silver_usd_per_oz,copper_usd_per_tonne"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return the working directory, with `inner/own.yaml` and its history beside it."""
+    monkeypatch.chdir(tmp_path)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "own.yaml").write_text(OWN, encoding="utf-8")
+    (inner / "past.csv").write_text(history(), encoding="utf-8")
+    return tmp_path
+
+
+def history(header=HEADER):
+    days = [dt.date(2020, 1, 6) + dt.timedelta(days=n) for n in range(900)]
+    days = [day for day in days if day.weekday() < 5]
+    moves = np.random.default_rng(7).standard_t(5, (len(days), 3)) * (0.01, 0.02, 0.015)
+    prices = 1000 * np.exp(np.cumsum(moves, axis=0))
+    rows = [
+        f"{day}," + ",".join(f"{p:.4f}" for p in row) for day, row in zip(days, prices, strict=True)
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+def assay(*arguments, code=0):
+    outcome = CliRunner(**KEEPS_APART).invoke(main, [str(argument) for argument in arguments])
+    assert outcome.exit_code == code, outcome.stderr or outcome.exception
+    return outcome
+
+
+def test_market__history_beside_the_scenario__is_found_and_described(folder):
+    found = json.loads(assay("market", "inner/own.yaml", *SMALL, "--json").stdout)
+    described = found["bootstrap"]
+    assert described["history"] == "past.csv"
+    assert described["days"] == history().count("\n") - 2
+    assert described["mean_block_days"] >= 1
+    assert len(described["sha256"]) == 64
+    # the price is still the calibration's, and the drift the scenario's
+    assert found["assets"]["gold"]["start_price"] == 4759.6001
+    assert found["assets"]["gold"]["expected_growth"] == 0.035
+    assert (
+        json.loads(assay("market", "gold-vault-sober", *SMALL, "--json").stdout)["bootstrap"]
+        is None
+    )
+    text = assay("market", "inner/own.yaml", *SMALL, "--set", "market.block_days=10").stdout
+    assert "block bootstrap of the days in past.csv:" in text
+    assert "10 days to a block" in text
+
+
+def test_spec__volatility__is_the_historys_unless_the_scenario_sets_it(folder):
+    def spec(*overrides):
+        loaded = load_scenario("inner/own.yaml", overrides=overrides)
+        return market_spec(loaded.scenario, loaded.calibration)
+
+    own = spec()
+    measured = own.history.returns.std(axis=1) * math.sqrt(252)
+    np.testing.assert_allclose(own.volatility, measured, rtol=1e-12)
+    scaled = spec("market.assets.silver.volatility=0.5")
+    np.testing.assert_allclose(scaled.volatility, [measured[0], 0.5, measured[2]], rtol=1e-12)
+    factors = scaled.history.returns / own.history.returns
+    np.testing.assert_allclose(factors[1], 0.5 / measured[1], rtol=1e-12)
+    np.testing.assert_array_equal(factors[[0, 2]], 1.0)
+
+
+def test_run__works_unchanged_for_any_threads_and_again_from_its_folder(folder):
+    run = ("run", "inner/own.yaml", *SMALL, "--no-replay", "--json")
+    one = json.loads(assay(*run, "--workers", 1, "--out", "one").stdout)
+    two = json.loads(assay(*run, "--workers", 2, "--out", "two").stdout)
+    assert one["checksum"] == two["checksum"]
+    again = assay("run", "one/scenario.yaml", "--no-replay", "--json", "--out", "three")
+    assert json.loads(again.stdout)["checksum"] == one["checksum"]
+    manifest = json.loads((folder / "one" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["history"]["file"] == "past.csv"
+    assert "block bootstrap of the days in past.csv" in (folder / "one" / "report.html").read_text(
+        encoding="utf-8"
+    )
+    # another history is another run
+    text = history().replace(",1", ",2", 1)
+    (folder / "inner" / "past.csv").write_text(text, encoding="utf-8")
+    assay(*run, "--out", "four")
+    other = json.loads((folder / "four" / "manifest.json").read_text(encoding="utf-8"))
+    assert other["run_hash"] != manifest["run_hash"]
+
+
+def test_replay__of_a_bootstrapped_path__agrees_with_the_contracts(folder):
+    pytest.importorskip("pyrevm")
+    found = assay(
+        "replay", "inner/own.yaml", "--chain", "revm", "--paths", 128,
+        "--set", "horizon_days=30", "--json",
+    )  # fmt: skip
+    assert json.loads(found.stdout)["ok"] is True
+
+
+def test_replay__of_a_run__finds_its_own_copy_of_the_history(folder):
+    pytest.importorskip("pyrevm")
+    run = ("run", "inner/own.yaml", "--paths", 128, "--set", "horizon_days=30", "--no-replay")
+    assay(*run, "--out", "one")
+    assert (folder / "one" / "history.csv").read_text(encoding="utf-8") == history()
+    shutil.move(folder / "one", folder / "moved")
+    shutil.rmtree(folder / "inner")
+    found = json.loads(assay("replay", "moved", "--chain", "revm", "--json").stdout)
+    assert found["ok"] is True
+
+
+def one_fault(text, line, fault, *arguments, command="market"):
+    """Check the only fault of a scenario with `text` in place of its model; None: no line."""
+    with open("inner/own.yaml", "w", encoding="utf-8") as file:
+        file.write(SOBER.replace(MODEL, text))
+    outcome = assay(command, "inner/own.yaml", *arguments, code=3)
+    place = "--set" if line is None else f"inner/own.yaml:{line}"
+    assert outcome.stderr == f"assay: {place}: {fault}\n"
+
+
+def test_scenario__bootstrap_without_a_history__is_refused(folder):
+    line = OWN.splitlines().index("market:") + 1
+    rule = "market.history: is required by model bootstrap: a CSV of daily closes"
+    one_fault("  model: bootstrap\n", line, rule)
+
+
+def test_scenario__history_or_block_of_another_model__is_refused(folder):
+    line = OWN.splitlines().index("  history: past.csv") + 1
+    rule = "is read by model bootstrap alone, and the model is garch"
+    one_fault(
+        "  model: garch\n  history: past.csv\n", line, f"market.history is 'past.csv'; {rule}"
+    )
+    one_fault("  model: garch\n  block_days: 20\n", line, f"market.block_days is 20; {rule}")
+
+
+def test_scenario__history_that_is_not_there__is_refused_at_its_line(folder):
+    line = OWN.splitlines().index("  history: past.csv") + 1
+    fault = "market.history is 'gone.csv'; no such file"
+    one_fault("  model: bootstrap\n  history: gone.csv\n", line, fault)
+    one_fault(
+        "  model: bootstrap\n  history: past.csv\n", None, fault, "--set", "market.history=gone.csv"
+    )
+
+
+def test_scenario__block_below_a_day__is_refused(folder):
+    line = OWN.splitlines().index("  history: past.csv") + 2
+    text = "  model: bootstrap\n  history: past.csv\n  block_days: 0.5\n"
+    rule = "must be 1 to 2520 (Mean block length of a bootstrap in trading days; none = chosen "
+    one_fault(text, line, f"market.block_days is 0.5; {rule}from the history)")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("market", "inner/own.yaml", *SMALL, "--out", "page.html"),
+        ("run", "inner/own.yaml", *SMALL, "--no-replay"),
+        ("replay", "inner/own.yaml", "--chain", "revm"),
+        ("scenario", "check", "inner/own.yaml"),
+    ],
+    ids=lambda command: command[0],
+)
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            history().replace("copper_usd_per_tonne", "copper"),
+            "inner/past.csv:1: copper: must name its unit: copper_usd_per_tonne or "
+            "copper_usd_per_kg or copper_usd_per_lb",
+        ),
+        (
+            "\n".join(line.rsplit(",", 1)[0] for line in history().splitlines()),
+            "inner/past.csv:1: copper: column is missing, and the scenario has this asset; the "
+            "file has gold_usd_per_oz, silver_usd_per_oz",
+        ),
+    ],
+    ids=["unit", "column"],
+)
+def test_history__that_does_not_fit__is_refused_before_anything_is_written(
+    folder, command, text, fault
+):
+    (folder / "inner" / "past.csv").write_text(text, encoding="utf-8")
+    outcome = assay(*command, code=3)
+    assert (outcome.stdout, outcome.stderr) == ("", f"assay: {fault}\n")
+    assert [path.name for path in folder.iterdir()] == ["inner"]
+    assert assay("scenario", "check", "gold-vault-sober").exit_code == 0
+
+
+def test_check__history_that_fits__is_valid(folder):
+    shutil.move(folder / "inner" / "past.csv", folder / "past.csv")
+    assert assay("scenario", "check", "inner/own.yaml").stdout == "inner/own.yaml: valid\n"

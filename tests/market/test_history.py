@@ -1,0 +1,106 @@
+"""A user's table as a bootstrap's history: which days count, and what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from simulator.errors import InputError
+from simulator.market.history import best_block_days, read_history
+
+N_ROWS = 900
+
+
+def rows(n_rows: int = N_ROWS, *, weekends: bool = False, start: str = "2022-01-03"):
+    """Return dates and two price columns that move every day."""
+    first = dt.date.fromisoformat(start)
+    dates = [first + dt.timedelta(days=n) for n in range(2 * n_rows)]
+    dates = [date for date in dates if weekends or date.weekday() < 5][:n_rows]
+    moves = np.random.default_rng(1).normal(0, 0.01, (n_rows, 2))
+    return dates, 100 * np.exp(np.cumsum(moves, axis=0))
+
+
+def written(folder, dates, columns, header="date,gold_usd_per_oz,copper_usd_per_tonne"):
+    lines = [
+        ",".join([str(date), *("" if np.isnan(p) else repr(float(p)) for p in row)])
+        for date, row in zip(dates, columns, strict=True)
+    ]
+    path = folder / "past.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def faults(path, assets, **options):
+    with pytest.raises(InputError) as caught:
+        read_history(path, assets, **options)
+    return str(caught.value).replace(f"{path.parent}/", "").splitlines()
+
+
+def test_history__returns__in_the_scenarios_order(tmp_path):
+    dates, prices = rows()
+    found = read_history(written(tmp_path, dates, prices), ("copper", "gold"), 10)
+    expected = np.diff(np.log(prices), axis=0).T[::-1]
+    np.testing.assert_allclose(found.returns, expected, rtol=1e-9, atol=1e-15)
+    assert (found.mean_block_days, found.file) == (10, "past.csv")
+
+
+def test_history__block_length__the_longest_of_the_assets_unless_given(tmp_path):
+    dates, prices = rows()
+    # gold's moves come in calm and wild half-years, copper's do not
+    wild = np.where(np.arange(N_ROWS) // 125 % 2, 3.0, 1.0)
+    prices[:, 0] = 100 * np.exp(np.cumsum(wild * np.diff(np.log(prices[:, 0]), prepend=0)))
+    path = written(tmp_path, dates, prices)
+    both = read_history(path, ("gold", "copper"))
+    gold, copper = (read_history(path, (name,)) for name in ("gold", "copper"))
+    assert both.mean_block_days == gold.mean_block_days > 5 * copper.mean_block_days
+    assert gold.mean_block_days == best_block_days(gold.returns)
+
+
+def test_history__weekends__are_part_of_mondays_step(tmp_path):
+    dates, prices = rows(1300, weekends=True)
+    found = read_history(written(tmp_path, dates, prices), ("gold",), 5)
+    kept = prices[[date.weekday() < 5 for date in dates], 0]
+    np.testing.assert_allclose(found.returns[0], np.diff(np.log(kept)), rtol=1e-9, atol=1e-15)
+
+
+def test_history__days_before_an_assets_first_price__do_not_count(tmp_path):
+    dates, prices = rows()
+    prices[:300, 1] = np.nan
+    path = written(tmp_path, dates, prices)
+    assert read_history(path, ("gold",), 5).returns.shape == (1, N_ROWS - 1)
+    assert read_history(path, ("gold", "copper"), 5).returns.shape == (2, N_ROWS - 301)
+
+
+def test_history__too_few_days__is_refused(tmp_path):
+    # 700 rows are enough for a table; their 500 weekdays make 499 steps of the market
+    dates, prices = rows(701, weekends=True)
+    assert read_history(written(tmp_path, dates, prices), ("gold",), 5).returns.shape == (1, 500)
+    path = written(tmp_path, dates[:-1], prices[:-1])
+    assert faults(path, ("gold", "copper")) == [
+        "past.csv: gold, copper is 499 daily returns in common; must be at least 500 for a "
+        "bootstrap"
+    ]
+
+
+def test_history__basis_event_of_copper__is_left_out_only_with_copper(tmp_path):
+    dates, prices = rows(1000)
+    assert dt.date(2025, 7, 31) in dates
+    path = written(tmp_path, dates, prices)
+    assert read_history(path, ("gold",), 5).returns.shape == (1, 999)
+    assert read_history(path, ("gold", "copper"), 5).returns.shape == (2, 998)
+
+
+def test_history__without_an_asset__names_the_columns_it_has(tmp_path):
+    path = written(tmp_path, *rows())
+    assert faults(path, ("gold", "silver")) == [
+        "past.csv:1: silver: column is missing, and the scenario has this asset; the file has "
+        "gold_usd_per_oz, copper_usd_per_tonne"
+    ]
+
+
+def test_history__weekly_prices__are_refused_as_a_calibration_refuses_them(tmp_path):
+    dates = [dt.date(2010, 1, 4) + dt.timedelta(weeks=n) for n in range(N_ROWS)]
+    (fault,) = faults(written(tmp_path, dates, rows()[1]), ("gold",))
+    assert fault.startswith("past.csv: date is every 7 days; must be daily closes")
