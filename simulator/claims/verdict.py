@@ -170,6 +170,12 @@ def describe(condition: Condition) -> str:
     return f"{_PHRASES[condition.measure]} in {condition.unit} {' and '.join(bounds)}"
 
 
+def holding(claim: ClaimTerms, measures: InvestorMeasures) -> BoolArray:
+    """Return on which paths all conditions of a claim hold, shape (n_paths,)."""
+    each = [_holds(condition, measures) for condition in claim.conditions]
+    return np.asarray(np.logical_and.reduce(each))
+
+
 def _holds(condition: Condition, measures: InvestorMeasures) -> BoolArray:
     values = measures.values[condition.measure, condition.unit]
     low = -math.inf if condition.at_least is None else condition.at_least

@@ -7,12 +7,16 @@ from typing import Any
 
 import click
 
+from simulator.cli.breakeven import breakeven
 from simulator.cli.calibrate import calibrate
 from simulator.cli.claims import claims
+from simulator.cli.compare import compare
 from simulator.cli.market import market
 from simulator.cli.replay import replay
 from simulator.cli.run import run
 from simulator.cli.scenario import scenario
+from simulator.cli.sensitivity import sensitivity
+from simulator.cli.sweep import sweep
 from simulator.errors import AssayError
 
 INTERRUPTED = 130
@@ -42,5 +46,16 @@ def main() -> None:
     """
 
 
-for _command in (run, replay, market, calibrate, scenario, claims):
+for _command in (
+    run,
+    replay,
+    compare,
+    breakeven,
+    sensitivity,
+    sweep,
+    market,
+    calibrate,
+    scenario,
+    claims,
+):
     main.add_command(_command)

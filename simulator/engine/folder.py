@@ -38,6 +38,25 @@ def run_hash(loaded: LoadedScenario) -> str:
     return digest.hexdigest()
 
 
+def make_folder(path: Path, *, replace: bool) -> None:
+    """Make an empty folder; what stands there is replaced, or is a reason to refuse.
+
+    Raises
+    ------
+    UsageError
+        The folder holds something already and must not be replaced, or cannot be made.
+    """
+    try:
+        if not replace and path.exists() and any(path.iterdir()):
+            what = "a run" if (path / MARKER).exists() else "other files"
+            raise UsageError(f"--out {path} holds {what} already; name another folder")
+        if replace and path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror}") from None
+
+
 class RunFolder:
     """A folder that takes a run's artefacts as they come."""
 
@@ -54,15 +73,7 @@ class RunFolder:
             `out` holds a run or other files already, or cannot be made.
         """
         path = out or Path("runs") / f"{loaded.scenario.name}-{run_hash(loaded)[:8]}"
-        try:
-            if out is not None and path.exists() and any(path.iterdir()):
-                what = "a run" if (path / MARKER).exists() else "other files"
-                raise UsageError(f"--out {path} holds {what} already; name another folder")
-            if out is None and path.exists():
-                shutil.rmtree(path)
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot write to {path}: {error.strerror}") from None
+        make_folder(path, replace=out is None)
         folder = cls(path)
         folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
         write_calibration(loaded.calibration, path / CALIBRATION)

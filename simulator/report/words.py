@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 HARD_SPACE = "\u00a0"
 MINUS = "\u2212"
@@ -90,3 +91,15 @@ def runs(days: int, count: int) -> str:
 def run_word(days: int) -> str:
     """Return what one path is called."""
     return "year" if days in (365, 366) else "run"
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return each dotted name's shortest ending that no other name has."""
+    found = {}
+    for name in names:
+        parts = name.split(".")
+        endings = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
+        taken = [f".{other}" for other in names if other != name]
+        free = (end for end in endings if not any(other.endswith(f".{end}") for other in taken))
+        found[name] = next(free, name)
+    return found

@@ -1,0 +1,116 @@
+"""`assay sensitivity`: which inputs a claim hangs on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from simulator.cli.options import all_overrides, json_option, scenario_options
+from simulator.cli.progress import Reporter
+from simulator.cli.sources import is_run, load_source
+from simulator.cli.tables import print_table
+from simulator.engine.folder import RunFolder
+from simulator.engine.inputs import find_claim
+from simulator.engine.sensitivity import Sensitivity, trials
+from simulator.engine.sensitivity import sensitivity as move_each
+from simulator.errors import UsageError
+from simulator.report.sensitivity import render_sensitivity
+from simulator.report.words import number, percent, plain, share, short_names
+from simulator.scenario import LoadedScenario
+
+MOST_PATHS = 2_000
+"""Without --paths: every input costs two runs, and common random numbers need few paths."""
+_MOST_ROWS = 25
+
+
+@click.command()
+@click.argument("source", metavar="RUN|SCENARIO")
+@click.option("--claim", required=True, metavar="CLAIM", help="The claim's name.")
+@scenario_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page; by default in the run's folder, or in runs/.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@json_option
+def sensitivity(
+    source: str,
+    claim: str,
+    paths: int | None,
+    seed: int | None,
+    calibration: str | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Move each input by itself and show what that does to a claim.
+
+    Calibrated figures move by their standard error, drifts by the error of a mean, other
+    numbers to half and double. Without --paths at most 2,000 paths are used.
+    """
+    reporter = Reporter(quiet=as_json)
+    loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
+    if paths is None and loaded.scenario.paths > MOST_PATHS:
+        loaded = load_source(source, (*overrides, *_few(seed)), calibration)
+    scenario = loaded.scenario
+    find_claim(scenario, claim)
+    moved = len(list(trials(scenario, loaded.calibration, [])))
+    text = f"moving {moved} inputs, two runs of {scenario.paths:,} paths each"
+    with reporter.task(text, moved) as advance:
+        found = move_each(scenario, loaded.calibration, claim, workers=workers, on_effect=advance)
+    page = _write(source, loaded, found, out)
+    if as_json:
+        click.echo(json.dumps({"page": str(page), **asdict(found)}, allow_nan=False))
+    else:
+        _print(found)
+        click.echo(f"tornado: {page}")
+
+
+def _few(seed: int | None) -> tuple[str, ...]:
+    return all_overrides((), MOST_PATHS, seed)
+
+
+def _write(source: str, loaded: LoadedScenario, found: Sensitivity, out: Path | None) -> Path:
+    scenario = loaded.scenario
+    if out is None and is_run(source):
+        out = Path(source) / f"sensitivity-{found.claim}.html"
+    out = out or Path("runs") / f"{scenario.name}-sensitivity-{found.claim}.html"
+    facts = (
+        f"{found.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start} · scenario "
+        f"{scenario.name} · calibration {loaded.calibration.name} · seed {scenario.seed}"
+    )
+    text = render_sensitivity(scenario.title, facts, found)
+    try:
+        return RunFolder(out.parent).write_text(out.name, text)
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+
+
+def _print(found: Sensitivity) -> None:
+    moved = [effect for effect in found.effects if effect.matters]
+    short = short_names([effect.name for effect in found.effects])
+    rows = [
+        (
+            short[effect.name],
+            *(f"{value:.4g}" for value in (effect.low.value, effect.high.value)),
+            plain(share(effect.low.probability)),
+            plain(share(effect.high.probability)),
+            plain(number(100 * effect.swing, signed=True)),
+            plain(number(100 * effect.standard_error)),
+            plain(percent(effect.low.median)),
+            plain(percent(effect.high.median)),
+        )
+        for effect in moved[:_MOST_ROWS]
+    ]
+    columns = ("input", "low", "high", "holds", "to", "swing", "± error", "median", "to")
+    now = f"now {plain(share(found.probability))}, median {plain(percent(found.median))}"
+    print_table(f"{found.claim} on {found.paths:,} paths: {now}", columns, rows)
+    if len(moved) > len(rows):
+        click.echo(f"{len(moved)} inputs matter; the first {len(rows)} are shown")
+    still = len(found.effects) - len(moved)
+    click.echo(f"{still} inputs have no effect; {len(found.left_out)} could not be moved")

@@ -1,0 +1,115 @@
+"""`assay sweep`: a scenario over a grid of values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from simulator.cli.options import all_overrides, json_option
+from simulator.cli.progress import Reporter
+from simulator.cli.tables import print_table
+from simulator.engine.folder import RunFolder, make_folder
+from simulator.engine.sweep import (
+    Axis,
+    count_runs,
+    full_names,
+    lay_grid,
+    parse_axis,
+    sweep_hash,
+)
+from simulator.engine.sweep import sweep as run_grid
+from simulator.report.sweep import render_sweep
+from simulator.report.words import percent, plain, share
+from simulator.scenario import LoadedScenario
+from simulator.scenario.files import to_yaml
+
+_MOST_ROWS = 40
+
+
+@click.command()
+@click.argument("scenario")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    required=True,
+    metavar="PATH=VALUE,VALUE,...",
+    help="A value's name and what it takes one after the other; every --set is an axis.",
+)
+@click.option("--paths", type=int, help="Number of paths of each run.")
+@click.option("--seed", type=int, help="Key of the random draws, the same for all runs.")
+@click.option("--calibration", metavar="FILE", help="Another calibration.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder itself.")
+@click.option("--yes", is_flag=True, help="Do it even if it is more than 10,000 runs.")
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@json_option
+def sweep(
+    scenario: str,
+    settings: tuple[str, ...],
+    paths: int | None,
+    seed: int | None,
+    calibration: str | None,
+    out: Path | None,
+    yes: bool,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Run SCENARIO over a grid of values, into one Parquet file and a heat map."""
+    reporter = Reporter(quiet=as_json)
+    axes = [parse_axis(setting) for setting in settings]
+    count_runs(axes, agreed=yes)
+    axes = full_names(scenario, axes, calibration)
+    runs = count_runs(axes, agreed=yes)
+    overrides = all_overrides((), paths, seed)
+    points, first = lay_grid(scenario, axes, overrides=overrides, calibration=calibration)
+    path = out or Path("runs") / f"{first.scenario.name}-sweep-{sweep_hash(first, axes)[:8]}"
+    make_folder(path, replace=out is None)
+    with reporter.task(f"sweeping {runs:,} runs", runs) as advance:
+        found = run_grid(points, axes, workers=workers, on_point=advance)
+    _write(path, first, axes, found)
+    if as_json:
+        click.echo(json.dumps({"folder": str(path), "runs": runs, "rows": _rows(found)}))
+    else:
+        _print(found, axes)
+        click.echo(f"table: {path / 'sweep.parquet'}\nheat map: {path / 'sweep.html'}")
+
+
+def _write(path: Path, first: LoadedScenario, axes: list[Axis], found: pd.DataFrame) -> None:
+    folder = RunFolder(path)
+    folder.write_text("first-point.yaml", to_yaml(first.scenario, first.provenance))
+    folder.write_table("sweep.parquet", found)
+    scenario = first.scenario
+    facts = (
+        f"{scenario.horizon_days:,} days from {scenario.start}, {scenario.paths:,} paths a run, "
+        f"calibration {first.calibration.name}, seed {scenario.seed}; of the first point"
+    )
+    names = [axis.name for axis in axes]
+    folder.write_text("sweep.html", render_sweep(scenario.title, facts, names, found))
+
+
+def _rows(found: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the rows as plain data; null stands for NaN."""
+    rows: list[dict[str, object]] = json.loads(found.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def _print(found: pd.DataFrame, axes: list[Axis]) -> None:
+    names = [axis.name for axis in axes]
+    shown = found.head(_MOST_ROWS).to_dict("records")
+    rows = [
+        (
+            row["claim"],
+            *(f"{row[n]:.8g}" if isinstance(row[n], float) else str(row[n]) for n in names),
+            row["verdict"],
+            "" if row["reason"] else plain(share(row["probability"])),
+            "" if row["reason"] else plain(percent(row["median"])),
+        )
+        for row in shown
+    ]
+    shorts = [name.rpartition(".")[2] for name in names]
+    print_table("Sweep", ("claim", *shorts, "verdict", "holds", "median"), rows)
+    if len(shown) < len(found):
+        click.echo(f"{len(found):,} rows; the first {len(shown)} are shown")

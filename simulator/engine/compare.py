@@ -1,0 +1,135 @@
+"""Two runs side by side: what differs in what went in, and in what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.engine.folder import MARKER
+from simulator.errors import InputError, Problem, UsageError
+from simulator.scenario.calibration import Calibration
+from simulator.scenario.files import LoadedScenario
+
+VERDICTS = "verdicts.json"
+_MADE_WITH = ("packages", "bytecode", "history")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that is not the same; None where a run has none of that name."""
+
+    name: str
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All differences of two runs; each tuple is empty where they agree.
+
+    Attributes
+    ----------
+    inputs : of the resolved scenarios, without the name of the calibration
+    calibration : of the calibrations' figures
+    made_with : of the packages' versions and the contracts' bytecode
+    verdicts : of the verdicts, by claim and field
+    claims : dict of claim to the two verdicts as plain data, None where a run has none
+        Every claim, those that agree included.
+    """
+
+    inputs: tuple[Difference, ...]
+    calibration: tuple[Difference, ...]
+    made_with: tuple[Difference, ...]
+    verdicts: tuple[Difference, ...]
+    claims: Mapping[str, tuple[dict[str, Any] | None, dict[str, Any] | None]]
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run's folder says."""
+
+    loaded: LoadedScenario
+    manifest: dict[str, Any]
+    verdicts: dict[str, dict[str, Any]]
+
+
+def read_run(folder: Path, loaded: LoadedScenario) -> FinishedRun:
+    """Read a run's manifest and verdicts.
+
+    Raises
+    ------
+    UsageError
+        The folder is no finished run.
+    InputError
+        A file of it is no JSON.
+    """
+    verdicts = {item["claim"]: item for item in _read(folder, VERDICTS)}
+    return FinishedRun(loaded, _read(folder, MARKER), verdicts)
+
+
+def _read(folder: Path, name: str) -> Any:
+    path = folder / name
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is no finished run: it has no {name}") from None
+    except ValueError as error:
+        raise InputError([Problem(str(path), None, "", "", f"not valid JSON: {error}")]) from None
+
+
+def compare_runs(first: FinishedRun, second: FinishedRun) -> Comparison:
+    """Return what differs between two runs."""
+    runs = (first, second)
+    return Comparison(
+        inputs=_differences(*(_inputs(run.loaded) for run in runs)),
+        calibration=_differences(*(_figures(run.loaded.calibration) for run in runs)),
+        made_with=_differences(
+            *({key: run.manifest.get(key) for key in _MADE_WITH} for run in runs)
+        ),
+        verdicts=_differences(first.verdicts, second.verdicts),
+        claims={
+            claim: (first.verdicts.get(claim), second.verdicts.get(claim))
+            for claim in dict.fromkeys((*first.verdicts, *second.verdicts))
+        },
+    )
+
+
+def _inputs(loaded: LoadedScenario) -> dict[str, Any]:
+    # The calibration is compared by its figures and the history by its hash; both may be paths.
+    data = loaded.scenario.model_dump(mode="json")
+    for name in ("calibration", "history"):
+        data["market"].pop(name, None)
+    return data
+
+
+def _figures(calibration: Calibration) -> dict[str, Any]:
+    data = calibration.model_dump(mode="json")
+    data["correlations"] = {
+        "-".join(sorted(pair["between"])): {k: v for k, v in pair.items() if k != "between"}
+        for pair in data["correlations"]
+    }
+    return data
+
+
+def _differences(first: Any, second: Any) -> tuple[Difference, ...]:
+    ours, theirs = dict(_leaves(first, "")), dict(_leaves(second, ""))
+    return tuple(
+        Difference(name, ours.get(name), theirs.get(name))
+        for name in dict.fromkeys((*ours, *theirs))
+        if ours.get(name) != theirs.get(name)
+    )
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield each scalar with its dotted name; empty groups have none."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(item, f"{name}[{place}]")
+    else:
+        yield name, value

@@ -1,0 +1,286 @@
+"""Sensitivity: which inputs a claim hangs on, one at a time, on common random numbers.
+
+Each input goes to the lower and the upper end of its range while the others stay:
+
+calibrated figure   one standard error down and up; without an error it is left out
+drift               the error of a mean over the calibration's window, volatility / sqrt(years)
+other number        half and double of what the scenario says
+zero                from zero to the model's own default, where that is not zero too
+
+An end that the field or the rest of the scenario does not allow is moved towards the present
+value until it is allowed. What cannot move is listed as left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.engine.answers import Answer, ask
+from simulator.engine.inputs import Input, find_claim, inputs, nearest_allowed, world_with
+from simulator.errors import InputError
+from simulator.market.build import market_spec
+from simulator.scenario.calibration import Calibration
+from simulator.scenario.loader import RawFile, validate
+from simulator.scenario.models import Scenario
+from simulator.units import DAYS_PER_YEAR, FloatArray
+
+_GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
+_JUMP = ("volatility", "jump_intensity", "jump_mean", "jump_sd")
+FIGURES = {"gbm": ("volatility",), "jump": _JUMP, "garch": _GARCH, "bootstrap": ()}
+"""The fitted figures that each model of the market reads, by asset."""
+_HALVINGS = 6
+
+World = tuple[Scenario, Calibration]
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of an input's range, and what the claim does there."""
+
+    value: float
+    probability: float
+    median: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What moving one input does.
+
+    Attributes
+    ----------
+    present : float
+        What stands there now.
+    rule : str
+        Where the range comes from.
+    swing : float
+        Probability at the high end less that at the low end.
+    standard_error : float
+        Of the swing, from the paired paths.
+    reach : float
+        The largest change of the probability between any two of low end, now and high end;
+        more than the swing where both ends lie on the same side of now.
+    median_reach : float
+        The same for the median of the claim's first measure.
+    """
+
+    name: str
+    present: float
+    rule: str
+    low: End
+    high: End
+    swing: float
+    standard_error: float
+    reach: float
+    median_reach: float
+
+    @property
+    def matters(self) -> bool:
+        """Return whether moving the input changes anything."""
+        return self.reach > 0 or self.median_reach > 0
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """All effects on a claim, the largest first.
+
+    Attributes
+    ----------
+    left_out : tuple of (name, reason)
+    """
+
+    claim: str
+    quantity: str
+    paths: int
+    probability: float
+    median: float
+    effects: tuple[Effect, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An input with its range: the worlds at both ends, to be simulated."""
+
+    name: str
+    present: float
+    rule: str
+    values: tuple[float, float]
+    worlds: tuple[World, World]
+
+
+def sensitivity(
+    scenario: Scenario,
+    calibration: Calibration,
+    claim: str,
+    *,
+    workers: int | None = None,
+    on_effect: Callable[[int], None] = lambda done: None,
+) -> Sensitivity:
+    """Move every input of a scenario by itself, and return what that does to a claim.
+
+    Raises
+    ------
+    UsageError
+        There is no such claim, or it is not testable.
+    """
+    find_claim(scenario, claim)
+    base = ask(scenario, calibration, claim, workers)
+    left_out: list[tuple[str, str]] = []
+    effects = []
+    for trial in trials(scenario, calibration, left_out):
+        effects.append(_effect(trial, base, *(ask(*w, claim, workers) for w in trial.worlds)))
+        on_effect(1)
+    return Sensitivity(
+        claim=claim,
+        quantity=base.verdict.quantity,
+        paths=scenario.paths,
+        probability=base.verdict.probability,
+        median=base.verdict.median,
+        effects=tuple(sorted(effects, key=_order)),
+        left_out=tuple(left_out),
+    )
+
+
+def _order(effect: Effect) -> tuple[float, float, str]:
+    return -effect.reach, -effect.median_reach, effect.name
+
+
+def _effect(trial: Trial, now: Answer, low: Answer, high: Answer) -> Effect:
+    change: FloatArray = high.holds.astype(float) - low.holds
+    ends = [
+        End(value, answer.verdict.probability, answer.verdict.median)
+        for value, answer in zip(trial.values, (low, high), strict=True)
+    ]
+    return Effect(
+        name=trial.name,
+        present=trial.present,
+        rule=trial.rule,
+        low=ends[0],
+        high=ends[1],
+        swing=float(change.mean()),
+        standard_error=float(change.std() / math.sqrt(change.size)),
+        reach=_spread(answer.verdict.probability for answer in (low, now, high)),
+        median_reach=_spread(answer.verdict.median for answer in (low, now, high)),
+    )
+
+
+def _spread(values: Iterable[float]) -> float:
+    found = list(values)
+    return max(found) - min(found)
+
+
+def trials(
+    scenario: Scenario, calibration: Calibration, left_out: list[tuple[str, str]]
+) -> Iterator[Trial]:
+    """Yield every input that can move; what cannot is added to `left_out` with the reason."""
+    for item in inputs(scenario, calibration).values():
+        if _is_calibrated(scenario, item):
+            continue
+        wanted = _range(calibration, item)
+        if wanted is None:
+            left_out.append((item.name, "is 0, and so is its default"))
+            continue
+        rule, low, high = wanted
+        values = tuple(
+            nearest_allowed(scenario, calibration, item, item.bounds.clip(end))
+            for end in (low, high)
+        )
+        if values[0] >= values[1]:
+            left_out.append((item.name, "has no room to move"))
+            continue
+        worlds = tuple(
+            (world_with(scenario, calibration, item, value, item.name), calibration)
+            for value in values
+        )
+        yield Trial(item.name, item.value, rule, (values[0], values[1]), (worlds[0], worlds[1]))
+    yield from _calibrated_trials(scenario, calibration, left_out)
+
+
+def _is_calibrated(scenario: Scenario, item: Input) -> bool:
+    """Return whether the calibration gives the value; it has a range of its own then."""
+    if item.location[:2] != ("market", "assets"):
+        return False
+    asset: Any = scenario.market.assets[item.location[2]]  # type: ignore[index]
+    return getattr(asset, str(item.location[3])) is None
+
+
+def _range(calibration: Calibration, item: Input) -> tuple[str, float, float] | None:
+    if item.location[:2] == ("market", "assets") and item.location[3] == "drift":
+        figure = calibration.assets[str(item.location[2])].volatility
+        years = (figure.window[1] - figure.window[0]).days / DAYS_PER_YEAR
+        error = figure.value / math.sqrt(years)
+        return "± volatility / √years of data", item.value - error, item.value + error
+    if item.value == 0:
+        if not item.default:
+            return None
+        return "zero to the default", min(0.0, item.default), max(0.0, item.default)
+    ends = (item.value / 2, item.value * 2)
+    return "half and double", min(ends), max(ends)
+
+
+def _calibrated_trials(
+    scenario: Scenario, calibration: Calibration, left_out: list[tuple[str, str]]
+) -> Iterator[Trial]:
+    data = calibration.model_dump()
+    for place in _places(scenario, calibration):
+        figure = _at(data, place)
+        name = _name(data, place)
+        if not figure["standard_error"]:
+            left_out.append((name, "has no standard error"))
+            continue
+        ends = [_moved(scenario, calibration, place, sign) for sign in (-1, 1)]
+        if ends[0] is None or ends[1] is None:
+            left_out.append((name, "has no room to move"))
+            continue
+        (low, below), (high, above) = ends[0], ends[1]
+        worlds = ((scenario, below), (scenario, above))
+        yield Trial(name, figure["value"], "± standard error", (low, high), worlds)
+
+
+def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str | int, ...]]:
+    """Yield where the figures stand that this scenario's market reads."""
+    assets = list(scenario.market.assets)
+    for asset in assets:
+        for figure in FIGURES[scenario.market.model]:
+            own = figure == "volatility" and scenario.market.assets[asset].volatility is not None
+            if not own or scenario.market.model == "garch":
+                yield "assets", asset, figure
+    if scenario.market.model == "bootstrap":
+        return
+    for index, pair in enumerate(calibration.correlations):
+        if set(pair.between) <= set(assets):
+            yield "correlations", index
+    if scenario.market.model == "garch":
+        yield ("joint_degrees_of_freedom",)
+
+
+def _name(data: Any, place: tuple[str | int, ...]) -> str:
+    if place[0] == "correlations":
+        return "calibration.correlation." + "-".join(_at(data, place)["between"])
+    return ".".join(("calibration", *(str(part) for part in place)))
+
+
+def _at(data: Any, place: tuple[str | int, ...]) -> Any:
+    for part in place:
+        data = data[part]
+    return data
+
+
+def _moved(
+    scenario: Scenario, calibration: Calibration, place: tuple[str | int, ...], sign: int
+) -> tuple[float, Calibration] | None:
+    """Return the calibration with a figure moved by its error, or by half of it and so on."""
+    for halving in range(_HALVINGS):
+        data = calibration.model_dump()
+        figure = _at(data, place)
+        figure["value"] += sign * figure["standard_error"] * 0.5**halving
+        try:
+            changed = validate(Calibration, RawFile(path="calibration", data=data))
+            _ = market_spec(scenario, changed).tables
+        except (InputError, ValueError):
+            continue
+        return figure["value"], changed
+    return None

@@ -1,0 +1,344 @@
+"""The commands that ask further: breakeven, compare, sweep, sensitivity."""
+
+import inspect
+import json
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import questions
+from click.testing import CliRunner
+
+from simulator.cli import main
+
+KEEPS_APART = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+)
+CALM = tuple(part for override in questions.CALM for part in ("--set", override))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def token(folder):
+    """Return the file of the token's scenario, in the working directory."""
+    questions.token(folder, paths=512)
+    return "token.yaml"
+
+
+def assay(*arguments, code=0):
+    """Return the outcome of a command that must exit with `code`."""
+    outcome = CliRunner(**KEEPS_APART).invoke(main, [str(argument) for argument in arguments])
+    assert outcome.exit_code == code, outcome.stderr or outcome.exception
+    return outcome
+
+
+def refused(code, *arguments):
+    """Return the one line of a command that must fail and write nothing."""
+    before = sorted(Path().rglob("*"))
+    outcome = assay(*arguments, code=code)
+    assert outcome.stdout == ""
+    assert sorted(Path().rglob("*")) == before
+    return outcome.stderr.strip().splitlines()[-1]
+
+
+def strict_json(text):
+    """Parse one JSON object; NaN and infinity are no JSON."""
+
+    def refuse(name):
+        raise AssertionError(f"{name} in the JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("command", ["breakeven", "compare", "sensitivity", "sweep"])
+def test_help__names_the_command(command):
+    assert re.search(rf"^  {command} ", assay("--help").stdout, re.MULTILINE)
+    assert assay(command, "--help").stdout.startswith("Usage:")
+
+
+# breakeven ----------------------------------------------------------------------------------
+
+
+def test_breakeven__of_a_price_drift__is_a_sentence_and_json(token):
+    command = ("breakeven", token, "--claim", "rises", "--solve", "drift")
+    found = strict_json(assay(*command, "--json").stdout)
+    assert found["parameter"] == "market.assets.gold.drift"
+    expected = math.log(1.1) + questions.VARIANCE / 2
+    assert abs(found["value"] - expected) < 2 * found["standard_error"]
+    outcome = assay(*command)
+    sentence = outcome.stdout.strip().splitlines()[-1]
+    assert sentence == (
+        f"rises is as likely as not at market.assets.gold.drift = {found['value']:.6g} ± "
+        f"{found['standard_error']:.2g} (standard error of sampling). market.assets.gold.drift "
+        "is 0 now."
+    )
+    assert outcome.stderr.startswith("tried 0 ")
+
+
+def test_breakeven__without_any__says_so_and_is_no_error(token):
+    outcome = assay("breakeven", token, "--claim", "never", "--solve", "drift", "--paths", 128)
+    assert outcome.stdout.strip().splitlines()[-1] == (
+        "No value of market.assets.gold.drift from -2 to 2 makes never as likely as not: it "
+        "holds on 0 % of the paths. market.assets.gold.drift is 0 now."
+    )
+
+
+def test_breakeven__where_the_probability_jumps__says_so(folder):
+    outcome = assay(
+        "breakeven", "gold-vault-sober", "--paths", 128, *CALM, "--claim", "gold-vault-8-12",
+        "--solve", "pool_fee_yield", "--low", 0, "--high", 0.1,
+    )  # fmt: skip
+    last = outcome.stdout.strip().splitlines()[-1]
+    assert "its probability jumps across one half (0 % to 100 %)" in last
+
+
+def test_breakeven__of_a_run__takes_its_scenario(token):
+    assay("run", token, "--paths", 256, "--no-replay", "--json", "--out", "done")
+    options = ("--claim", "rises", "--solve", "drift", "--json")
+    of_run = strict_json(assay("breakeven", "done", *options).stdout)
+    assert of_run == strict_json(assay("breakeven", token, "--paths", 256, *options).stdout)
+    assert of_run["paths"] == 256
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "message"),
+    [
+        (2, ("--claim", "rise", "--solve", "drift"), "has no claim rise; did you mean rises?"),
+        (2, ("--claim", "rises", "--solve", "drfit"), "did you mean market.assets.gold.drift?"),
+        (2, ("--claim", "rises"), "Missing option '--solve'"),
+        (2, ("--solve", "drift"), "Missing option '--claim'"),
+        (2, ("--claim", "rises", "--solve", "drift", "--low", "x"), "'x' is not a valid float"),
+        (
+            2,
+            ("--claim", "rises", "--solve", "drift", "--low", "1", "--high", "1"),
+            "--low 1 must be below --high 1",
+        ),
+        (
+            3,
+            ("--claim", "rises", "--solve", "drift", "--low", "-3"),
+            "--low: market.assets.gold.drift is -3; must be -2 to 2",
+        ),
+        (3, ("--claim", "rises", "--solve", "drift", "--paths", "0"), "paths is 0; must be 1 to"),
+    ],
+)
+def test_breakeven__bad_input__is_one_line(token, code, options, message):
+    assert message in refused(code, "breakeven", token, *options)
+
+
+def test_breakeven__folder_that_is_no_run__is_usage(folder):
+    (folder / "empty").mkdir()
+    line = refused(2, "breakeven", "empty", "--claim", "rises", "--solve", "drift")
+    assert line == "assay: empty is no run: it has no scenario.yaml"
+
+
+# compare ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_runs(token):
+    """Return two runs that differ in the drift and the model of the market."""
+    changes = ("--set", "market.assets.gold.drift=0.3", "--set", "market.model=garch")
+    for name, options in (("one", ()), ("two", changes)):
+        assay("run", token, "--paths", 256, "--no-replay", "--json", "--out", name, *options)
+    return "one", "two"
+
+
+def test_compare__of_a_run_with_itself__is_empty(two_runs):
+    found = strict_json(assay("compare", "one", "one", "--json").stdout)
+    for part in ("inputs", "calibration", "made_with", "verdicts"):
+        assert found[part] == []
+    lines = assay("compare", "one", "one").stdout.splitlines()
+    assert lines == ["The inputs are the same.", "The verdicts are the same."]
+
+
+def test_compare__of_two_runs__lists_what_went_in_and_came_out(two_runs):
+    outcome = assay("compare", *two_runs, "--json")
+    assert outcome.stderr == ""
+    found = strict_json(outcome.stdout)
+    assert found["inputs"] == [
+        {"name": "market.model", "first": "gbm", "second": "garch"},
+        {"name": "market.assets.gold.drift", "first": 0.0, "second": 0.3},
+    ]
+    assert (found["calibration"], found["made_with"]) == ([], [])
+    changed = {d["name"]: (d["first"], d["second"]) for d in found["verdicts"]}
+    one, two = (json.loads(Path(name, "verdicts.json").read_text()) for name in two_runs)
+    assert changed["rises.probability"] == (one[0]["probability"], two[0]["probability"])
+    assert "never.probability" not in changed
+    text = assay("compare", *two_runs).stdout
+    assert re.search(r"market.model +gbm +garch", text)
+    assert re.search(r"rises +unlikely +plausible", text)
+
+
+def test_compare__claim_that_one_run_lacks__is_none_there(token):
+    text = Path(token).read_text(encoding="utf-8").replace("\n  never:", "\n  other:")
+    Path("own.yaml").write_text(text, encoding="utf-8")
+    for name in ("token", "own"):
+        assay("run", f"{name}.yaml", "--paths", 128, "--no-replay", "--json", "--out", name)
+    found = strict_json(assay("compare", "token", "own", "--json").stdout)
+    assert found["claims"]["other"][0] is None
+    assert found["claims"]["never"][1] is None
+    assert re.search(r"other +no such claim +refuted", assay("compare", "token", "own").stdout)
+
+
+def test_compare__calibrations__by_their_figures(token):
+    shipped = Path(questions.__file__).parents[2] / "scenarios/calibrations/metals-2026-01.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    assert text.count("value: 0.1743\n") == 1
+    Path("own-calibration.yaml").write_text(text.replace("0.1743", "0.1843"), encoding="utf-8")
+    for name, calibration in (("one", "metals-2026-01"), ("two", "own-calibration.yaml")):
+        assay(
+            "run", token, "--paths", 128, "--no-replay", "--json", "--out", name,
+            "--calibration", calibration,
+        )  # fmt: skip
+    found = strict_json(assay("compare", "one", "two", "--json").stdout)
+    assert found["inputs"] == []
+    assert found["calibration"] == [
+        {"name": "assets.gold.volatility.value", "first": 0.1743, "second": 0.1843}
+    ]
+
+
+def test_compare__calibration_that_a_run_keeps__is_the_one_compared(two_runs):
+    shipped = Path(questions.__file__).parents[2] / "scenarios/calibrations/metals-2026-01.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    Path("one/calibration.yaml").write_text(text.replace("0.1743", "0.1943"), encoding="utf-8")
+    found = strict_json(assay("compare", "one", "two", "--json").stdout)
+    assert found["calibration"] == [
+        {"name": "assets.gold.volatility.value", "first": 0.1943, "second": 0.1743}
+    ]
+    assert "market.calibration" not in {item["name"] for item in found["inputs"]}
+
+
+def test_compare__what_is_no_finished_run__is_refused(two_runs):
+    line = refused(2, "compare", "one", "gold-vault-sober")
+    assert line == "assay: gold-vault-sober is no run's folder; it must hold a scenario.yaml"
+    Path("two/verdicts.json").write_text("{", encoding="utf-8")
+    assert "two/verdicts.json: not valid JSON" in refused(3, "compare", "one", "two")
+    Path("two/verdicts.json").unlink()
+    line = refused(2, "compare", "one", "two")
+    assert line == "assay: two is no finished run: it has no verdicts.json"
+
+
+# sweep --------------------------------------------------------------------------------------
+
+DRIFTS = ("--set", "market.assets.gold.drift=0,0.1,0.2")
+PREMIUMS = ("--set", "premium_mean=0,0.01")
+
+
+def test_sweep__writes_one_table_and_a_heat_map(token):
+    outcome = assay("sweep", token, *DRIFTS, *PREMIUMS, "--paths", 128, "--out", "grid")
+    table = pd.read_parquet("grid/sweep.parquet")
+    # Three claims on three times two points.
+    assert len(table) == 18
+    assert table["market.assets.gold.drift"].drop_duplicates().tolist() == [0.0, 0.1, 0.2]
+    assert table["instruments.gold_token.premium_mean"].drop_duplicates().tolist() == [0.0, 0.01]
+    page = Path("grid/sweep.html").read_text(encoding="utf-8")
+    assert page.count('"type":"heatmap"') == 3
+    assert {path.name for path in Path("grid").iterdir()} == {
+        "sweep.parquet", "sweep.html", "first-point.yaml",
+    }  # fmt: skip
+    assert "sweeping 6 runs" in outcome.stderr
+    assert outcome.stdout.endswith("table: grid/sweep.parquet\nheat map: grid/sweep.html\n")
+    assert refused(2, "sweep", token, *DRIFTS, "--out", "grid") == (
+        "assay: --out grid holds other files already; name another folder"
+    )
+
+
+def test_sweep__repeated__has_the_same_bytes(token):
+    for name in ("one", "two"):
+        assay("sweep", token, *DRIFTS, "--paths", 128, "--out", name, "--json")
+    for file in ("sweep.parquet", "sweep.html", "first-point.yaml"):
+        assert Path("one", file).read_bytes() == Path("two", file).read_bytes()
+
+
+def test_sweep__json__is_one_object_and_the_folder_has_a_name(token):
+    outcome = assay("sweep", token, *DRIFTS, "--paths", 128, "--json")
+    assert outcome.stderr == ""
+    found = strict_json(outcome.stdout)
+    assert (found["runs"], len(found["rows"])) == (3, 9)
+    assert re.fullmatch(r"runs/token-sweep-[0-9a-f]{8}", found["folder"])
+    page = Path(found["folder"], "sweep.html").read_text(encoding="utf-8")
+    assert "heatmap" not in page.split("</head>")[1]
+    table = pd.read_parquet(Path(found["folder"], "sweep.parquet"))
+    assert [row["probability"] for row in found["rows"]] == table["probability"].tolist()
+    # Done again, it takes the place of the first.
+    assert strict_json(assay("sweep", token, *DRIFTS, "--paths", 128, "--json").stdout) == found
+
+
+def test_sweep__claim_that_is_not_testable_at_a_point__is_said_there(folder):
+    outcome = assay(
+        "sweep", "gold-vault-sober", "--set", "horizon_days=40,365", "--paths", 128, "--json"
+    )
+    first, _, third, _ = strict_json(outcome.stdout)["rows"]
+    assert (first["verdict"], first["probability"]) == ("not testable", None)
+    assert third["verdict"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "message"),
+    [
+        (2, (), "Missing option '--set'"),
+        (2, ("--set", "paths"), "--set paths: must be PATH=VALUE,VALUE,..."),
+        (2, ("--set", "drfit=0,1"), "did you mean market.assets.gold.drift?"),
+        (2, ("--set", "seed=" + "1," * 10_000 + "1"), "10,001 runs; more than 10,000 need --yes"),
+        (
+            3,
+            ("--set", "market.assets.gold.drift=0,3"),
+            "--set: market.assets.gold.drift is 3; must be -2 to 2",
+        ),
+        (3, ("--set", "market.model=gbm,gmb"), "did you mean 'gbm'?"),
+    ],
+)
+def test_sweep__bad_input__is_one_line_and_writes_nothing(token, code, options, message):
+    assert message in refused(code, "sweep", token, *options)
+
+
+# sensitivity --------------------------------------------------------------------------------
+
+
+def test_sensitivity__of_a_run__leaves_a_page_in_its_folder(token):
+    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done")
+    outcome = assay("sensitivity", "done", "--claim", "rises")
+    page = Path("done/sensitivity-rises.html").read_text(encoding="utf-8")
+    assert page.count('class="chart"') == 2
+    assert outcome.stdout.endswith("tornado: done/sensitivity-rises.html\n")
+    assert re.search(r"^ *(drift|volatility) ", outcome.stdout, re.MULTILINE)
+    assay("sensitivity", "done", "--claim", "rises", "--out", "again.html")
+    assert Path("again.html").read_text(encoding="utf-8") == page
+
+
+def test_sensitivity__json__is_one_object_sorted_by_effect(token):
+    outcome = assay("sensitivity", token, "--claim", "rises", "--paths", 128, "--json")
+    assert outcome.stderr == ""
+    found = strict_json(outcome.stdout)
+    assert found["page"] == "runs/token-sensitivity-rises.html"
+    assert found["paths"] == 128
+    reaches = [effect["reach"] for effect in found["effects"]]
+    assert reaches == sorted(reaches, reverse=True)
+    assert found["effects"][0]["name"].startswith("market.assets.gold.")
+
+
+def test_sensitivity__unless_told_otherwise__takes_two_thousand_paths_at_most(folder):
+    questions.token(folder, paths=10_000)
+    found = strict_json(assay("sensitivity", "token.yaml", "--claim", "never", "--json").stdout)
+    assert found["paths"] == 2_000
+    page = Path(found["page"]).read_text(encoding="utf-8")
+    assert "No input moves that by itself." in page
+
+
+def test_sensitivity__bad_input__is_one_line_and_writes_nothing(token):
+    line = refused(2, "sensitivity", token, "--claim", "rise")
+    assert line == "assay: scenario token has no claim rise; did you mean rises?"
+    assert "Missing option '--claim'" in refused(2, "sensitivity", token)
+    line = refused(3, "sensitivity", token, "--claim", "rises", "--paths", "0")
+    assert "paths is 0; must be 1 to" in line
+    line = refused(2, "sensitivity", token, "--claim", "rises", "--paths", 128, "--out",
+                   "token.yaml/x.html")  # fmt: skip
+    assert "cannot write to token.yaml/x.html" in line
