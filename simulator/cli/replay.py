@@ -12,12 +12,11 @@ from simulator.cli.options import all_overrides, chain_options, json_option, sce
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
+from simulator.cli.sources import load_source
 from simulator.engine import simulate
-from simulator.engine.folder import CALIBRATION, HISTORY
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose
-from simulator.scenario import LoadedScenario, load_scenario
 
 
 @click.command()
@@ -40,7 +39,7 @@ def replay(
 ) -> None:
     """Replay one path of a run folder or a scenario on a chain, and reconcile it."""
     reporter = Reporter(quiet=as_json)
-    loaded = _load(source, all_overrides(overrides, paths, seed), calibration)
+    loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
     scenario = loaded.scenario
     check_label(label, scenario.paths)
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
@@ -59,16 +58,6 @@ def replay(
         _print(done)
     if not done.ok:
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
-
-
-def _load(source: str, overrides: tuple[str, ...], calibration: str | None) -> LoadedScenario:
-    folder = Path(source)
-    if folder.is_dir():
-        source = str(folder / "scenario.yaml")
-        calibration = calibration or str(folder / CALIBRATION)
-        if (folder / HISTORY).is_file():
-            overrides = (f"market.history={json.dumps(str(folder / HISTORY))}", *overrides)
-    return load_scenario(source, overrides=overrides, calibration=calibration)
 
 
 def _print(done: Replay) -> None:
