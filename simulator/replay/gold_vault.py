@@ -22,6 +22,7 @@ from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 from simulator.scenario.models import GasTerms
 from simulator.units import (
     BPS,
+    DAYS_PER_YEAR,
     FEED_DECIMALS,
     RAY,
     SECONDS_PER_DAY,
@@ -36,6 +37,8 @@ REWARD_DECIMALS = 18
 FEED_MAX_AGE = 2 * SECONDS_PER_DAY
 ROUNDINGS_A_STEP = 4 * N_COHORTS + 16
 """Four acts a cohort and at most sixteen of everyone else, each off by a unit at most."""
+
+RATIOS = ("share_price", "utilisation", "borrow_index", "supply_index")
 
 SMALLEST_BOOK_OUNCES = 1.0
 """Ratios of a market or vault with less in it than this are not expected to agree."""
@@ -83,7 +86,15 @@ class GoldVaultPlayer:
         self._scale = max(float(books.min()), SMALLEST_BOOK_OUNCES)
         amounts = {"rewards_earned": 10.0**-REWARD_DECIMALS, "exit_value": unit}
         amounts |= {"total_assets": unit, "market_cash": unit}
-        largest = {"market_cash": float(self._seen[:, Observed.TOTAL_ASSETS].max())}
+        # What is left of a book carries the float64 error of the largest it has been.
+        book = float(self._seen[:, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]].max())
+        largest = dict.fromkeys(("total_assets", "market_cash"), book)
+        largest |= dict.fromkeys(RATIOS, book / self._scale)
+        # An index gathers the errors of utilisation along the steep end of the rate.
+        steepest = terms.lending.slope2 / (1 - terms.lending.kink)
+        gathered = max(1.0, steepest * self._last_step / DAYS_PER_YEAR / 2)
+        largest |= dict.fromkeys(("borrow_index", "supply_index"), gathered * book / self._scale)
+        largest["exit_value"] = max(1.0, holder_ounces * book / self._scale)
         self.observables = tuple(
             Observable(
                 "gold_vault",

@@ -1,8 +1,8 @@
 """Compares the model with the contracts, step by step, to a derived tolerance.
 
-tolerance(step) = operations x (step + 1) x unit + coarser units + 1e-12 x size: every
-operation may round by one unit, and float64 carries about 1e-12 of the numbers that an
-observable is made of over a run's steps.
+tolerance(step) = operations x (step + 1) x unit + coarser units + 1e-12 x size for
+each year begun: every operation may round by one unit, and float64 carries about 1e-12 a year
+of the largest numbers that an observable is made of.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from simulator.replay.stage import Observable
+from simulator.units import DAYS_PER_YEAR
 
 RELATIVE = 1e-12
 
@@ -43,7 +44,8 @@ class Comparison:
         """Return what rounding alone can explain at `step`."""
         rounding = self.observable.operations * (step + 1) * self.observable.unit
         size = max(abs(self.expected[step]), self.observable.magnitude)
-        return rounding + self.extra[step] + RELATIVE * size
+        years = max(1.0, step / DAYS_PER_YEAR)
+        return rounding + self.extra[step] + RELATIVE * years * size
 
     def result(self) -> ObservableResult:
         """Return the worst step: the one with the largest error over tolerance.

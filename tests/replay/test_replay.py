@@ -63,6 +63,32 @@ def test_wild__paths_contain_what_they_are_there_for() -> None:
     assert sum(float(player._acts[:, 44].sum()) for player in cast) >= 1  # a loss reported
 
 
+@pytest.mark.parametrize("path", [238, 239, 327])
+def test_sober__drained_paths__agree(path: int) -> None:
+    """What is left of a drained book carries the rounding of the whole one."""
+    found = replay(None, path)
+    assert found.ok, found.observables
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("exploit_severity=1", "exploit_hazard=5"),
+        ("borrowers.demand_share=1", "borrowers.reservation_rate=1"),
+    ],
+    ids=["everything is taken", "everything is lent"],
+)
+def test_extremes__a_book_that_empties__agrees(overrides: tuple[str, ...]) -> None:
+    found = replay(None, 1, *(f"instruments.gold_vault.{text}" for text in overrides))
+    assert found.ok, found.observables
+
+
+def test_xaut_preset__with_liquidations_and_a_shortfall__agrees() -> None:
+    terms = ("preset=xaut", "shortfall_hazard=2")
+    found = replay(None, 3, *(f"instruments.gold_token.{text}" for text in terms))
+    assert found.ok, found.observables
+
+
 def test_xaut_preset__six_decimals__agrees_to_its_coarser_unit() -> None:
     found = replay(None, 5, *BUSY, "instruments.gold_token.preset=xaut")
     assert found.ok, found.observables

@@ -18,11 +18,9 @@ from simulator.instruments.gold_vault.moves import (
     DEAD_BAND,
     MINIMUM_LOAN_USD,
     MINIMUM_OUNCES,
-    ROOM_UNITS,
-    ROOM_USDC,
     ROUNDING_ROOM,
     floor_to,
-    usdc_down,
+    releasable,
     usdc_up,
     with_room,
 )
@@ -61,12 +59,11 @@ def liquidations(
         if owed_usd <= limit * (1.0 + DEAD_BAND) or owed_usd <= 0.0:
             continue
         before = lending.supply_index(path.market)
-        room = ROOM_USDC + ROUNDING_ROOM * collateral[cohort] + ROOM_UNITS * world.unit * gold_usd
         _, bad_debt = lending.liquidate(path.market, scaled_debt, collateral, cohort, gold_usd)
         if bad_debt > 0.0:
             fall = before - lending.supply_index(path.market)
             lost += path.vault.lending_shares * max(fall, 0.0)
-        act[RELEASE_USDC + cohort] = max(0.0, usdc_down(collateral[cohort] - room))
+        act[RELEASE_USDC + cohort] = releasable(collateral[cohort], world, gold_usd)
         collateral[cohort] -= act[RELEASE_USDC + cohort]
         path.events += 1
         act[LIQUIDATE + cohort] = 1.0
@@ -106,8 +103,8 @@ def repayments(
         if wanted * gold_usd < MINIMUM_LOAN_USD:
             lending.close(path.market, scaled_debt, cohort)
             act[REPAY + cohort] = np.inf
-            act[RELEASE_USDC + cohort] = collateral[cohort]
-            collateral[cohort] = 0.0
+            act[RELEASE_USDC + cohort] = releasable(collateral[cohort], world, gold_usd)
+            collateral[cohort] -= act[RELEASE_USDC + cohort]
             continue
         amount = floor_to(owed - wanted, world.unit)
         lending.repay(path.market, scaled_debt, cohort, amount)

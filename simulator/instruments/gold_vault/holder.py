@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.instruments.gold_vault.moves import (
+    MINIMUM_OUNCES,
     floor_to,
     liquid,
     pull,
@@ -122,6 +123,7 @@ def holder_leaves(
     shares = path.holder_shares
     if shares * price > payable:
         shares = floor_to(with_room(payable, world.unit) / price, world.unit)
+        shares = shares if shares * price >= MINIMUM_OUNCES else 0.0
         path.events += 1
     pull(path, shares * price)
     path.vault.shares -= shares

@@ -19,9 +19,11 @@ Record = Any
 DEAD_BAND = 1e-6
 """Keepers act this far (relative) beyond a threshold, wider than any rounding."""
 ROUNDING_ROOM = 1e-9
+ROOM_OUNCES = 1e-6
 ROOM_UNITS = 100.0
-"""Of what there is, this share and this many token units are never asked for: the contract
-rounds, and a request for the last unit could be refused."""
+"""Of what there is, this share, these ounces and this many token units are never asked for:
+the contract rounds, float64 carries 1e-12 of the whole book, and a request for the last unit
+could be refused."""
 ALLOCATION_BAND = 1e-3
 """Share of assets below which the curator moves nothing."""
 MINIMUM_OUNCES = 0.01
@@ -29,7 +31,7 @@ MINIMUM_OUNCES = 0.01
 MINIMUM_LOAN_USD = 100.0
 """Loans below this are not made; USDC's unit then stays far inside the dead-band."""
 
-ROOM_USDC = 2e-6
+ROOM_USDC = 1.0
 """Likewise for collateral in USDC, of two units."""
 
 
@@ -42,7 +44,8 @@ def floor_to(amount: float, unit: float) -> float:
 @inlined
 def with_room(amount: float, unit: float) -> float:
     """Return what can be asked for of `amount`, whatever the contract's rounding."""
-    return max(0.0, floor_to(amount * (1.0 - ROUNDING_ROOM) - ROOM_UNITS * unit, unit))
+    room = ROUNDING_ROOM * amount + ROOM_OUNCES + ROOM_UNITS * unit
+    return max(0.0, floor_to(amount - room, unit))
 
 
 @inlined
@@ -55,6 +58,13 @@ def usdc_down(amount: float) -> float:
 def usdc_up(amount: float) -> float:
     """Return USDC rounded up to its unit of 1e-6."""
     return np.ceil(amount * 1e6) / 1e6
+
+
+@inlined
+def releasable(collateral_usdc: float, world: Record, gold_usd: float) -> float:
+    """Return what of a collateral can be taken out, however its past seizures were rounded."""
+    room = ROOM_USDC + ROUNDING_ROOM * collateral_usdc + ROOM_UNITS * world.unit * gold_usd
+    return max(0.0, usdc_down(collateral_usdc - room))
 
 
 @inlined
