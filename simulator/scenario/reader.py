@@ -27,6 +27,9 @@ _TIMESTAMP, _MERGE = _TAG + "timestamp", _TAG + "merge"
 _ORIGIN_KEYS = ("source", "mark", "date", "note")
 _SOURCED = ("observed", "secondary")
 
+DEEPEST = 50
+"""Levels of nesting that are read; the interpreter's own limit depends on what else runs."""
+
 
 def read_yaml(path: Path | str, *, figures: bool = False) -> RawFile:
     """Parse a YAML file.
@@ -125,6 +128,8 @@ class _Reader:
             return self._scalar(node, location)
         if id(node) in self._open:
             return self._break(location, "must not contain itself")
+        if len(location) > DEEPEST:
+            raise RecursionError
         self._open.add(id(node))
         try:
             if isinstance(node, MappingNode):

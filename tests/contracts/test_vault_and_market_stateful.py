@@ -258,7 +258,13 @@ class Everyone(RuleBasedStateMachine):
         snapshot, at = chain.snapshot(), chain.timestamp() + 1
         if not self.check_preview(self.vault, "deposit", amount, account):
             return
-        chain.block(at, [enter])
+        try:
+            chain.block(at, [enter])
+        except TransactionReverted as error:
+            # a second later profit has unlocked, and a wei may not buy a share any more
+            assert error.reason == "gold_vault: too little for one share"
+            chain.revert(snapshot)
+            return
         bought = self.read(self.vault, "balanceOf", account) - before
         leave = self.vault.call("redeem", bought, account, account, sender=account)
         chain.revert(snapshot)
