@@ -9,7 +9,7 @@ from typing import Literal
 
 from simulator.chain import Chain, open_chain
 from simulator.cli.progress import Reporter
-from simulator.errors import ChainUnavailable
+from simulator.errors import AssayError
 from simulator.market.dynamics import MarketSpec
 from simulator.replay import Choice, Replay, play, players
 from simulator.scenario import Scenario
@@ -31,7 +31,7 @@ class Replays:
 
     done: list[Replay] = field(default_factory=list)
     client: dict[str, str] = field(default_factory=dict)
-    failure: ChainUnavailable | None = None
+    failure: AssayError | None = None
 
 
 def open_for(scenario: Scenario, choice: ChainChoice, reporter: Reporter) -> Chain:
@@ -63,12 +63,12 @@ def replay_paths(
 ) -> Replays:
     """Play each chosen path on a fresh state of `chain`; `keep` gets each as it is done.
 
-    A chain that goes away ends the replays; those done are kept.
+    A chain that goes away, or a call that reverts, ends the replays; those done are kept.
     """
     replays = Replays(client={chain.name: chain.client_version})
     try:
         _play_all(chain, scenario, spec, choices, reporter, replays, keep)
-    except ChainUnavailable as error:
+    except AssayError as error:
         replays.failure = error
     return replays
 
