@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from simulator.errors import UsageError
 from simulator.market.calibration import (
     default_exclusions,
     default_name,
@@ -32,6 +33,8 @@ def calibrate(csv: Path, out: Path, exclude: tuple[str, ...]) -> None:
 
     Columns: date, then gold_..., silver_..., copper_... in US dollars.
     """
+    if out.resolve() == csv.resolve():
+        raise UsageError(f"--out {out} is the data itself; name another file")
     table = read_prices(csv)
     chosen = tuple(parse_exclusion(text) for text in exclude) or default_exclusions(table)
     calibration = fit_calibration(table, default_name(table), chosen)

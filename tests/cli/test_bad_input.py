@@ -357,3 +357,13 @@ def test_shell__bad_scenario__writes_to_standard_error_and_exits_with_3(folder):
     assert len(done.stderr.splitlines()) == len(BAD_FAULTS)
     assert "Traceback" not in done.stderr
     assert [path.name for path in folder.iterdir()] == ["own.yaml"]
+
+
+def test_calibrate__onto_its_own_data__is_refused_and_the_data_stay(tmp_path):
+    data = tmp_path / "prices.csv"
+    data.write_text("date,gold_usd_per_oz\n2020-01-01,1500\n")
+    before = data.read_bytes()
+    done = CliRunner().invoke(main, ["calibrate", str(data), "--out", str(data)])
+    assert done.exit_code == 2
+    assert "is the data itself" in done.output
+    assert data.read_bytes() == before
