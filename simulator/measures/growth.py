@@ -1,13 +1,8 @@
-"""Measures of paths: arrays in, arrays out; knows nothing of instruments or claims.
-
-Values have shape (n_steps + 1, n_paths), one row a day, index 0 = what was put in, above 0.
-A path with a NaN has NaN measures.
-"""
+"""How a value grows: total and annual, and how steadily."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
@@ -25,8 +20,8 @@ def total_return(values: FloatArray) -> FloatArray:
 def annual_yield(values: FloatArray) -> FloatArray:
     """Return (final / first)^(365 / days) - 1, shape (n_paths,); NaN below a year.
 
-    Less than a year is not annualised. A value that ends below zero (costs beyond what is
-    left) counts as a loss of everything.
+    This is the CAGR; less than a year is not annualised. A value that ends below zero (costs
+    beyond what is left) counts as a loss of everything.
     """
     days = values.shape[0] - 1
     if days < DAYS_PER_YEAR:
@@ -34,17 +29,6 @@ def annual_yield(values: FloatArray) -> FloatArray:
     ratio = np.maximum(values[-1] / values[0], 0.0)
     grown: FloatArray = ratio ** (DAYS_PER_YEAR / days) - 1.0
     return grown
-
-
-def max_drawdown(values: FloatArray) -> FloatArray:
-    """Return the deepest fall from a running peak as a positive share, shape (n_paths,).
-
-    The first value belongs to the peak: returns of -50 % then +10 % give 0.5. Above 1 where
-    costs take a value below zero.
-    """
-    peak = np.maximum.accumulate(values, axis=0)
-    deepest: FloatArray = np.max(1.0 - values / peak, axis=0)
-    return deepest
 
 
 def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) -> FloatArray:
@@ -61,17 +45,3 @@ def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) ->
         return np.full(values.shape[1], np.nan)
     deviation: FloatArray = np.std(yields, axis=0, ddof=1)
     return deviation
-
-
-def share_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share: Wilson, or Clopper-Pearson below five counts.
-
-    Counts are those of either outcome: 3 of 100 and 97 of 100 are both below five.
-
-    References
-    ----------
-    Brown, Cai, DasGupta (2001), doi:10.1214/ss/1009213286.
-    """
-    method = "exact" if min(count, total - count) < 5 else "wilson"
-    interval = stats.binomtest(count, total).proportion_ci(confidence, method=method)
-    return float(interval.low), float(interval.high)

@@ -1,0 +1,155 @@
+"""How deep a value falls, how long it stays down, and what a unit of that pays.
+
+Losses are positive numbers: a drawdown of 0.5 is a fall by half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from simulator.measures.growth import annual_yield
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class Spells:
+    """Time under water on each path; arrays of shape (n_paths,).
+
+    Attributes
+    ----------
+    longest_days : ndarray, days
+        From a peak to the day that reaches it again, or to the end where none does.
+    is_open : ndarray of bool
+        The last spell has not ended, so `longest_days` is a lower bound: it is censored.
+    share : ndarray
+        Share of the days that end below an earlier peak.
+    """
+
+    longest_days: FloatArray
+    is_open: BoolArray
+    share: FloatArray
+
+
+def drawdowns(values: FloatArray) -> FloatArray:
+    """Return the fall from the running peak as a positive share, shape of `values`.
+
+    The first value belongs to the peak. Above 1 where costs take a value below zero.
+    """
+    falls: FloatArray = 1.0 - values / np.maximum.accumulate(values, axis=0)
+    return falls
+
+
+def max_drawdown(values: FloatArray) -> FloatArray:
+    """Return the deepest fall from a running peak as a positive share, shape (n_paths,).
+
+    The first value belongs to the peak: returns of -50 % then +10 % give 0.5. Above 1 where
+    costs take a value below zero.
+    """
+    deepest: FloatArray = np.max(drawdowns(values), axis=0)
+    return deepest
+
+
+def ulcer(values: FloatArray) -> FloatArray:
+    """Return sqrt(mean(drawdown^2)) over the days after the start, shape (n_paths,).
+
+    References
+    ----------
+    Martin, McCann (1989), The Investor's Guide to Fidelity Funds.
+    """
+    index: FloatArray = np.sqrt(np.mean(drawdowns(values)[1:] ** 2, axis=0))
+    return index
+
+
+def calmar(values: FloatArray) -> FloatArray:
+    """Return the yield a year over the largest drawdown, shape (n_paths,).
+
+    NaN below a year, and where the value never fell.
+    """
+    return _ratio(annual_yield(values), max_drawdown(values))
+
+
+def sortino(values: FloatArray, target: float = 0.0) -> FloatArray:
+    """Return the annual Sortino ratio of the daily returns, shape (n_paths,).
+
+    mean(r - t) / sqrt(mean(min(r - t, 0)^2)) x sqrt(365) with t = `target` / 365, a simple
+    rate a year. The denominator runs over all days, not over those below the target alone.
+    NaN where no return is below it, or where the value reaches zero before the end: its
+    returns then have no meaning.
+    """
+    ok = np.all(values[:-1] > 0.0, axis=0)
+    returns = np.full((values.shape[0] - 1, values.shape[1]), np.nan)
+    np.divide(np.diff(values, axis=0), values[:-1], out=returns, where=ok)
+    excess = returns - target / DAYS_PER_YEAR
+    downside = np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2, axis=0))
+    a_day = _ratio(np.mean(excess, axis=0), downside)
+    return a_day * float(np.sqrt(DAYS_PER_YEAR))
+
+
+def expected_shortfall(samples: FloatArray, tail: float = 0.05) -> FloatArray:
+    """Return the mean loss in the worst share `tail` of the samples (CVaR), over axis 0.
+
+    Of n samples the worst k = tail x n count, the last of them with its fraction, so the
+    measure moves continuously with n and is coherent. Positive where money is lost; samples
+    are returns. NaN where one of them is.
+
+    Raises
+    ------
+    ValueError
+        `tail` is not above 0 and at most 1.
+
+    References
+    ----------
+    Acerbi, Tasche (2002), doi:10.1016/S0378-4266(02)00283-2.
+    """
+    if not 0.0 < tail <= 1.0:
+        raise ValueError(f"tail is {tail:g}; must be above 0 and at most 1")
+    worst_first = np.sort(samples, axis=0)
+    reach = tail * samples.shape[0]
+    # NaN sorts to the end, where a tail would not meet it.
+    weights = np.clip(reach - np.arange(samples.shape[0]), 0.0, 1.0)
+    mean = np.tensordot(weights, worst_first, axes=1) / reach
+    shortfall: FloatArray = np.where(np.isnan(worst_first[-1]), np.nan, -mean)
+    return shortfall
+
+
+def time_under_water(values: FloatArray) -> Spells:
+    """Return how long each path stays below an earlier peak; open spells are marked."""
+    n_steps, n_paths = values.shape[0] - 1, values.shape[1]
+    peak, since = values[0].copy(), np.zeros(n_paths)
+    longest, below = np.zeros(n_paths), np.zeros(n_paths)
+    for step in range(1, n_steps + 1):
+        under = values[step] < peak
+        ended = ~under & (step - since > 1.0)
+        longest = np.where(ended, np.maximum(longest, step - since), longest)
+        below += under
+        since = np.where(under, since, step)
+        peak = np.where(under, peak, values[step])
+    is_open = since < n_steps
+    longest = np.maximum(longest, n_steps - since)
+    lost = np.isnan(values).any(axis=0)
+    share = np.where(lost, np.nan, below / n_steps)
+    return Spells(np.where(lost, np.nan, longest), is_open & ~lost, share)
+
+
+def spell_quantile(spells: Spells, probability: float) -> float:
+    """Return the quantile of the longest spells over paths, by Kaplan and Meier, in days.
+
+    Open spells are censored: they are known to last at least as long. NaN where more than
+    1 - `probability` of them outlast every observed end, so that the data cannot say.
+    """
+    known = ~np.isnan(spells.longest_days)
+    days, is_open = spells.longest_days[known], spells.is_open[known]
+    if days.size == 0:
+        return float("nan")
+    curve = stats.ecdf(stats.CensoredData.right_censored(days, is_open)).cdf
+    reached = np.flatnonzero(curve.probabilities >= probability)
+    return float(curve.quantiles[reached[0]]) if reached.size else float("nan")
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Return above / below, NaN where below is zero or NaN."""
+    missing = np.full_like(above, np.nan)
+    return np.divide(above, below, out=missing, where=below > 0.0)
