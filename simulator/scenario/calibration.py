@@ -23,6 +23,8 @@ from simulator.units import FloatArray
 AssetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
+Mark = Literal["observed", "secondary", "claimed", "assumption"]
+
 SMALLEST_EIGENVALUE = 1e-8
 """Below this a correlation matrix counts as singular; its Cholesky factor would be noise."""
 
@@ -44,6 +46,10 @@ class Figure(_Model):
     """First and last date of the data behind the figure."""
     standard_error: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)] | None
     """Standard error in `unit`; null only where none exists, and then `note` says why."""
+    mark: Mark = "observed"
+    """Whether the figure was measured, taken over, claimed or assumed."""
+    weak: str = ""
+    """Why the data hardly show the figure, such as |t| below 2; empty where they do."""
     note: str = ""
     """What a reader must know to use the figure."""
 

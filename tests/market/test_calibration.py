@@ -389,6 +389,7 @@ def test_load__explosive_variance__is_refused_at_the_asset(tmp_path):
         ("unit: USD/oz", "unit: EUR/oz", "unit: EUR/oz", "must match"),
         ("value: 0.7737", "value: 1.2", "value: 1.2", "must be -1 to 1"),
         ("periods_per_year: 252", "periods_per_year: 12", "periods_per_year: 12", "200 to 366"),
+        ("mark: observed", "mark: guessed", "mark: guessed", "must be one of"),
         ("as_of:", "as_off:", "as_off: 2026-01-20", "unknown key"),
     ],
 )
@@ -438,7 +439,7 @@ def test_load__tail_without_a_variance__is_refused(tmp_path):
 
 def test_load__figure_without_error_or_note__is_refused(tmp_path):
     ((_, field, rule),) = faults(
-        tmp_path, ("standard_error: null\n      note: last close, observed", "standard_error: null")
+        tmp_path, ("mark: observed\n      note: last close, observed", "mark: observed")
     )
     assert field == "assets.gold.price"
     assert "needs a note" in rule

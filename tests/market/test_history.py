@@ -103,4 +103,4 @@ def test_history__without_an_asset__names_the_columns_it_has(tmp_path):
 def test_history__weekly_prices__are_refused_as_a_calibration_refuses_them(tmp_path):
     dates = [dt.date(2010, 1, 4) + dt.timedelta(weeks=n) for n in range(N_ROWS)]
     (fault,) = faults(written(tmp_path, dates, rows()[1]), ("gold",))
-    assert fault.startswith("past.csv: date is every 7 days; must be daily closes")
+    assert fault.startswith("past.csv: date is weekly, every 7 days; must be daily closes")

@@ -9,6 +9,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.market.calibration import read_prices
 from simulator.market.calibration.prices import MAX_SHOWN_PROBLEMS
+from simulator.market.frequency import Kind
 
 HEADER = "date,gold_usd_per_oz,silver_usd_per_oz"
 FIRST = dt.date(2020, 1, 6)  # a Monday
@@ -162,18 +163,96 @@ def test_read__gap__of_seven_days_passes_and_of_eight_is_refused(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("step", [7, 30])
-def test_read__weekly_or_monthly_rows__are_refused_once(tmp_path, step):
+@pytest.mark.parametrize(("step", "kind"), [(7, "weekly"), (30, "monthly")])
+def test_read__weekly_or_monthly_rows__are_refused_once(tmp_path, step, kind):
     days = [FIRST + dt.timedelta(days=step * n) for n in range(600)]
     found = faults(written(tmp_path, [f"{day},1500,18" for day in days]))
     assert found == [
         (
             None,
             "date",
-            f"every {step} days",
+            f"{kind}, every {step} days",
             "must be daily closes; averages understate volatility",
         )
     ]
+
+
+@pytest.mark.parametrize("step", [7, 30])
+def test_read__weekly_or_monthly_rows__pass_where_they_are_asked_for(tmp_path, step):
+    days = [FIRST + dt.timedelta(days=step * n) for n in range(100)]
+    path = written(tmp_path, [f"{day},1500,18" for day in days])
+    table = read_prices(path, kinds=(Kind.WEEKLY, Kind.MONTHLY))
+    assert table.frequency.kind is {7: Kind.WEEKLY, 30: Kind.MONTHLY}[step]
+    with pytest.raises(InputError, match="must be daily closes"):
+        read_prices(path)
+
+
+def test_read__a_missing_month_or_too_few_months__are_refused(tmp_path):
+    months = [dt.date(2000 + n // 12, n % 12 + 1, 1) for n in range(62)]
+    rows = [f"{day},1500,18" for day in months]
+    with pytest.raises(InputError) as caught:
+        read_prices(written(tmp_path, rows[:30] + rows[31:]), kinds=(Kind.MONTHLY,))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.rule) == (32, "must be at most 35 days after the row before")
+    with pytest.raises(InputError, match="59 monthly returns; must be at least 60"):
+        read_prices(written(tmp_path, rows[:60]), kinds=(Kind.MONTHLY,))
+    assert len(read_prices(written(tmp_path, rows[:61]), kinds=(Kind.MONTHLY,)).dates) == 61
+
+
+def test_read__months_before_days__are_refused_as_mixed(tmp_path):
+    months = [dt.date(2010 + n // 12, n % 12 + 1, 1) for n in range(120)]
+    rows = [f"{day},1500,18" for day in months] + good_rows(520)
+    found = faults(written(tmp_path, rows))
+    assert len(found) == 1
+    line, field, value, rule = found[0]
+    assert abs(line - 122) <= 3
+    assert (field, rule) == ("date", "must be of one frequency; split the table")
+    assert value.startswith("mixed: monthly before 20")
+
+
+def test_read__single_missing_close__is_a_funds_halt_but_no_metals(tmp_path):
+    header = "date,gold_miners_etf,silver_usd_per_oz"
+    rows = good_rows()
+    set_cell(rows, 10, 1, "")
+    table = read_prices(written(tmp_path, rows, header))
+    assert np.flatnonzero(np.isnan(table.prices["gold_miners"])).tolist() == [10]
+    set_cell(rows, 11, 1, "")
+    rule = "must not be empty in two rows running, or at the end, once prices have begun"
+    found = faults(written(tmp_path, rows, header))
+    assert found == [(13, "gold_miners_etf", "empty", rule)]
+    rows = good_rows()
+    set_cell(rows, 519, 1, "")
+    assert faults(written(tmp_path, rows, header)) == [(521, "gold_miners_etf", "empty", rule)]
+
+
+def test_read__funds_and_coins__are_known_by_name(tmp_path):
+    header = "date,big_tech_etf,iwm,gold_miners_etf,copx_close,btc_usd,large_cap_etf,fed_funds_pct"
+    rows = [f"{day},1,2,3,4,5,6,-0.1" for day in weekdays(520)]
+    table = read_prices(written(tmp_path, rows, header))
+    assert table.assets == ("big_tech", "small_caps", "gold_miners", "copper_miners", "bitcoin")
+    assert [column.unit for column in table.columns] == ["share"] * 4 + ["coin"]
+
+
+def test_read__coins__make_an_equal_weight_basket_from_their_common_start(tmp_path):
+    days = weekdays(600)
+    rows = [
+        f"{day},{100 + n % 2 * 10},{'' if n < 50 else 50 - n % 3}" for n, day in enumerate(days)
+    ]
+    table = read_prices(written(tmp_path, rows, "date,eth_usd,sol_usd"))
+    assert table.assets == ("altcoins",)
+    basket = table.prices["altcoins"]
+    assert np.isnan(basket[:50]).all()
+    # Rows 50, 51, 52: ether 100, 110, 100; Solana 48, 50, 49. Half of each, made equal daily.
+    second = 100 * (110 / 100 + 50 / 48) / 2
+    third = second * (100 / 110 + 49 / 50) / 2
+    np.testing.assert_allclose(basket[50:53], [100, second, third], rtol=1e-12)
+
+
+def test_read__coins_that_never_met__are_refused(tmp_path):
+    days = weekdays(1200)
+    rows = [f"{day},10,{'' if n < 800 else 20}" for n, day in enumerate(days)]
+    found = faults(written(tmp_path, rows, "date,eth_usd,sol_usd"))
+    assert found[0][1:] == ("sol_usd", "399 daily returns", "must be at least 500 for a GARCH fit")
 
 
 def test_read__500_returns_pass__and_499_do_not(tmp_path):
@@ -196,9 +275,9 @@ def test_read__row_of_another_length__is_refused(tmp_path):
 
 
 def test_read__unknown_columns__are_refused_by_name(tmp_path):
-    header = "date,gold_miners_etf,copper"
+    header = "date,gold_lease_rate,copper"
     found = faults(written(tmp_path, good_rows(), header))
-    assert [(line, name) for line, name, _, _ in found] == [(1, "copper"), (1, "gold_miners_etf")]
+    assert [(line, name) for line, name, _, _ in found] == [(1, "copper"), (1, "gold_lease_rate")]
     assert found[0][3].startswith("must name its unit: copper_usd_per_tonne")
     assert found[1][3].startswith("unknown column; must be date, gold_usd_per_oz")
 
