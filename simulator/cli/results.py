@@ -13,7 +13,6 @@ import numpy as np
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import Simulation
-from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures
 from simulator.replay import Replay
 
@@ -53,8 +52,8 @@ def _investor(measures: InvestorMeasures) -> dict[str, Any]:
     return {
         "holding": measures.holding,
         "attribution_gap": measures.attribution_gap,
-        "unpaid_ounces_mean": float(measures.unpaid_ounces.mean()),
-        **{unit: _spread(measures, unit) for unit in UNITS},
+        "unpaid_mean": float(measures.unpaid.mean()),
+        **{unit: _spread(measures, unit) for unit in measures.units},
     }
 
 
@@ -82,7 +81,7 @@ def _instrument(measures: InvestorMeasures) -> dict[str, Any]:
                 )
             },
         }
-        for unit in UNITS
+        for unit in measures.units
     }
 
 

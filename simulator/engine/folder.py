@@ -17,7 +17,6 @@ import pandas as pd
 from simulator.claims import Verdict, as_object
 from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
-from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures
 from simulator.market.calibration.write import write_calibration
 from simulator.scenario.files import LoadedScenario, to_yaml
@@ -168,7 +167,7 @@ def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pd
     """Return one row for each path and investor: measures, finals, attribution.
 
     Columns are path, investor, holding, then `<measure>.<unit>`, `initial.<unit>`,
-    `final.<unit>`, events, unpaid_ounces, organic_share and `<source>.<unit>`.
+    `final.<unit>`, events, unpaid, organic_share and `<source>.<unit>`.
     """
     tables = []
     for name, measures in investors.items():
@@ -179,14 +178,14 @@ def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pd
             "holding": measures.holding,
         }
         columns |= {f"{m}.{unit}": values for (m, unit), values in measures.values.items()}
-        for unit in UNITS:
+        for unit in measures.units:
             columns[f"initial.{unit}"] = measures.initial[unit]
             columns[f"final.{unit}"] = measures.final[unit]
             for source, amounts in zip(measures.sources, measures.attribution[unit], strict=True):
                 columns[f"{source.name}.{unit}"] = amounts
         columns |= {
             "events": measures.events,
-            "unpaid_ounces": measures.unpaid_ounces,
+            "unpaid": measures.unpaid,
             "organic_share": measures.organic_share,
         }
         tables.append(pd.DataFrame(columns))

@@ -142,8 +142,8 @@ def run_sets(
     Returns
     -------
     DataFrame
-        One row for each set and claim: set, claim, probability, median, gold_drift,
-        gold_volatility.
+        One row for each set and claim: set, claim, probability, median, and for each asset
+        `drift.<asset>` and `volatility.<asset>`.
     """
     rows = []
     small = scenario.model_copy(update={"paths": min(paths, scenario.paths)})
@@ -157,13 +157,19 @@ def run_sets(
                 "claim": verdict.claim,
                 "probability": verdict.probability,
                 "median": verdict.median,
-                "gold_drift": moved.market.assets["gold"].drift,
-                "gold_volatility": drawn.assets["gold"].volatility.value,
+                **_figures(moved, drawn),
             }
             for verdict in found
         ]
         on_set(number)
     return pd.DataFrame(rows)
+
+
+def _figures(scenario: Scenario, calibration: Calibration) -> dict[str, float]:
+    found = {f"drift.{name}": terms.drift for name, terms in scenario.market.assets.items()}
+    for name in scenario.market.assets:
+        found[f"volatility.{name}"] = calibration.assets[name].volatility.value
+    return found
 
 
 def with_ranges(verdicts: tuple[Verdict, ...], sets: pd.DataFrame) -> tuple[Verdict, ...]:

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.instruments.base import UNITS
 from simulator.investors import InvestorMeasures, join, measure
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
@@ -142,7 +141,7 @@ def _series(world: World, kept: int) -> dict[str, Float32Array]:
         f"price.{name}": prices for name, prices in world.market.prices.items()
     }
     for name, investor in world.investors.items():
-        for unit in UNITS:
+        for unit in investor.holding.units:
             series[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
         for detail, values in investor.holding.details.items():
             series[f"{detail}.{name}"] = values
@@ -174,7 +173,7 @@ def _checksum(investors: Mapping[str, InvestorMeasures], daily: pd.DataFrame) ->
         digest.update(name.encode())
         for key in sorted(measures.values):
             digest.update(measures.values[key].tobytes())
-        for unit in UNITS:
+        for unit in measures.units:
             digest.update(measures.attribution[unit].tobytes())
             digest.update(measures.final[unit].tobytes())
         digest.update(measures.events.tobytes())

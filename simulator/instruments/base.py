@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from simulator.units import FloatArray
 Kind = Literal["organic", "subsidised", "return of capital", "market", "loss", "cost"]
 Unit = Literal["ounces", "usd"]
 UNITS: tuple[Unit, Unit] = ("ounces", "usd")
+"""Every unit, in the order of tables; what has no metal behind it is measured in USD alone."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,11 @@ class Source:
 
 @dataclass(frozen=True)
 class TokenPrices:
-    """Gold and the token that stands for it; arrays of shape (n_steps + 1, n_paths).
+    """A metal and the token that stands for it; arrays of shape (n_steps + 1, n_paths).
 
     Attributes
     ----------
-    gold_usd, token_usd : ndarray, USD per ounce and per token
+    metal_usd, token_usd : ndarray, USD per ounce and per token
         Quantised to the feed's 1e-8.
     premium : ndarray
         Log gap between the token and what backs it.
@@ -38,20 +39,20 @@ class TokenPrices:
         Ounces that stand behind a token, 1 unless the custodian fails.
     """
 
-    gold_usd: FloatArray
+    metal_usd: FloatArray
     token_usd: FloatArray
     premium: FloatArray
     backing: FloatArray
 
     def lane(self, k: int) -> TokenPrices:
         """Return path `k` of the block alone, as arrays of shape (n_steps + 1, 1)."""
-        arrays = (self.gold_usd, self.token_usd, self.premium, self.backing)
+        arrays = (self.metal_usd, self.token_usd, self.premium, self.backing)
         return TokenPrices(*(array[:, k : k + 1] for array in arrays))
 
 
 @dataclass(frozen=True)
 class InstrumentPaths:
-    """One instrument on a block of paths, in ounces of gold and in dollars.
+    """One instrument on a block of paths: in dollars, and in ounces where it is a metal's.
 
     Attributes
     ----------
@@ -66,8 +67,8 @@ class InstrumentPaths:
         Final value + cash paid - initial value, by source; sums to it within 1e-9.
     events : ndarray of shape (n_paths,), int64
         Liquidations, defaults, exploits, refused exits.
-    unpaid_ounces : ndarray of shape (n_paths,)
-        What the exit at the horizon could not be paid.
+    unpaid : ndarray of shape (n_paths,)
+        What the exit at the horizon could not be paid, in the first of `units`.
     details : dict of ndarray
         The instrument's own observables, shape (n_steps + 1, n_paths) each.
     """
@@ -79,8 +80,29 @@ class InstrumentPaths:
     exit: Mapping[Unit, FloatArray]
     attribution: Mapping[Unit, FloatArray]
     events: np.ndarray[tuple[int], np.dtype[np.int64]]
-    unpaid_ounces: FloatArray
+    unpaid: FloatArray
     details: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Return the units it is measured in, in the order of `UNITS`."""
+        return tuple(unit for unit in UNITS if unit in self.initial)
+
+
+def scaled(paths: InstrumentPaths, factor: float) -> InstrumentPaths:
+    """Return `factor` times the position: values, attribution and what was not paid."""
+
+    def times(arrays: Mapping[Unit, FloatArray]) -> dict[Unit, FloatArray]:
+        return {unit: factor * array for unit, array in arrays.items()}
+
+    return replace(
+        paths,
+        initial=times(paths.initial),
+        mark=times(paths.mark),
+        exit=times(paths.exit),
+        attribution=times(paths.attribution),
+        unpaid=factor * paths.unpaid,
+    )
 
 
 def attribution_gap(paths: InstrumentPaths, unit: Unit) -> FloatArray:

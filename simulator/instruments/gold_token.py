@@ -1,8 +1,9 @@
-"""The gold token: an ounce, less the premium's moods and the custodian's risk.
+"""The metal token: an ounce, less the premium's moods and the custodian's risk.
 
-Price = gold x backing x exp(premium). The premium is a mean-reverting gap with fat-tailed
-dislocations, bounded where creation and redemption pay. Backing is 1 until the custodian's
-gold turns out to be missing. Supply follows demand; creation needs attested gold.
+One model pegs gold or silver. Price = metal x backing x exp(premium). The premium is a
+mean-reverting gap with fat-tailed dislocations, bounded where creation and redemption pay.
+Backing is 1 until the custodian's metal turns out to be missing. Supply follows demand;
+creation needs attested metal.
 """
 
 from __future__ import annotations
@@ -18,11 +19,46 @@ from simulator.market.streams import Stream
 from simulator.scenario.instruments import GoldTokenTerms
 from simulator.units import BPS, DAYS_PER_YEAR, FEED_DECIMALS, FloatArray
 
-SOURCES = (
-    Source("gold_price", "market", "Gold price"),
-    Source("token_premium", "market", "Token premium over gold"),
-    Source("custodian_shortfall", "loss", "Custodian shortfall"),
-    Source("sale_spread", "cost", "Spread when selling the token"),
+
+@dataclass(frozen=True)
+class Metal:
+    """What a token stands for, and the streams of its own that it draws from."""
+
+    asset: str
+    premium: Stream
+    dislocation: Stream
+    demand: Stream
+    events: Stream
+
+    @property
+    def name(self) -> str:
+        """Return the instrument's name, `gold_token` or `silver_token`."""
+        return f"{self.asset}_token"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return where the token's return can come from."""
+        return (
+            Source(f"{self.asset}_price", "market", f"{self.asset.capitalize()} price"),
+            Source("token_premium", "market", f"Token premium over {self.asset}"),
+            Source("custodian_shortfall", "loss", "Custodian shortfall"),
+            Source("sale_spread", "cost", "Spread when selling the token"),
+        )
+
+
+GOLD = Metal(
+    "gold",
+    Stream.TOKEN_PREMIUM,
+    Stream.TOKEN_DISLOCATION,
+    Stream.TOKEN_DEMAND,
+    Stream.TOKEN_EVENTS,
+)
+SILVER = Metal(
+    "silver",
+    Stream.SILVER_TOKEN_PREMIUM,
+    Stream.SILVER_TOKEN_DISLOCATION,
+    Stream.SILVER_TOKEN_DEMAND,
+    Stream.SILVER_TOKEN_EVENTS,
 )
 
 
@@ -49,29 +85,29 @@ class GoldTokenDrivers:
         )
 
 
-def draw_drivers(terms: GoldTokenTerms, market: MarketPaths, seed: int) -> GoldTokenDrivers:
+def draw_drivers(
+    terms: GoldTokenTerms, market: MarketPaths, seed: int, metal: Metal = GOLD
+) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on seed, stream, path and step alone."""
-    gold = np.maximum(np.round(market.prices["gold"], FEED_DECIMALS), 10.0**-FEED_DECIMALS)
-    n_steps, n_paths = gold.shape[0] - 1, gold.shape[1]
-    premium = _premium(terms, seed, market.first_path, n_steps, n_paths)
-    shortfall = first_event(
-        seed, Stream.TOKEN_EVENTS, market.first_path, n_paths, terms.shortfall_hazard
-    )
+    spot = np.maximum(np.round(market.prices[metal.asset], FEED_DECIMALS), 10.0**-FEED_DECIMALS)
+    n_steps, n_paths = spot.shape[0] - 1, spot.shape[1]
+    premium = _premium(terms, metal, seed, market.first_path, n_steps, n_paths)
+    shortfall = first_event(seed, metal.events, market.first_path, n_paths, terms.shortfall_hazard)
     backing = np.where(
         np.arange(n_steps + 1)[:, None] >= shortfall[None, :], 1.0 - terms.shortfall_loss, 1.0
     )
-    supply, reserve = _supply(terms, backing, seed, market.first_path)
-    token = np.round(gold * backing * np.exp(premium), FEED_DECIMALS)
-    return GoldTokenDrivers(TokenPrices(gold, token, premium, backing), supply, reserve)
+    supply, reserve = _supply(terms, metal, backing, seed, market.first_path)
+    token = np.round(spot * backing * np.exp(premium), FEED_DECIMALS)
+    return GoldTokenDrivers(TokenPrices(spot, token, premium, backing), supply, reserve)
 
 
 def _premium(
-    terms: GoldTokenTerms, seed: int, first_path: int, n_steps: int, n_paths: int
+    terms: GoldTokenTerms, metal: Metal, seed: int, first_path: int, n_steps: int, n_paths: int
 ) -> FloatArray:
     """Return the log gap; its shocks are products of two normals (excess kurtosis 6)."""
     keep = 0.5 ** (1.0 / terms.premium_half_life_days)
-    shocks = normal_paths(seed, Stream.TOKEN_PREMIUM, first_path, n_steps, n_paths)
-    shocks *= normal_paths(seed, Stream.TOKEN_DISLOCATION, first_path, n_steps, n_paths)
+    shocks = normal_paths(seed, metal.premium, first_path, n_steps, n_paths)
+    shocks *= normal_paths(seed, metal.dislocation, first_path, n_steps, n_paths)
     shocks *= terms.premium_deviation * np.sqrt(1.0 - keep**2)
     gap = np.empty_like(shocks)
     gap[0] = terms.premium_mean
@@ -82,13 +118,13 @@ def _premium(
 
 
 def _supply(
-    terms: GoldTokenTerms, backing: FloatArray, seed: int, first_path: int
+    terms: GoldTokenTerms, metal: Metal, backing: FloatArray, seed: int, first_path: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return supply and attested reserve, ounces; supply cannot grow beyond the reserve."""
     n_steps, n_paths = backing.shape[0] - 1, backing.shape[1]
     daily = terms.demand_volatility / np.sqrt(DAYS_PER_YEAR)
     drift = (terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR
-    shocks = normal_paths(seed, Stream.TOKEN_DEMAND, first_path, n_steps, n_paths)
+    shocks = normal_paths(seed, metal.demand, first_path, n_steps, n_paths)
     growth = np.exp(drift + daily * shocks)
     growth[0] = 1.0
     demand = terms.supply_ounces * np.cumprod(growth, axis=0)
@@ -100,7 +136,9 @@ def _supply(
     return supply, supply * backing
 
 
-def simulate(terms: GoldTokenTerms, prices: TokenPrices, ounces: float) -> InstrumentPaths:
+def simulate(
+    terms: GoldTokenTerms, prices: TokenPrices, ounces: float, metal: Metal = GOLD
+) -> InstrumentPaths:
     """Hold `ounces` tokens from the first to the last step; fees of buying are not counted."""
     spread = terms.sale_spread_bps / BPS
     mark_usd = ounces * prices.token_usd
@@ -111,8 +149,8 @@ def simulate(terms: GoldTokenTerms, prices: TokenPrices, ounces: float) -> Instr
     by_price = ounces * split_price_change(prices).sum(axis=1)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
     return InstrumentPaths(
-        name="gold_token",
-        sources=SOURCES,
+        name=metal.name,
+        sources=metal.sources,
         initial={"ounces": mark_ounces[0], "usd": mark_usd[0]},
         mark={"ounces": mark_ounces, "usd": mark_usd},
         exit={"ounces": mark_ounces, "usd": exit_usd},
@@ -121,18 +159,18 @@ def simulate(terms: GoldTokenTerms, prices: TokenPrices, ounces: float) -> Instr
             "usd": np.vstack([by_price, -spread * mark_usd[-1]]),
         },
         events=(prices.backing[-1] < 1.0).astype(np.int64),
-        unpaid_ounces=none,
+        unpaid=none,
     )
 
 
 def split_price_change(prices: TokenPrices) -> FloatArray:
     """Return the token's daily price changes by source, shape (3, n_steps, n_paths).
 
-    Gold moves at yesterday's backing and premium, backing at yesterday's premium; what
+    The metal moves at yesterday's backing and premium, backing at yesterday's premium; what
     quantisation leaves goes to the premium, so the three sum to the change exactly.
     """
-    gold, backing, factor = prices.gold_usd, prices.backing, np.exp(prices.premium)
-    by_gold = np.diff(gold, axis=0) * backing[:-1] * factor[:-1]
-    by_backing = gold[1:] * np.diff(backing, axis=0) * factor[:-1]
-    rest = np.diff(prices.token_usd, axis=0) - by_gold - by_backing
-    return np.stack([by_gold, rest, by_backing])
+    metal, backing, factor = prices.metal_usd, prices.backing, np.exp(prices.premium)
+    by_metal = np.diff(metal, axis=0) * backing[:-1] * factor[:-1]
+    by_backing = metal[1:] * np.diff(backing, axis=0) * factor[:-1]
+    rest = np.diff(prices.token_usd, axis=0) - by_metal - by_backing
+    return np.stack([by_metal, rest, by_backing])

@@ -57,9 +57,14 @@ class InvestorMeasures:
     initial: Mapping[Unit, FloatArray]
     final: Mapping[Unit, FloatArray]
     events: np.ndarray[tuple[int], np.dtype[np.int64]]
-    unpaid_ounces: FloatArray
+    unpaid: FloatArray
     organic_share: FloatArray
     attribution_gap: float
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Return the units it is measured in, in the order of `UNITS`."""
+        return tuple(unit for unit in UNITS if unit in self.initial)
 
     def head(self, count: int) -> InvestorMeasures:
         """Return the first `count` paths alone."""
@@ -70,7 +75,7 @@ class InvestorMeasures:
             initial={unit: amounts[:count] for unit, amounts in self.initial.items()},
             final={unit: amounts[:count] for unit, amounts in self.final.items()},
             events=self.events[:count],
-            unpaid_ounces=self.unpaid_ounces[:count],
+            unpaid=self.unpaid[:count],
             organic_share=self.organic_share[:count],
         )
 
@@ -79,7 +84,7 @@ def measure(paths: InvestorPaths) -> InvestorMeasures:
     """Return the measures of a block; drawdowns and yields are those of the exit value."""
     holding = paths.holding
     values: dict[tuple[Measure, Unit], FloatArray] = {}
-    for unit in UNITS:
+    for unit in holding.units:
         worth = holding.exit[unit]
         values["annual_yield", unit] = measures.annual_yield(worth)
         values["total_return", unit] = measures.total_return(worth)
@@ -92,11 +97,11 @@ def measure(paths: InvestorPaths) -> InvestorMeasures:
         values=values,
         attribution=holding.attribution,
         initial=holding.initial,
-        final={unit: holding.exit[unit][-1] for unit in UNITS},
+        final={unit: holding.exit[unit][-1] for unit in holding.units},
         events=holding.events,
-        unpaid_ounces=holding.unpaid_ounces,
-        organic_share=organic_share(holding.sources, holding.attribution["ounces"]),
-        attribution_gap=max(float(attribution_gap(holding, unit).max()) for unit in UNITS),
+        unpaid=holding.unpaid,
+        organic_share=organic_share(holding.sources, holding.attribution[holding.units[0]]),
+        attribution_gap=max(float(attribution_gap(holding, unit).max()) for unit in holding.units),
     )
 
 
@@ -112,11 +117,11 @@ def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:
         holding=first.holding,
         sources=first.sources,
         values={key: np.concatenate([b.values[key] for b in blocks]) for key in first.values},
-        attribution={unit: along("attribution", unit) for unit in UNITS},
-        initial={unit: along("initial", unit) for unit in UNITS},
-        final={unit: along("final", unit) for unit in UNITS},
+        attribution={unit: along("attribution", unit) for unit in first.units},
+        initial={unit: along("initial", unit) for unit in first.units},
+        final={unit: along("final", unit) for unit in first.units},
         events=np.concatenate([block.events for block in blocks]),
-        unpaid_ounces=np.concatenate([block.unpaid_ounces for block in blocks]),
+        unpaid=np.concatenate([block.unpaid for block in blocks]),
         organic_share=np.concatenate([block.organic_share for block in blocks]),
         attribution_gap=max(block.attribution_gap for block in blocks),
     )

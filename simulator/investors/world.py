@@ -9,38 +9,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulator.instruments import gold_token, gold_vault
-from simulator.instruments.gold_token import GoldTokenDrivers
+from simulator.instruments.base import InstrumentPaths, scaled
+from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
 from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
-from simulator.scenario.models import Scenario
+from simulator.scenario.models import InvestorTerms, Scenario
 from simulator.units import FloatArray
+
+METALS: tuple[Metal, Metal] = (GOLD, SILVER)
+
+
+@dataclass(frozen=True)
+class VaultPlay:
+    """What the vault's replay needs; the record is empty unless it was asked for."""
+
+    drivers: GoldVaultDrivers
+    record: GoldVaultRecord
+
+
+@dataclass(frozen=True)
+class Plays:
+    """What the replay needs of each instrument, by its name."""
+
+    tokens: Mapping[str, GoldTokenDrivers]
+    vault: VaultPlay | None
 
 
 @dataclass(frozen=True)
 class World:
-    """A block of paths; `vault` and `record` are None where the scenario has no vault.
+    """A block of paths: prices, every instrument of the scenario by name, every investor.
 
-    `record` is empty unless it was asked for.
+    An instrument's paths are those of one unit of it: an ounce of a token, the measured
+    holder's ounces of the vault.
     """
 
     market: MarketPaths
-    token: GoldTokenDrivers
-    vault: GoldVaultDrivers | None
-    record: GoldVaultRecord | None
+    instruments: Mapping[str, InstrumentPaths]
     investors: Mapping[str, InvestorPaths]
+    plays: Plays
 
 
-def vault_holder(scenario: Scenario) -> tuple[str, float]:
-    """Return the name and ounces of the vault's measured holder.
+def vault_ounces(scenario: Scenario) -> float:
+    """Return the ounces of the vault's measured holder.
 
     Without one, a depositor of one ounce stands in, so that the vault can be watched.
     """
-    for name, investor in scenario.investors.items():
-        if investor.holding == "gold_vault":
-            return name, investor.ounces
-    return "", 1.0
+    held = (i.ounces for i in scenario.investors.values() if i.holding == "gold_vault")
+    return next(held, None) or 1.0
 
 
 def simulate_block(
@@ -58,23 +75,52 @@ def simulate_block(
     in the cache. The world then holds until the block is filled again.
     """
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
-    terms = scenario.instruments
-    token = gold_token.draw_drivers(terms.gold_token, market, scenario.seed)
-    investors: dict[str, InvestorPaths] = {}
-    vault_drivers = vault_record = None
-    if terms.gold_vault is not None:
-        gold_volatility = float(spec.volatility[spec.assets.index("gold")])
-        vault_drivers = gold_vault.draw_drivers(
-            terms.gold_vault, token.prices, gold_volatility, first_path, scenario.seed
-        )
-        name, ounces = vault_holder(scenario)
-        holding, vault_record = gold_vault.simulate(
-            terms.gold_vault, terms.gold_token, scenario.gas, vault_drivers, ounces, record=record
-        )
-        investors[name] = InvestorPaths(name, holding)
-    for name, investor in scenario.investors.items():
-        if investor.holding == "gold_token":
-            held = gold_token.simulate(terms.gold_token, token.prices, investor.ounces)
-            investors[name] = InvestorPaths(name, held)
-    ordered = {name: investors[name] for name in scenario.investors}
-    return World(market, token, vault_drivers, vault_record, ordered)
+    instruments, tokens = _tokens(scenario, market)
+    vault = _vault(scenario, spec, tokens, instruments, first_path, record)
+    investors = {
+        name: InvestorPaths(name, _position(investor, instruments[investor.holding]))
+        for name, investor in scenario.investors.items()
+    }
+    return World(market, instruments, investors, Plays(tokens, vault))
+
+
+def _tokens(
+    scenario: Scenario, market: MarketPaths
+) -> tuple[dict[str, InstrumentPaths], dict[str, GoldTokenDrivers]]:
+    paths, drivers = {}, {}
+    for metal in METALS:
+        terms = scenario.instruments.token(metal.name)
+        if terms is not None:
+            drawn = gold_token.draw_drivers(terms, market, scenario.seed, metal)
+            drivers[metal.name] = drawn
+            paths[metal.name] = gold_token.simulate(terms, drawn.prices, 1.0, metal)
+    return paths, drivers
+
+
+def _vault(
+    scenario: Scenario,
+    spec: MarketSpec,
+    tokens: Mapping[str, GoldTokenDrivers],
+    instruments: dict[str, InstrumentPaths],
+    first_path: int,
+    record: bool,
+) -> VaultPlay | None:
+    terms, token = scenario.instruments.gold_vault, scenario.instruments.gold_token
+    if terms is None or token is None:
+        return None
+    volatility = float(spec.volatility[spec.assets.index("gold")])
+    prices = tokens["gold_token"].prices
+    drivers = gold_vault.draw_drivers(terms, prices, volatility, first_path, scenario.seed)
+    instruments["gold_vault"], kept = gold_vault.simulate(
+        terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record
+    )
+    return VaultPlay(drivers, kept)
+
+
+def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:
+    """Return an investor's share of an instrument, whose paths are those of one unit."""
+    if investor.ounces is not None:
+        factor = investor.ounces / float(one.initial["ounces"][0])
+    else:
+        factor = (investor.capital_usd or 0.0) / float(one.initial["usd"][0])
+    return one if factor == 1.0 else scaled(one, factor)

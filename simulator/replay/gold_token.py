@@ -1,11 +1,11 @@
-"""Drives the gold token, its price feed and its proof of reserve along one path."""
+"""Drives a metal token, its price feed and its proof of reserve along one path."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from simulator.chain import Call, Receipt
-from simulator.instruments.gold_token import GoldTokenDrivers
+from simulator.instruments.gold_token import GOLD, GoldTokenDrivers, Metal
 from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.scenario.instruments import GoldTokenTerms
 from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, BoolArray, from_wei, to_wei
@@ -23,31 +23,43 @@ class GoldTokenPlayer:
     """Feeds prices and attestations; creates and redeems as demand for the token goes."""
 
     def __init__(
-        self, terms: GoldTokenTerms, drivers: GoldTokenDrivers, trading: BoolArray
+        self,
+        terms: GoldTokenTerms,
+        drivers: GoldTokenDrivers,
+        trading: BoolArray,
+        metal: Metal = GOLD,
     ) -> None:
         """Take the drivers of one path: arrays of shape (n_steps + 1, 1)."""
         self._terms = terms
         self._drivers = drivers
         self._trading = trading
+        self._metal = metal
+        self._supply_name = "supply" if metal is GOLD else f"{metal.asset}_supply"
         whole = 10 ** (terms.decimals - SUPPLY_DECIMALS)
         self._supply = [
             to_wei(float(x), SUPPLY_DECIMALS) * whole for x in drivers.supply_ounces[:, 0]
         ]
         self.observables: tuple[Observable, ...] = (
-            Observable("gold_token", "supply", 1, 10.0**-terms.decimals),
+            Observable(metal.name, self._supply_name, 1, 10.0**-terms.decimals),
         )
 
     def deploy(self, stage: Stage) -> None:
         """Create token and feeds, and mint the first supply and the stage's float."""
         roles = stage.roles
         self._stage = stage
-        self._gold_feed = stage.deploy(
-            "price_feed", FEED_DECIMALS, "GOLD / USD", roles.keeper, as_name="gold_feed"
+        asset = self._metal.asset
+        title = asset.upper()
+        self._metal_feed = stage.deploy(
+            "price_feed", FEED_DECIMALS, f"{title} / USD", roles.keeper, as_name=f"{asset}_feed"
         )
         self._reserve_feed = stage.deploy(
-            "price_feed", FEED_DECIMALS, "GOLD / reserve", roles.custodian, as_name="reserve_feed"
+            "price_feed",
+            FEED_DECIMALS,
+            f"{title} / reserve",
+            roles.custodian,
+            as_name=f"{asset}_reserve_feed",
         )
-        name, symbol = ("Assay Gold", "aGOLD")
+        name, symbol = f"Assay {asset.capitalize()}", f"a{title}"[:5]
         self._token = stage.deploy(
             "gold_token",
             name,
@@ -55,7 +67,7 @@ class GoldTokenPlayer:
             self._terms.decimals,
             self._reserve_feed,
             2 * SECONDS_PER_DAY,
-            as_name="gold_token",
+            as_name=self._metal.name,
         )
         first = self._supply[0] + STAGE_FLOAT_OUNCES * 10**self._terms.decimals
         stage.send(
@@ -77,10 +89,10 @@ class GoldTokenPlayer:
         calls = []
         if is_open != was_open:
             status = MARKET_OPEN if is_open else MARKET_CLOSED
-            calls.append(self._gold_feed.call("set_market_status", status, sender=keeper))
+            calls.append(self._metal_feed.call("set_market_status", status, sender=keeper))
         if is_open:
-            answer = to_wei(float(self._drivers.prices.gold_usd[step, 0]), FEED_DECIMALS)
-            calls.append(self._gold_feed.call("update_answer", answer, sender=keeper))
+            answer = to_wei(float(self._drivers.prices.metal_usd[step, 0]), FEED_DECIMALS)
+            calls.append(self._metal_feed.call("update_answer", answer, sender=keeper))
         return calls
 
     def _change(self, step: int) -> list[Call]:
@@ -110,16 +122,16 @@ class GoldTokenPlayer:
         """Return the tokens in circulation."""
         del step
         supply = self._token.decode("totalSupply", answers[0])
-        return {"supply": from_wei(supply, self._terms.decimals) - STAGE_FLOAT_OUNCES}
+        return {self._supply_name: from_wei(supply, self._terms.decimals) - STAGE_FLOAT_OUNCES}
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's supply."""
-        return {"supply": float(self._drivers.supply_ounces[step, 0])}
+        return {self._supply_name: float(self._drivers.supply_ounces[step, 0])}
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return the float64 resolution of the supply with the stage's float in it."""
         del step
-        return {"supply": STAGE_FLOAT_OUNCES * 2.0**-52}
+        return {self._supply_name: STAGE_FLOAT_OUNCES * 2.0**-52}
 
     def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
         """Return zero decisions: nobody decides by the token's state."""

@@ -437,7 +437,7 @@ class GoldVaultPlayer:
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what USDC's unit adds: a seizure of all collateral pays to 1e-6 dollars."""
-        gold_usd = float(self._drivers.prices.gold_usd[: step + 1, 0].min())
+        gold_usd = float(self._drivers.prices.metal_usd[: step + 1, 0].min())
         ounces = float(self._liquidated[step]) * 10.0**-USDC_DECIMALS / gold_usd
         amounts = ("exit_value", "total_assets", "market_cash")
         return {

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.errors import UsageError
 from simulator.investors import InvestorMeasures
-from simulator.investors.world import simulate_block, vault_holder
+from simulator.investors.world import METALS, simulate_block, vault_ounces
 from simulator.market.dynamics import MarketSpec
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
@@ -71,16 +71,22 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
     lane = path - first
     terms = scenario.instruments
     trading = trading_days(scenario.start, scenario.horizon_days)
-    cast: list[Player] = [GoldTokenPlayer(terms.gold_token, world.token.lane(lane), trading)]
-    if terms.gold_vault is not None and world.vault is not None and world.record is not None:
+    cast: list[Player] = []
+    for metal in METALS:
+        token = terms.token(metal.name)
+        if token is not None:
+            drivers = world.plays.tokens[metal.name].lane(lane)
+            cast.append(GoldTokenPlayer(token, drivers, trading, metal))
+    vault = world.plays.vault
+    if terms.gold_vault is not None and terms.gold_token is not None and vault is not None:
         cast.append(
             GoldVaultPlayer(
                 terms.gold_vault,
                 terms.gold_token,
                 scenario.gas,
-                world.vault.lane(lane),
-                world.record.lane(lane),
-                vault_holder(scenario)[1],
+                vault.drivers.lane(lane),
+                vault.record.lane(lane),
+                vault_ounces(scenario),
             )
         )
     return tuple(cast)

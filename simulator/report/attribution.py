@@ -60,6 +60,11 @@ class Contributions:
     gross: Line
     net: Line
 
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Return the units it is measured in, in the order of `UNITS`."""
+        return tuple(unit for unit in UNITS if unit in self.net.means)
+
     def of_kind(self, kind: Kind | None) -> tuple[Line, ...]:
         """Return the sources of one kind."""
         return tuple(line for line in self.sources if line.kind == kind)
@@ -72,7 +77,9 @@ def contributions(measures: InvestorMeasures) -> Contributions:
 
     def line(label: str, kind: Kind | None, picked: Iterable[int]) -> Line:
         chosen = list(picked)
-        return Line(label, kind, {unit: _mean(_parts(measures, unit, chosen)) for unit in UNITS})
+        return Line(
+            label, kind, {unit: _mean(_parts(measures, unit, chosen)) for unit in measures.units}
+        )
 
     return Contributions(
         investor=measures.name,

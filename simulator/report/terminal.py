@@ -173,8 +173,10 @@ def _contribution_table(found: Contributions, others: Sequence[Contributions], d
 def _cells(line: Line) -> list[str]:
     cells = []
     for unit in UNITS:
-        mean = line.means[unit]
-        if mean.value == 0 and mean.error == 0:
+        mean = line.means.get(unit)
+        if mean is None:
+            cells += ["", ""]
+        elif mean.value == 0 and mean.error == 0:
             cells += ["0", ""]
         else:
             cells += [plain(number(100 * mean.value, 2)), plain(number(100 * mean.error, 2))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from simulator.scenario.fields import (
     Day,
@@ -27,6 +27,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 
 AssetName = Literal["gold", "silver", "copper"]
+UNIT_NAMES = ("ounces", "usd")
 
 
 class AssetTerms(Frozen):
@@ -53,13 +54,6 @@ class MarketTerms(Frozen):
     """Name of a shipped calibration or path of a calibration file."""
     assets: dict[AssetName, AssetTerms] = Field(min_length=1)
     """The assets that move, each with its drift."""
-
-    @field_validator("assets")
-    @classmethod
-    def _gold_is_there(cls, assets: dict[AssetName, AssetTerms]) -> dict[AssetName, AssetTerms]:
-        if "gold" not in assets:
-            refuse([(("gold",), "", "is required: the gold instruments follow it")])
-        return assets
 
     @model_validator(mode="after")
     def _history_is_the_bootstraps(self) -> MarketTerms:
@@ -92,19 +86,53 @@ class GasTerms(Frozen):
 class Instruments(Frozen):
     """The instruments of a scenario."""
 
-    gold_token: GoldTokenTerms = GoldTokenTerms()
+    gold_token: GoldTokenTerms | None = None
     """The token that stands for an ounce of gold."""
+    silver_token: GoldTokenTerms | None = None
+    """The token that stands for an ounce of silver."""
     gold_vault: GoldVaultTerms | None = None
-    """The vault that promises a yield on the token."""
+    """The vault that promises a yield on the gold token."""
+
+    def token(self, name: str) -> GoldTokenTerms | None:
+        """Return the terms of `gold_token` or `silver_token`, if it is there."""
+        terms: GoldTokenTerms | None = getattr(self, name)
+        return terms
+
+    def assets(self) -> dict[str, str]:
+        """Return the market asset that each instrument follows, by the instrument's name."""
+        followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
+        return {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
+
+    def units(self, name: str) -> tuple[str, ...]:
+        """Return the units that an instrument is measured in."""
+        return ("ounces", "usd") if name in METAL_INSTRUMENTS else ("usd",)
+
+    @model_validator(mode="after")
+    def _vault_has_its_token(self) -> Instruments:
+        if self.gold_vault is not None and self.gold_token is None:
+            refuse([(("gold_vault",), "", "needs gold_token beside it: that is what it takes")])
+        return self
+
+
+METAL_INSTRUMENTS = ("gold_token", "silver_token", "gold_vault")
+"""What is measured in ounces too."""
 
 
 class InvestorTerms(Frozen):
     """Someone who holds one instrument over the whole run."""
 
-    holding: Literal["gold_token", "gold_vault"]
-    """The instrument held."""
-    ounces: Positive
-    """Ounces of gold token put in at the start."""
+    holding: Label
+    """The instrument held, by its name."""
+    ounces: Positive | None = None
+    """Ounces of metal token put in at the start; tokens and the vault alone are held so."""
+    capital_usd: Positive | None = None
+    """Dollars put in at the start, instead of ounces."""
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> InvestorTerms:
+        if (self.ounces is None) == (self.capital_usd is None):
+            refuse([((), "", "must have either ounces or capital_usd")])
+        return self
 
 
 class Condition(Frozen):
@@ -198,12 +226,40 @@ class Scenario(Frozen):
         return self
 
     def _holding_faults(self) -> list[Fault]:
+        there = self.instruments.assets()
+        faults: list[Fault] = []
         holders = [n for n, i in self.investors.items() if i.holding == "gold_vault"]
-        if self.instruments.gold_vault is None:
-            rule = "needs instruments.gold_vault, which has no terms here"
-            return [(("investors", name, "holding"), "'gold_vault'", rule) for name in holders]
-        only = f"the vault has one measured holder, {holders[0]}" if holders else ""
+        for name, investor in self.investors.items():
+            held = investor.holding
+            if held not in there:
+                rule = f"must be an instrument of this file: {', '.join(there)}"
+                faults.append((("investors", name, "holding"), f"'{held}'", rule))
+            elif investor.ounces is not None and held not in METAL_INSTRUMENTS:
+                rule = f"is for metal tokens; {held} is held by capital_usd"
+                faults.append((("investors", name, "ounces"), f"{investor.ounces:g}", rule))
+            elif name in holders[1:]:
+                rule = f"the vault has one measured holder, {holders[0]}; must be another"
+                faults.append((("investors", name, "holding"), "'gold_vault'", rule))
+        return faults + self._unit_faults() + self._asset_faults()
+
+    def _unit_faults(self) -> list[Fault]:
+        faults: list[Fault] = []
+        for name, claim in self.claims.items():
+            held = self.investors.get(claim.subject)
+            units = UNIT_NAMES if held is None else self.instruments.units(held.holding)
+            for place, condition in enumerate(claim.conditions):
+                if condition.unit not in units:
+                    rule = f"{claim.subject} is not measured in it; must be {' or '.join(units)}"
+                    where = ("claims", name, "conditions", place, "unit")
+                    faults.append((where, f"'{condition.unit}'", rule))
+        return faults
+
+    def _asset_faults(self) -> list[Fault]:
+        followed = self.instruments.assets()
+        lacking = {
+            asset: name for name, asset in followed.items() if asset not in self.market.assets
+        }
         return [
-            (("investors", name, "holding"), "'gold_vault'", f"{only}; must be gold_token")
-            for name in holders[1:]
+            (("market", "assets", asset), "", f"is required: instruments.{name} follows it")
+            for asset, name in lacking.items()
         ]

@@ -38,7 +38,7 @@ def measured(n_paths=100, organic=None, **values):
         initial=dict.fromkeys(UNITS, ones),
         final=dict.fromkeys(UNITS, ones),
         events=np.zeros(n_paths, dtype=np.int64),
-        unpaid_ounces=np.zeros(n_paths),
+        unpaid=np.zeros(n_paths),
         organic_share=np.full(n_paths, np.nan) if organic is None else np.asarray(organic, float),
         attribution_gap=0.0,
     )

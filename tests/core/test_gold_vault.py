@@ -48,7 +48,7 @@ def test_calm__nothing_earned_and_nothing_lost__the_ounces_come_back() -> None:
 def test_calm__dollars_are_ounces_times_the_token_price_less_the_spread() -> None:
     world = worlds.world(*CALM)
     paths = world.investors["holder"].holding
-    expected = 100.0 * world.token.prices.token_usd[-1] * (1 - 10 / 10_000)
+    expected = 100.0 * world.plays.tokens["gold_token"].prices.token_usd[-1] * (1 - 10 / 10_000)
     np.testing.assert_allclose(paths.exit["usd"][-1], expected, rtol=1e-13)
 
 
@@ -80,7 +80,7 @@ def test_emissions__alone__are_the_holders_share_of_the_tokens_sold() -> None:
     )
     paths = world.investors["holder"].holding
     tokens = 10_000 * 365 * 100 / 20_100
-    ounces = tokens * 0.99 / world.token.prices.token_usd[-1]
+    ounces = tokens * 0.99 / world.plays.tokens["gold_token"].prices.token_usd[-1]
     np.testing.assert_allclose(paths.exit["ounces"][-1] - 100.0, ounces, rtol=1e-10)
 
 
@@ -104,7 +104,7 @@ def test_exploit__cannot_take_what_borrowers_hold() -> None:
         "instruments.gold_vault.illiquidity_haircut_bps=0",
     )
     mark = world.investors["holder"].holding.mark["ounces"]
-    after = mark[np.minimum(world.vault.exploit_step, 365), np.arange(128)]
+    after = mark[np.minimum(world.plays.vault.drivers.exploit_step, 365), np.arange(128)]
     assert abs(np.median(after) - 60.0) < 3.0  # 0.75 x 0.8 = 60 % is lent out
 
 
@@ -115,18 +115,20 @@ def test_exit_value__is_never_above_the_mark() -> None:
 
 def test_record__utilisation_and_indices_keep_their_bounds() -> None:
     world = worlds.world(*worlds.STRESS, record=True)
-    seen = world.record.observed
+    seen = world.plays.vault.record.observed
     assert np.all((seen[..., Observed.UTILISATION] >= 0) & (seen[..., Observed.UTILISATION] <= 1))
     assert np.all(np.diff(seen[..., Observed.BORROW_INDEX], axis=0) >= 0)
     assert np.all(seen[..., Observed.MARKET_CASH] > -1e-9)
     fell = np.diff(seen[..., Observed.SUPPLY_INDEX], axis=0) < -1e-12
-    liquidated = world.record.actions[1:, :, Action.LIQUIDATE : Action.LIQUIDATE + 8].any(axis=2)
+    liquidated = world.plays.vault.record.actions[
+        1:, :, Action.LIQUIDATE : Action.LIQUIDATE + 8
+    ].any(axis=2)
     assert fell.any()
     assert not np.any(fell & ~liquidated)
 
 
 def test_record__nobody_is_left_beyond_the_threshold() -> None:
-    seen = worlds.world(*worlds.STRESS, record=True).record.observed
+    seen = worlds.world(*worlds.STRESS, record=True).plays.vault.record.observed
     assert seen[..., Observed.LTV :].max() <= 0.86 * (1 + 1e-6) + 1e-12
 
 

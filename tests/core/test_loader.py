@@ -74,7 +74,8 @@ def test_load__shipped_scenario__is_accepted_as_it_stands(tmp_path):
             "  token_only: {holding: gold_token, ounces: 100}",
             "  token_only: {holding: gold_token, ounces: 0}",
             "investors.token_only.ounces is 0; "
-            "must be above 0 (Ounces of gold token put in at the start)",
+            "must be above 0 (Ounces of metal token put in at the start; tokens and the vault "
+            "alone are held so)",
         ),
     ],
 )
@@ -171,7 +172,8 @@ def test_load__date_in_quotes__is_a_date(tmp_path):
         (
             "  token_only: {holding: gold_token, ounces: 100}",
             "  token_only: {holding: gold_token, ounces: 100, weight: 2}",
-            "investors.token_only.weight is 2; unknown key; known keys: holding, ounces",
+            "investors.token_only.weight is 2; unknown key; "
+            "known keys: holding, ounces, capital_usd",
         ),
         (
             "at_most: 0.05}",

@@ -72,7 +72,7 @@ def test_ranges__contain_what_moves_the_verdict(loaded) -> None:
         judge(loaded.scenario.claims, simulate(loaded.scenario, loaded.calibration).investors), sets
     )
     in_dollars = sets[sets["claim"] == "gold-vault-8-12-usd"]
-    assert np.corrcoef(in_dollars["gold_drift"], in_dollars["probability"])[0, 1] > 0.9
+    assert np.corrcoef(in_dollars["drift.gold"], in_dollars["probability"])[0, 1] > 0.9
     low, high = verdicts[1].parameter_range
     assert low < verdicts[1].probability < high
     assert in_dollars["probability"].min() <= low <= high <= in_dollars["probability"].max()

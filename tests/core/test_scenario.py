@@ -78,7 +78,7 @@ VAULT = "instruments.gold_vault"
             "token_only: {holding: gold_vault",
             "token_only:",
             "investors.token_only.holding is 'gold_vault'; the vault has one measured holder, "
-            "holder; must be gold_token",
+            "holder; must be another",
         ),
     ],
 )
@@ -120,7 +120,7 @@ def test_vault__held_without_terms__is_refused_and_unheld_is_fine(tmp_path):
     without = SOBER[:begin] + "\n" + SOBER[end:]
     assert refused(tmp_path, without) == [
         f"own.yaml:{line_of(without, '  holder: {holding')}: investors.holder.holding is "
-        "'gold_vault'; needs instruments.gold_vault, which has no terms here"
+        "'gold_vault'; must be an instrument of this file: gold_token"
     ]
     unheld = without.replace("{holding: gold_vault", "{holding: gold_token")
     assert load_scenario(written(tmp_path, unheld)).scenario.instruments.gold_vault is None
@@ -130,8 +130,8 @@ def test_market__without_gold__is_refused(tmp_path):
     begin, end = SOBER.index("    gold:\n"), SOBER.index("instruments:\n")
     text = SOBER[:begin] + "    silver: {drift: 0.03}\n" + SOBER[end:]
     assert refused(tmp_path, text) == [
-        f"own.yaml:{line_of(text, '  assets:')}: market.assets.gold: is required: the gold "
-        "instruments follow it"
+        f"own.yaml:{line_of(text, '  assets:')}: market.assets.gold: is required: "
+        "instruments.gold_vault follows it"
     ]
 
 

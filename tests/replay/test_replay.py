@@ -47,6 +47,12 @@ def test_as_claimed__agrees_in_process(path: int) -> None:
     assert found.ok, found.observables
 
 
+def test_silver_token__beside_the_gold_one__agrees_in_process() -> None:
+    found = replay(None, 3, "instruments.silver_token={preset: xaut, shortfall_hazard: 1.0}")
+    assert found.ok, found.observables
+    assert {o.instrument for o in found.observables} >= {"gold_token", "silver_token"}
+
+
 @pytest.mark.parametrize("path", range(6))
 def test_wild__liquidations_bad_debt_exploit_and_shortfall__agree(path: int) -> None:
     found = replay(None, path, *WILD)

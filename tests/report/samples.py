@@ -86,7 +86,7 @@ def _measures(name, holding, sources, parts, exploited) -> InvestorMeasures:
         initial=initial,
         final=final,
         events=exploited.astype(np.int64),
-        unpaid_ounces=np.where(exploited, 1.0, 0.0),
+        unpaid=np.where(exploited, 1.0, 0.0),
         organic_share=np.full(N_PATHS, 0.25 if holding == "gold_vault" else np.nan),
         attribution_gap=2e-16,
     )

@@ -64,8 +64,8 @@ def draw_drivers(
     seed: int,
 ) -> GoldVaultDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`."""
-    n_steps, n_paths = prices.gold_usd.shape[0] - 1, prices.gold_usd.shape[1]
-    volatility, momentum = trailing_moments(prices.gold_usd, long_run_volatility)
+    n_steps, n_paths = prices.metal_usd.shape[0] - 1, prices.metal_usd.shape[1]
+    volatility, momentum = trailing_moments(prices.metal_usd, long_run_volatility)
     wanted = terms.crowd_ounces * terms.borrowers.demand_share
     demand = wanted * _demand(terms.borrowers, volatility / long_run_volatility, momentum)
     demand *= _ou_factor(terms.borrowers, seed, first_path, n_steps, n_paths)

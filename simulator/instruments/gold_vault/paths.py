@@ -53,7 +53,7 @@ def simulate(
 ) -> tuple[InstrumentPaths, GoldVaultRecord]:
     """Return the holder's paths in the vault, and the record (empty unless asked for)."""
     prices = drivers.prices
-    shape = prices.gold_usd.shape
+    shape = prices.metal_usd.shape
     steps_recorded, paths_recorded = shape if record else (0, 0)
     kept = GoldVaultRecord(
         np.zeros((steps_recorded, paths_recorded, N_ACTIONS)),
@@ -67,7 +67,7 @@ def simulate(
         world[0],
         np.array(terms.borrowers.ltv_ladder),
         paths,
-        prices.gold_usd,
+        prices.metal_usd,
         prices.token_usd,
         prices.backing,
         prices.premium,
@@ -98,7 +98,7 @@ def simulate(
                 "usd": np.ascontiguousarray(attribution[:, 1].T),
             },
             events=paths["events"].copy(),
-            unpaid_ounces=paths["unpaid"].copy(),
+            unpaid=paths["unpaid"].copy(),
             details={"utilisation": utilisation},
         ),
         kept,

@@ -195,7 +195,7 @@ def _portions(simulation: Simulation, verdict: Verdict) -> list[tuple[str, Html]
     if verdict.above is not None:
         limit, beyond = verdict.above
         pairs.append((f"Paths above {bound(limit)}", _value(share(beyond))))
-    unpaid = float(np.mean(simulation.investors[verdict.subject].unpaid_ounces > 0))
+    unpaid = float(np.mean(simulation.investors[verdict.subject].unpaid > 0))
     pairs.append(("Paths whose exit was not paid in full", _value(share(unpaid))))
     if verdict.parameter_range is None:
         pairs.append(("Range over parameter sets", _value("not part of this run")))

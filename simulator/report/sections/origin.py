@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.instruments.base import UNITS, Kind
+from simulator.instruments.base import UNITS, Kind, Unit
 from simulator.report import charts
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.markup import Column, Html, Row, element, join, section, table
@@ -32,9 +32,9 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     compared = [contributions(simulation.investors[name]) for name in others]
     intro = element(
         "p",
-        f"Means over all paths, in percent of the deposit over {days:,} days. In ounces the gold "
-        "price plays no part; in dollars it does. The ± is one standard error of the mean. "
-        "Parts add up exactly before they are rounded.",
+        f"Means over all paths, in percent of the deposit over {days:,} days. In ounces "
+        "the metal's price plays no part; in dollars it does. The ± is one standard error of "
+        "the mean. Parts add up exactly before they are rounded.",
     )
     parts = [intro]
     for subject in subjects:
@@ -58,9 +58,9 @@ def _investor(
             f"waterfall-{found.investor}-{unit}",
             f"{found.investor}: from the sources to the net, in "
             f"{'ounces' if unit == 'ounces' else 'dollars'}",
-            _spoken_waterfall(found, unit == "usd"),
+            _spoken_waterfall(found, unit),
         )
-        for unit in UNITS
+        for unit in found.units
     )
     return join(
         (
@@ -105,8 +105,10 @@ def _row(line: Line, label: str, class_: str, kind: Kind | None = None) -> Row:
         head = join((element("span", class_="swatch", style=f"background:{colour}"), label))
     cells = [head]
     for unit in UNITS:
-        mean = line.means[unit]
-        if mean.value == 0 and mean.error == 0:
+        mean = line.means.get(unit)
+        if mean is None:
+            cells += ["", ""]
+        elif mean.value == 0 and mean.error == 0:
             cells += ["0", ""]
         else:
             cells += [
@@ -116,8 +118,7 @@ def _row(line: Line, label: str, class_: str, kind: Kind | None = None) -> Row:
     return Row(cells, class_)
 
 
-def _spoken_waterfall(found: Contributions, dollars: bool) -> str:
-    unit = UNITS[1] if dollars else UNITS[0]
+def _spoken_waterfall(found: Contributions, unit: Unit) -> str:
     parts = [
         f"{line.label} {percent(line.means[unit].value, 2, signed=True)}"
         for line in charts.shown(found)

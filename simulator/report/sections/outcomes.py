@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simulator.instruments.base import UNITS, Unit
+from simulator.instruments.base import Unit
 from simulator.report import charts
 from simulator.report.markup import Html, element, join, section
 from simulator.report.words import bound, number, percent, runs
@@ -72,7 +72,7 @@ def _conditions(simulation: Simulation, investor: str) -> Iterator[Condition]:
 
 def _exits(simulation: Simulation) -> Iterator[Html]:
     for name in simulation.investors:
-        for unit in UNITS:
+        for unit in simulation.investors[name].units:
             rows = _rows(simulation, f"exit.{name}.{unit}")
             figure = charts.fan(
                 rows,
@@ -110,7 +110,9 @@ def _distributions(simulation: Simulation) -> Iterator[Html]:
     for name in dict.fromkeys(claim.subject for claim in simulation.scenario.claims.values()):
         conditions = list(_conditions(simulation, name))
         wanted: dict[tuple[str, Unit], None] = {
-            (measure, unit): None for measure in ("annual_yield", "drawdown") for unit in UNITS
+            (measure, unit): None
+            for measure in ("annual_yield", "drawdown")
+            for unit in simulation.investors[name].units
         }
         wanted |= {(condition.measure, condition.unit): None for condition in conditions}
         for measure, unit in wanted:
@@ -147,12 +149,16 @@ def _distribution(
 
 
 def _market(simulation: Simulation) -> Iterator[Html]:
-    gold = _rows(simulation, "price.gold")
-    words = "Gold price in dollars per ounce"
-    figure = charts.fan(gold, unit="dollars per ounce", tick_format=",.3~s", hover_format=",.0f")
-    drift = simulation.scenario.market.assets["gold"].drift
-    note = f"Expected growth {percent(drift)} a year, an input of the scenario."
-    yield charts.embed(figure, "fan-gold", words, _spoken_fan(words, gold), note)
+    drifts: dict[str, float] = {
+        name: terms.drift for name, terms in simulation.scenario.market.assets.items()
+    }
+    for asset in dict.fromkeys(simulation.scenario.instruments.assets().values()):
+        rows = _rows(simulation, f"price.{asset}")
+        unit = simulation.calibration.assets[asset].price.unit
+        words = f"{asset.replace('_', ' ').capitalize()} price in {unit}"
+        figure = charts.fan(rows, unit=unit, tick_format=",.3~s", hover_format=",.0f")
+        note = f"Expected growth {percent(drifts[asset])} a year, an input of the scenario."
+        yield charts.embed(figure, f"fan-{asset}", words, _spoken_fan(words, rows), note)
     vault = simulation.scenario.instruments.gold_vault
     for name, measures in simulation.investors.items():
         rows = _rows(simulation, f"utilisation.{name}")
