@@ -11,13 +11,22 @@ import datetime as dt
 import itertools
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from simulator.errors import InputError, Problem
 from simulator.scenario.loader import read_yaml, validate
+from simulator.scenario.macro import MacroCalibration
 from simulator.units import FloatArray
 
 AssetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -232,6 +241,21 @@ class Calibration(_Model):
     """One entry for each pair of assets."""
     joint_degrees_of_freedom: DegreesOfFreedom
     """Tail index of all assets' shocks together, as estimated."""
+    macro: MacroCalibration | None = None
+    """What the macro model reads beside; none = the defaults of `MacroCalibration`."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_macro(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A file without the section is written, and hashed, as it always was.
+        data: dict[str, Any] = handler(self)
+        if self.macro is None:
+            data.pop("macro", None)
+        return data
+
+    @property
+    def macro_figures(self) -> MacroCalibration:
+        """Return the macro section, or its defaults where the file has none."""
+        return self.macro or MacroCalibration()
 
     @property
     def innovation_dof(self) -> int:
