@@ -93,8 +93,9 @@ def _bootstrap(summary: MarketSummary) -> dict[str, Any] | None:
     return {
         "history": history.file,
         "sha256": history.sha256,
-        "days": history.returns.shape[1],
-        "mean_block_days": history.mean_block_days,
+        "frequency": str(history.kind),
+        "returns": history.returns.shape[1],
+        "mean_block": history.mean_block,
     }
 
 

@@ -133,7 +133,8 @@ class RunFolder:
             {
                 "file": history.file,
                 "sha256": history.sha256,
-                "mean_block_days": history.mean_block_days,
+                "frequency": str(history.kind),
+                "mean_block": history.mean_block,
             }
             if history is not None
             else None

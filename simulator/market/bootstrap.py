@@ -5,6 +5,9 @@ On each trading day a path goes on to the next day of the history, or, with prob
 circle: its first day follows its last. All assets take the same day, which keeps their
 correlation; days within a block keep their order, which keeps the clusters of volatility.
 
+Where the history is of weeks or months, read *week* or *month* for *day*: the run's calendar
+steps through the periods, and prices move on the last trading day of each (`moving_days`).
+
 The history's own mean does not count as a forecast: it is replaced by the scenario's drift.
 With r the history's returns and i_k the day of the k-th trading day,
 
@@ -29,6 +32,7 @@ Politis and Romano (1994), doi:10.1080/01621459.1994.10476870.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,44 +41,59 @@ import numpy.typing as npt
 
 from simulator.market.draws import GROUP, ROWS
 from simulator.market.elementary import exponential
+from simulator.market.frequency import PERIODS_PER_YEAR, Kind
 from simulator.market.philox import Integer, WordArray, fill_words
 from simulator.market.streams import Stream
 from simulator.mechanics.jit import inlined, kernel
-from simulator.units import LANES, BoolArray, FloatArray
+from simulator.units import LANES, BoolArray, FloatArray, calendar, trading_days
 
 _BLOCK_START = int(Stream.BLOCK_START)
 _BLOCK_END = int(Stream.BLOCK_END)
 _WORD_BITS = np.uint64(32)
+_LONGEST_PERIOD_DAYS = 45
+"""More than the days from the end of a run to the first trading day of the next month."""
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The days to draw from.
+    """The periods to draw from: days, weeks or months.
 
-    returns : (n_assets, n_days), log returns of successive trading days, common to all
-    mean_block_days : mean length of a block in trading days, at least 1
+    returns : (n_assets, n_periods), log returns of successive periods, common to all
+    mean_block : mean length of a block in periods, at least 1
+    kind : how long a period is
     file, sha256 : where they came from
 
     Raises
     ------
     ValueError
-        A block is shorter than a day.
+        A block is shorter than a period.
     """
 
     returns: FloatArray
-    mean_block_days: float
+    mean_block: float
+    kind: Kind = Kind.TRADING_DAYS
     file: str = ""
     sha256: str = ""
 
     def __post_init__(self) -> None:
-        if not self.mean_block_days >= 1:
-            raise ValueError(f"mean_block_days is {self.mean_block_days}; must be at least 1")
+        if not self.mean_block >= 1:
+            raise ValueError(f"mean_block is {self.mean_block}; must be at least 1")
+
+    @property
+    def periods_per_year(self) -> int:
+        """Return the periods of a year: 252, 365, 52 or 12."""
+        return PERIODS_PER_YEAR[self.kind]
+
+    @property
+    def noun(self) -> str:
+        """Return what a period is called: day, week or month."""
+        return {Kind.WEEKLY: "week", Kind.MONTHLY: "month"}.get(self.kind, "day")
 
     def compensators(self, n_ticks: int) -> FloatArray:
         """Return c_1 to c_n, shape (n_assets, n_ticks): see the module."""
         n_assets, n_days = self.returns.shape
         growth = np.exp(self.returns)
-        new = 1 / self.mean_block_days
+        new = 1 / self.mean_block
         found = np.empty((n_assets, n_ticks))
         # Kept to a sum of 1 from tick to tick: only the ratio of two sums is wanted.
         weights = np.full((n_assets, n_days), 1 / n_days)
@@ -86,6 +105,30 @@ class History:
             found[:, tick] = np.log(sums)
             weights = weights / sums[:, None]
         return found
+
+
+def moving_days(start: dt.date, n_steps: int, kind: Kind, every_day: bool = False) -> BoolArray:
+    """Return on which of the n_steps + 1 dates prices move: on the last one of each period.
+
+    A week ends on Sunday. A period that the run breaks off does not move.
+
+    Parameters
+    ----------
+    kind : Kind
+        Period of the history.
+    every_day : bool
+        Whether the assets trade on weekends and holidays too.
+    """
+    beyond = n_steps + _LONGEST_PERIOD_DAYS
+    dates = calendar(start, beyond)
+    days = np.ones(beyond + 1, dtype=np.bool_) if every_day else trading_days(start, beyond)
+    if kind in (Kind.WEEKLY, Kind.MONTHLY):
+        periods = dates.to_period("W-SUN" if kind is Kind.WEEKLY else "M").asi8
+        open_days = np.flatnonzero(days)
+        ends = np.flatnonzero(np.diff(periods[open_days]))
+        days = np.zeros(beyond + 1, dtype=np.bool_)
+        days[open_days[ends]] = True
+    return days[: n_steps + 1]
 
 
 class Resampling(NamedTuple):
@@ -134,7 +177,7 @@ def resampling(
         drift=np.ascontiguousarray(lowered),
         trading=days,
         returns=np.array(history.returns, dtype=np.float64, order="C"),
-        threshold=np.uint64(round(2.0**32 / history.mean_block_days)),
+        threshold=np.uint64(round(2.0**32 / history.mean_block)),
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from simulator.market.bootstrap import History
+from simulator.market.bootstrap import History, moving_days
 from simulator.market.dynamics import Garch, Jumps, MarketSpec
+from simulator.market.frequency import Kind
 from simulator.market.history import read_history
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.models import Scenario
-from simulator.units import FloatArray, trading_days
+from simulator.units import DAYS_PER_YEAR, FloatArray, trading_days
 
 
 def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
@@ -26,10 +27,10 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         An asset is not in the calibration, or the history is faulty.
     """
     terms = scenario.market
-    history = _history(scenario)
     names = tuple(terms.assets)
     correlation = calibration.correlation(names)
     fitted = [calibration.assets[name] for name in names]
+    history = _history(scenario, fitted)
     volatility = np.array(
         [
             terms.assets[n].volatility or f.volatility.value
@@ -37,9 +38,14 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         ]
     )
     if history is not None:
-        history, volatility = _scaled(history, scenario, fitted)
+        history, volatility = _scaled(history, scenario)
     price = [terms.assets[n].price or f.price.value for n, f in zip(names, fitted, strict=True)]
+    periods = np.array([float(f.periods_per_year) for f in fitted])
     trading = trading_days(scenario.start, scenario.horizon_days)
+    if history is not None:
+        periods[:] = history.periods_per_year
+        every_day = history.kind is Kind.ALL_DAYS
+        trading = moving_days(scenario.start, scenario.horizon_days, history.kind, every_day)
     return MarketSpec(
         assets=names,
         model=terms.model,
@@ -48,7 +54,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         spot=np.array(price),
         drift=np.array([terms.assets[name].drift for name in names]),
         volatility=volatility,
-        periods_per_year=np.array([float(f.periods_per_year) for f in fitted]),
+        periods_per_year=periods,
         cholesky=np.linalg.cholesky(correlation),
         trading=np.tile(trading, (len(names), 1)),
         jumps=_jumps(fitted),
@@ -58,19 +64,22 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     )
 
 
-def _history(scenario: Scenario) -> History | None:
+def _history(scenario: Scenario, fitted: list[AssetCalibration]) -> History | None:
     terms = scenario.market
     if terms.model != "bootstrap" or terms.history is None:
         return None
-    return read_history(terms.history, tuple(terms.assets), terms.block_days)
+    return read_history(
+        terms.history,
+        tuple(terms.assets),
+        terms.block_days,
+        columns={str(asset): column for asset, column in terms.columns.items()},
+        every_day=all(f.periods_per_year == DAYS_PER_YEAR for f in fitted),
+    )
 
 
-def _scaled(
-    history: History, scenario: Scenario, fitted: list[AssetCalibration]
-) -> tuple[History, FloatArray]:
+def _scaled(history: History, scenario: Scenario) -> tuple[History, FloatArray]:
     """Return the history and its annual volatilities, scaled where the scenario sets them."""
-    periods = np.array([float(f.periods_per_year) for f in fitted])
-    own = history.returns.std(axis=1) * np.sqrt(periods)
+    own = history.returns.std(axis=1) * np.sqrt(history.periods_per_year)
     asked = [terms.volatility for terms in scenario.market.assets.values()]
     volatility = np.where([a is None for a in asked], own, [a or 0.0 for a in asked])
     returns = history.returns * (volatility / own)[:, None]

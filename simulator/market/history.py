@@ -1,8 +1,9 @@
-"""A user's table of daily closes as the history of a bootstrap."""
+"""A user's table of daily, weekly or monthly closes as the history of a bootstrap."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,75 +14,171 @@ from simulator.errors import InputError, Problem
 from simulator.market.block_length import optimal_block_days
 from simulator.market.bootstrap import History
 from simulator.market.calibration import PriceTable, default_exclusions, read_prices
-from simulator.market.calibration.prices import MIN_RETURNS
-from simulator.units import FloatArray
+from simulator.market.calibration.columns import QUOTATIONS, Column, parse_column
+from simulator.market.calibration.prices import DAILY, Reader, read_bytes, split
+from simulator.market.frequency import PERIODS_PER_YEAR, Kind
+from simulator.units import TRADING_DAYS_PER_YEAR, FloatArray
+
+KINDS = (*DAILY, Kind.WEEKLY, Kind.MONTHLY)
+LEAST_RETURNS = {Kind.WEEKLY: 104, Kind.MONTHLY: 60}
+"""Two years of weeks, five of months: fewer hold hardly a crisis and a calm."""
+LEAST_DAILY_RETURNS = 500
+
+Columns = tuple[tuple[str, str], ...]
 
 
 def read_history(
-    path: Path | str, assets: tuple[str, ...], block_days: float | None = None
+    path: Path | str,
+    assets: tuple[str, ...],
+    block_days: float | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    every_day: bool = False,
 ) -> History:
-    """Read the days on which all `assets` have a return.
+    """Read the periods in which all `assets` have a return.
 
     Closes of Saturdays and Sundays are left out, so that a weekend is one step, as in the
-    market; so are days whose return is no market's (`default_exclusions`).
+    market; so are days whose return is no market's (`default_exclusions`). Other columns than
+    the assets' are read past, and units play no part: only ratios of prices count.
 
     Parameters
     ----------
     block_days : float, optional
-        Mean block length; by default the best one for the assets' absolute returns, whose
-        memory is longer than that of the returns; the longest among the assets.
+        Mean block length in trading days, whatever the table's period; by default the best
+        one for the assets' absolute returns, whose memory is longer than that of the returns;
+        the longest among the assets.
+    columns : mapping of asset to column, optional
+        Where a column's name does not say what it holds.
+    every_day : bool
+        Keep the closes of weekends: the assets all trade on them.
 
     Raises
     ------
     InputError
-        The table is faulty, lacks an asset, or the assets have too few days in common.
+        The table is faulty or mixes frequencies, lacks an asset, the assets have too few
+        periods in common, or a block is shorter than a period.
     """
     file = Path(path)
     stamp = file.stat().st_mtime_ns if file.is_file() else 0
-    return _read(str(path), stamp, assets, block_days)
+    chosen = tuple(sorted((columns or {}).items()))
+    return _read(str(path), stamp, assets, block_days, chosen, every_day)
 
 
 # A run checks its history before it begins, and many parameter sets draw from one.
 @lru_cache(maxsize=4)
-def _read(path: str, stamp: int, assets: tuple[str, ...], block_days: float | None) -> History:
-    table = read_prices(path)
-    _check_assets(table, assets)
-    returns = _joint_returns(table, assets)
-    if returns.shape[1] < MIN_RETURNS:
-        value = f"{returns.shape[1]} daily returns in common"
-        rule = f"must be at least {MIN_RETURNS} for a bootstrap"
-        raise InputError([Problem(table.path, None, ", ".join(assets), value, rule)])
+def _read(
+    path: str,
+    stamp: int,
+    assets: tuple[str, ...],
+    block_days: float | None,
+    columns: Columns,
+    every_day: bool,
+) -> History:
+    chosen = {asset: column.strip().lower() for asset, column in columns}
+    _check_columns(path, assets, chosen)
+    table = read_prices(path, KINDS, lambda name: _column(name, assets, chosen))
+    returns, kind = _joint_returns(table, assets, every_day)
+    _check_length(table, assets, returns, kind)
     return History(
         returns=returns,
-        mean_block_days=block_days or best_block_days(returns),
+        mean_block=_mean_block(table, block_days, kind) or best_block(returns),
+        kind=kind,
         file=table.file,
         sha256=table.sha256,
     )
 
 
-def best_block_days(returns: FloatArray) -> float:
-    """Return the longest of the best block lengths of |r - mean|, of shape (n_assets, n_days)."""
+def best_block(returns: FloatArray) -> float:
+    """Return the longest of the best block lengths of |r - mean|, in periods.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_assets, n_periods)
+    """
     sizes = np.abs(returns - returns.mean(axis=1, keepdims=True))
     return max(optimal_block_days(series) for series in sizes)
 
 
-def _check_assets(table: PriceTable, assets: tuple[str, ...]) -> None:
-    known = ", ".join(column.name for column in table.columns)
-    rule = f"column is missing, and the scenario has this asset; the file has {known}"
-    lacking = [
-        Problem(table.path, 1, asset, "", rule) for asset in assets if asset not in table.assets
-    ]
+def days_a_period(kind: Kind) -> float:
+    """Return the trading days of a period: 1, or 252 / 52, or 21."""
+    daily = kind in DAILY
+    return 1.0 if daily else TRADING_DAYS_PER_YEAR / PERIODS_PER_YEAR[kind]
+
+
+def _column(name: str, assets: tuple[str, ...], chosen: Mapping[str, str]) -> Column | None:
+    """Return the column of an asset that is wanted, else None."""
+    for asset, column in chosen.items():
+        if name == column:
+            return _as_quoted(name, asset)
+    parsed = parse_column(name)
+    if isinstance(parsed, str):
+        # `copper` alone: which unit is no matter here
+        return _as_quoted(name, name) if name in assets and name not in chosen else None
+    wanted = "altcoins" if parsed.is_coin else parsed.asset
+    return parsed if wanted in assets and wanted not in chosen else None
+
+
+def _as_quoted(name: str, asset: str) -> Column:
+    quotation = QUOTATIONS[asset]
+    return Column(name, asset, quotation.unit, quotation.unit, 1.0, quotation.may_halt)
+
+
+def _check_columns(path: str, assets: tuple[str, ...], chosen: Mapping[str, str]) -> None:
+    """Refuse a table without a column for each asset."""
+    head = split(Reader(path), read_bytes(path))[0]
+    header = [name.strip().lower() for name in head.cells]
+    held = {_held(column) for name in header if (column := _column(name, assets, chosen))}
+    present = ", ".join(name for name in header if name and name != "date")
+    lacking = []
+    for asset in assets:
+        if asset not in held and asset in chosen:
+            rule = f"is no column of the file, which has {present}"
+            value = f"'{chosen[asset]}'"
+            lacking.append(Problem(path, head.line, f"market.columns.{asset}", value, rule))
+        elif asset not in held:
+            rule = f"column is missing, and the scenario has this asset; the file has {present}"
+            lacking.append(Problem(path, head.line, asset, "", rule))
     if lacking:
         raise InputError(lacking)
 
 
-def _joint_returns(table: PriceTable, assets: tuple[str, ...]) -> FloatArray:
-    """Return log returns of shape (n_assets, n_days), without gaps."""
-    weekdays = np.array([date.weekday() < 5 for date in table.dates])
-    dates = pd.Index([date for date in table.dates if date.weekday() < 5])
-    logs = pd.DataFrame(
-        {asset: np.log(table.prices[asset][weekdays]) for asset in assets}, index=dates
-    )
-    left_out: list[dt.date] = [e.date for e in default_exclusions(table) if e.asset in assets]
+def _held(column: Column) -> str:
+    return "altcoins" if column.is_coin else column.asset
+
+
+def _check_length(
+    table: PriceTable, assets: tuple[str, ...], returns: FloatArray, kind: Kind
+) -> None:
+    least = LEAST_RETURNS.get(kind, LEAST_DAILY_RETURNS)
+    if returns.shape[1] < least:
+        word = "daily" if kind in DAILY else kind
+        value = f"{returns.shape[1]} {word} returns in common"
+        rule = f"must be at least {least} for a bootstrap"
+        raise InputError([Problem(table.path, None, ", ".join(assets), value, rule)])
+
+
+def _mean_block(table: PriceTable, block_days: float | None, kind: Kind) -> float | None:
+    if block_days is None:
+        return None
+    period = days_a_period(kind)
+    if block_days < period:
+        rule = f"must be at least {period:.3g}, a period of {table.file}, whose rows are {kind}"
+        raise InputError([Problem(table.path, None, "market.block_days", f"{block_days:g}", rule)])
+    return block_days / period
+
+
+def _joint_returns(
+    table: PriceTable, assets: tuple[str, ...], every_day: bool
+) -> tuple[FloatArray, Kind]:
+    """Return log returns of shape (n_assets, n_periods), without gaps, and their period."""
+    kind = table.frequency.kind
+    weekdays_only = kind in DAILY and not (every_day and kind is Kind.ALL_DAYS)
+    kept = np.array([not weekdays_only or date.weekday() < 5 for date in table.dates])
+    dates = pd.Index([date for date, keep in zip(table.dates, kept, strict=True) if keep])
+    logs = pd.DataFrame({asset: np.log(table.prices[asset][kept]) for asset in assets}, index=dates)
+    left_out: list[dt.date] = [
+        e.date for e in default_exclusions(table) if e.asset in assets and kind in DAILY
+    ]
     returns = logs.diff().drop(index=left_out, errors="ignore").dropna()
-    return np.ascontiguousarray(returns.to_numpy(dtype=np.float64).T)
+    found = np.ascontiguousarray(returns.to_numpy(dtype=np.float64).T)
+    return found, Kind.TRADING_DAYS if weekdays_only else kind

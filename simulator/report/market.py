@@ -18,6 +18,7 @@ from simulator.report.words import number, percent, plain
 
 if TYPE_CHECKING:
     from simulator.engine.market import AssetSummary, MarketSummary
+    from simulator.market.bootstrap import History
     from simulator.scenario.files import LoadedScenario
 
 _PRICES = ("asset", "start", "expected a year", "p05", "median", "p95", "mean ± error")
@@ -93,8 +94,20 @@ def _model(summary: MarketSummary) -> str:
     history = summary.spec.history
     if history is None:
         return f"{words}."
-    days, mean = history.returns.shape[1], history.mean_block_days
-    return f"{words}: {days:,} returns, {number(mean, 0)} days to a block on average."
+    count, mean = history.returns.shape[1], history.mean_block
+    return (
+        f"{words}: {count:,} returns, {history.kind}, {number(mean, 0)} {history.noun}s to a block "
+        f"on average.{_period_words(history)}"
+    )
+
+
+def _period_words(history: History) -> str:
+    if history.noun == "day":
+        return ""
+    return (
+        f" Prices move once a {history.noun}, on its last trading day: falls within a "
+        f"{history.noun} are not seen."
+    )
 
 
 def _price_title(summary: MarketSummary) -> str:

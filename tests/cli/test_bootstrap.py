@@ -36,8 +36,8 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def history(header=HEADER):
-    days = [dt.date(2020, 1, 6) + dt.timedelta(days=n) for n in range(900)]
+def history(header=HEADER, n_days=900):
+    days = [dt.date(2020, 1, 6) + dt.timedelta(days=n) for n in range(n_days)]
     days = [day for day in days if day.weekday() < 5]
     moves = np.random.default_rng(7).standard_t(5, (len(days), 3)) * (0.01, 0.02, 0.015)
     prices = 1000 * np.exp(np.cumsum(moves, axis=0))
@@ -57,8 +57,9 @@ def test_market__history_beside_the_scenario__is_found_and_described(folder):
     found = json.loads(assay("market", "inner/own.yaml", *SMALL, "--json").stdout)
     described = found["bootstrap"]
     assert described["history"] == "past.csv"
-    assert described["days"] == history().count("\n") - 2
-    assert described["mean_block_days"] >= 1
+    assert described["returns"] == history().count("\n") - 2
+    assert described["frequency"] == "daily (trading days)"
+    assert described["mean_block"] >= 1
     assert len(described["sha256"]) == 64
     # the price is still the calibration's, and the drift the scenario's
     assert found["assets"]["gold"]["start_price"] == 4759.6001
@@ -68,8 +69,8 @@ def test_market__history_beside_the_scenario__is_found_and_described(folder):
         is None
     )
     text = assay("market", "inner/own.yaml", *SMALL, "--set", "market.block_days=10").stdout
-    assert "block bootstrap of the days in past.csv:" in text
-    assert "10 days to a block" in text
+    assert "block bootstrap of past.csv:" in text
+    assert "10 days to a block" in " ".join(text.split())
 
 
 def test_spec__volatility__is_the_historys_unless_the_scenario_sets_it(folder):
@@ -96,7 +97,7 @@ def test_run__works_unchanged_for_any_threads_and_again_from_its_folder(folder):
     assert json.loads(again.stdout)["checksum"] == one["checksum"]
     manifest = json.loads((folder / "one" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["history"]["file"] == "past.csv"
-    assert "block bootstrap of the days in past.csv" in (folder / "one" / "report.html").read_text(
+    assert "block bootstrap of past.csv" in (folder / "one" / "report.html").read_text(
         encoding="utf-8"
     )
     # another history is another run
@@ -138,7 +139,7 @@ def one_fault(text, line, fault, *arguments, command="market"):
 
 def test_scenario__bootstrap_without_a_history__is_refused(folder):
     line = OWN.splitlines().index("market:") + 1
-    rule = "market.history: is required by model bootstrap: a CSV of daily closes"
+    rule = "market.history: is required by model bootstrap: a CSV of closes"
     one_fault("  model: bootstrap\n", line, rule)
 
 
@@ -181,9 +182,9 @@ def test_scenario__block_below_a_day__is_refused(folder):
     ("text", "fault"),
     [
         (
-            history().replace("copper_usd_per_tonne", "copper"),
-            "inner/past.csv:1: copper: must name its unit: copper_usd_per_tonne or "
-            "copper_usd_per_kg or copper_usd_per_lb",
+            history().replace("copper_usd_per_tonne", "copper_stocks_tonnes"),
+            "inner/past.csv:1: copper: column is missing, and the scenario has this asset; the "
+            "file has gold_usd_per_oz, silver_usd_per_oz, copper_stocks_tonnes",
         ),
         (
             "\n".join(line.rsplit(",", 1)[0] for line in history().splitlines()),
@@ -191,7 +192,7 @@ def test_scenario__block_below_a_day__is_refused(folder):
             "file has gold_usd_per_oz, silver_usd_per_oz",
         ),
     ],
-    ids=["unit", "column"],
+    ids=["name", "column"],
 )
 def test_history__that_does_not_fit__is_refused_before_anything_is_written(
     folder, command, text, fault
@@ -206,3 +207,85 @@ def test_history__that_does_not_fit__is_refused_before_anything_is_written(
 def test_check__history_that_fits__is_valid(folder):
     shutil.move(folder / "inner" / "past.csv", folder / "past.csv")
     assert assay("scenario", "check", "inner/own.yaml").stdout == "inner/own.yaml: valid\n"
+
+
+def thinned(every, first=4):
+    """Return the history with each `every`-th row alone: Fridays of `every` 5."""
+    header, *rows = history(n_days=3700).splitlines()
+    return "\n".join([header, *rows[first::every]]) + "\n"
+
+
+def test_market__weekly_history__moves_on_fridays_and_says_so(folder):
+    (folder / "inner" / "past.csv").write_text(thinned(5), encoding="utf-8")
+    found = json.loads(assay("market", "inner/own.yaml", *SMALL, "--json").stdout)
+    described = found["bootstrap"]
+    assert (described["frequency"], described["returns"]) == ("weekly", 3700 // 7 - 1)
+    assert found["assets"]["gold"]["periods_per_year"] == 52
+    # of the table's own moves: 1 %, 2 % and 1.5 % times the deviation of a t of 5, 5 days a week
+    for asset, daily in (("gold", 0.01), ("silver", 0.02), ("copper", 0.015)):
+        expected = daily * math.sqrt(5 / 3) * math.sqrt(260)
+        assert math.isclose(found["assets"][asset]["volatility"], expected, rel_tol=0.12)
+    text = assay("market", "inner/own.yaml", *SMALL).stdout
+    assert "weekly" in text
+    assert "Prices move once a week, on its last trading day" in " ".join(text.split())
+
+
+def test_run__monthly_history__works_and_reads_its_own_copy(folder):
+    (folder / "inner" / "past.csv").write_text(thinned(21), encoding="utf-8")
+    run = ("run", "inner/own.yaml", *SMALL, "--no-replay", "--json")
+    one = json.loads(assay(*run, "--out", "one").stdout)
+    again = assay("run", "one/scenario.yaml", "--no-replay", "--json", "--out", "two")
+    assert json.loads(again.stdout)["checksum"] == one["checksum"]
+    manifest = json.loads((folder / "one" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["history"]["frequency"] == "monthly"
+
+
+def test_columns__named_by_the_scenario__are_read_and_others_read_past(folder):
+    plain = json.loads(assay("market", "inner/own.yaml", *SMALL, "--json").stdout)
+    header, *rows = history("date,XAU,silver_usd_per_oz,copper").splitlines()
+    text = "\n".join([f"{header},Volume", *(f"{row},n/a" for row in rows)]) + "\n"
+    (folder / "inner" / "past.csv").write_text(text, encoding="utf-8")
+    named = ("--set", "market.columns={gold: XAU}")
+    found = json.loads(assay("market", "inner/own.yaml", *SMALL, *named, "--json").stdout)
+    assert found["assets"] == plain["assets"]
+    outcome = assay("market", "inner/own.yaml", *SMALL, code=3)
+    assert outcome.stderr == (
+        "assay: inner/past.csv:1: gold: column is missing, and the scenario has this asset; the "
+        "file has xau, silver_usd_per_oz, copper, volume\n"
+    )
+
+
+def test_columns__that_fit_nothing__are_refused(folder):
+    outcome = assay(
+        "market", "inner/own.yaml", "--set", "market.columns={gold: XAU}", code=3
+    )  # fmt: skip
+    assert outcome.stderr == (
+        "assay: inner/past.csv:1: market.columns.gold is 'xau'; is no column of the file, which "
+        "has gold_usd_per_oz, silver_usd_per_oz, copper_usd_per_tonne\n"
+    )
+    outcome = assay(
+        "market", "gold-vault-sober", "--set", "market.columns={gold: XAU}", code=3
+    )  # fmt: skip
+    assert "market.columns is 'gold'; is read by model bootstrap alone" in outcome.stderr
+
+
+def test_history__of_mixed_frequency__is_named_at_its_line(folder):
+    header, *rows = history(n_days=2500).splitlines()
+    text = "\n".join([header, *rows[:900:5], *rows[900:]]) + "\n"
+    (folder / "inner" / "past.csv").write_text(text, encoding="utf-8")
+    outcome = assay("market", "inner/own.yaml", *SMALL, code=3)
+    assert "date is mixed: weekly before 2023-" in outcome.stderr
+    assert "daily (trading days) from there on; must be of one frequency" in outcome.stderr
+
+
+def test_block__shorter_than_a_week_of_a_weekly_history__is_refused(folder):
+    (folder / "inner" / "past.csv").write_text(thinned(5), encoding="utf-8")
+    outcome = assay(
+        "market", "inner/own.yaml", *SMALL, "--set", "market.block_days=4", code=3
+    )  # fmt: skip
+    assert outcome.stderr == (
+        "assay: inner/past.csv: market.block_days is 4; must be at least 4.85, a period of "
+        "past.csv, whose rows are weekly\n"
+    )
+    found = assay("market", "inner/own.yaml", *SMALL, "--set", "market.block_days=63", "--json")
+    assert json.loads(found.stdout)["bootstrap"]["mean_block"] == pytest.approx(13)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 import os
@@ -12,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from markets import METALS, draw_reference, metals, sample, standard_errors_off, terminal
+from markets import METALS, START, draw_reference, metals, sample, standard_errors_off, terminal
 from scipy import stats
 
-from simulator.market.bootstrap import History
+from simulator.market.bootstrap import History, moving_days
 from simulator.market.dynamics import MarketSpec, fill
-from simulator.market.history import best_block_days, read_history
+from simulator.market.frequency import Kind
+from simulator.market.history import best_block, read_history
 from simulator.market.reduce import terminal_and_drawdown
 from simulator.market.streams import Stream
 from simulator.units import LANES
@@ -49,7 +51,7 @@ def past(n_assets: int = 3, n_days: int = 800) -> np.ndarray:
 
 @pytest.mark.parametrize("path", [0, 127, 2**32 + 5])
 def test_prices__of_a_path__equal_a_plain_loop(path):
-    history = History(past(), mean_block_days=7.5)
+    history = History(past(), mean_block=7.5)
     trading = np.tile(np.arange(41) % 7 < 5, (3, 1))
     spec = resampled(history, n_steps=40, trading=trading)
     first = path - path % LANES
@@ -199,6 +201,54 @@ def test_returns__correlation_between_assets__the_samples():
         assert standard_errors_off((x * y).mean(axis=0), np.mean(a * b)) < 3
 
 
+# weeks and months -----------------------------------------------------------------------------
+
+
+def moves(start: str, n_steps: int, kind: Kind, every_day: bool = False) -> list[str]:
+    first = dt.date.fromisoformat(start)
+    days = moving_days(first, n_steps, kind, every_day)
+    assert days.shape == (n_steps + 1,)
+    return [str(first + dt.timedelta(days=int(n))) for n in np.flatnonzero(days)]
+
+
+def test_moving_days__weeks__end_on_the_last_trading_day():
+    # Good Friday is a trading day of the federal calendar; Friday 2026-06-19 is a holiday
+    expected = ["2026-06-12", "2026-06-18", "2026-06-26"]
+    assert moves("2026-06-10", 18, Kind.WEEKLY) == expected
+    # a week that the run breaks off does not move
+    assert moves("2026-06-10", 15, Kind.WEEKLY) == expected[:2]
+    assert moves("2026-06-10", 8, Kind.WEEKLY) == expected[:2]
+    assert moves("2026-06-10", 7, Kind.WEEKLY) == expected[:1]
+
+
+def test_moving_days__months__end_on_the_last_trading_day():
+    # Sunday 2026-05-31 and the holidays at the turn of the year
+    assert moves("2026-04-15", 60, Kind.MONTHLY) == ["2026-04-30", "2026-05-29"]
+    assert moves("2025-12-01", 31, Kind.MONTHLY) == ["2025-12-31"]
+    assert moves("2026-05-01", 27, Kind.MONTHLY) == []
+
+
+def test_moving_days__of_assets_that_always_trade__end_on_the_last_day():
+    assert moves("2026-05-25", 10, Kind.WEEKLY, True) == ["2026-05-31"]
+    assert moves("2026-05-25", 10, Kind.MONTHLY, True) == ["2026-05-31"]
+    assert len(moves("2026-05-25", 10, Kind.ALL_DAYS, True)) == 11
+    assert len(moves("2026-05-25", 10, Kind.TRADING_DAYS)) == 9 - 1
+
+
+def test_prices__of_months__stand_between_and_drift_as_told_at_each_end():
+    history = History(past()[:, :300], 4.0, Kind.MONTHLY)
+    trading = np.tile(moving_days(START, 365, Kind.MONTHLY), (3, 1))
+    spec = resampled(history, trading=trading, periods_per_year=np.full(3, 12.0))
+    ends = np.flatnonzero(trading[0, 1:]) + 1
+    assert len(ends) == 12
+    prices = sample(spec, N_PATHS, lambda block: block[0])
+    still = np.setdiff1d(np.arange(1, 366), ends)
+    np.testing.assert_array_equal(prices[still], prices[still - 1])
+    for end in (ends[0], ends[5], ends[-1]):
+        expected = spec.spot[0] * math.exp(spec.drift[0] * end / 365)
+        assert standard_errors_off(prices[end], expected) < 3
+
+
 # what is refused --------------------------------------------------------------------------------
 
 
@@ -247,7 +297,7 @@ def test_gold__twelve_months_since_1971__shares_of_returns():
     # 48 %, 8 % and 38 % of the 12-month returns. These are of another series (daily); on 55
     # years a share has a standard error of 7 points, so two are asked of monthly averages.
     returns = gold_since_1971()
-    history = History(returns, best_block_days(returns))
+    history = History(returns, best_block(returns))
     own_growth = history.compensators(12).sum(axis=1)
     spec = resampled(history, n_steps=12, drift=own_growth, year_fraction=1 / 12)
     gained, _ = sample(spec, N_PATHS, growth_and_fall)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError
-from simulator.market.history import best_block_days, read_history
+from simulator.market.frequency import Kind
+from simulator.market.history import best_block, read_history
 
 N_ROWS = 900
 
@@ -43,7 +44,7 @@ def test_history__returns__in_the_scenarios_order(tmp_path):
     found = read_history(written(tmp_path, dates, prices), ("copper", "gold"), 10)
     expected = np.diff(np.log(prices), axis=0).T[::-1]
     np.testing.assert_allclose(found.returns, expected, rtol=1e-9, atol=1e-15)
-    assert (found.mean_block_days, found.file) == (10, "past.csv")
+    assert (found.mean_block, found.file) == (10, "past.csv")
 
 
 def test_history__block_length__the_longest_of_the_assets_unless_given(tmp_path):
@@ -54,8 +55,8 @@ def test_history__block_length__the_longest_of_the_assets_unless_given(tmp_path)
     path = written(tmp_path, dates, prices)
     both = read_history(path, ("gold", "copper"))
     gold, copper = (read_history(path, (name,)) for name in ("gold", "copper"))
-    assert both.mean_block_days == gold.mean_block_days > 5 * copper.mean_block_days
-    assert gold.mean_block_days == best_block_days(gold.returns)
+    assert both.mean_block == gold.mean_block > 5 * copper.mean_block
+    assert gold.mean_block == best_block(gold.returns)
 
 
 def test_history__weekends__are_part_of_mondays_step(tmp_path):
@@ -100,7 +101,60 @@ def test_history__without_an_asset__names_the_columns_it_has(tmp_path):
     ]
 
 
-def test_history__weekly_prices__are_refused_as_a_calibration_refuses_them(tmp_path):
-    dates = [dt.date(2010, 1, 4) + dt.timedelta(weeks=n) for n in range(N_ROWS)]
-    (fault,) = faults(written(tmp_path, dates, rows()[1]), ("gold",))
-    assert fault.startswith("past.csv: date is weekly, every 7 days; must be daily closes")
+def weekly(n_rows):
+    return [dt.date(2010, 1, 8) + dt.timedelta(weeks=n) for n in range(n_rows)]
+
+
+def monthly(n_rows):
+    return [dt.date(1990 + n // 12, n % 12 + 1, 1) for n in range(n_rows)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "least", "kind"), [(weekly, 104, Kind.WEEKLY), (monthly, 60, Kind.MONTHLY)]
+)
+def test_history__of_longer_periods__each_row_is_a_period(tmp_path, dates, least, kind):
+    prices = rows()[1]
+    found = read_history(written(tmp_path, dates(least + 1), prices[: least + 1]), ("gold",))
+    assert (found.kind, found.returns.shape) == (kind, (1, least))
+    np.testing.assert_allclose(found.returns[0], np.diff(np.log(prices[: least + 1, 0])), rtol=1e-9)
+    (fault,) = faults(written(tmp_path, dates(least), prices[:least]), ("gold",))
+    assert f"is {least - 1} {kind} returns" in fault
+    assert f"must be at least {least} for" in fault
+
+
+def test_history__quarterly_prices__are_refused_by_name(tmp_path):
+    (fault,) = faults(written(tmp_path, monthly(N_ROWS)[::3], rows()[1][:300]), ("gold",))
+    assert fault.startswith("past.csv: date is quarterly, every 91 days; must be daily (")
+
+
+def test_history__block_days__are_trading_days_whatever_the_period(tmp_path):
+    path = written(tmp_path, monthly(300), rows()[1][:300])
+    assert read_history(path, ("gold",), 63).mean_block == pytest.approx(3)
+    assert read_history(path, ("gold",), 21).mean_block == pytest.approx(1)
+    (fault,) = faults(path, ("gold",), block_days=20)
+    assert fault == (
+        "past.csv: market.block_days is 20; must be at least 21, a period of past.csv, whose rows "
+        "are monthly"
+    )
+
+
+def test_history__weekends__are_kept_where_all_assets_trade_on_them(tmp_path):
+    dates, prices = rows(1300, weekends=True)
+    path = written(tmp_path, dates, prices)
+    found = read_history(path, ("gold",), 5, every_day=True)
+    assert (found.kind, found.returns.shape) == (Kind.ALL_DAYS, (1, 1299))
+    assert read_history(path, ("gold",), 5).kind is Kind.TRADING_DAYS
+
+
+def test_history__columns__by_name_or_as_told_and_others_read_past(tmp_path):
+    dates, prices = rows()
+    path = written(tmp_path, dates, prices, header="date,Close,copper")
+    found = read_history(path, ("gold", "copper"), 5, columns={"gold": "close"})
+    np.testing.assert_allclose(found.returns, np.diff(np.log(prices), axis=0).T, rtol=1e-9)
+    (fault,) = faults(path, ("gold",))
+    assert fault.endswith("the scenario has this asset; the file has close, copper")
+    (fault,) = faults(path, ("gold",), columns={"gold": "settle"})
+    assert fault == (
+        "past.csv:1: market.columns.gold is 'settle'; is no column of the file, which has close, "
+        "copper"
+    )

@@ -9,7 +9,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -110,13 +110,21 @@ class Reader:
         self.problems.append(Problem(self.file, line, name, value, rule))
 
 
-def read_prices(path: Path | str, kinds: Collection[Kind] = DAILY) -> PriceTable:
+ColumnOf = Callable[[str], Column | str | None]
+"""From a column's name to what it holds, the rule that the name breaks, or None: read past it."""
+
+
+def read_prices(
+    path: Path | str, kinds: Collection[Kind] = DAILY, column_of: ColumnOf = parse_column
+) -> PriceTable:
     """Read a CSV of closes: a `date` column and one column for each asset.
 
     Parameters
     ----------
     kinds : collection of Kind
         The frequencies that are allowed; a calibration needs days.
+    column_of : callable
+        What the column of a name holds; by default the name itself must say it.
 
     Raises
     ------
@@ -129,7 +137,7 @@ def read_prices(path: Path | str, kinds: Collection[Kind] = DAILY) -> PriceTable
     rows = split(reader, raw)
     header = [name.strip().lower() for name in rows[0].cells]
     body = rows[1:]
-    columns = _check_header(reader, rows[0].line, header)
+    columns = _check_header(reader, rows[0].line, header, column_of)
     check_dates(reader, body, header)
     kind = _check_order(reader, body, kinds)
     quotes = {
@@ -206,7 +214,9 @@ def split(reader: Reader, raw: bytes) -> list[Row]:
     return rows
 
 
-def _check_header(reader: Reader, line: int, header: list[str]) -> dict[int, Column]:
+def _check_header(
+    reader: Reader, line: int, header: list[str], column_of: ColumnOf
+) -> dict[int, Column]:
     """Return the price columns by position."""
     if "date" not in header:
         reader.fault(line, "date", "", "column is missing; dates as 2026-01-20")
@@ -216,7 +226,9 @@ def _check_header(reader: Reader, line: int, header: list[str]) -> dict[int, Col
         if name in header[:index]:
             reader.fault(line, name, "", "column stands twice")
         elif name != "date" and not is_no_price(name):
-            parsed = parse_column(name)
+            parsed = column_of(name)
+            if parsed is None:
+                continue
             if isinstance(parsed, str):
                 unreadable = True
                 reader.fault(line, name or f"column {index + 1}", "", parsed)

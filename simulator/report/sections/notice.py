@@ -50,7 +50,7 @@ def model_words(scenario: Scenario) -> str:
         "gbm": "a geometric Brownian motion with calibrated figures",
         "jump": "a jump diffusion (Merton) with calibrated figures",
         "garch": "a GJR-GARCH model with Student t shocks and calibrated figures",
-        "bootstrap": f"a stationary block bootstrap of the days in {history}",
+        "bootstrap": f"a stationary block bootstrap of {history}",
     }[scenario.market.model]
 
 
