@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 Kind = Literal["organic", "subsidised", "return of capital", "market", "loss", "cost"]
 Unit = Literal["ounces", "usd"]
@@ -51,6 +51,55 @@ class TokenPrices:
 
 
 @dataclass(frozen=True)
+class Access:
+    """How an investor gets in and out of an instrument before the horizon.
+
+    Attributes
+    ----------
+    buy_cost : float
+        Share of the mark that is paid on top of it when buying.
+    open_days : ndarray of bool, shape (n_steps + 1,), or None
+        Steps on which it is bought and sold; None for every one.
+    lockup_days : int
+        Nothing can be sold before this step.
+    notice_days : int
+        A sale asked for on a step is priced and paid so many steps later.
+    sellable : ndarray of shape (n_steps + 1, n_paths), or None
+        Share of the position that can be sold on a step; None for all of it.
+    sale_usd : ndarray of shape (n_steps + 1, n_paths), or None
+        What selling pays, as if all of the position were sellable; None where that is the
+        exit value less the cash paid out before.
+    """
+
+    buy_cost: float = 0.0
+    open_days: BoolArray | None = None
+    lockup_days: int = 0
+    notice_days: int = 0
+    sellable: FloatArray | None = None
+    sale_usd: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Daily:
+    """A position day by day, for investors who hold a changing part of it; in dollars.
+
+    Attributes
+    ----------
+    gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
+        What each source brought on a step: from step 1 on they sum to the change of the mark
+        plus the income, on step 0 to the mark less what was put in. Costs of leaving are not
+        in it: they are what `attribution` has beyond the sum over steps.
+    income : ndarray of shape (n_steps + 1, n_paths), or None
+        Cash paid out to the holder on a step; None where there never is any.
+    access : Access
+    """
+
+    gains: FloatArray
+    income: FloatArray | None = None
+    access: Access = Access()
+
+
+@dataclass(frozen=True)
 class InstrumentPaths:
     """One instrument on a block of paths: in dollars, and in ounces where it is a metal's.
 
@@ -61,8 +110,8 @@ class InstrumentPaths:
     initial : dict of ndarray of shape (n_paths,)
         What was put in, by unit.
     mark, exit : dict of ndarray of shape (n_steps + 1, n_paths)
-        Value at mark, and what leaving on that day would pay with all cash received so far;
-        index 0 is what was put in, the last step is the real exit.
+        Value at mark, without cash that was paid out; and what leaving on that day would pay
+        with all cash received so far: index 0 is what was put in, the last step the real exit.
     attribution : dict of ndarray of shape (n_sources, n_paths)
         Final value + cash paid - initial value, by source; sums to it within 1e-9.
     events : ndarray of shape (n_paths,), int64
@@ -71,6 +120,8 @@ class InstrumentPaths:
         What the exit at the horizon could not be paid, in the first of `units`.
     details : dict of ndarray
         The instrument's own observables, shape (n_steps + 1, n_paths) each.
+    daily : Daily or None
+        The dollars day by day, where they were asked for.
     """
 
     name: str
@@ -82,6 +133,7 @@ class InstrumentPaths:
     events: np.ndarray[tuple[int], np.dtype[np.int64]]
     unpaid: FloatArray
     details: Mapping[str, FloatArray] = field(default_factory=dict)
+    daily: Daily | None = None
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -90,7 +142,10 @@ class InstrumentPaths:
 
 
 def scaled(paths: InstrumentPaths, factor: float) -> InstrumentPaths:
-    """Return `factor` times the position: values, attribution and what was not paid."""
+    """Return `factor` times the position: values, attribution and what was not paid.
+
+    Its days are left out: whoever holds parts of a position takes them of the whole.
+    """
 
     def times(arrays: Mapping[Unit, FloatArray]) -> dict[Unit, FloatArray]:
         return {unit: factor * array for unit, array in arrays.items()}
@@ -102,6 +157,7 @@ def scaled(paths: InstrumentPaths, factor: float) -> InstrumentPaths:
         exit=times(paths.exit),
         attribution=times(paths.attribution),
         unpaid=factor * paths.unpaid,
+        daily=None,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.base import InstrumentPaths, Source, TokenPrices
+from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, TokenPrices
 from simulator.instruments.draws import first_event, normal_paths
 from simulator.market.paths import MarketPaths
 from simulator.market.streams import Stream
@@ -137,16 +137,24 @@ def _supply(
 
 
 def simulate(
-    terms: GoldTokenTerms, prices: TokenPrices, ounces: float, metal: Metal = GOLD
+    terms: GoldTokenTerms,
+    prices: TokenPrices,
+    ounces: float,
+    metal: Metal = GOLD,
+    *,
+    daily: bool = False,
 ) -> InstrumentPaths:
-    """Hold `ounces` tokens from the first to the last step; fees of buying are not counted."""
+    """Hold `ounces` tokens from the first to the last step; fees of buying are not counted.
+
+    `daily` asks for the dollars of each day too, for investors who trade.
+    """
     spread = terms.sale_spread_bps / BPS
     mark_usd = ounces * prices.token_usd
     exit_usd = mark_usd * (1.0 - spread)
     exit_usd[0] = mark_usd[0]
     mark_ounces = ounces * prices.backing
     none = np.zeros(mark_usd.shape[1])
-    by_price = ounces * split_price_change(prices).sum(axis=1)
+    by_day = ounces * split_price_change(prices)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
     return InstrumentPaths(
         name=metal.name,
@@ -156,11 +164,20 @@ def simulate(
         exit={"ounces": mark_ounces, "usd": exit_usd},
         attribution={
             "ounces": np.stack([none, none, ounces_lost, none]),
-            "usd": np.vstack([by_price, -spread * mark_usd[-1]]),
+            "usd": np.vstack([by_day.sum(axis=1), -spread * mark_usd[-1]]),
         },
         events=(prices.backing[-1] < 1.0).astype(np.int64),
         unpaid=none,
+        daily=_daily(by_day, spread) if daily else None,
     )
+
+
+def _daily(by_day: FloatArray, spread: float) -> Daily:
+    """Return the days of a position; tokens are bought at the spread they are sold at."""
+    n_sources, n_steps, n_paths = by_day.shape
+    gains = np.zeros((n_sources + 1, n_steps + 1, n_paths))
+    gains[:n_sources, 1:] = by_day
+    return Daily(gains, access=Access(buy_cost=spread))
 
 
 def split_price_change(prices: TokenPrices) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.instruments import gold_token, gold_vault
+from simulator.instruments import gold_token, gold_vault, holding
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
@@ -42,7 +42,7 @@ class World:
     """A block of paths: prices, every instrument of the scenario by name, every investor.
 
     An instrument's paths are those of one unit of it: an ounce of a token, the measured
-    holder's ounces of the vault.
+    holder's ounces of the vault, a dollar of what is held off chain.
     """
 
     market: MarketPaths
@@ -77,6 +77,8 @@ def simulate_block(
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
     instruments, tokens = _tokens(scenario, market)
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
+    for name, terms in scenario.instruments.holding.items():
+        instruments[name] = holding.simulate(terms, market, name)
     investors = {
         name: InvestorPaths(name, _position(investor, instruments[investor.holding]))
         for name, investor in scenario.investors.items()

@@ -24,6 +24,7 @@ from simulator.scenario.fields import (
     Whole,
     refuse,
 )
+from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 
 AssetName = Literal["gold", "silver", "copper"]
@@ -105,6 +106,8 @@ class Instruments(Frozen):
     """The token that stands for an ounce of silver."""
     gold_vault: GoldVaultTerms | None = None
     """The vault that promises a yield on the gold token."""
+    holding: dict[Label, HoldingTerms] = Field(default_factory=dict)
+    """What is held off chain, by the name it is given."""
 
     def token(self, name: str) -> GoldTokenTerms | None:
         """Return the terms of `gold_token` or `silver_token`, if it is there."""
@@ -114,11 +117,24 @@ class Instruments(Frozen):
     def assets(self) -> dict[str, str]:
         """Return the market asset that each instrument follows, by the instrument's name."""
         followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
-        return {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
+        there = {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
+        return there | {name: terms.follows for name, terms in self.holding.items()}
 
     def units(self, name: str) -> tuple[str, ...]:
         """Return the units that an instrument is measured in."""
         return ("ounces", "usd") if name in METAL_INSTRUMENTS else ("usd",)
+
+    @model_validator(mode="after")
+    def _labels_are_unique(self) -> Instruments:
+        taken, faults = set(Instruments.model_fields), list[Fault]()
+        for section in Instruments.model_fields:
+            labelled = getattr(self, section)
+            for label in labelled if isinstance(labelled, dict) else ():
+                if label in taken:
+                    faults.append(((section, label), "", "is the name of another instrument"))
+                taken.add(label)
+        refuse(faults)
+        return self
 
     @model_validator(mode="after")
     def _vault_has_its_token(self) -> Instruments:
@@ -269,9 +285,12 @@ class Scenario(Frozen):
 
     def _asset_faults(self) -> list[Fault]:
         followed = self.instruments.assets()
-        lacking = {
-            asset: name for name, asset in followed.items() if asset not in self.market.assets
-        }
+        needed = [(asset, name) for name, asset in followed.items()] + [
+            (asset, name)
+            for name, terms in self.instruments.holding.items()
+            for asset in terms.needs
+        ]
+        lacking = {asset: name for asset, name in needed if asset not in self.market.assets}
         return [
             (("market", "assets", asset), "", f"is required: instruments.{name} follows it")
             for asset, name in lacking.items()

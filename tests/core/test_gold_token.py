@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import worlds
+from daily import check_daily
 
+from simulator.instruments import gold_token
 from simulator.instruments.base import UNITS, attribution_gap
 
 
@@ -93,3 +95,10 @@ def test_investor__with_dollars__holds_what_they_buy() -> None:
     ounces = 50_000 / world.plays.tokens["gold_token"].prices.token_usd[0]
     np.testing.assert_allclose(held.initial["ounces"], ounces, rtol=1e-12)
     assert max(attribution_gap(held, unit).max() for unit in UNITS) < 1e-9
+
+
+def test_days__of_a_holder__add_up_to_the_return() -> None:
+    world = worlds.world(*worlds.STRESS)
+    drivers = world.plays.tokens["gold_token"]
+    terms = worlds.load(*worlds.STRESS).scenario.instruments.gold_token
+    check_daily(gold_token.simulate(terms, drivers.prices, 3.0, daily=True))

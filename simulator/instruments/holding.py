@@ -1,0 +1,149 @@
+"""What is held off chain: a market asset's price with leverage, less fees and spreads.
+
+    V_t = V_{t-1} max(0, 1 + L (P_t / P_{t-1} - 1) - (L - 1) f_t - fee / 365)
+
+with the leverage L set anew each day and f_t the day's rate on what is borrowed: a constant,
+or what Treasury bills earned that day. A fall beyond 1 / L in a day leaves nothing, and never
+less than that. One dollar is put in; the spread of buying is paid out of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+
+import numpy as np
+
+from simulator.instruments.base import Access, Daily, InstrumentPaths, Source
+from simulator.market.paths import MarketPaths
+from simulator.mechanics.jit import kernel
+from simulator.scenario.holding import HoldingTerms
+from simulator.units import BPS, DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
+
+SOURCES = (
+    Source("price", "market", "Price of what is held"),
+    Source("fee", "cost", "Storage or fund fee"),
+    Source("financing", "cost", "Interest on what is borrowed"),
+    Source("costs", "cost", "Spreads when buying and selling"),
+)
+PRICE, FEE, FINANCING, COSTS = range(4)
+
+
+@kernel
+def _hold(
+    prices: FloatArray,
+    bills: FloatArray,
+    leverage: float,
+    daily_fee: float,
+    daily_rate: float,
+    sale: float,
+    mark: FloatArray,
+    leave: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Fill `mark` and `leave` from row 1 on; add up what price, fee and financing brought.
+
+    Parameters
+    ----------
+    bills : ndarray of the shape of `prices`, or of shape (0, 0)
+        Prices whose growth is the day's rate, else `daily_rate` is.
+    sale : float
+        What selling pays for a dollar at mark.
+    sums : ndarray of shape (3, n_paths)
+        Rows of `SOURCES` but for the costs.
+    """
+    n_steps, n_paths = prices.shape[0] - 1, prices.shape[1]
+    borrowed = leverage - 1.0
+    charge = np.full(n_paths, borrowed * daily_rate)
+    growth = np.empty(n_paths)
+    # short loops over few arrays: LLVM turns them into vector instructions
+    for step in range(1, n_steps + 1):
+        if bills.shape[0] > 0:
+            for k in range(n_paths):
+                charge[k] = borrowed * (bills[step, k] / bills[step - 1, k] - 1.0)
+        for k in range(n_paths):
+            move = leverage * (prices[step, k] / prices[step - 1, k] - 1.0)
+            left = 1.0 + move - (charge[k] + daily_fee)
+            growth[k] = left if left > 0.0 else 0.0
+        for k in range(n_paths):
+            mark[step, k] = mark[step - 1, k] * growth[k]
+        for k in range(n_paths):
+            leave[step, k] = mark[step, k] * sale
+        for k in range(n_paths):
+            moved = growth[k] - 1.0 + (charge[k] + daily_fee)
+            sums[0, k] += mark[step - 1, k] * moved
+        for k in range(n_paths):
+            sums[1, k] -= mark[step - 1, k] * daily_fee
+        if borrowed > 0.0:
+            for k in range(n_paths):
+                sums[2, k] -= mark[step - 1, k] * charge[k]
+
+
+@functools.cache
+def _trading(start: dt.date, n_steps: int) -> BoolArray:
+    """Return the trading days, made once a run: holidays are slow to look up."""
+    days = trading_days(start, n_steps)
+    days.setflags(write=False)
+    return days
+
+
+def simulate(
+    terms: HoldingTerms, market: MarketPaths, name: str, *, daily: bool = False
+) -> InstrumentPaths:
+    """Put one dollar in at the start and hold it to the last step.
+
+    `name` is what the scenario calls it; `daily` asks for the dollars of each day too.
+
+    Raises
+    ------
+    KeyError
+        The market lacks an asset of `terms.needs`.
+    """
+    prices, bills = market.prices[terms.follows], _bills(terms, market)
+    mark, leave = np.empty_like(prices), np.empty_like(prices)
+    sums = np.zeros((3, prices.shape[1]))
+    first_value = 1.0 / (1.0 + terms.buy_spread_bps / BPS)
+    sale = 1.0 - terms.sell_spread_bps / BPS
+    daily_fee = terms.fee / DAYS_PER_YEAR
+    daily_rate = (terms.financing_rate or 0.0) / DAYS_PER_YEAR
+    mark[0], leave[0] = first_value, 1.0
+    _hold(prices, bills, terms.leverage, daily_fee, daily_rate, sale, mark, leave, sums)
+    costs = first_value - 1.0 - (1.0 - sale) * mark[-1]
+    return InstrumentPaths(
+        name=name,
+        sources=SOURCES,
+        initial={"usd": np.ones(prices.shape[1])},
+        mark={"usd": mark},
+        exit={"usd": leave},
+        attribution={"usd": np.vstack([sums, costs])},
+        events=(mark[-1] <= 0.0).astype(np.int64),
+        unpaid=np.zeros(prices.shape[1]),
+        daily=_daily(terms, market, mark) if daily else None,
+    )
+
+
+def _bills(terms: HoldingTerms, market: MarketPaths) -> FloatArray:
+    """Return the prices whose growth is paid on what is borrowed; empty where a rate is set."""
+    if terms.leverage > 1.0 and terms.financing_rate is None:
+        return market.prices["treasury_bills"]
+    return np.empty((0, 0))
+
+
+def _daily(terms: HoldingTerms, market: MarketPaths, mark: FloatArray) -> Daily:
+    bills = _bills(terms, market)
+    gains = np.empty((len(SOURCES), *mark.shape))
+    gains[:, 0] = 0.0
+    gains[COSTS] = 0.0
+    gains[COSTS, 0] = mark[0] - 1.0
+    np.multiply(mark[:-1], -terms.fee / DAYS_PER_YEAR, out=gains[FEE, 1:])
+    rate: FloatArray | float = (terms.financing_rate or 0.0) / DAYS_PER_YEAR
+    rate = bills[1:] / bills[:-1] - 1.0 if bills.size else rate
+    np.multiply(mark[:-1], (1.0 - terms.leverage) * rate, out=gains[FINANCING, 1:])
+    np.subtract(mark[1:], mark[:-1], out=gains[PRICE, 1:])
+    gains[PRICE, 1:] -= gains[FEE, 1:]
+    gains[PRICE, 1:] -= gains[FINANCING, 1:]
+    dates = market.dates
+    open_days = None
+    if not terms.trades_always:
+        open_days = _trading(dates[0].date(), len(dates) - 1)
+    return Daily(gains, access=Access(terms.buy_spread_bps / BPS, open_days))
