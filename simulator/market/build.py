@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from simulator.errors import InputError, Problem
 from simulator.market.bootstrap import History, moving_days
 from simulator.market.dynamics import Garch, Jumps, MarketSpec
 from simulator.market.frequency import Kind
 from simulator.market.history import read_history
 from simulator.scenario.calibration import AssetCalibration, Calibration
+from simulator.scenario.market import EVERY_DAY
 from simulator.scenario.models import Scenario
-from simulator.units import DAYS_PER_YEAR, FloatArray, trading_days
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 
 def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
@@ -28,6 +30,8 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     """
     terms = scenario.market
     names = tuple(terms.assets)
+    if terms.model != "bootstrap":
+        _check_calendars(scenario, calibration)
     correlation = calibration.correlation(names)
     fitted = [calibration.assets[name] for name in names]
     history = _history(scenario, fitted)
@@ -41,11 +45,12 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         history, volatility = _scaled(history, scenario)
     price = [terms.assets[n].price or f.price.value for n, f in zip(names, fitted, strict=True)]
     periods = np.array([float(f.periods_per_year) for f in fitted])
-    trading = trading_days(scenario.start, scenario.horizon_days)
+    trading = _trading(scenario)
     if history is not None:
         periods[:] = history.periods_per_year
         every_day = history.kind is Kind.ALL_DAYS
-        trading = moving_days(scenario.start, scenario.horizon_days, history.kind, every_day)
+        moving = moving_days(scenario.start, scenario.horizon_days, history.kind, every_day)
+        trading = np.tile(moving, (len(names), 1))
     return MarketSpec(
         assets=names,
         model=terms.model,
@@ -56,12 +61,49 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         volatility=volatility,
         periods_per_year=periods,
         cholesky=np.linalg.cholesky(correlation),
-        trading=np.tile(trading, (len(names), 1)),
+        trading=trading,
         jumps=_jumps(fitted),
         garch=_garch(fitted, volatility),
         dof=calibration.innovation_dof,
         history=history,
     )
+
+
+def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:
+    """Refuse a clock that does not fit the days on which an asset moves.
+
+    Raises
+    ------
+    InputError
+    """
+    wrong = [
+        name
+        for name in scenario.market.assets
+        if name in EVERY_DAY
+        and name in calibration.assets
+        and calibration.assets[name].periods_per_year < DAYS_PER_YEAR
+    ]
+    rule = "must be 365: the asset moves every day"
+    if wrong:
+        raise InputError(
+            [
+                Problem(
+                    calibration.name,
+                    None,
+                    f"assets.{name}.periods_per_year",
+                    str(calibration.assets[name].periods_per_year),
+                    rule,
+                )
+                for name in wrong
+            ]
+        )
+
+
+def _trading(scenario: Scenario) -> BoolArray:
+    """Return on which days each asset moves, shape (n_assets, n_steps + 1)."""
+    exchange = trading_days(scenario.start, scenario.horizon_days)
+    rows = [exchange | (name in EVERY_DAY) for name in scenario.market.assets]
+    return np.array(rows)
 
 
 def _history(scenario: Scenario, fitted: list[AssetCalibration]) -> History | None:

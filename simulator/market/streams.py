@@ -6,9 +6,8 @@ draws of all others as they were. A number, once given, is never given again;
 changing one changes every result of its owner.
 
 Numbers
-    1-31     diffusion of an asset. Reserved: 4 Bitcoin, 5 altcoins, 6 big tech,
-             7 small caps, 8 gold miners, 9 copper miners.
-    32-63    shared by all assets.
+    1-31     diffusion of an asset.
+    32-63    shared by all assets; from 36 on the macro factors.
     65-95    jumps of an asset: 64 + its diffusion stream.
     128-     instruments.
 """
@@ -27,6 +26,13 @@ class Stream(IntEnum):
     GOLD = 1
     SILVER = 2
     COPPER = 3
+    BITCOIN = 4
+    ALTCOINS = 5
+    BIG_TECH = 6
+    SMALL_CAPS = 7
+    GOLD_MINERS = 8
+    COPPER_MINERS = 9
+    TREASURY_BILLS = 10
 
     CHI_SQUARE = 32
     BLOCK_START = 33
@@ -35,6 +41,13 @@ class Stream(IntEnum):
     GOLD_JUMP = JUMP_OFFSET + 1
     SILVER_JUMP = JUMP_OFFSET + 2
     COPPER_JUMP = JUMP_OFFSET + 3
+    BITCOIN_JUMP = JUMP_OFFSET + 4
+    ALTCOINS_JUMP = JUMP_OFFSET + 5
+    BIG_TECH_JUMP = JUMP_OFFSET + 6
+    SMALL_CAPS_JUMP = JUMP_OFFSET + 7
+    GOLD_MINERS_JUMP = JUMP_OFFSET + 8
+    COPPER_MINERS_JUMP = JUMP_OFFSET + 9
+    TREASURY_BILLS_JUMP = JUMP_OFFSET + 10
 
     TOKEN_PREMIUM = 128
     TOKEN_EVENTS = 129

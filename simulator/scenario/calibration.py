@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from simulator.errors import InputError, Problem
+from simulator.scenario.correlation import changed_pairs, nearest_correlation
 from simulator.scenario.loader import read_yaml, validate
 from simulator.scenario.macro import MacroCalibration
 from simulator.units import FloatArray
@@ -327,14 +328,17 @@ class Calibration(_Model):
 
     def _matrix_faults(self) -> list[str]:
         names = tuple(self.assets)
-        eigenvalues, eigenvectors = np.linalg.eigh(self.correlation(names))
+        matrix = self.correlation(names)
+        eigenvalues, eigenvectors = np.linalg.eigh(matrix)
         if eigenvalues[0] > SMALLEST_EIGENVALUE:
             return []
         weights = np.abs(eigenvectors[:, 0])
         involved = [name for name, weight in zip(names, weights, strict=True) if weight > 0.1]
+        nearest = changed_pairs(names, matrix, nearest_correlation(matrix))
         return [
             f"correlations of {', '.join(involved)} contradict each other (smallest eigenvalue "
-            f"{eigenvalues[0]:.2g}); the matrix must be positive definite"
+            f"{eigenvalues[0]:.2g}); the matrix must be positive definite; the nearest one that "
+            f"is has {nearest}"
         ]
 
 

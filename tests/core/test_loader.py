@@ -207,7 +207,9 @@ def test_load__unknown_key__suggests_the_nearest(tmp_path, old, new, fault):
         (
             "    silver:",
             "    iron:",
-            "market.assets.iron: the key must be one of 'gold', 'silver' or 'copper'",
+            "market.assets.iron: the key must be one of 'gold', 'silver', 'copper', 'bitcoin', "
+            "'altcoins', 'big_tech', 'small_caps', 'gold_miners', 'copper_miners' or "
+            "'treasury_bills'",
         ),
         (
             "  token_only: {",

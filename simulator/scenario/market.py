@@ -1,0 +1,71 @@
+"""What a scenario says of the market: which model moves which assets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simulator.scenario.fields import Fraction, Frozen, Positive, Volatility, refuse
+from simulator.scenario.macro_types import Asset as AssetName
+
+EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
+"""Assets that move on each calendar day; all others keep the exchanges' trading days."""
+
+
+class AssetTerms(Frozen):
+    """What a scenario says of one asset; the rest comes from the calibration."""
+
+    drift: Annotated[Fraction, Field(ge=-2, le=2)]
+    """Expected growth a year, ln E[S_T/S_0]/T; 0.035 = 3.5 %."""
+    price: Positive | None = None
+    """Price at the start in USD per ounce, tonne (copper), coin, share or index point; none =
+    the calibration's."""
+    volatility: Volatility | None = None
+    """Annual volatility; none = the calibration's."""
+
+
+class MarketTerms(Frozen):
+    """Which model moves the prices, and from which figures."""
+
+    model: Literal["gbm", "jump", "garch", "bootstrap"] = "garch"
+    """gbm, jump (Merton), garch (GJR-GARCH with multivariate t) or bootstrap (past days)."""
+    history: Annotated[str, Field(min_length=1)] | None = None
+    """CSV of daily, weekly or monthly closes that a bootstrap draws from."""
+    columns: dict[AssetName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    """The history's column of an asset, where the column's own name does not say it."""
+    block_days: Annotated[float, Field(ge=1, le=2520)] | None = None
+    """Mean block length of a bootstrap in trading days; none = chosen from the history."""
+    calibration: str = "metals-2026-01"
+    """Name of a shipped calibration or path of a calibration file."""
+    assets: dict[AssetName, AssetTerms] = Field(min_length=1)
+    """The assets that move, each with its drift."""
+
+    def _check_columns(self) -> None:
+        refuse(
+            [
+                (("columns", asset), f"'{column}'", f"{asset} is no asset of the market")
+                for asset, column in self.columns.items()
+                if asset not in self.assets
+            ]
+        )
+
+    @model_validator(mode="after")
+    def _history_is_the_bootstraps(self) -> MarketTerms:
+        self._check_columns()
+        if self.model == "bootstrap":
+            if self.history is None:
+                rule = "is required by model bootstrap: a CSV of closes"
+                refuse([(("history",), "", rule)])
+            return self
+        rule = f"is read by model bootstrap alone, and the model is {self.model}"
+        names = ", ".join(self.columns) or None
+        given = {"history": self.history, "columns": names, "block_days": self.block_days}
+        refuse(
+            [
+                ((name,), f"'{value}'" if isinstance(value, str) else f"{value:g}", rule)
+                for name, value in given.items()
+                if value is not None
+            ]
+        )
+        return self
