@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,40 @@ class AssetSummary:
 
 
 @dataclass(frozen=True)
+class DriftShare:
+    """One part of an asset's drift: why it rises here.
+
+    The means of an asset's parts add up to the annual growth of its expectation that the
+    paths were given, ln E[S_T / S_0 | factors] / T, averaged over paths.
+
+    Attributes
+    ----------
+    asset : str
+    part : str
+        "base", "convexity", the name of a channel ("real_rate"), or of a view
+        ("view.real_rate", "view.target").
+    kind : str
+        "base" (the scenario's drift), "channel" (surprises of the factors), "view" (what the
+        scenario says of the factors, or of the price), "convexity" (what keeps the expectation
+        where it belongs though the channels scatter).
+    label : str
+        A few words for a chart.
+    mean : float
+        Log growth a year, mean over all paths; 0.02 = 2 %.
+    p05, p95 : float
+        Over paths; equal to the mean where all paths have the same.
+    """
+
+    asset: str
+    part: str
+    kind: Literal["base", "channel", "view", "convexity"]
+    label: str
+    mean: float
+    p05: float
+    p95: float
+
+
+@dataclass(frozen=True)
 class MarketSummary:
     """The market of a scenario over all paths.
 
@@ -73,6 +108,15 @@ class MarketSummary:
         Of the log returns of days on which all assets trade; in the order of `assets`.
     daily : DataFrame
         Columns date, series (the asset), p05, p25, p50, p75, p95.
+    drift : tuple of DriftShare
+        By asset in the order of `assets`, then base, channels, views, convexity; only base
+        where the model has no factors.
+    factors : DataFrame
+        As `daily`, one series for each macro factor; no rows where the model has no factors.
+    factor_units : dict of str to str
+        Unit of each series of `factors`, such as "1" for rates or "tonnes/year".
+    notes : tuple of str
+        What the reader must know of the scenario's views: a target that is met already.
     checksum : str
         SHA-256 over all of these figures.
     seconds : float
@@ -84,6 +128,10 @@ class MarketSummary:
     assets: tuple[AssetSummary, ...]
     correlation: FloatArray
     daily: pd.DataFrame
+    drift: tuple[DriftShare, ...]
+    factors: pd.DataFrame
+    factor_units: Mapping[str, str]
+    notes: tuple[str, ...]
     checksum: str
     seconds: float
 
@@ -205,6 +253,10 @@ def _summary(
         assets=assets,
         correlation=correlation,
         daily=daily,
+        drift=_base_drift(spec),
+        factors=daily.iloc[:0],
+        factor_units={},
+        notes=(),
         checksum=_checksum(assets, correlation, daily),
         seconds=time.perf_counter() - began,
     )
@@ -238,6 +290,13 @@ def _asset(
         excess_kurtosis=float(kurtosis),
         drawdown_median=float(fall),
         drawdown_p95=float(deep),
+    )
+
+
+def _base_drift(spec: MarketSpec) -> tuple[DriftShare, ...]:
+    return tuple(
+        DriftShare(name, "base", "base", "base drift", *[float(drift)] * 3)
+        for name, drift in zip(spec.assets, spec.drift, strict=True)
     )
 
 

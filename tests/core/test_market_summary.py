@@ -143,3 +143,14 @@ def test_scenario__one_asset__correlation_is_one_by_one():
     found = summarise_market(scenario, loaded.calibration)
     assert found.correlation.tolist() == [[1.0]]
     assert market_spec(scenario, loaded.calibration).assets == ("gold",)
+
+
+def test_drift__model_without_factors__is_the_base_alone(gbm):
+    assert [(part.asset, part.part, part.kind) for part in gbm.drift] == [
+        (name, "base", "base") for name in ASSETS
+    ]
+    for part, asset in zip(gbm.drift, gbm.assets, strict=True):
+        assert part.mean == part.p05 == part.p95 == asset.expected_growth
+    assert gbm.factors.empty
+    assert list(gbm.factors.columns) == list(gbm.daily.columns)
+    assert gbm.notes == ()
