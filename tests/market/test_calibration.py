@@ -415,6 +415,9 @@ def test_load__variance_in_percent__is_refused(tmp_path):
 def test_load__contradictory_correlations__name_the_assets(tmp_path):
     found = faults(tmp_path, ("value: 0.3265", "value: 0.95"), ("value: 0.424", "value: -0.9"))
     assert "gold, silver, copper contradict each other" in found[0][2]
+    # Given .77, .95 and -.9: the nearest matrix gives up on all three.
+    assert "the nearest one that is has gold-silver 0." in found[0][2]
+    assert "silver-copper -0." in found[0][2]
 
 
 def test_load__missing_pair__is_refused(tmp_path):

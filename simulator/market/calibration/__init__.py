@@ -1,25 +1,39 @@
-"""Fits a market's figures to a table of daily closes.
+"""Fits a market's figures to tables of daily closes.
 
-`read_prices` checks the table, `fit_calibration` estimates, `write_calibration` writes the
-file that `assay run --calibration` reads.
+`read_prices` checks a table, `fit_calibration` estimates, `write_calibration` writes the
+file that `assay run --calibration` reads. `calibrate_until` fits what was known on a day.
 """
 
+from simulator.market.calibration.closes import Closes, closes_of
 from simulator.market.calibration.exclusions import (
     Exclusion,
     default_exclusions,
     parse_exclusion,
 )
-from simulator.market.calibration.fit import default_name, fit_calibration
+from simulator.market.calibration.fit import (
+    AssetFit,
+    calibrate_until,
+    default_name,
+    fit_asset,
+    fit_calibration,
+    read_closes,
+)
 from simulator.market.calibration.prices import PriceTable, read_prices
 from simulator.market.calibration.write import write_calibration
 
 __all__ = [
+    "AssetFit",
+    "Closes",
     "Exclusion",
     "PriceTable",
+    "calibrate_until",
+    "closes_of",
     "default_exclusions",
     "default_name",
+    "fit_asset",
     "fit_calibration",
     "parse_exclusion",
+    "read_closes",
     "read_prices",
     "write_calibration",
 ]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 from scipy.stats import kendalltau
 
 from simulator.market.calibration.diffusion import Estimate, FitError
-from simulator.market.calibration.newey_west import standard_error_of_mean
+from simulator.market.calibration.newey_west import MAX_LAGS, standard_error_of_mean
 from simulator.scenario.calibration import SMALLEST_EIGENVALUE
 from simulator.units import FloatArray
+
+IntegerArray = npt.NDArray[np.int64]
 
 MIN_DOF, MAX_DOF = 2.05, 60.0
 
 
-def correlation(first: FloatArray, second: FloatArray) -> Estimate:
+def correlation(
+    first: FloatArray, second: FloatArray, periods_per_year: int = MAX_LAGS
+) -> Estimate:
     """Return Pearson's correlation with a standard error that allows for clustering.
 
     The error is Newey and West's on the influence x·y − ρ/2·(x² + y²) of each period. For
@@ -32,7 +38,7 @@ def correlation(first: FloatArray, second: FloatArray) -> Estimate:
     x, y = ((series - series.mean()) / series.std() for series in (first, second))
     value = float(np.mean(x * y))
     influence = x * y - value / 2 * (x**2 + y**2)
-    return Estimate(value, standard_error_of_mean(influence))
+    return Estimate(value, standard_error_of_mean(influence, periods_per_year))
 
 
 def fisher_error(value: float, n_periods: int) -> float:
@@ -41,26 +47,32 @@ def fisher_error(value: float, n_periods: int) -> float:
 
 
 def rolling_correlation_range(
-    first: FloatArray, second: FloatArray, window: int
+    first: FloatArray, second: FloatArray, window: int, step: int = 21
 ) -> tuple[float, float]:
     """Return the lowest and highest correlation over windows of `window` periods."""
     values = [
         np.corrcoef(first[end - window : end], second[end - window : end])[0, 1]
-        for end in range(window, len(first) + 1, 21)
+        for end in range(window, len(first) + 1, step)
     ]
     return float(min(values)), float(max(values))
 
 
-def joint_degrees_of_freedom(residuals: FloatArray) -> Estimate:
+def joint_degrees_of_freedom(
+    *groups: FloatArray, days: Sequence[IntegerArray] | None = None
+) -> Estimate:
     """Return the degrees of freedom of a multivariate t of unit variances.
 
     Maximum likelihood over one parameter, the correlation being given by the residuals'
-    ranks; the standard error is robust (scores against curvature).
+    ranks; the standard error is robust (scores against curvature). Several groups share the
+    parameter: their log likelihoods are added (a composite likelihood), and the scores of one
+    day count as one, because groups are wild on the same days.
 
     Parameters
     ----------
-    residuals : ndarray of shape (n_periods, n_assets)
-        Standardised to unit variance.
+    *groups : ndarray of shape (n_periods, n_assets)
+        Residuals of assets that close together, standardised to unit variance.
+    days : sequence of ndarray of shape (n_periods,), optional
+        The day of each group's periods, as any whole number.
 
     Raises
     ------
@@ -70,14 +82,18 @@ def joint_degrees_of_freedom(residuals: FloatArray) -> Estimate:
     Notes
     -----
     The standard error is NaN at either end of the range: no tail was found, or no variance.
+
+    References
+    ----------
+    Varin, Reid and Firth (2011), Statistica Sinica 21:5.
     """
-    matrix = rank_correlation(residuals)
-    if np.linalg.eigvalsh(matrix)[0] < SMALLEST_EIGENVALUE:
-        raise FitError("columns move as one; keep one of each kind")
-    distances = np.einsum("ti,ij,tj->t", residuals, np.linalg.inv(matrix), residuals)
-    n_assets = residuals.shape[1]
+    measured = [(_distances(residuals), residuals.shape[1]) for residuals in groups]
+
+    def density(dof: float) -> FloatArray:
+        return np.concatenate([_log_density(far, n_assets, dof) for far, n_assets in measured])
+
     found = minimize_scalar(
-        lambda dof: -_log_density(distances, n_assets, dof).sum(),
+        lambda dof: -density(dof).sum(),
         bounds=(MIN_DOF, MAX_DOF),
         method="bounded",
         options={"xatol": 1e-9},
@@ -86,12 +102,22 @@ def joint_degrees_of_freedom(residuals: FloatArray) -> Estimate:
     if dof < MIN_DOF + 0.01 or dof > MAX_DOF - 0.1:
         return Estimate(dof, math.nan)
     step = 1e-3 * (dof - 2)
-    below, here, above = (
-        _log_density(distances, n_assets, dof + shift) for shift in (-step, 0.0, step)
-    )
+    below, here, above = (density(dof + shift) for shift in (-step, 0.0, step))
     scores = (above - below) / (2 * step)
+    if days is not None:
+        _, day = np.unique(np.concatenate(days), return_inverse=True)
+        scores = np.asarray(np.bincount(day, weights=scores), dtype=np.float64)
     curvature = float((above - 2 * here + below).sum()) / step**2
     return Estimate(dof, math.sqrt(float(scores @ scores)) / abs(curvature))
+
+
+def _distances(residuals: FloatArray) -> FloatArray:
+    """Return the squared Mahalanobis distance of each period."""
+    matrix = rank_correlation(residuals)
+    if np.linalg.eigvalsh(matrix)[0] < SMALLEST_EIGENVALUE:
+        raise FitError("columns move as one; keep one of each kind")
+    distances: FloatArray = np.einsum("ti,ij,tj->t", residuals, np.linalg.inv(matrix), residuals)
+    return distances
 
 
 def rank_correlation(residuals: FloatArray) -> FloatArray:

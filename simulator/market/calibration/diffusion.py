@@ -23,6 +23,12 @@ BIPOWER_DAYS = 60
 JUMP_THRESHOLD = 4.0
 _DECIMALS = 5
 _GRID = 1e-5
+_OTHER_STARTS = (
+    (0.0, 0.05, 0.05, 0.0, 0.90, 8.0),
+    (0.0, 0.30, 0.05, 0.0, 0.65, 8.0),
+    (0.0, 0.90, 0.02, 0.0, 0.05, 8.0),
+)
+"""Mean, omega, alpha, gamma, beta, degrees of freedom of returns of unit variance."""
 _WEIGHTS = ["alpha[1]", "gamma[1]", "beta[1]"]
 
 
@@ -140,10 +146,28 @@ def _arch_fit(returns: FloatArray) -> Any:
     model = arch_model(returns, mean="Constant", p=1, o=1, q=1, dist="t", rescale=False)
     # The tightest tolerance makes the digits reproducible; flat likelihoods need a looser one.
     for tolerance in (1e-12, 1e-9, 1e-6):
-        result = model.fit(disp="off", tol=tolerance, options={"maxiter": 1000}, show_warning=False)
-        if result.convergence_flag == 0 and np.isfinite(result.params).all():
+        result = _optimum(model, tolerance)
+        if result is not None:
             return result
-    raise FitError("the GJR-GARCH fit does not converge")
+    # Returns without clusters leave the weights undetermined, and the usual start on a ridge.
+    found = [_optimum(model, 1e-9, np.array(start)) for start in _OTHER_STARTS]
+    converged = [result for result in found if result is not None]
+    if not converged:
+        raise FitError("the GJR-GARCH fit does not converge")
+    return max(converged, key=lambda result: float(result.loglikelihood))
+
+
+def _optimum(model: Any, tolerance: float, start: FloatArray | None = None) -> Any:
+    """Return the fit, or None where the optimiser gave up."""
+    result = model.fit(
+        disp="off",
+        tol=tolerance,
+        starting_values=start,
+        options={"maxiter": 1000},
+        show_warning=False,
+    )
+    usable = result.convergence_flag == 0 and np.isfinite(result.params).all()
+    return result if usable else None
 
 
 def capped_beta(alpha: float, gamma: float, beta: float) -> float:

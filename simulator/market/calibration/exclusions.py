@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from simulator.errors import UsageError
 from simulator.market.calibration.prices import PriceTable
 
@@ -58,7 +60,7 @@ def default_exclusions(table: PriceTable) -> tuple[Exclusion, ...]:
     )
 
 
-def check_exclusions(table: PriceTable, exclude: Sequence[Exclusion]) -> None:
+def check_exclusions(tables: Sequence[PriceTable], exclude: Sequence[Exclusion]) -> None:
     """Refuse an exclusion that would leave nothing out.
 
     Raises
@@ -68,8 +70,19 @@ def check_exclusions(table: PriceTable, exclude: Sequence[Exclusion]) -> None:
     """
     for exclusion in exclude:
         given = f"--exclude {exclusion.date}:{exclusion.asset}"
-        if exclusion.asset not in table.assets:
-            known = ", ".join(table.assets)
-            raise UsageError(f"{given}: {table.file} has no {exclusion.asset}, only {known}")
-        if exclusion.date not in table.dates[1:]:
-            raise UsageError(f"{given}: no return of {table.file} ends on that date")
+        having = [table for table in tables if exclusion.asset in table.assets]
+        files = ", ".join(table.file for table in having or tables)
+        if not having:
+            known = ", ".join(asset for table in tables for asset in table.assets)
+            raise UsageError(f"{given}: {files} has no {exclusion.asset}, only {known}")
+        if not any(_has_return(table, exclusion) for table in having):
+            raise UsageError(f"{given}: no return of {files} ends on that date")
+
+
+def _has_return(table: PriceTable, exclusion: Exclusion) -> bool:
+    """Return whether the asset has a price on the date, and one before it."""
+    if exclusion.date not in table.dates[1:]:
+        return False
+    row = table.dates.index(exclusion.date)
+    priced = np.isfinite(table.prices[exclusion.asset])
+    return bool(priced[row] and priced[:row].any())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-import pandas as pd
-
 from simulator.market.calibration import dependence, diffusion
 from simulator.market.calibration.columns import Column
+from simulator.market.calibration.dependence import IntegerArray
 from simulator.market.calibration.diffusion import Estimate, GarchFit
 from simulator.scenario import calibration as models
 from simulator.units import FloatArray
@@ -62,11 +61,6 @@ class Origin:
 def significant(value: float, digits: int) -> float:
     """Return `value` rounded to `digits` significant digits."""
     return float(f"{value:.{digits}g}")
-
-
-def values(series: pd.Series[float]) -> FloatArray:
-    """Return the numbers of a series without its gaps."""
-    return series.dropna().to_numpy(dtype=np.float64)
 
 
 def asset_calibration(
@@ -166,34 +160,47 @@ def jump_figures(
 
 
 def correlation(
-    origin: Origin, pair: tuple[str, str], returns: pd.DataFrame, periods_per_year: int
+    origin: Origin,
+    pair: tuple[str, str],
+    returns: FloatArray,
+    periods_per_year: int,
+    note: str = "",
 ) -> models.Correlation:
     """Return the correlation of two assets and how it wandered over three-year windows.
 
     Parameters
     ----------
-    returns : DataFrame of shape (n_returns, n_assets)
+    returns : ndarray of shape (n_returns, 2)
     """
-    both = returns[list(pair)].dropna().to_numpy(dtype=np.float64)
-    first, second = both[:, 0], both[:, 1]
-    estimate = dependence.correlation(first, second)
-    fisher = dependence.fisher_error(estimate.value, len(both))
-    note = f"Fisher's error, for independent days, would be {fisher:.2g}"
+    first, second = returns[:, 0], returns[:, 1]
+    estimate = dependence.correlation(first, second, periods_per_year)
+    fisher = dependence.fisher_error(estimate.value, len(returns))
+    note += f"Fisher's error, for independent days, would be {fisher:.2g}"
     window = ROLLING_YEARS * periods_per_year
-    if len(both) >= 2 * window:
-        low, high = dependence.rolling_correlation_range(first, second, window)
+    if len(returns) >= 2 * window:
+        step = max(1, periods_per_year // 12)
+        low, high = dependence.rolling_correlation_range(first, second, window, step)
         note += f"; three-year windows range from {low:.2f} to {high:.2f}"
     fields = origin.fields(estimate, "1", note)
     return models.Correlation.model_validate({"between": pair, **fields})
 
 
-def joint_degrees_of_freedom(origin: Origin, residuals: FloatArray) -> models.DegreesOfFreedom:
+def joint_degrees_of_freedom(
+    origin: Origin, groups: Sequence[FloatArray], days: Sequence[IntegerArray]
+) -> models.DegreesOfFreedom:
     """Return the one tail index of all assets' standardised residuals.
 
     Parameters
     ----------
-    residuals : ndarray of shape (n_periods, n_assets)
+    groups : sequence of ndarray of shape (n_periods, n_assets)
+        One for the assets of each table.
+    days : sequence of ndarray of shape (n_periods,)
+        Their dates' ordinals.
     """
-    estimate = dependence.joint_degrees_of_freedom(residuals)
-    note = "of all assets' standardised residuals together; runs use the nearest even integer"
+    estimate = dependence.joint_degrees_of_freedom(*groups, days=days)
+    note = "of all assets' standardised residuals together"
+    if len(groups) > 1:
+        alone = [dependence.joint_degrees_of_freedom(group).value for group in groups]
+        note += ", those of one table at a time: alone " + ", ".join(f"{dof:.1f}" for dof in alone)
+    note += "; runs use the nearest even integer"
     return origin.figure(models.DegreesOfFreedom, estimate, note=note)

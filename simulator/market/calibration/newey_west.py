@@ -10,7 +10,7 @@ MAX_LAGS = 252
 """A year: squared daily returns stay correlated that long."""
 
 
-def standard_error_of_mean(series: FloatArray) -> float:
+def standard_error_of_mean(series: FloatArray, max_lags: int = MAX_LAGS) -> float:
     """Return the standard error of the mean of a correlated series.
 
     Bartlett weights over a year of lags, or a tenth of a shorter series.
@@ -18,12 +18,14 @@ def standard_error_of_mean(series: FloatArray) -> float:
     Parameters
     ----------
     series : ndarray of shape (n_periods,)
+    max_lags : int
+        Periods of a year.
 
     References
     ----------
     Newey and West (1987), doi:10.2307/1913610.
     """
-    lags = min(MAX_LAGS, len(series) // 10)
+    lags = min(max_lags, len(series) // 10)
     centred = series - series.mean()
     total = float(centred @ centred)
     for lag in range(1, lags + 1):
