@@ -1,0 +1,439 @@
+"""The desk: swaps at the feed and its spread, stops at the price after the touch, attacks."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from props import DAY, DOLLAR, OUNCE, Refusal, check_refusal, deploy, events, refused, send
+
+from simulator.chain import Chain, Contract
+
+FEED_UNIT = 10**8
+WAD = 10**18
+PRICE = 4_000
+SPREAD_BPS = 25
+UNLIMITED = 2**256 - 1
+STOCK = 1_000 * OUNCE
+CASH = 10_000_000 * DOLLAR
+
+
+class Stage:
+    """A desk with gold at 4,000 dollars and 25 bp; the trader has 10 oz and a million."""
+
+    def __init__(self, chain: Chain, roles: SimpleNamespace, decimals: int = 18) -> None:
+        self.chain, self.roles, self.unit = chain, roles, 10**decimals
+        owner = roles.owner
+        self.feed = deploy(chain, "price_feed", 8, "aGOLD / USD", roles.keeper, sender=owner)
+        reserve = deploy(chain, "price_feed", 8, "Reserve", roles.keeper, sender=owner)
+        self.send(reserve, "update_answer", 10**16, sender=roles.keeper)
+        self.usdc = deploy(chain, "usdc", sender=owner)
+        self.gold = deploy(
+            chain, "gold_token", "Assay Gold", "aGOLD", decimals, reserve, DAY, sender=owner
+        )
+        self.desk = deploy(chain, "desk", self.usdc, roles.keeper, 2 * DAY, sender=owner)
+        self.price(PRICE)
+        self.send(self.desk, "list_token", self.gold, self.feed, SPREAD_BPS, sender=owner)
+        self.send(self.usdc, "configureMinter", owner, UNLIMITED, sender=owner)
+        self.send(self.gold, "increaseSupply", 2_000 * self.unit, sender=owner)
+        self.send(self.gold, "transfer", self.desk, 1_000 * self.unit, sender=owner)
+        self.send(self.usdc, "mint", self.desk.address, CASH, sender=owner)
+        self.send(self.gold, "transfer", roles.trader, 10 * self.unit, sender=owner)
+        self.send(self.usdc, "mint", roles.trader, 10**6 * DOLLAR, sender=owner)
+        for token in (self.gold, self.usdc):
+            self.send(token, "approve", self.desk, UNLIMITED, sender=roles.trader)
+
+    def send(self, contract: Contract, function: str, *args: object, sender: str):
+        plain = [getattr(arg, "address", arg) for arg in args]
+        return send(self.chain, contract, function, *plain, sender=sender)
+
+    def price(self, usd: float) -> int:
+        """Write a round and return its number."""
+        self.send(self.feed, "update_answer", round(usd * FEED_UNIT), sender=self.roles.keeper)
+        return int(self.feed.read(self.chain, "latestRoundData")[0])
+
+    def trade(self, function: str, *args: object, sender: str | None = None):
+        return self.send(self.desk, function, *args, sender=sender or self.roles.trader)
+
+    def stop(self, trigger: float, amount: int = UNLIMITED, sender: str | None = None) -> int:
+        self.trade("place_stop", self.gold, amount, round(trigger * WAD), sender=sender)
+        return int(self.desk.read(self.chain, "stop_count"))
+
+    def execute(self, order: int, touched: int):
+        return self.trade("execute_stop", order, touched, sender=self.roles.keeper)
+
+    def held(self, who: str | Contract) -> tuple[int, int]:
+        account = getattr(who, "address", who)
+        tokens = (self.gold, self.usdc)
+        gold, usdc = (int(t.read(self.chain, "balanceOf", account)) for t in tokens)
+        return gold, usdc
+
+
+@pytest.fixture
+def stage(revm: Chain, roles: SimpleNamespace) -> Stage:
+    return Stage(revm, roles)
+
+
+@pytest.fixture
+def names(stage: Stage, roles: SimpleNamespace) -> dict[str, str]:
+    contracts = {"gold": stage.gold, "usdc": stage.usdc, "feed": stage.feed, "desk": stage.desk}
+    return vars(roles) | {name: contract.address for name, contract in contracts.items()}
+
+
+# -- swaps
+
+
+def test_buy__costs_the_feed_plus_the_spread_and_logs(stage: Stage, roles: SimpleNamespace):
+    cost = 2 * 4_010 * DOLLAR  # 4,000 x 1.0025 = 4,010 an ounce
+    assert stage.desk.read(stage.chain, "quote_buy", stage.gold.address, 2 * OUNCE) == cost
+    receipt = stage.trade("buy", stage.gold, 2 * OUNCE, cost)
+    assert stage.held(roles.trader) == (12 * OUNCE, 10**6 * DOLLAR - cost)
+    assert stage.held(stage.desk) == (STOCK - 2 * OUNCE, CASH + cost)
+    fields = {"trader": roles.trader, "token": stage.gold.address, "amount": 2 * OUNCE}
+    fields |= {"cost": cost, "price": 4_010 * WAD}
+    assert events(stage.desk, receipt) == [("Bought", fields)]
+
+
+def test_sell__pays_the_feed_less_the_spread_and_logs(stage: Stage, roles: SimpleNamespace):
+    proceeds = 3 * 3_990 * DOLLAR
+    assert stage.desk.read(stage.chain, "quote_sell", stage.gold.address, 3 * OUNCE) == proceeds
+    receipt = stage.trade("sell", stage.gold, 3 * OUNCE, proceeds)
+    assert stage.held(roles.trader) == (7 * OUNCE, 10**6 * DOLLAR + proceeds)
+    fields = {"trader": roles.trader, "token": stage.gold.address, "amount": 3 * OUNCE}
+    fields |= {"proceeds": proceeds, "price": 3_990 * WAD}
+    assert events(stage.desk, receipt) == [("Sold", fields)]
+
+
+def test_swaps__of_a_wei__round_against_the_trader(stage: Stage, roles: SimpleNamespace):
+    stage.trade("buy", stage.gold, 1, UNLIMITED)
+    stage.trade("sell", stage.gold, 1, 0)
+    # A wei of gold is worth less than a unit of USDC: one is paid, none is got.
+    assert stage.held(roles.trader) == (10 * OUNCE, 10**6 * DOLLAR - 1)
+
+
+def test_swaps__of_a_token_with_six_decimals__use_its_unit(revm: Chain, roles: SimpleNamespace):
+    stage = Stage(revm, roles, decimals=6)
+    stage.trade("buy", stage.gold, 2 * 10**6, UNLIMITED)
+    assert stage.held(roles.trader) == (12 * 10**6, 10**6 * DOLLAR - 8_020 * DOLLAR)
+    stage.trade("sell", stage.gold, 12 * 10**6, 0)
+    assert stage.held(roles.trader) == (0, 10**6 * DOLLAR - 8_020 * DOLLAR + 12 * 3_990 * DOLLAR)
+
+
+def test_swaps__of_a_token_with_a_fee__pay_for_what_arrives(stage: Stage, roles: SimpleNamespace):
+    stage.send(stage.gold, "setFeeRate", 10_000, sender=roles.owner)  # 1 %
+    stage.trade("sell", stage.gold, OUNCE, 0)
+    arrived = 99 * 3_990 * DOLLAR // 100
+    assert stage.held(roles.trader) == (9 * OUNCE, 10**6 * DOLLAR + arrived)
+    stage.trade("buy", stage.gold, OUNCE, UNLIMITED)
+    assert stage.held(roles.trader)[0] == 9 * OUNCE + 99 * OUNCE // 100
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 500 * OUNCE), st.integers(1, 20_000 * FEED_UNIT), st.integers(0, 5_000))
+def test_round_trip__never_pays(
+    revm_session: Chain, roles: SimpleNamespace, amount: int, answer: int, spread: int
+):
+    fresh = revm_session.snapshot()
+    try:
+        stage = Stage(revm_session, roles)
+        stage.send(stage.desk, "list_token", stage.gold, stage.feed, spread, sender=roles.owner)
+        stage.send(stage.feed, "update_answer", answer, sender=roles.keeper)
+        stage.send(stage.usdc, "mint", roles.trader, 10**15, sender=roles.owner)
+        gold, before = stage.held(roles.trader)
+        stage.trade("buy", stage.gold, amount, UNLIMITED)
+        stage.trade("sell", stage.gold, amount, 0)
+        held, after = stage.held(roles.trader)
+        assert held == gold
+        cost = 2 * amount * answer * spread // (10**20 * 10_000)
+        assert cost - 2 <= before - after <= cost + 2
+        assert after <= before
+    finally:
+        revm_session.revert(fresh)
+
+
+def test_take_out__the_inventory_goes_where_the_owner_says(stage: Stage, roles: SimpleNamespace):
+    receipt = stage.trade("take_out", stage.gold, roles.treasury, OUNCE, sender=roles.owner)
+    assert stage.held(roles.treasury) == (OUNCE, 0)
+    fields = {"token": stage.gold.address, "receiver": roles.treasury, "amount": OUNCE}
+    assert events(stage.desk, receipt) == [("TakenOut", fields)]
+
+
+# -- refusals, each beside its success
+
+BUY = ("@trader", "buy", "@gold", OUNCE, 4_010 * DOLLAR)
+SELL = ("@trader", "sell", "@gold", OUNCE, 3_990 * DOLLAR)
+PLACE = ("@trader", "place_stop", "@gold", OUNCE, 3_000 * WAD)
+REFUSALS = [
+    Refusal("ownable: caller is not the owner", ("@trader", "list_token", "@gold", "@feed", 1),
+            ("@owner", "list_token", "@gold", "@feed", 1)),
+    Refusal("ownable: caller is not the owner", ("@trader", "take_out", "@gold", "@trader", 1),
+            ("@owner", "take_out", "@gold", "@trader", 1)),
+    Refusal("desk: USDC is what all is paid in", ("@owner", "list_token", "@usdc", "@feed", 1),
+            ("@owner", "list_token", "@gold", "@feed", 1)),
+    Refusal("desk: spread is too wide", ("@owner", "list_token", "@gold", "@feed", 5_001),
+            ("@owner", "list_token", "@gold", "@feed", 5_000)),
+    Refusal("desk: token is not listed", ("@trader", "buy", "@feed", 1, UNLIMITED), BUY),
+    Refusal("desk: token is not listed", ("@trader", "place_stop", "@feed", 1, 1), PLACE),
+    Refusal("desk: exceeds the most to pay", (*BUY[:-1], 4_010 * DOLLAR - 1), BUY),
+    Refusal("desk: below the least to take", (*SELL[:-1], 3_990 * DOLLAR + 1), SELL),
+    Refusal("desk: inventory is too small", ("@trader", "buy", "@gold", 249 * OUNCE, UNLIMITED),
+            BUY, before=(("@owner", "take_out", "@gold", "@owner", STOCK - 249 * OUNCE + 1),)),
+    Refusal("desk: inventory is too small", SELL, before=(
+        ("@owner", "take_out", "@usdc", "@owner", CASH - 3_990 * DOLLAR + 1),),
+        allowed=("@trader", "sell", "@gold", OUNCE - 10**12, 0)),
+    Refusal("desk: nothing to sell", ("@trader", "place_stop", "@gold", 0, 1), PLACE),
+    Refusal("desk: price is at the trigger already", (*PLACE[:-1], PRICE * WAD),
+            (*PLACE[:-1], PRICE * WAD - 1)),
+    Refusal("desk: not the caller's order", ("@stranger", "cancel_stop", 1),
+            ("@trader", "cancel_stop", 1), before=(PLACE,)),
+    Refusal("desk: not the caller's order", ("@stranger", "move_stop", 1, 1, 1),
+            ("@trader", "move_stop", 1, 1, 1), before=(PLACE,)),
+    Refusal("desk: nothing to sell", ("@trader", "move_stop", 1, 0, 1),
+            ("@trader", "move_stop", 1, 1, 1), before=(PLACE,)),
+    Refusal("desk: price is at the trigger already", ("@trader", "move_stop", 1, 1, PRICE * WAD),
+            ("@trader", "move_stop", 1, 1, PRICE * WAD - 1), before=(PLACE,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=str)
+def test_refused_call__with_its_message__and_passes_without_the_obstacle(
+    revm: Chain, stage: Stage, names: dict[str, str], case: Refusal
+):
+    check_refusal(revm, stage.desk, names, case)
+
+
+def test_closed_market__neither_swaps_nor_stops_fill__and_open_they_do(
+    stage: Stage, roles: SimpleNamespace
+):
+    order = stage.stop(3_900)
+    touched = stage.price(3_800)
+    stage.price(3_700)
+    stage.send(stage.feed, "set_market_status", 1, sender=roles.keeper)
+    for call in (("buy", stage.gold, 1, UNLIMITED), ("sell", stage.gold, 1, 0)):
+        with refused("desk: market is closed"):
+            stage.trade(*call)
+    with refused("desk: market is closed"):
+        stage.execute(order, touched)
+    stage.send(stage.feed, "set_market_status", 2, sender=roles.keeper)
+    stage.trade("buy", stage.gold, 1, UNLIMITED)
+    stage.execute(order, touched)
+
+
+def test_stale_price__is_not_traded_at__and_a_fresh_one_is(stage: Stage):
+    now = stage.chain.timestamp()
+    call = stage.desk.call("sell", stage.gold.address, OUNCE, 0, sender=stage.roles.trader)
+    with refused("feed: answer is too old"):
+        stage.chain.send(call, now + 2 * DAY + 1)
+    stage.price(PRICE)
+    stage.chain.send(call)
+
+
+def test_feed_with_more_than_18_decimals__is_not_listed(stage: Stage, roles: SimpleNamespace):
+    odd = deploy(stage.chain, "price_feed", 19, "odd", roles.keeper, sender=roles.owner)
+    with refused("desk: more than 18 decimals"):
+        stage.send(stage.desk, "list_token", stage.gold, odd, 1, sender=roles.owner)
+    fine = deploy(stage.chain, "price_feed", 18, "fine", roles.keeper, sender=roles.owner)
+    stage.send(stage.desk, "list_token", stage.gold, fine, 1, sender=roles.owner)
+
+
+# -- stops
+
+
+def test_stop__touched__sells_at_the_price_of_the_step_after(stage: Stage, roles: SimpleNamespace):
+    order = stage.stop(3_200)
+    stage.price(3_201)
+    touched = stage.price(3_200)
+    assert stage.desk.read(stage.chain, "is_touched", order)
+    stage.price(2_800)  # the gap is the holder's
+    receipt = stage.execute(order, touched)
+    proceeds = 10 * 2_793 * DOLLAR  # 2,800 x 0.9975
+    assert stage.held(roles.trader) == (0, 10**6 * DOLLAR + proceeds)
+    fields = {"id": order, "holder": roles.trader, "token": stage.gold.address}
+    fields |= {"amount": 10 * OUNCE, "proceeds": proceeds, "price": 2_793 * WAD}
+    assert events(stage.desk, receipt) == [("StopExecuted", fields)]
+
+
+def test_stop__touched_and_recovered__sells_all_the_same(stage: Stage, roles: SimpleNamespace):
+    order = stage.stop(3_200, amount=4 * OUNCE)
+    touched = stage.price(3_100)
+    stage.price(3_600)
+    stage.execute(order, touched)
+    assert stage.held(roles.trader) == (6 * OUNCE, 10**6 * DOLLAR + 4 * 3_591 * DOLLAR)
+
+
+def test_stop__place_move_cancel__are_logged_and_forgotten(stage: Stage, roles: SimpleNamespace):
+    receipt = stage.trade("place_stop", stage.gold, OUNCE, 3_000 * WAD)
+    placed = {"id": 1, "holder": roles.trader, "token": stage.gold.address}
+    placed |= {"amount": OUNCE, "trigger": 3_000 * WAD}
+    assert events(stage.desk, receipt) == [("StopPlaced", placed)]
+    receipt = stage.trade("move_stop", 1, 2 * OUNCE, 3_100 * WAD)
+    moved = {"id": 1, "amount": 2 * OUNCE, "trigger": 3_100 * WAD}
+    assert events(stage.desk, receipt) == [("StopMoved", moved)]
+    receipt = stage.trade("cancel_stop", 1)
+    assert events(stage.desk, receipt) == [("StopCancelled", {"id": 1})]
+    touched = stage.price(2_000)
+    stage.price(2_000)
+    with refused("desk: no such order"):
+        stage.execute(1, touched)
+    assert not stage.desk.read(stage.chain, "is_touched", 1)
+
+
+def test_stop__of_less_than_the_holder_has__sells_its_amount_and_of_more_what_is_there(
+    stage: Stage, roles: SimpleNamespace
+):
+    small, all_of_it = stage.stop(3_500, amount=OUNCE), stage.stop(3_500)
+    touched = stage.price(3_400)
+    stage.price(3_400)
+    stage.execute(small, touched)
+    assert stage.held(roles.trader)[0] == 9 * OUNCE
+    stage.execute(all_of_it, touched)
+    assert stage.held(roles.trader)[0] == 0
+
+
+# -- attacks
+
+
+def test_attack__keeper_executes_untouched__is_refused(stage: Stage):
+    order = stage.stop(3_200)
+    near = stage.price(3_200.01)
+    stage.price(3_300)
+    with refused("desk: not touched"):
+        stage.execute(order, near)
+    touched = stage.price(3_200)
+    stage.price(3_300)
+    stage.execute(order, touched)
+
+
+def test_attack__keeper_fills_at_the_touch_itself__is_refused_until_the_next_round(stage: Stage):
+    order = stage.stop(3_200)
+    touched = stage.price(3_000)
+    with refused("desk: no round after the touch"):
+        stage.execute(order, touched)
+    with refused("price_feed: no data"):
+        stage.execute(order, touched + 1)
+    stage.price(2_900)
+    stage.execute(order, touched)
+
+
+def test_attack__keeper_names_a_crash_before_the_order__is_refused(stage: Stage):
+    crash = stage.price(1_000)
+    stage.price(PRICE)
+    order = stage.stop(3_200)
+    stage.price(3_900)
+    with refused("desk: round is before the order"):
+        stage.execute(order, crash)
+
+
+def test_attack__keeper_names_a_touch_before_the_stop_was_lowered__is_refused(stage: Stage):
+    order = stage.stop(3_900)
+    touched = stage.price(3_850)
+    stage.trade("move_stop", order, UNLIMITED, 3_000 * WAD)
+    stage.price(3_800)
+    with refused("desk: round is before the order"):
+        stage.execute(order, touched)
+
+
+def test_attack__keeper_waits_for_a_worse_price__gets_the_latest_and_never_a_choice(
+    stage: Stage, roles: SimpleNamespace
+):
+    """Late is possible, a chosen past round is not: every fill is at the latest price."""
+    order = stage.stop(3_200)
+    touched = stage.price(3_100)
+    for usd in (2_000, 3_000, 3_500):
+        stage.price(usd)
+    stage.execute(order, touched)
+    assert stage.held(roles.trader)[1] == 10**6 * DOLLAR + 10 * 349_125 * DOLLAR // 100
+
+
+def test_attack__anybody_else_executes__is_refused(stage: Stage, roles: SimpleNamespace):
+    order = stage.stop(3_200)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    for stranger in (roles.trader, roles.owner, roles.stranger):
+        with refused("desk: caller is not the keeper"):
+            stage.trade("execute_stop", order, touched, sender=stranger)
+    stage.execute(order, touched)
+
+
+def test_attack__executed_twice__sells_once(stage: Stage, roles: SimpleNamespace):
+    order = stage.stop(3_200, amount=OUNCE)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    stage.execute(order, touched)
+    with refused("desk: no such order"):
+        stage.execute(order, touched)
+    assert stage.held(roles.trader)[0] == 9 * OUNCE
+
+
+def test_attack__holder_hides_the_tokens__gets_nothing_and_the_order_stands(
+    stage: Stage, roles: SimpleNamespace
+):
+    order = stage.stop(3_200)
+    stage.send(stage.gold, "transfer", roles.stranger, 10 * OUNCE, sender=roles.trader)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    with refused("desk: nothing to sell"):
+        stage.execute(order, touched)
+    stage.send(stage.gold, "transfer", roles.trader, 10 * OUNCE, sender=roles.stranger)
+    stage.execute(order, touched)
+    assert stage.held(roles.trader) == (0, 10**6 * DOLLAR + 10 * DOLLAR * 29_925 // 10)
+
+
+def test_attack__stop_of_another_s_tokens__sells_only_the_caller_s(
+    stage: Stage, roles: SimpleNamespace
+):
+    order = stage.stop(3_200, sender=roles.intruder)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    with refused("desk: nothing to sell"):
+        stage.execute(order, touched)
+    assert stage.held(roles.trader)[0] == 10 * OUNCE
+
+
+def test_attack__donation__changes_no_price(stage: Stage, roles: SimpleNamespace):
+    before = stage.desk.read(stage.chain, "quote_sell", stage.gold.address, OUNCE)
+    stage.send(stage.usdc, "transfer", stage.desk, 10**5 * DOLLAR, sender=roles.trader)
+    stage.send(stage.gold, "transfer", stage.desk, OUNCE, sender=roles.trader)
+    assert stage.desk.read(stage.chain, "quote_sell", stage.gold.address, OUNCE) == before
+
+
+def test_attack__dead_feed__stops_everything_and_nothing_is_lost(
+    stage: Stage, roles: SimpleNamespace
+):
+    order = stage.stop(3_200)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    stage.send(stage.feed, "set_mode", 2, sender=roles.keeper)
+    with refused("price_feed: reverting"):
+        stage.execute(order, touched)
+    with refused("price_feed: reverting"):
+        stage.trade("sell", stage.gold, OUNCE, 0)
+    stage.send(stage.feed, "set_mode", 0, sender=roles.keeper)
+    stage.execute(order, touched)
+
+
+@pytest.mark.parametrize("answer", [0, -1])
+def test_attack__worthless_round__is_no_touch(stage: Stage, roles: SimpleNamespace, answer: int):
+    order = stage.stop(3_200)
+    stage.send(stage.feed, "update_answer", answer, sender=roles.keeper)
+    broken = int(stage.feed.read(stage.chain, "latestRoundData")[0])
+    stage.price(PRICE)
+    with refused("desk: answer is not positive"):
+        stage.execute(order, broken)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    stage.execute(order, touched)
+
+
+def test_frozen_holder__stop_waits_until_thawed(stage: Stage, roles: SimpleNamespace):
+    order = stage.stop(3_200)
+    touched = stage.price(3_000)
+    stage.price(3_000)
+    stage.send(stage.gold, "freeze", roles.trader, sender=roles.owner)
+    with refused("gold_token: address is frozen"):
+        stage.execute(order, touched)
+    stage.send(stage.gold, "unfreeze", roles.trader, sender=roles.owner)
+    stage.execute(order, touched)
+    assert stage.held(roles.trader)[0] == 0
