@@ -4,7 +4,7 @@
 
     loaded = load_scenario("gold-vault-sober", overrides=["paths=512"])
     simulation = simulate(loaded.scenario, loaded.calibration)
-    for verdict in judge(loaded.scenario.claims, simulation.investors):
+    for verdict in judge(simulation):
         print(verdict.claim, verdict.verdict, verdict.probability)
 
 The names below load on first use: `import simulator` alone takes no numpy, and only what
@@ -18,8 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.chain import Chain, open_chain
-    from simulator.claims import ConditionResult, Verdict, judge
+    from simulator.claims import ConditionResult, Outcomes, Verdict
+    from simulator.engine.breakeven import break_even
+    from simulator.engine.sensitivity import sensitivity
     from simulator.engine.simulate import Simulation, simulate
+    from simulator.engine.sweep import sweep
+    from simulator.engine.verdicts import judge
     from simulator.errors import (
         AssayError,
         ChainUnavailable,
@@ -54,6 +58,7 @@ __all__ = [
     "InvestorMeasures",
     "LoadedScenario",
     "ObservableResult",
+    "Outcomes",
     "Problem",
     "ReconciliationFailed",
     "Replay",
@@ -62,6 +67,7 @@ __all__ = [
     "TransactionReverted",
     "UsageError",
     "Verdict",
+    "break_even",
     "choose",
     "judge",
     "load_calibration",
@@ -69,14 +75,16 @@ __all__ = [
     "open_chain",
     "play",
     "players",
+    "sensitivity",
     "shipped_scenarios",
     "simulate",
+    "sweep",
 ]
 
 _HOMES = {
     "chain": ("Chain", "open_chain"),
-    "claims": ("ConditionResult", "Verdict", "judge"),
-    "engine": ("Simulation", "simulate"),
+    "claims": ("ConditionResult", "Outcomes", "Verdict"),
+    "engine": ("Simulation", "break_even", "judge", "sensitivity", "simulate", "sweep"),
     "errors": (
         "AssayError",
         "ChainUnavailable",

@@ -1,5 +1,6 @@
 """What is claimed, and what the run says of it."""
 
-from simulator.claims.verdict import ConditionResult, Verdict, as_object, judge
+from simulator.claims.outcomes import Outcomes
+from simulator.claims.verdict import ConditionResult, Verdict, as_object, judge_events
 
-__all__ = ["ConditionResult", "Verdict", "as_object", "judge"]
+__all__ = ["ConditionResult", "Outcomes", "Verdict", "as_object", "judge_events"]

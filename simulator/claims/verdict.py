@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simulator.investors.paths import InvestorMeasures
+from simulator.claims.outcomes import Outcomes
 from simulator.measures import YIELD_WINDOW_DAYS, share_interval
-from simulator.scenario.models import ClaimTerms, Condition
-from simulator.units import DAYS_PER_YEAR, BoolArray
+from simulator.scenario.claims import ClaimTerms, Condition
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
 
 Word = Literal["supported", "plausible", "unlikely", "refuted", "not testable"]
 
@@ -44,23 +44,30 @@ class Verdict:
     Attributes
     ----------
     claim, kind, subject, text : str
-        The claim's name, `event`, whom it is about, and the promoters' words.
+        The claim's name, event, effect or premise, the investor or series it is about, and the
+        promoters' words.
     verdict : str
         supported, plausible, unlikely, refuted or not testable.
     reason : str
         Why it is not testable; otherwise empty.
     probability : float
-        Share of paths on which all conditions hold; NaN where that is not testable.
+        Of an event: share of paths on which all conditions hold; NaN where that is not
+        testable. Of a premise: confidence that it holds, given the estimate's error; NaN of an
+        effect.
     interval : tuple of float
-        95 % sampling interval of that share; NaN likewise.
+        95 % interval: of an event's share from sampling, of an effect's difference, of a
+        premise's estimate.
     parameter_range : tuple of float or None
-        Range over parameter sets; None where none were drawn.
+        Range over parameter sets of the probability, of an effect's difference; None where
+        none were drawn.
     conditions : tuple of ConditionResult
         In the order of the claim, those that can be tested even where the claim cannot.
     p05, median, p95 : float
         Of the first condition's measure; NaN where it has none.
     quantity : str
         What that measure is, for the report.
+    scale : str
+        share where the numbers are fractions (0.08 = 8 %), level where they have a unit.
     max_drawdown_median : float
         In the first condition's unit, at exit value.
     organic_share : float or None
@@ -69,10 +76,16 @@ class Verdict:
         The first bound that is only reported, and the share of paths beyond it.
     met_at_start : bool
         Whether a target was met before the first step; never for yields.
+    estimate : float
+        Of an effect: the difference; of a premise: the historical estimate; NaN of an event.
+    by_assumption : bool
+        Whether the world assumes what the claim says, as a premise's world does.
+    note : str
+        What a reader should know.
     """
 
     claim: str
-    kind: Literal["event"]
+    kind: Literal["event", "effect", "premise"]
     subject: str
     text: str
     verdict: Word
@@ -85,17 +98,21 @@ class Verdict:
     median: float
     p95: float
     quantity: str
+    scale: Literal["share", "level"]
     max_drawdown_median: float
     organic_share: float | None
     above: tuple[float, float] | None
     met_at_start: bool
+    estimate: float = math.nan
+    by_assumption: bool = False
+    note: str = ""
 
 
-def judge(
-    claims: Mapping[str, ClaimTerms], measures: Mapping[str, InvestorMeasures]
-) -> tuple[Verdict, ...]:
-    """Return one verdict for each claim; `measures` holds every investor by name."""
-    return tuple(_judge(name, claim, measures[claim.subject]) for name, claim in claims.items())
+def judge_events(claims: Mapping[str, ClaimTerms], outcomes: Outcomes) -> tuple[Verdict, ...]:
+    """Return one verdict for each event among the claims, in their order."""
+    return tuple(
+        _judge(name, claim, outcomes) for name, claim in claims.items() if claim.kind == "event"
+    )
 
 
 def word_for(probability: float) -> Word:
@@ -117,17 +134,16 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _judge(name: str, claim: ClaimTerms, measures: InvestorMeasures) -> Verdict:
+def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
     first = claim.conditions[0]
-    measured = measures.values[first.measure, first.unit]
-    reason = _untestable(claim.conditions, measures)
-    probability, interval = _share(claim.conditions, measures)
+    measured = outcomes.values(first, claim.subject)
+    reason = _untestable(claim, claim.conditions, outcomes)
+    probability, interval = _share(claim, claim.conditions, outcomes)
     p05, median, p95 = (float(q) for q in np.quantile(measured, (0.05, 0.5, 0.95)))
-    organic = measures.organic_share
     return Verdict(
         claim=name,
         kind="event",
-        subject=claim.subject,
+        subject=claim.subject or str(first.series),
         text=claim.says,
         verdict="not testable" if reason else word_for(probability),
         reason=reason,
@@ -135,17 +151,19 @@ def _judge(name: str, claim: ClaimTerms, measures: InvestorMeasures) -> Verdict:
         interval=interval,
         parameter_range=None,
         conditions=tuple(
-            ConditionResult(describe(condition), *_share([condition], measures))
+            ConditionResult(describe(condition), *_share(claim, [condition], outcomes))
             for condition in claim.conditions
         ),
         p05=p05,
         median=median,
         p95=p95,
-        quantity=f"{_PHRASES[first.measure]} in {first.unit}",
-        max_drawdown_median=float(np.median(measures.values["drawdown", first.unit])),
-        organic_share=None if np.isnan(organic).all() else float(np.nanmedian(organic)),
-        above=_above(claim.conditions, measures),
-        met_at_start=False,
+        quantity=quantity(first),
+        scale=first.scale,
+        max_drawdown_median=float(np.median(outcomes.drawdowns(first, claim.subject))),
+        organic_share=outcomes.organic_share(claim.subject),
+        above=_above(claim, outcomes),
+        met_at_start=all(_met_at_start(c, outcomes) for c in claim.conditions),
+        note=claim.note,
     )
 
 
@@ -154,60 +172,102 @@ _PHRASES = {
     "total_return": "total return",
     "drawdown": "drawdown",
     "yield_deviation": "deviation of 30-day yields",
+    "highest": "highest daily close",
+    "lowest": "lowest daily close",
+    "last": "last close",
 }
 
 
 _HORIZONS = {"annual_yield": DAYS_PER_YEAR, "yield_deviation": 2 * YIELD_WINDOW_DAYS}
 
 
+def quantity(condition: Condition) -> str:
+    """Return what a condition measures: `yield a year in ounces`, `highest daily close of gold`."""
+    phrase = _PHRASES[condition.measure]
+    if condition.series is None:
+        over = "" if condition.over is None else f", less that of {condition.over}"
+        return f"{phrase} in {condition.unit}{over}"
+    until = ""
+    if condition.before_reaching is not None:
+        until = f" before a close at {condition.before_reaching:,g}"
+    return f"{phrase} of {series_words(condition.series)}{until}"
+
+
+def series_words(series: str) -> str:
+    """Return a series as people say it: `gold`, `the gold/silver ratio`."""
+    head, *rest = series.split(".")
+    if head == "price":
+        return rest[0].replace("_", " ")
+    if head == "ratio":
+        return f"the {'/'.join(rest)} ratio".replace("_", " ")
+    if head == "factor":
+        return rest[0].replace("_", " ")
+    return f"{' '.join(rest)} of {head}".replace("_", " ")
+
+
 def describe(condition: Condition) -> str:
     """Return a condition as a phrase: `yield a year in ounces at least 8 %`."""
     bounds = [
-        f"{word} {100 * bound:g} %"
+        f"{word} {bound_words(bound, condition.scale)}"
         for word, bound in (("at least", condition.at_least), ("at most", condition.at_most))
         if bound is not None
     ]
-    return f"{_PHRASES[condition.measure]} in {condition.unit} {' and '.join(bounds)}"
+    return f"{quantity(condition)} {' and '.join(bounds)}"
 
 
-def holding(claim: ClaimTerms, measures: InvestorMeasures) -> BoolArray:
+def bound_words(bound: float, scale: str) -> str:
+    """Return a bound as its author wrote it: 0.08 is `8 %`, 6000 is `6,000`."""
+    return f"{100 * bound:g} %" if scale == "share" else f"{bound:,.10g}"
+
+
+def holding(claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:
     """Return on which paths all conditions of a claim hold, shape (n_paths,)."""
-    each = [_holds(condition, measures) for condition in claim.conditions]
+    each = [_holds(condition, claim, outcomes) for condition in claim.conditions]
     return np.asarray(np.logical_and.reduce(each))
 
 
-def _holds(condition: Condition, measures: InvestorMeasures) -> BoolArray:
-    values = measures.values[condition.measure, condition.unit]
+def _holds(condition: Condition, claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:
+    return within(condition, outcomes.values(condition, claim.subject))
+
+
+def within(condition: Condition, values: FloatArray) -> BoolArray:
+    """Return where values lie within a condition's bounds, the bounds included."""
     low = -math.inf if condition.at_least is None else condition.at_least
     high = math.inf if condition.at_most is None else condition.at_most
     return np.asarray((values >= low) & (values <= high))
 
 
+def _met_at_start(condition: Condition, outcomes: Outcomes) -> bool:
+    if condition.series is None or condition.measure not in ("highest", "lowest"):
+        return False
+    return bool(within(condition, np.array([outcomes.starts[condition.series]]))[0])
+
+
 def _share(
-    conditions: Sequence[Condition], measures: InvestorMeasures
+    claim: ClaimTerms, conditions: Sequence[Condition], outcomes: Outcomes
 ) -> tuple[float, tuple[float, float]]:
     """Return the share of paths on which all hold, with its interval; NaN if not testable."""
-    if _untestable(conditions, measures):
+    if _untestable(claim, conditions, outcomes):
         return math.nan, (math.nan, math.nan)
-    together = np.logical_and.reduce([_holds(condition, measures) for condition in conditions])
+    together = np.logical_and.reduce([_holds(c, claim, outcomes) for c in conditions])
     count, total = int(together.sum()), int(together.size)
     return count / total, share_interval(count, total)
 
 
-def _above(
-    conditions: Sequence[Condition], measures: InvestorMeasures
-) -> tuple[float, float] | None:
-    for condition in conditions:
+def _above(claim: ClaimTerms, outcomes: Outcomes) -> tuple[float, float] | None:
+    for condition in claim.conditions:
         bound = condition.reported_above
-        if bound is not None and not _untestable([condition], measures):
-            measured = measures.values[condition.measure, condition.unit]
+        if bound is not None and not _untestable(claim, [condition], outcomes):
+            measured = outcomes.values(condition, claim.subject)
             return bound, float(np.mean(measured > bound))
     return None
 
 
-def _untestable(conditions: Sequence[Condition], measures: InvestorMeasures) -> str:
+def _untestable(claim: ClaimTerms, conditions: Sequence[Condition], outcomes: Outcomes) -> str:
     for condition in conditions:
-        if np.isnan(measures.values[condition.measure, condition.unit]).any():
-            days = _HORIZONS[condition.measure]
+        if np.isnan(outcomes.values(condition, claim.subject)).any():
+            days = _HORIZONS.get(condition.measure)
+            if days is None:
+                return f"{quantity(condition)} has no number on some path"
             return f"{_PHRASES[condition.measure]} needs a horizon of at least {days} days"
     return ""

@@ -13,13 +13,13 @@ from rich.console import Console
 
 from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
-from simulator.claims import Verdict, judge
+from simulator.claims import Verdict
 from simulator.claims.verdict import WORDS
 from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
 from simulator.cli.results import reconciliation_object, run_object
-from simulator.engine import Block, Simulation, run_sets, simulate, with_ranges
+from simulator.engine import Block, Simulation, judge, run_sets, simulate, with_ranges
 from simulator.engine.folder import RunFolder
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
@@ -76,7 +76,7 @@ def run(
             opened = stack.enter_context(open_for(loaded.scenario, choice, reporter))
         folder = RunFolder.create(loaded, out)
         simulation = _simulate(loaded, folder, workers, reporter)
-        verdicts = judge(loaded.scenario.claims, simulation.investors)
+        verdicts = judge(simulation, workers=workers)
         seconds = {"simulate": simulation.seconds}
         if parameter_sets:
             began = time.perf_counter()

@@ -1,16 +1,24 @@
 """Runs scenarios over many paths and keeps what they found."""
 
+from simulator.engine.breakeven import break_even
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
 from simulator.engine.parameter_sets import run_sets, with_ranges
+from simulator.engine.sensitivity import sensitivity
 from simulator.engine.simulate import Block, Simulation, simulate
+from simulator.engine.sweep import sweep
+from simulator.engine.verdicts import judge
 
 __all__ = [
     "AssetSummary",
     "Block",
     "MarketSummary",
     "Simulation",
+    "break_even",
+    "judge",
     "run_sets",
+    "sensitivity",
     "simulate",
     "summarise_market",
+    "sweep",
     "with_ranges",
 ]

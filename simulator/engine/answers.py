@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.claims import Verdict, judge
+from simulator.claims import Verdict, judge_events
 from simulator.claims.verdict import holding
 from simulator.engine.simulate import simulate
 from simulator.errors import UsageError
@@ -43,9 +43,12 @@ def ask(
         The claim is not testable there.
     """
     terms = scenario.claims[claim]
-    measures = simulate(scenario, calibration, workers=workers).investors[terms.subject]
-    (verdict,) = judge({claim: terms}, {terms.subject: measures})
+    if terms.kind != "event":
+        rule = "only the probability of an event can be asked for"
+        raise UsageError(f"claim {claim} is of kind {terms.kind}; {rule}")
+    outcomes = simulate(scenario, calibration, workers=workers).outcomes
+    (verdict,) = judge_events({claim: terms}, outcomes)
     if verdict.reason:
         raise UsageError(f"claim {claim} is not testable here: {verdict.reason}")
-    first = terms.conditions[0]
-    return Answer(verdict, holding(terms, measures), measures.values[first.measure, first.unit])
+    measured = outcomes.values(terms.conditions[0], terms.subject)
+    return Answer(verdict, holding(terms, outcomes), measured)

@@ -15,8 +15,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from simulator.claims import Verdict, judge
+from simulator.claims import Verdict
 from simulator.engine.simulate import simulate
+from simulator.engine.verdicts import judge
 from simulator.market.philox import normals4
 from simulator.market.streams import Stream
 from simulator.scenario.calibration import AssetCalibration, Calibration, Correlation, Figure
@@ -142,20 +143,21 @@ def run_sets(
     Returns
     -------
     DataFrame
-        One row for each set and claim: set, claim, probability, median, and for each asset
-        `drift.<asset>` and `volatility.<asset>`.
+        One row for each set and claim: set, claim, probability, estimate, median, and for
+        each asset `drift.<asset>` and `volatility.<asset>`.
     """
     rows = []
     small = scenario.model_copy(update={"paths": min(paths, scenario.paths)})
     for number in range(count):
         drawn = draw_calibration(calibration, scenario.seed, number)
         moved = draw_drifts(small, calibration, number)
-        found = judge(scenario.claims, simulate(moved, drawn).investors)
+        found = judge(simulate(moved, drawn))
         rows += [
             {
                 "set": number,
                 "claim": verdict.claim,
                 "probability": verdict.probability,
+                "estimate": verdict.estimate,
                 "median": verdict.median,
                 **_figures(moved, drawn),
             }
@@ -178,7 +180,10 @@ def with_ranges(verdicts: tuple[Verdict, ...], sets: pd.DataFrame) -> tuple[Verd
 
 
 def _with_range(verdict: Verdict, sets: pd.DataFrame) -> Verdict:
-    found = sets.loc[sets["claim"] == verdict.claim, "probability"].to_numpy()
+    told = "probability" if verdict.kind == "event" else "estimate"
+    found = sets.loc[sets["claim"] == verdict.claim, told].to_numpy()
+    if verdict.kind == "premise":
+        return verdict  # judged on history, not on the paths
     if np.isnan(found).any():
         return verdict
     low, high = (float(q) for q in np.quantile(found, MIDDLE))

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
 from simulator.investors import InvestorMeasures, join, measure
-from simulator.investors.world import World, simulate_block
+from simulator.investors.world import World, series, simulate_block
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS, own_block
@@ -39,7 +40,8 @@ class Simulation:
 
     Attributes
     ----------
-    investors : dict of str to InvestorMeasures
+    outcomes : Outcomes
+        The investors' measures and the numbers of series that claims name.
     daily : DataFrame
         Columns date, series, p05, p25, p50, p75, p95: prices, exit values, utilisation.
     checksum : str
@@ -50,10 +52,15 @@ class Simulation:
     scenario: Scenario
     calibration: Calibration
     spec: MarketSpec
-    investors: Mapping[str, InvestorMeasures]
+    outcomes: Outcomes
     daily: pd.DataFrame
     checksum: str
     seconds: float
+
+    @property
+    def investors(self) -> Mapping[str, InvestorMeasures]:
+        """Return the investors' measures by name."""
+        return self.outcomes.investors
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,13 @@ class Block:
     """What is kept of a block: measures, and daily series of shape (n_steps + 1, n_kept)."""
 
     first_path: int
-    investors: Mapping[str, InvestorMeasures]
+    outcomes: Outcomes
     series: Mapping[str, Float32Array]
+
+    @property
+    def investors(self) -> Mapping[str, InvestorMeasures]:
+        """Return the investors' measures by name."""
+        return self.outcomes.investors
 
 
 def simulate(
@@ -105,6 +117,14 @@ def simulate(
     investors = {
         name: join([block.investors[name] for block in blocks]) for name in scenario.investors
     }
+    outcomes = Outcomes(
+        investors,
+        {
+            key: np.concatenate([block.outcomes.series[key] for block in blocks])
+            for key in blocks[0].outcomes.series
+        },
+        blocks[0].outcomes.starts,
+    )
     daily = daily_quantiles(
         calendar(scenario.start, scenario.horizon_days),
         {name: [block.series[name] for block in blocks] for name in blocks[0].series},
@@ -113,9 +133,9 @@ def simulate(
         scenario=scenario,
         calibration=calibration,
         spec=spec,
-        investors=investors,
+        outcomes=outcomes,
         daily=daily,
-        checksum=_checksum(investors, daily),
+        checksum=_checksum(outcomes, daily),
         seconds=time.perf_counter() - began,
     )
 
@@ -126,7 +146,19 @@ def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: in
     world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
     measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
     kept = max(0, min(wanted, FAN_PATHS - first))
-    return Block(first, measured, _series(world, kept))
+    outcomes = _outcomes(scenario, world, measured, wanted)
+    return Block(first, outcomes, _series(world, kept))
+
+
+def _outcomes(
+    scenario: Scenario, world: World, measured: Mapping[str, InvestorMeasures], wanted: int
+) -> Outcomes:
+    found, starts = {}, {}
+    for key, condition in series_conditions(scenario.claims).items():
+        values = series(world, str(condition.series))[:, :wanted]
+        found[key] = reduce_series(condition, values)
+        starts[str(condition.series)] = float(values[0, 0])
+    return Outcomes(measured, found, starts)
 
 
 def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:
@@ -137,15 +169,16 @@ def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:
 
 
 def _series(world: World, kept: int) -> dict[str, Float32Array]:
-    series: dict[str, FloatArray] = {
+    found: dict[str, FloatArray] = {
         f"price.{name}": prices for name, prices in world.market.prices.items()
     }
     for name, investor in world.investors.items():
         for unit in investor.holding.units:
-            series[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
-        for detail, values in investor.holding.details.items():
-            series[f"{detail}.{name}"] = values
-    return {name: values[:, :kept].astype(np.float32) for name, values in series.items()}
+            found[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
+    for name, paths in world.instruments.items():
+        for detail, values in paths.details.items():
+            found[f"{name}.{detail}"] = values
+    return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
 
 
 def daily_quantiles(
@@ -167,9 +200,11 @@ def daily_quantiles(
     return pd.concat(parts, ignore_index=True)
 
 
-def _checksum(investors: Mapping[str, InvestorMeasures], daily: pd.DataFrame) -> str:
+def _checksum(outcomes: Outcomes, daily: pd.DataFrame) -> str:
     digest = hashlib.sha256()
-    for name, measures in investors.items():
+    for condition in sorted(outcomes.series):
+        digest.update(outcomes.series[condition].tobytes())
+    for name, measures in outcomes.investors.items():
         digest.update(name.encode())
         for key in sorted(measures.values):
             digest.update(measures.values[key].tobytes())

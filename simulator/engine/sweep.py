@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from simulator.claims import Verdict, judge
+from simulator.claims import Verdict
 from simulator.engine.folder import run_hash
 from simulator.engine.inputs import find_name
 from simulator.engine.simulate import simulate
+from simulator.engine.verdicts import judge
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.scenario.calibration import Calibration
@@ -205,7 +206,7 @@ def sweep(
     for point in points:
         simulation = simulate(point.scenario, point.calibration, workers=workers)
         settings = {axis.name: _cell(value) for axis, value in zip(axes, point.values, strict=True)}
-        verdicts = judge(point.scenario.claims, simulation.investors)
+        verdicts = judge(simulation, workers=workers)
         rows += [{**settings, **_results(verdict)} for verdict in verdicts]
         on_point(1)
     return pd.DataFrame(rows, columns=[*(axis.name for axis in axes), *RESULTS])

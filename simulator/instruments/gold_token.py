@@ -180,6 +180,18 @@ def _daily(by_day: FloatArray, spread: float) -> Daily:
     return Daily(gains, access=Access(buy_cost=spread))
 
 
+def market_values(terms: GoldTokenTerms, drivers: GoldTokenDrivers) -> dict[str, FloatArray]:
+    """Return the token's market value and its whole sector's, USD, (n_steps + 1, n_paths).
+
+    The sector, all tokens of the metal together, grows as this one does.
+    """
+    own = drivers.supply_ounces * drivers.prices.token_usd
+    values = {"market_value_usd": own}
+    if terms.sector_value_usd is not None:
+        values["sector_value_usd"] = terms.sector_value_usd * (own / own[0])
+    return values
+
+
 def split_price_change(prices: TokenPrices) -> FloatArray:
     """Return the token's daily price changes by source, shape (3, n_steps, n_paths).
 

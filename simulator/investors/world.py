@@ -6,8 +6,9 @@ The engine reduces blocks to measures; the replay takes single paths out of them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from simulator.errors import InputError, Problem
 from simulator.instruments import gold_token, gold_vault, holding
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
@@ -95,7 +96,9 @@ def _tokens(
         if terms is not None:
             drawn = gold_token.draw_drivers(terms, market, scenario.seed, metal)
             drivers[metal.name] = drawn
-            paths[metal.name] = gold_token.simulate(terms, drawn.prices, 1.0, metal)
+            held = gold_token.simulate(terms, drawn.prices, 1.0, metal)
+            values = gold_token.market_values(terms, drawn)
+            paths[metal.name] = replace(held, details=values)
     return paths, drivers
 
 
@@ -126,3 +129,27 @@ def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:
     else:
         factor = (investor.capital_usd or 0.0) / float(one.initial["usd"][0])
     return one if factor == 1.0 else scaled(one, factor)
+
+
+def series(world: World, name: str) -> FloatArray:
+    """Return a daily series of shape (n_steps + 1, n_paths) by its name.
+
+    price.ASSET, ratio.ASSET.ASSET, or INSTRUMENT.OBSERVABLE.
+
+    Raises
+    ------
+    InputError
+        The instrument has no such observable.
+    """
+    head, *rest = name.split(".")
+    prices = world.market.prices
+    if head == "price":
+        return prices[rest[0]]
+    if head == "ratio":
+        quotient: FloatArray = prices[rest[0]] / prices[rest[1]]
+        return quotient
+    details = world.instruments[head].details
+    if rest[0] not in details:
+        known = ", ".join(details) or "none"
+        raise InputError([Problem("claims", None, "series", f"'{name}'", f"{head} has {known}")])
+    return details[rest[0]]

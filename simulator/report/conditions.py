@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.report.words import interval, share, spoken
+from simulator.report.words import figures, interval, share, spoken
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
@@ -19,13 +19,18 @@ NOT_TESTABLE = "not testable"
 def condition_rows(simulation: Simulation, verdict: Verdict) -> Iterator[tuple[str, str, str]]:
     """Yield each condition, the share of paths that keep it, and the interval.
 
+    Of an effect or a premise there is no share; the interval is that of the estimate.
+
     A measure that some path does not have (NaN) makes its condition not testable: a share
     of 0 % would be false.
     """
-    terms = simulation.scenario.claims[verdict.claim].conditions
-    values = simulation.investors[verdict.subject].values
-    for condition, result in zip(terms, verdict.conditions, strict=True):
-        if np.isnan(values[condition.measure, condition.unit]).any():
+    if verdict.kind != "event":
+        for result in verdict.conditions:
+            yield spoken(result.text), "", figures(verdict.interval, verdict.scale)
+        return
+    claim = simulation.scenario.claims[verdict.claim]
+    for condition, result in zip(claim.conditions, verdict.conditions, strict=True):
+        if np.isnan(simulation.outcomes.values(condition, claim.subject)).any():
             yield spoken(result.text), NOT_TESTABLE, ""
         else:
             yield spoken(result.text), share(result.probability), interval(result.interval)

@@ -17,6 +17,8 @@ from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
 from simulator.report.words import (
     bound,
+    figure,
+    figures,
     interval,
     number,
     percent,
@@ -24,7 +26,6 @@ from simulator.report.words import (
     ratio,
     share,
     small,
-    span,
     spoken,
 )
 
@@ -97,14 +98,24 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
 def _numbers(verdict: Verdict) -> tuple[str, ...]:
     if verdict.reason:
         return ("",) * 5
-    organic = verdict.organic_share
+    organic, scale = verdict.organic_share, verdict.scale
+    if verdict.kind != "event":
+        return "", _estimate(verdict), "", "", ""
     return (
         _probability(verdict),
-        percent(verdict.median),
-        span(verdict.p05, verdict.p95),
+        figure(verdict.median, scale) if scale == "level" else percent(verdict.median),
+        figures((verdict.p05, verdict.p95), scale),
         small(verdict.max_drawdown_median),
-        "none" if organic is None else percent(organic),
+        "" if organic is None else percent(organic),
     )
+
+
+def _estimate(verdict: Verdict) -> str:
+    """Return the estimate of an effect or a premise with its interval and range over sets."""
+    lines = [figure(verdict.estimate, verdict.scale), figures(verdict.interval, verdict.scale)]
+    if verdict.parameter_range is not None:
+        lines.append(f"sets: {figures(verdict.parameter_range, verdict.scale)}")
+    return "\n".join(lines)
 
 
 def _probability(verdict: Verdict) -> str:
@@ -129,7 +140,7 @@ def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Tab
 
 
 def _contribution_tables(simulation: Simulation, verdicts: Sequence[Verdict]) -> list[Table]:
-    subjects = list(dict.fromkeys(verdict.subject for verdict in verdicts))
+    subjects = _subjects(simulation, verdicts)
     others = [
         contributions(measures)
         for name, measures in simulation.investors.items()
@@ -141,6 +152,12 @@ def _contribution_tables(simulation: Simulation, verdicts: Sequence[Verdict]) ->
         )
         for name in subjects
     ]
+
+
+def _subjects(simulation: Simulation, verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the investors that claims are about."""
+    named = dict.fromkeys(verdict.subject for verdict in verdicts)
+    return [name for name in named if name in simulation.investors]
 
 
 def _contribution_table(found: Contributions, others: Sequence[Contributions], days: int) -> Table:

@@ -33,6 +33,24 @@ def bound(value: float) -> str:
     return f"{100 * value:g}".replace("-", MINUS) + f"{HARD_SPACE}%"
 
 
+def figure(value: float, scale: str) -> str:
+    """Return a measured number: a fraction in percent, a level with four figures."""
+    if math.isnan(value):
+        return "none"
+    if scale == "share":
+        return small(value)
+    size = abs(value)
+    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
+    return number(value, decimals)
+
+
+def figures(bounds: tuple[float, float], scale: str) -> str:
+    """Return a range of measured numbers: `−39.3 to 43.3 %`, `4,210 to 6,980`."""
+    if scale == "share":
+        return span(*bounds, decimals=2 if max(abs(bound) for bound in bounds) < 0.01 else 1)
+    return f"{figure(bounds[0], scale)} to {figure(bounds[1], scale)}"
+
+
 def share(value: float) -> str:
     """Return a share of paths: more digits near 0 and 1, and never a false 0 or 100."""
     near = min(value, 1.0 - value)

@@ -109,9 +109,54 @@ def load_scenario(
         with contextlib.suppress(_NotThere):
             _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
     scenario = _with_history(validate(Scenario, raw), raw, path.parent)
+    _check_changes(scenario, raw)
     return LoadedScenario(
         scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
     )
+
+
+def with_changes(scenario: Scenario, changes: Mapping[str, Any], origin: str) -> Scenario:
+    """Return the scenario with values changed by their dotted names, validated anew.
+
+    Parameters
+    ----------
+    origin : str
+        Where the changes come from, for the message that refuses them.
+
+    Raises
+    ------
+    InputError
+        A name leads nowhere, or the changed scenario breaks a rule.
+    """
+    raw = RawFile(path=origin, data=scenario.model_dump(exclude_none=True), given={})
+    for name, value in changes.items():
+        location: Location = tuple(name.split("."))
+        try:
+            _make_room(raw, location, origin)[location[-1]] = value
+        except _NotThere as error:
+            raise InputError([raw.problem(location, "", str(error))]) from None
+    return validate(Scenario, raw)
+
+
+def _check_changes(scenario: Scenario, raw: RawFile) -> None:
+    """Refuse an effect's change that the scenario could not have.
+
+    Raises
+    ------
+    InputError
+    """
+    faults = []
+    for name, claim in scenario.claims.items():
+        try:
+            with_changes(scenario, claim.change or {}, "change")
+        except InputError as error:
+            place: Location = ("claims", name, "change")
+            faults += [
+                raw.problem(place, "", f"would make {p.field} {p.value}; {p.rule}")
+                for p in error.problems
+            ]
+    if faults:
+        raise InputError(faults)
 
 
 def _fitted(scenario: Scenario, raw: RawFile, beside: Path) -> Calibration:

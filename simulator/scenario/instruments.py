@@ -29,6 +29,8 @@ class GoldTokenTerms(Frozen):
     """paxg (18 decimals, a transfer fee is possible) or xaut (6 decimals, block list)."""
     supply_ounces: Positive = 420_000.0
     """Tokens in circulation at the start."""
+    sector_value_usd: Positive | None = None
+    """Market value of all tokens of this metal at the start, USD; grows as this token's."""
     demand_growth: Annotated[float, Field(ge=-2, le=3)] = 0.0
     """Growth of demand for the token a year, in ounces."""
     demand_volatility: Rate = 0.25

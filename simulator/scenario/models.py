@@ -7,14 +7,14 @@ sets are assumptions and are listed as such in the report.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from simulator.scenario.claims import ClaimTerms, reference_faults
 from simulator.scenario.fields import (
     Day,
     Fault,
-    Fraction,
     Frozen,
     Label,
     Name,
@@ -28,8 +28,6 @@ from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 from simulator.scenario.market import AssetTerms, MarketTerms
 
 __all__ = ["AssetTerms", "MarketTerms", "Scenario"]
-
-UNIT_NAMES = ("ounces", "usd")
 
 
 class GasTerms(Frozen):
@@ -108,44 +106,6 @@ class InvestorTerms(Frozen):
         return self
 
 
-class Condition(Frozen):
-    """One measured quantity against its bounds."""
-
-    measure: Literal["annual_yield", "total_return", "drawdown", "yield_deviation"]
-    """What is measured on each path."""
-    unit: Literal["ounces", "usd"]
-    """In ounces of gold token or in dollars."""
-    at_least: Fraction | None = None
-    """Lower bound; 0.08 = 8 %."""
-    at_most: Fraction | None = None
-    """Upper bound; drawdowns and deviations are positive numbers."""
-    reported_above: Fraction | None = None
-    """The share of paths above this is reported, and not failed."""
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Condition:
-        low, high = self.at_least, self.at_most
-        if low is None and high is None:
-            refuse([((), "", "must have at_least or at_most")])
-        if low is not None and high is not None and low > high:
-            refuse([((), "", f"at_least {low:g} must not be above at_most {high:g}")])
-        if self.measure in ("drawdown", "yield_deviation") and high is not None and high < 0:
-            rule = f"must be at least 0: a {self.measure} is never negative"
-            refuse([(("at_most",), f"{high:g}", rule)])
-        return self
-
-
-class ClaimTerms(Frozen):
-    """An event that a promoter promises: all conditions hold on the subject's path."""
-
-    says: str = Field(min_length=1)
-    """The claim in the promoters' words."""
-    subject: Label
-    """The investor it is about."""
-    conditions: Annotated[tuple[Condition, ...], Field(strict=False, min_length=1)]
-    """What must hold, singly and jointly; the first one is the measured quantity."""
-
-
 class ReplayTerms(Frozen):
     """Whose outcome names the paths that are replayed on a chain."""
 
@@ -183,19 +143,13 @@ class Scenario(Frozen):
 
     @model_validator(mode="after")
     def _subjects_exist(self) -> Scenario:
-        known = ", ".join(self.investors)
-        subjects: dict[tuple[str | int, ...], str] = {
-            ("claims", name, "subject"): claim.subject for name, claim in self.claims.items()
-        }
-        subjects["replay", "subject"] = self.replay.subject
-        refuse(
-            [
-                (place, f"'{subject}'", f"must be an investor of this file: {known}")
-                for place, subject in subjects.items()
-                if subject not in self.investors
-            ]
-            + self._holding_faults()
-        )
+        followed = self.instruments.assets()
+        units = {n: self.instruments.units(i.holding) for n, i in self.investors.items()}
+        faults = reference_faults(self.claims, units, self.market.assets, followed)
+        if self.replay.subject not in self.investors:
+            rule = f"must be an investor of this file: {', '.join(self.investors)}"
+            faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
+        refuse(faults + self._holding_faults() + self._asset_faults())
         return self
 
     def _holding_faults(self) -> list[Fault]:
@@ -213,18 +167,6 @@ class Scenario(Frozen):
             elif name in holders[1:]:
                 rule = f"the vault has one measured holder, {holders[0]}; must be another"
                 faults.append((("investors", name, "holding"), "'gold_vault'", rule))
-        return faults + self._unit_faults() + self._asset_faults()
-
-    def _unit_faults(self) -> list[Fault]:
-        faults: list[Fault] = []
-        for name, claim in self.claims.items():
-            held = self.investors.get(claim.subject)
-            units = UNIT_NAMES if held is None else self.instruments.units(held.holding)
-            for place, condition in enumerate(claim.conditions):
-                if condition.unit not in units:
-                    rule = f"{claim.subject} is not measured in it; must be {' or '.join(units)}"
-                    where = ("claims", name, "conditions", place, "unit")
-                    faults.append((where, f"'{condition.unit}'", rule))
         return faults
 
     def _asset_faults(self) -> list[Fault]:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.claims import Verdict, as_object, judge
+from simulator.claims import Outcomes, Verdict, as_object, judge_events
 from simulator.claims.verdict import WORDS, describe, word_for
-from simulator.engine import simulate
+from simulator.engine import judge, simulate
 from simulator.investors import InvestorMeasures
 from simulator.scenario import load_scenario
-from simulator.scenario.models import ClaimTerms, Condition
+from simulator.scenario.claims import ClaimTerms, Condition
 
 UNITS = ("ounces", "usd")
 
@@ -57,7 +57,7 @@ def at_most(bound, measure="drawdown", unit="ounces", **more):
 
 
 def verdict_on(measures, *conditions) -> Verdict:
-    (verdict,) = judge({"promise": claim(*conditions)}, {"holder": measures})
+    (verdict,) = judge_events({"promise": claim(*conditions)}, Outcomes({"holder": measures}))
     return verdict
 
 
@@ -224,7 +224,7 @@ def test_judge__several_claims__keep_names_order_and_subjects():
         "a": ClaimTerms(says="x", subject="other", conditions=(at_least(0.08),)),
     }
     measures = {"holder": measured(4), "other": measured(4, annual_yield_ounces=[1, 1, 1, 1])}
-    verdicts = judge(claims, measures)
+    verdicts = judge_events(claims, Outcomes(measures))
     assert [(v.claim, v.subject, v.text) for v in verdicts] == [
         ("b", "holder", "It pays"),
         ("a", "other", "x"),
@@ -236,7 +236,7 @@ def test_judge__several_claims__keep_names_order_and_subjects():
 def test_simulated_claim__of_a_yearly_yield__needs_a_year(days, testable):
     loaded = load_scenario("gold-vault-sober", overrides=["paths=128", f"horizon_days={days}"])
     outcome = simulate(loaded.scenario, loaded.calibration, workers=1)
-    stable, usd = judge(loaded.scenario.claims, outcome.investors)
+    stable, usd = judge(outcome)
     assert (stable.verdict != "not testable") is testable
     assert (usd.verdict != "not testable") is testable
     json.dumps([as_object(stable), as_object(usd)], allow_nan=False)
@@ -245,7 +245,7 @@ def test_simulated_claim__of_a_yearly_yield__needs_a_year(days, testable):
 def test_simulated_verdict__counts_the_paths_themselves():
     loaded = load_scenario("gold-vault-as-claimed", overrides=["paths=128"])
     outcome = simulate(loaded.scenario, loaded.calibration, workers=1)
-    stable, usd = judge(loaded.scenario.claims, outcome.investors)
+    stable, usd = judge(outcome)
     values = outcome.investors["holder"].values
     joint = (
         (values["annual_yield", "ounces"] >= 0.08)

@@ -228,7 +228,7 @@ import simulator
 from simulator.engine import simulate
 loaded = simulator.load_scenario("gold-vault-sober", overrides=["paths=128", "horizon_days=60"])
 outcome = simulate(loaded.scenario, loaded.calibration, workers=1)
-verdicts = simulator.judge(loaded.scenario.claims, outcome.investors)
+verdicts = simulator.judge(outcome)
 print(json.dumps({"verdicts": [v.verdict for v in verdicts], "modules": sorted(sys.modules)}))
 """)
     assert len(found["verdicts"]) == 2

@@ -201,7 +201,8 @@ def test_load__unknown_key__suggests_the_nearest(tmp_path, old, new, fault):
             "measure: drawdown",
             "measure: drawdwn",
             "claims.gold-vault-8-12.conditions[1].measure is 'drawdwn'; must be one of "
-            "'annual_yield', 'total_return', 'drawdown' or 'yield_deviation'; did you mean "
+            "'annual_yield', 'total_return', 'drawdown', 'yield_deviation', 'highest', 'lowest' "
+            "or 'last'; did you mean "
             "'drawdown'? (What is measured on each path)",
         ),
         (

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import worlds
 
-from simulator.claims import judge
-from simulator.engine import run_sets, simulate, with_ranges
+from simulator.engine import judge, run_sets, simulate, with_ranges
 from simulator.engine.parameter_sets import draw_calibration, draw_drifts, drift_error
 from simulator.scenario.calibration import Calibration
 
@@ -68,9 +67,7 @@ def test_drifts__spread_by_their_error(loaded) -> None:
 def test_ranges__contain_what_moves_the_verdict(loaded) -> None:
     """Ignorance of the drift is wider than sampling: the dollar claim moves with it."""
     sets = run_sets(loaded.scenario, loaded.calibration, 12, paths=256)
-    verdicts = with_ranges(
-        judge(loaded.scenario.claims, simulate(loaded.scenario, loaded.calibration).investors), sets
-    )
+    verdicts = with_ranges(judge(simulate(loaded.scenario, loaded.calibration)), sets)
     in_dollars = sets[sets["claim"] == "gold-vault-8-12-usd"]
     assert np.corrcoef(in_dollars["drift.gold"], in_dollars["probability"])[0, 1] > 0.9
     low, high = verdicts[1].parameter_range

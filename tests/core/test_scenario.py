@@ -6,8 +6,9 @@ from scenario_text import SOBER, changed, line_of, one_fault, refused, written
 
 from simulator.errors import InputError
 from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.claims import Condition
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms, LendingTerms
-from simulator.scenario.models import Condition, InvestorTerms
+from simulator.scenario.models import InvestorTerms
 
 VAULT = "instruments.gold_vault"
 

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 import questions
 
-from simulator.claims import judge
-from simulator.engine import simulate
+from simulator.engine import judge, simulate
 from simulator.engine.sweep import (
     RESULTS,
     Axis,
@@ -115,7 +114,7 @@ def test_sweep__row_of_each_point_and_claim__is_the_runs_verdict(token):
     own = found[(found[DRIFT.name] == 0.2) & (found[BOUND.name] == 0.1)].set_index("claim")
     loaded = load_scenario(token, overrides=[f"{DRIFT.name}=0.2", f"{BOUND.name}=0.1"])
     simulation = simulate(loaded.scenario, loaded.calibration)
-    for verdict in judge(loaded.scenario.claims, simulation.investors):
+    for verdict in judge(simulation):
         row = own.loc[verdict.claim]
         assert (row["probability"], row["verdict"]) == (verdict.probability, verdict.verdict)
         assert (row["low"], row["high"]) == verdict.interval

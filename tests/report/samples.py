@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from simulator.claims import Verdict, judge
+from simulator.claims import Outcomes, Verdict, judge_events
 from simulator.engine import Simulation
 from simulator.instruments.base import UNITS, Source
 from simulator.investors import InvestorMeasures
@@ -97,7 +97,7 @@ def simulation(run: LoadedScenario) -> Simulation:
         scenario=run.scenario,
         calibration=run.calibration,
         spec=market_spec(run.scenario, run.calibration),
-        investors={"holder": vault_measures(), "token_only": token_measures()},
+        outcomes=Outcomes({"holder": vault_measures(), "token_only": token_measures()}),
         daily=_daily(run.scenario.start, run.scenario.horizon_days),
         checksum="0123456789abcdef" * 4,
         seconds=1.5,
@@ -112,7 +112,7 @@ def _daily(start: dt.date, days: int) -> pd.DataFrame:
         "exit.holder.usd": 400_000.0,
         "exit.token_only.ounces": 100.0,
         "exit.token_only.usd": 400_000.0,
-        "utilisation.holder": 0.7,
+        "gold_vault.utilisation": 0.7,
     }
     passed = np.arange(days + 1) / days
     widths = {"p05": -0.1, "p25": -0.04, "p50": 0.01, "p75": 0.05, "p95": 0.12}
@@ -124,7 +124,7 @@ def _daily(start: dt.date, days: int) -> pd.DataFrame:
 
 
 def verdicts(run: LoadedScenario, found: Simulation) -> tuple[Verdict, ...]:
-    return judge(run.scenario.claims, found.investors)
+    return judge_events(run.scenario.claims, found.outcomes)
 
 
 def replay(label: str = "p50", path: int = 7, *, ok: bool = True) -> Replay:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import samples
 
-from simulator.claims import judge
+from simulator.claims import Outcomes, judge_events
 from simulator.engine import simulate
 from simulator.report import charts, render_html
-from simulator.report.sections.answer import sentences
+from simulator.report.sentences import sentences
 from simulator.scenario.files import assumptions, load_scenario
 
 VOID = {"meta", "link", "br", "wbr", "hr", "img", "input"}
@@ -252,7 +252,7 @@ def test_page__measure_that_paths_lack__is_not_testable_rather_than_0():
     values = dict(found.investors["holder"].values)
     values["yield_deviation", "ounces"] = np.full(samples.N_PATHS, np.nan)
     holder = replace(found.investors["holder"], values=values)
-    found = replace(found, investors={**found.investors, "holder": holder})
+    found = replace(found, outcomes=Outcomes({**found.investors, "holder": holder}))
     rows = Page(without_library(render_html(run, found, samples.verdicts(run, found), []))).rows
     row = next(row for row in rows if row[0].startswith("deviation of 30-day"))
     assert row[1:] == ["not testable", ""]
@@ -263,7 +263,7 @@ def test_page__of_a_real_run__is_whole_and_repeats():
     pages = []
     for _ in range(2):
         found = simulate(run.scenario, run.calibration)
-        judged = judge(run.scenario.claims, found.investors)
+        judged = judge_events(run.scenario.claims, found.outcomes)
         pages.append(render_html(run, found, judged, []))
     assert pages[0] == pages[1]
     read = Page(without_library(pages[0]))

@@ -27,7 +27,8 @@ _COLUMNS = (
 def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     """Return table and charts for each investor that a claim is about."""
     days = simulation.scenario.horizon_days
-    subjects = list(dict.fromkeys(verdict.subject for verdict in verdicts))
+    named = dict.fromkeys(verdict.subject for verdict in verdicts)
+    subjects = [name for name in named if name in simulation.investors]
     others = [name for name in simulation.investors if name not in subjects]
     compared = [contributions(simulation.investors[name]) for name in others]
     intro = element(

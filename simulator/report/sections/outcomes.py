@@ -14,7 +14,7 @@ from simulator.report.words import bound, number, percent, runs
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
-    from simulator.scenario.models import Condition
+    from simulator.scenario.claims import Condition
 
 _UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 _QUANTITIES = {
@@ -66,8 +66,9 @@ def _rows(simulation: Simulation, series: str) -> pd.DataFrame:
 
 def _conditions(simulation: Simulation, investor: str) -> Iterator[Condition]:
     for claim in simulation.scenario.claims.values():
-        if claim.subject == investor:
-            yield from claim.conditions
+        if claim.subject == investor and claim.kind == "event":
+            plain = (c for c in claim.conditions if c.series is None and c.over is None)
+            yield from plain
 
 
 def _exits(simulation: Simulation) -> Iterator[Html]:
@@ -107,14 +108,15 @@ def _spoken_fan(words: str, rows: pd.DataFrame) -> str:
 
 def _distributions(simulation: Simulation) -> Iterator[Html]:
     """Yield each subject's yields and falls in each unit, and whatever else a claim names."""
-    for name in dict.fromkeys(claim.subject for claim in simulation.scenario.claims.values()):
+    named = dict.fromkeys(claim.subject for claim in simulation.scenario.claims.values())
+    for name in (subject for subject in named if subject is not None):
         conditions = list(_conditions(simulation, name))
         wanted: dict[tuple[str, Unit], None] = {
             (measure, unit): None
             for measure in ("annual_yield", "drawdown")
             for unit in simulation.investors[name].units
         }
-        wanted |= {(condition.measure, condition.unit): None for condition in conditions}
+        wanted |= {(c.measure, c.unit): None for c in conditions if c.unit is not None}
         for measure, unit in wanted:
             marks = {
                 value: bound(value)
@@ -161,7 +163,7 @@ def _market(simulation: Simulation) -> Iterator[Html]:
         yield charts.embed(figure, f"fan-{asset}", words, _spoken_fan(words, rows), note)
     vault = simulation.scenario.instruments.gold_vault
     for name, measures in simulation.investors.items():
-        rows = _rows(simulation, f"utilisation.{name}")
+        rows = _rows(simulation, "gold_vault.utilisation")
         if rows.empty or vault is None or measures.holding != "gold_vault":
             continue
         kink, high = vault.lending.kink, float(rows["p95"].max())

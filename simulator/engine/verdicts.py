@@ -1,0 +1,201 @@
+"""One verdict for each claim of a simulation: events, effects and premises.
+
+An effect compares a statistic of the paths between two investors, or between this world and a
+changed one, path by path on the same random numbers. The standard error of a mean's difference
+is that of the paired differences, of any other statistic that of fixed consecutive batches.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from simulator.claims.outcomes import Outcomes
+from simulator.claims.verdict import (
+    ConditionResult,
+    Verdict,
+    Word,
+    describe,
+    judge_events,
+    quantity,
+    word_for,
+)
+from simulator.engine.simulate import Simulation, simulate
+from simulator.measures import expected_shortfall
+from simulator.scenario.claims import ClaimTerms, Condition, Estimate
+from simulator.scenario.files import with_changes
+from simulator.units import FloatArray
+
+BATCHES = 50
+CONFIDENCE = 0.95
+TAIL = 0.05
+
+_STATISTICS: Mapping[str, Callable[[FloatArray], float]] = {
+    "mean": lambda values: float(np.mean(values)),
+    "median": lambda values: float(np.median(values)),
+    "p05": lambda values: float(np.quantile(values, TAIL)),
+    "p95": lambda values: float(np.quantile(values, 1 - TAIL)),
+    "expected_shortfall": lambda values: float(expected_shortfall(values, TAIL)),
+}
+
+
+def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdict, ...]:
+    """Return one verdict for each claim, in the scenario's order.
+
+    Effects of a changed world simulate that world too, with the same seed and paths; claims
+    that change the same share it.
+
+    Raises
+    ------
+    InputError
+        A change makes the scenario invalid.
+    """
+    claims = simulation.scenario.claims
+    events = {found.claim: found for found in judge_events(claims, simulation.outcomes)}
+    worlds: dict[str, Outcomes] = {}
+
+    def changed(name: str, change: Mapping[str, Any]) -> Outcomes:
+        key = json.dumps(change, sort_keys=True, default=str)
+        if key not in worlds:
+            scenario = with_changes(simulation.scenario, change, f"claims.{name}.change")
+            worlds[key] = simulate(scenario, simulation.calibration, workers=workers).outcomes
+        return worlds[key]
+
+    found = []
+    for name, claim in claims.items():
+        if name in events:
+            found.append(events[name])
+        elif claim.premise is not None:
+            found.append(judge_premise(name, claim, claim.premise))
+        else:
+            other = simulation.outcomes if claim.change is None else changed(name, claim.change)
+            found.append(judge_effect(name, claim, simulation.outcomes, other))
+    return tuple(found)
+
+
+def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -> Verdict:
+    """Return the verdict on a difference: subject less `against`, or changed less own world."""
+    condition = claim.conditions[0]
+    if claim.change is None:
+        first, second = own.values(condition, claim.subject), own.values(condition, claim.against)
+        compared = f"{claim.subject} less {claim.against}"
+    else:
+        first, second = other.values(condition, claim.subject), own.values(condition, claim.subject)
+        change = ", ".join(f"{place} = {value}" for place, value in claim.change.items())
+        compared = f"with {change} less without"
+    reason = ""
+    if np.isnan(first).any() or np.isnan(second).any():
+        reason = f"{quantity(condition)} has no number on some path"
+    estimate, error = difference(claim.statistic, first, second)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, _freedom(claim.statistic, first.size))) * error
+    bounds = (estimate - half, estimate + half)
+    p05, median, p95 = (float(q) for q in np.quantile(first - second, (TAIL, 0.5, 1 - TAIL)))
+    return replace(
+        _empty(name, claim),
+        subject=claim.subject or str(condition.series),
+        verdict="not testable" if reason else effect_word(condition, estimate, bounds),
+        reason=reason,
+        estimate=estimate,
+        interval=bounds,
+        conditions=(ConditionResult(describe(condition), math.nan, bounds),),
+        p05=p05,
+        median=median,
+        p95=p95,
+        quantity=f"{_spoken(claim.statistic)} {quantity(condition)}, {compared}",
+        scale=condition.scale,
+    )
+
+
+def difference(statistic: str, first: FloatArray, second: FloatArray) -> tuple[float, float]:
+    """Return the difference of a statistic of two paired samples, and its standard error."""
+    measure = _STATISTICS[statistic]
+    estimate = measure(first) - measure(second)
+    if statistic == "mean":
+        return estimate, float(np.std(first - second, ddof=1) / math.sqrt(first.size))
+    parts = zip(np.array_split(first, BATCHES), np.array_split(second, BATCHES), strict=True)
+    each = [measure(a) - measure(b) for a, b in parts if a.size]
+    return estimate, float(np.std(each, ddof=1) / math.sqrt(len(each)))
+
+
+def _freedom(statistic: str, paths: int) -> int:
+    return max(1, (paths if statistic == "mean" else min(BATCHES, paths)) - 1)
+
+
+def effect_word(condition: Condition, estimate: float, interval: tuple[float, float]) -> Word:
+    """Return supported or refuted where the whole interval agrees, else by the estimate."""
+    low = -math.inf if condition.at_least is None else condition.at_least
+    high = math.inf if condition.at_most is None else condition.at_most
+    if low <= interval[0] and interval[1] <= high:
+        return "supported"
+    if interval[1] < low or interval[0] > high:
+        return "refuted"
+    return "plausible" if low <= estimate <= high else "unlikely"
+
+
+def judge_premise(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
+    """Return the verdict on a historical estimate: how sure it is beyond its bound.
+
+    Confidence is normal: Phi((estimate - bound) / standard error).
+    """
+    at_least, bound = premise.at_least is not None, premise.at_least
+    bound = bound if bound is not None else premise.at_most
+    assert bound is not None
+    beyond = (premise.estimate - bound) * (1 if at_least else -1)
+    if premise.standard_error == 0:
+        confidence = 1.0 if beyond >= 0 else 0.0
+    else:
+        confidence = float(stats.norm.cdf(beyond / premise.standard_error))
+    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * premise.standard_error
+    bounds = (premise.estimate - half, premise.estimate + half)
+    words = f"{'at least' if at_least else 'at most'} {bound:,.10g} {premise.unit}".rstrip()
+    return replace(
+        _empty(name, claim),
+        subject="history",
+        verdict=word_for(confidence),
+        probability=confidence,
+        estimate=premise.estimate,
+        interval=bounds,
+        conditions=(ConditionResult(f"estimate {words}", confidence, bounds),),
+        quantity=f"historical estimate{', ' + premise.unit if premise.unit else ''}",
+        scale="level",
+        by_assumption=True,
+    )
+
+
+def _empty(name: str, claim: ClaimTerms) -> Verdict:
+    """Return a verdict that says nothing yet."""
+    nothing = math.nan
+    return Verdict(
+        claim=name,
+        kind=claim.kind,
+        subject="",
+        text=claim.says,
+        verdict="not testable",
+        reason="",
+        probability=nothing,
+        interval=(nothing, nothing),
+        parameter_range=None,
+        conditions=(),
+        p05=nothing,
+        median=nothing,
+        p95=nothing,
+        quantity="",
+        scale="share",
+        max_drawdown_median=nothing,
+        organic_share=None,
+        above=None,
+        met_at_start=False,
+        note=claim.note,
+    )
+
+
+def _spoken(statistic: str) -> str:
+    words = {"p05": "5th percentile of", "p95": "95th percentile of"}
+    words["expected_shortfall"] = "mean of the worst 5 % of"
+    return words.get(statistic, statistic)

@@ -1,0 +1,216 @@
+"""What is claimed: an event, an effect or a premise, stated so that it can be judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
+
+Measure = Literal[
+    "annual_yield", "total_return", "drawdown", "yield_deviation", "highest", "lowest", "last"
+]
+INVESTOR_MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
+SERIES_MEASURES = ("highest", "lowest", "last", "total_return", "drawdown")
+NEVER_NEGATIVE = ("drawdown", "yield_deviation")
+SERIES_FORM = re.compile(r"price\.\w+|ratio\.\w+\.\w+|factor\.\w+|[a-z0-9_-]+\.\w+")
+
+Statistic = Literal["mean", "median", "p05", "p95", "expected_shortfall"]
+
+
+class Condition(Frozen):
+    """One measured quantity against its bounds: of an investor, or of a daily series."""
+
+    measure: Measure
+    """What is measured on each path."""
+    unit: Literal["ounces", "usd"] | None = None
+    """In ounces of metal or in dollars: for investors, and for nobody else."""
+    series: str | None = None
+    """Instead of an investor: price.gold, ratio.gold.silver, factor.real_rate, or an
+    instrument's observable such as gold_token.sector_value_usd."""
+    over: Label | None = None
+    """Another investor, whose measure is taken off: how much better the subject does."""
+    before_reaching: Fraction | None = None
+    """Of a series' fall: only until the day on which it first closes at this or above."""
+    at_least: Fraction | None = None
+    """Lower bound; 0.08 = 8 %, prices in their own unit."""
+    at_most: Fraction | None = None
+    """Upper bound; drawdowns and deviations are positive numbers."""
+    reported_above: Fraction | None = None
+    """The share of paths above this is reported, and not failed."""
+
+    @property
+    def key(self) -> str:
+        """Return what is measured of a series, as one word."""
+        until = "" if self.before_reaching is None else f" before {self.before_reaching!r}"
+        return f"{self.measure} of {self.series}{until}"
+
+    @property
+    def scale(self) -> Literal["share", "level"]:
+        """Return whether the numbers are shares (8 %) or levels in a unit of their own."""
+        return "level" if self.measure in ("highest", "lowest", "last") else "share"
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Condition:
+        refuse(self._bound_faults() + self._quantity_faults())
+        return self
+
+    def _bound_faults(self) -> list[Fault]:
+        low, high = self.at_least, self.at_most
+        if low is None and high is None:
+            return [((), "", "must have at_least or at_most")]
+        if low is not None and high is not None and low > high:
+            return [((), "", f"at_least {low:g} must not be above at_most {high:g}")]
+        if self.measure in NEVER_NEGATIVE and self.over is None and high is not None and high < 0:
+            rule = f"must be at least 0: a {self.measure} is never negative"
+            return [(("at_most",), f"{high:g}", rule)]
+        return []
+
+    def _quantity_faults(self) -> list[Fault]:
+        faults: list[Fault] = []
+        known = INVESTOR_MEASURES if self.series is None else SERIES_MEASURES
+        if self.measure not in known:
+            whose = "an investor" if self.series is None else "a series"
+            rule = f"is not measured on {whose}; must be {', '.join(known)}"
+            faults.append((("measure",), f"'{self.measure}'", rule))
+        if self.series is None and self.unit is None:
+            faults.append((("unit",), "", "is required: ounces or usd"))
+        if self.series is not None:
+            if self.unit is not None or self.over is not None:
+                faults.append(((), "", "a series has no unit and no over: it has its own"))
+            if not SERIES_FORM.fullmatch(self.series):
+                rule = "must be price.X, ratio.X.Y, factor.X or INSTRUMENT.OBSERVABLE"
+                faults.append((("series",), f"'{self.series}'", rule))
+        if self.before_reaching is not None and (self.series is None or self.measure != "drawdown"):
+            rule = "belongs to the drawdown of a series"
+            faults.append((("before_reaching",), f"{self.before_reaching:g}", rule))
+        return faults
+
+
+class Estimate(Frozen):
+    """What history says of a premise: an estimate with its error, against a bound."""
+
+    estimate: Fraction
+    """The historical estimate."""
+    standard_error: NonNegative
+    """Of the estimate; 0 where it is a count and not a sample."""
+    at_least: Fraction | None = None
+    """The premise holds where the true value is at least this."""
+    at_most: Fraction | None = None
+    """The premise holds where the true value is at most this."""
+    unit: str = ""
+    """Unit of the estimate, for the report."""
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> Estimate:
+        if (self.at_least is None) == (self.at_most is None):
+            refuse([((), "", "must have either at_least or at_most")])
+        return self
+
+
+class ClaimTerms(Frozen):
+    """What somebody promises, and the test it is put to.
+
+    event    all conditions hold on a path; judged by the share of paths
+    effect   a statistic of the first condition's quantity differs from that of another
+             investor (`against`) or of a changed world (`change`) on the same random numbers,
+             by as much as the condition's bounds say; judged by the interval of the difference
+    premise  something the model assumes; judged on the historical estimate
+    """
+
+    kind: Literal["event", "effect", "premise"] = "event"
+    """event, effect or premise."""
+    says: str = Field(min_length=1)
+    """The claim in the promoters' words."""
+    note: str = ""
+    """What a reader of the verdict should know."""
+    subject: Label | None = None
+    """The investor it is about; none where all conditions are of series."""
+    conditions: Annotated[tuple[Condition, ...], Field(strict=False)] = ()
+    """What must hold, singly and jointly; the first one is the measured quantity."""
+    against: Label | None = None
+    """Of an effect: the investor to compare with."""
+    change: dict[str, Any] | None = None
+    """Of an effect: what the compared world has instead, as dotted names with values."""
+    statistic: Statistic = "mean"
+    """Of an effect: which statistic of the paths is compared."""
+    premise: Estimate | None = None
+    """Of a premise: what history says."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> ClaimTerms:
+        faults: list[Fault] = []
+        if self.kind == "premise":
+            if self.premise is None or self.conditions:
+                faults.append(((), "", "a premise has a premise section and no conditions"))
+        elif not self.conditions:
+            faults.append((("conditions",), "", "must have at least one condition"))
+        elif self.premise is not None:
+            faults.append((("premise",), "", f"does not belong to an {self.kind}"))
+        if self.kind == "effect" and (self.against is None) == (self.change is None):
+            faults.append(((), "", "an effect has either against or change"))
+        if self.kind == "effect" and len(self.conditions) > 1:
+            faults.append((("conditions",), "", "an effect has one condition"))
+        if self.kind != "effect" and (self.against is not None or self.change is not None):
+            faults.append(((), "", "against and change belong to an effect"))
+        if self.subject is None and any(c.series is None for c in self.conditions):
+            faults.append((("subject",), "", "is required: a condition measures an investor"))
+        if self.against is not None and any(c.series for c in self.conditions):
+            faults.append((("against",), "", "compares investors; the condition names a series"))
+        refuse(faults)
+        return self
+
+
+def reference_faults(
+    claims: Mapping[str, ClaimTerms],
+    units: Mapping[str, tuple[str, ...]],
+    assets: Collection[str],
+    instruments: Collection[str],
+) -> list[Fault]:
+    """Return what claims name and the scenario lacks.
+
+    Parameters
+    ----------
+    units : by investor, the units that he is measured in
+    assets, instruments : names that a series may begin with
+    """
+    faults: list[Fault] = []
+    investors = f"must be an investor of this file: {', '.join(units)}"
+    for name, claim in claims.items():
+        for field in ("subject", "against"):
+            named = getattr(claim, field)
+            if named is not None and named not in units:
+                faults.append((("claims", name, field), f"'{named}'", investors))
+        for place, condition in enumerate(claim.conditions):
+            at = ("claims", name, "conditions", place)
+            if condition.over is not None and condition.over not in units:
+                faults.append(((*at, "over"), f"'{condition.over}'", investors))
+            if condition.series is not None:
+                faults += _series_faults((*at, "series"), condition.series, assets, instruments)
+            for who in (claim.subject, claim.against, condition.over):
+                known = units.get(who or "", ("ounces", "usd"))
+                if condition.series is None and condition.unit not in known:
+                    rule = f"{who} is not measured in it; must be {' or '.join(known)}"
+                    faults.append(((*at, "unit"), f"'{condition.unit}'", rule))
+    return faults
+
+
+def _series_faults(
+    place: tuple[str | int, ...],
+    series: str,
+    assets: Collection[str],
+    instruments: Collection[str],
+) -> list[Fault]:
+    head, *rest = series.split(".")
+    if head == "factor":
+        return []
+    if head in ("price", "ratio"):
+        unknown = [asset for asset in rest if asset not in assets]
+        rule = f"{', '.join(unknown)} is no asset of this market: {', '.join(assets)}"
+    else:
+        unknown = [head] if head not in instruments else []
+        rule = f"must begin with price, ratio, factor or an instrument: {', '.join(instruments)}"
+    return [(place, f"'{series}'", rule)] if unknown else []
