@@ -189,13 +189,7 @@ def stake(amount: uint256):
     @dev A token may keep a fee of the transfer.
     @param amount The amount in wei of the staking token.
     """
-    assert not self.paused, "staking_rewards: paused"
-    self._update_reward(msg.sender)
-    received: uint256 = asset_token._pull(stakingToken, msg.sender, amount)
-    assert received != 0, "staking_rewards: cannot stake nothing"
-    self.totalSupply += received
-    self.balanceOf[msg.sender] += received
-    log Staked(user=msg.sender, amount=received)
+    self._stake(msg.sender, amount)
 
 
 @external
@@ -238,26 +232,7 @@ def notifyRewardAmount(reward: uint256):
          rounds down; what that drops is below `rewardsDuration` x 1e-18 wei.
     @param reward The amount in reward wei, at most 1e33.
     """
-    assert msg.sender == self.rewardsDistribution, "staking_rewards: caller is not the rewards distribution"
-    assert reward <= _MAX_REWARD, "staking_rewards: reward is too large"
-    assert reward <= self._surplus(rewardsToken), "staking_rewards: reward has not arrived"
-    self._update_reward(empty(address))
-
-    is_running: bool = block.timestamp < self.periodFinish
-    pot: uint256 = reward * _RATE_SCALE + self._carried_scaled
-    if is_running:
-        pot += (self.periodFinish - block.timestamp) * self.rewardRate
-    rate: uint256 = pot // self.rewardsDuration
-    assert rate != 0, "staking_rewards: nothing to distribute"
-    if is_running:
-        assert rate >= self.rewardRate, "staking_rewards: rate would fall"
-
-    self.owed_rewards += reward
-    self._carried_scaled = 0
-    self.rewardRate = rate
-    self.lastUpdateTime = block.timestamp
-    self.periodFinish = block.timestamp + self.rewardsDuration
-    log RewardAdded(reward=reward)
+    self._notify(reward)
 
 
 @external
@@ -363,6 +338,20 @@ def carried() -> uint256:
 
 
 @internal
+def _stake(account: address, amount: uint256):
+    """
+    @notice Takes `amount` from `account` and stakes what arrives.
+    """
+    assert not self.paused, "staking_rewards: paused"
+    self._update_reward(account)
+    received: uint256 = asset_token._pull(stakingToken, account, amount)
+    assert received != 0, "staking_rewards: cannot stake nothing"
+    self.totalSupply += received
+    self.balanceOf[account] += received
+    log Staked(user=account, amount=received)
+
+
+@internal
 def _withdraw(account: address, amount: uint256):
     """
     @notice Returns `amount` of the stake of `account`.
@@ -407,6 +396,33 @@ def _update_reward(account: address):
     if account != empty(address):
         self.rewards[account] = self._earned(account)
         self.userRewardPerTokenPaid[account] = self.rewardPerTokenStored
+
+
+@internal
+def _notify(reward: uint256):
+    """
+    @notice Starts a period with `reward`, what is left and what was carried.
+    """
+    assert msg.sender == self.rewardsDistribution, "staking_rewards: caller is not the rewards distribution"
+    assert reward <= _MAX_REWARD, "staking_rewards: reward is too large"
+    assert reward <= self._surplus(rewardsToken), "staking_rewards: reward has not arrived"
+    self._update_reward(empty(address))
+
+    is_running: bool = block.timestamp < self.periodFinish
+    pot: uint256 = reward * _RATE_SCALE + self._carried_scaled
+    if is_running:
+        pot += (self.periodFinish - block.timestamp) * self.rewardRate
+    rate: uint256 = pot // self.rewardsDuration
+    assert rate != 0, "staking_rewards: nothing to distribute"
+    if is_running:
+        assert rate >= self.rewardRate, "staking_rewards: rate would fall"
+
+    self.owed_rewards += reward
+    self._carried_scaled = 0
+    self.rewardRate = rate
+    self.lastUpdateTime = block.timestamp
+    self.periodFinish = block.timestamp + self.rewardsDuration
+    log RewardAdded(reward=reward)
 
 
 @internal
