@@ -38,6 +38,9 @@ ROLES = (
     "staker",
     "second_staker",
     "stranger",
+    "agent",
+    "auditor",
+    "verifier",
 )
 
 

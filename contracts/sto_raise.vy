@@ -1,0 +1,383 @@
+# pragma version ==0.4.3
+# pragma evm-version cancun
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title Primary Raise of a Security Token
+@custom:contract-name sto_raise
+@license GNU Affero General Public License v3.0 only
+@notice Sells a security token for USDC between two dates. Below the soft cap everyone
+        gets everything back. From the soft cap on, buyers get their tokens, and what was
+        paid goes to the mine part by part, as a verifier confirms its milestones; what
+        no milestone has released by a date goes back to the holders, through the
+        token's own stream and booked there as return of capital.
+@dev Amounts are units of the funds token (1e6 = one dollar) and token wei. Every unit
+     that was paid in leaves by exactly one of these ways. The contract must be an agent
+     of the token. A buyer whose wallet the token recovers is paid at his new wallet.
+     Trust: the verifier decides when the mine gets money, never how much or who.
+"""
+
+
+from .interfaces import ICompliance
+from .interfaces import IIdentityRegistry
+
+
+from .modules import asset_token
+
+
+from ethereum.ercs import IERC20
+
+
+interface ISecurityToken:
+    def funds_token() -> address: view
+    def identityRegistry() -> address: view
+    def compliance() -> address: view
+    def recovered_to(lost: address) -> address: view
+    def mint(_to: address, _amount: uint256): nonpayable
+    def return_capital(amount: uint256): nonpayable
+
+
+# @dev Greatest number of milestones.
+_MAX_MILESTONES: constant(uint256) = 12
+
+
+# @dev 100 %.
+_BPS: constant(uint256) = 10_000
+
+
+# @dev One token.
+_WAD: constant(uint256) = 10**18
+
+
+# @dev The security token that is sold.
+token: public(immutable(address))
+
+
+# @dev The token in which it is paid.
+funds_token: public(immutable(address))
+
+
+# @dev Receives what milestones release.
+mine: public(immutable(address))
+
+
+# @dev Confirms milestones.
+verifier: public(immutable(address))
+
+
+# @dev Units of the funds token for one whole security token.
+price: public(immutable(uint256))
+
+
+# @dev Below this the raise has failed.
+soft_cap: public(immutable(uint256))
+
+
+# @dev No more is taken than this.
+hard_cap: public(immutable(uint256))
+
+
+# @dev From when and until when payments are taken, Unix seconds.
+opens: public(immutable(uint256))
+closes: public(immutable(uint256))
+
+
+# @dev Until when milestones release, Unix seconds.
+milestones_end: public(immutable(uint256))
+
+
+# @dev The part of the raise that each milestone releases (10,000 = 100 %).
+milestones: public(DynArray[uint256, _MAX_MILESTONES])
+
+
+# @dev All payments.
+raised: public(uint256)
+
+
+# @dev What the mine has received.
+released: public(uint256)
+
+
+# @dev What buyers of a failed raise have received back.
+refunded: public(uint256)
+
+
+# @dev What went back to the holders because no milestone released it in time.
+returned: public(uint256)
+
+
+# @dev The number of milestones confirmed so far.
+confirmed_milestones: public(uint256)
+
+
+# @dev Whether the raise is closed, and whether it reached its soft cap.
+is_closed: public(bool)
+has_succeeded: public(bool)
+
+
+# @dev What a wallet paid and has neither turned into tokens nor got back.
+paid_by: public(HashMap[address, uint256])
+
+
+# @dev What wallets of an identity have paid together, for the check of its cap.
+paid_by_identity: public(HashMap[address, uint256])
+
+
+event Contributed:
+    buyer: indexed(address)
+    amount: uint256
+    tokens: uint256
+
+
+event RaiseClosed:
+    has_succeeded: bool
+    raised: uint256
+
+
+event TokensClaimed:
+    buyer: indexed(address)
+    receiver: indexed(address)
+    tokens: uint256
+
+
+event Refunded:
+    buyer: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+
+
+event MilestoneReleased:
+    milestone: indexed(uint256)
+    amount: uint256
+
+
+event UnreleasedReturned:
+    amount: uint256
+
+
+@deploy
+def __init__(
+    token_: address,
+    mine_: address,
+    verifier_: address,
+    price_: uint256,
+    soft_cap_: uint256,
+    hard_cap_: uint256,
+    opens_: uint256,
+    closes_: uint256,
+    milestones_: DynArray[uint256, _MAX_MILESTONES],
+    milestones_end_: uint256,
+):
+    """
+    @notice Deploys a raise whose terms never change.
+    @param token_ The 20-byte address of the security token.
+    @param mine_ The 20-byte address that milestones pay.
+    @param verifier_ The 20-byte address that confirms milestones.
+    @param price_ Units of the funds token for one whole token, above zero.
+    @param soft_cap_ The least that must come together, above zero.
+    @param hard_cap_ The most that is taken, at least the soft cap.
+    @param opens_ From when payments are taken, Unix seconds.
+    @param closes_ Until when payments are taken, Unix seconds.
+    @param milestones_ The part that each milestone releases, together 10,000 (100 %).
+    @param milestones_end_ Until when milestones release, Unix seconds.
+    """
+    assert mine_ != empty(address), "sto_raise: mine is the zero address"
+    assert verifier_ != empty(address), "sto_raise: verifier is the zero address"
+    assert price_ != 0, "sto_raise: price is zero"
+    assert soft_cap_ != 0, "sto_raise: soft cap is zero"
+    assert soft_cap_ <= hard_cap_, "sto_raise: soft cap above hard cap"
+    assert opens_ < closes_, "sto_raise: closes before it opens"
+    assert closes_ < milestones_end_, "sto_raise: milestones end before it closes"
+    total_bps: uint256 = 0
+    for part_bps: uint256 in milestones_:
+        assert part_bps != 0, "sto_raise: milestone without a part"
+        total_bps += part_bps
+    assert total_bps == _BPS, "sto_raise: milestones are not 100 %"
+    token = token_
+    funds_token = staticcall ISecurityToken(token_).funds_token()
+    mine = mine_
+    verifier = verifier_
+    price = price_
+    soft_cap = soft_cap_
+    hard_cap = hard_cap_
+    opens = opens_
+    closes = closes_
+    milestones_end = milestones_end_
+    self.milestones = milestones_
+
+
+@external
+@nonreentrant
+def contribute(amount: uint256):
+    """
+    @notice Takes a payment from a verified wallet, as far as the compliance would let it
+            receive the tokens.
+    @dev Tokens round down, in favour of the issue, by less than a wei for each wallet.
+    @param amount Units of the funds token.
+    """
+    assert block.timestamp >= opens, "sto_raise: not open yet"
+    assert block.timestamp < closes and not self.is_closed, "sto_raise: closed"
+    assert amount <= hard_cap - self.raised, "sto_raise: exceeds the hard cap"
+    tokens: uint256 = self._tokens_for(amount)
+    assert tokens != 0, "sto_raise: too little for a token wei"
+    self._check_may_pay(amount)
+    received: uint256 = asset_token._pull(funds_token, msg.sender, amount)
+    assert received == amount, "sto_raise: payment has not arrived in full"
+    self.raised += amount
+    self.paid_by[msg.sender] += amount
+    log Contributed(buyer=msg.sender, amount=amount, tokens=tokens)
+
+
+@external
+def close():
+    """
+    @notice Closes the raise at its date, or once the hard cap is reached; anyone may.
+    """
+    assert not self.is_closed, "sto_raise: closed"
+    assert block.timestamp >= closes or self.raised == hard_cap, "sto_raise: still open"
+    self.is_closed = True
+    self.has_succeeded = self.raised >= soft_cap
+    log RaiseClosed(has_succeeded=self.has_succeeded, raised=self.raised)
+
+
+@external
+@nonreentrant
+def claim(buyer: address):
+    """
+    @notice Mints the tokens of a buyer to him; anyone may ask for it.
+    @param buyer The 20-byte address that paid.
+    """
+    self._check_succeeded()
+    tokens: uint256 = self._tokens_for(self._settle(buyer))
+    receiver: address = self._receiver(buyer)
+    extcall ISecurityToken(token).mint(receiver, tokens)
+    log TokensClaimed(buyer=buyer, receiver=receiver, tokens=tokens)
+
+
+@external
+@nonreentrant
+def refund(buyer: address):
+    """
+    @notice Pays a buyer of a failed raise all that he paid; anyone may ask for it.
+    @param buyer The 20-byte address that paid.
+    """
+    assert self.is_closed and not self.has_succeeded, "sto_raise: has not failed"
+    amount: uint256 = self._settle(buyer)
+    receiver: address = self._receiver(buyer)
+    self.refunded += amount
+    asset_token._push(funds_token, receiver, amount)
+    log Refunded(buyer=buyer, receiver=receiver, amount=amount)
+
+
+@external
+@nonreentrant
+def release_milestone():
+    """
+    @notice Pays the mine the part of the next milestone; verifier only. The last pays
+            all that is left.
+    """
+    assert msg.sender == verifier, "sto_raise: caller is not the verifier"
+    self._check_succeeded()
+    assert block.timestamp < milestones_end, "sto_raise: milestones have ended"
+    milestone: uint256 = self.confirmed_milestones
+    assert milestone < len(self.milestones), "sto_raise: all milestones are released"
+    amount: uint256 = self.raised * self.milestones[milestone] // _BPS
+    if milestone + 1 == len(self.milestones):
+        amount = self.raised - self.released
+    self.confirmed_milestones = milestone + 1
+    self.released += amount
+    asset_token._push(funds_token, mine, amount)
+    log MilestoneReleased(milestone=milestone, amount=amount)
+
+
+@external
+@nonreentrant
+def return_unreleased():
+    """
+    @notice Streams what no milestone has released in time to the holders of the token,
+            as return of capital; anyone may ask for it.
+    """
+    self._check_succeeded()
+    assert block.timestamp >= milestones_end, "sto_raise: milestones have not ended"
+    amount: uint256 = self.raised - self.released - self.returned
+    assert amount != 0, "sto_raise: nothing is left"
+    self.returned += amount
+    assert extcall IERC20(funds_token).approve(token, amount), "sto_raise: approval failed"
+    extcall ISecurityToken(token).return_capital(amount)
+    log UnreleasedReturned(amount=amount)
+
+
+@external
+@view
+def milestone_count() -> uint256:
+    """
+    @notice Returns the number of milestones.
+    @return uint256 The number.
+    """
+    return len(self.milestones)
+
+
+@external
+@view
+def tokens_for(amount: uint256) -> uint256:
+    """
+    @notice Returns the tokens that a payment buys.
+    @param amount Units of the funds token.
+    @return uint256 Token wei, rounded down.
+    """
+    return self._tokens_for(amount)
+
+
+@internal
+def _check_may_pay(amount: uint256):
+    """
+    @notice Reverts unless the caller may hold what his identity has paid for so far, and
+            for `amount` more; counts that.
+    """
+    registry: IIdentityRegistry = IIdentityRegistry(staticcall ISecurityToken(token).identityRegistry())
+    assert staticcall registry.isVerified(msg.sender), "sto_raise: buyer is not verified"
+    identity: address = staticcall registry.identity(msg.sender)
+    paid: uint256 = self.paid_by_identity[identity] + amount
+    rules: ICompliance = ICompliance(staticcall ISecurityToken(token).compliance())
+    allowed: bool = staticcall rules.canTransfer(empty(address), msg.sender, self._tokens_for(paid))
+    assert allowed, "sto_raise: compliance forbids it"
+    self.paid_by_identity[identity] = paid
+
+
+@internal
+def _settle(buyer: address) -> uint256:
+    """
+    @notice Books what a buyer paid as settled and returns it.
+    """
+    amount: uint256 = self.paid_by[buyer]
+    assert amount != 0, "sto_raise: nothing to settle"
+    self.paid_by[buyer] = 0
+    return amount
+
+
+@internal
+@view
+def _receiver(buyer: address) -> address:
+    """
+    @notice Returns the wallet of a buyer, or the one that took over from it.
+    """
+    successor: address = staticcall ISecurityToken(token).recovered_to(buyer)
+    return buyer if successor == empty(address) else successor
+
+
+@internal
+@view
+def _check_succeeded():
+    """
+    @notice Reverts unless the raise is closed and has reached its soft cap.
+    """
+    assert self.has_succeeded, "sto_raise: has not succeeded"
+
+
+@internal
+@view
+def _tokens_for(amount: uint256) -> uint256:
+    """
+    @notice Returns the tokens that a payment buys, rounded down.
+    """
+    return amount * _WAD // price
