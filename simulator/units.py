@@ -34,6 +34,9 @@ FEED_DECIMALS = 8
 GOLD_DECIMALS = 18
 USDC_DECIMALS = 6
 
+POUNDS_PER_TONNE = 2_204.622_621_85
+"""Avoirdupois pounds of exactly 0.45359237 kg."""
+
 LANES = 128
 """Paths that a kernel advances side by side; blocks are padded to full lanes."""
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.market.philox import fill_normals, uniforms4
-from simulator.market.streams import Stream
 from simulator.mechanics.jit import kernel
 from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
 
@@ -29,9 +28,7 @@ def _fill(out: FloatArray, seed: int, stream: int, first_path: int) -> None:
                     out[row, first + lane] = normals[row - 4 * quad, lane]
 
 
-def normal_paths(
-    seed: int, stream: Stream, first_path: int, n_steps: int, n_paths: int
-) -> FloatArray:
+def normal_paths(seed: int, stream: int, first_path: int, n_steps: int, n_paths: int) -> FloatArray:
     """Return standard normals of shape (n_steps + 1, n_paths), one a step from `stream`.
 
     One call of the generator serves the four steps of `step // 4`.
@@ -48,7 +45,7 @@ def _waiting_days(out: FloatArray, seed: int, stream: int, first_path: int, rate
 
 
 def first_event(
-    seed: int, stream: Stream, first_path: int, n_paths: int, hazard: float
+    seed: int, stream: int, first_path: int, n_paths: int, hazard: float
 ) -> npt.NDArray[np.int64]:
     """Return the step (1 or later) of the first event of a Poisson process, shape (n_paths,).
 

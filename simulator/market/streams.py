@@ -9,11 +9,12 @@ Numbers
     1-31     diffusion of an asset.
     32-63    shared by all assets; from 36 on the macro factors.
     65-95    jumps of an asset: 64 + its diffusion stream.
-    128-     instruments.
+    128-255  instruments; one that a scenario may hold several of adds its label above.
 """
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum, unique
 
 JUMP_OFFSET = 64
@@ -69,6 +70,11 @@ class Stream(IntEnum):
     PERP_FUNDING = 140
     PARAMETERS = 142
     PARAMETER_DRIFTS = 143
+    STO_DEMAND = 150
+    MINE_OVERRUN = 151
+    MINE_DEFAULT = 152
+    STO_NOISE = 153
+    MINE_EQUITY_NOISE = 154
 
 
 def diffusion_stream(asset: str) -> Stream:
@@ -79,3 +85,13 @@ def diffusion_stream(asset: str) -> Stream:
 def jump_stream(asset: str) -> Stream:
     """Return the stream of the jumps of `asset`, a lower-case name such as "gold"."""
     return Stream(diffusion_stream(asset) + JUMP_OFFSET)
+
+
+def labelled(stream: Stream, label: str) -> int:
+    """Return the stream of the instrument called `label`, where a scenario may hold several.
+
+    The label's hash fills the 24 bits above the stream's number: neither the order of the
+    instruments nor a neighbour changes a draw.
+    """
+    digest = hashlib.sha256(label.encode()).digest()
+    return int.from_bytes(digest[:3], "big") << 8 | stream

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from simulator.units import POUNDS_PER_TONNE
+
 GRAMS_PER_OUNCE = 31.103_476_8
-POUNDS_PER_TONNE = 2_204.622_621_85
 
 
 class Quotation(NamedTuple):

@@ -1,0 +1,103 @@
+"""From terms and drivers to the paths of a token holder, and what the replay plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.mining_sto import kernel
+from simulator.instruments.mining_sto.drivers import MiningStoDrivers
+from simulator.instruments.mining_sto.state import SOURCES, terms_record
+from simulator.instruments.mining_sto.worth import tables
+from simulator.scenario.mining_sto import MiningStoTerms
+from simulator.scenario.models import GasTerms
+from simulator.units import FloatArray
+
+
+@dataclass(frozen=True)
+class MiningStoRecord:
+    """What the promoters and the mine do, for the replay, and what the holder then has.
+
+    Attributes
+    ----------
+    recorded_usd, payment_usd, deposit_usd : ndarray of shape (n_periods, n_paths)
+        The holders' profit, what is paid, and new tokens sold at the end of each period.
+    paid_usd, exit_usd, mark_usd : ndarray of shape (n_steps + 1, n_paths)
+        What the holder could have withdrawn so far, and his exit value and mark.
+    """
+
+    recorded_usd: FloatArray
+    payment_usd: FloatArray
+    deposit_usd: FloatArray
+    paid_usd: FloatArray
+    exit_usd: FloatArray
+    mark_usd: FloatArray
+
+    def lane(self, k: int) -> MiningStoRecord:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return MiningStoRecord(
+            self.recorded_usd[:, one],
+            self.payment_usd[:, one],
+            self.deposit_usd[:, one],
+            self.paid_usd[:, one],
+            self.exit_usd[:, one],
+            self.mark_usd[:, one],
+        )
+
+
+def simulate(
+    terms: MiningStoTerms, gas: GasTerms, drivers: MiningStoDrivers, holder_usd: float
+) -> tuple[InstrumentPaths, MiningStoRecord]:
+    """Subscribe for `holder_usd`, hold, and sell at the last step; with the record."""
+    mine = drivers.mine
+    shape = mine.copper_usd.shape
+    loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
+    worth = tables(terms, terms.secondary.discount_rate, loss_rate, shape[0] - 1)
+    mark, leave, paid = np.empty(shape), np.empty(shape), np.empty(shape)
+    recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
+    attribution = np.zeros((len(SOURCES), shape[1]))
+    events = np.zeros(shape[1], np.int64)
+    kernel.run(
+        terms_record(terms, gas, holder_usd)[0],
+        worth.base,
+        worth.slope,
+        *worth.deferred(int(mine.deferred.max())),
+        worth.long_run_usd,
+        mine.copper_usd,
+        mine.accrued,
+        mine.profit,
+        mine.halted,
+        mine.deferred,
+        mine.begins,
+        mine.ends,
+        drivers.others_usd,
+        drivers.default_step,
+        drivers.noise,
+        mark,
+        leave,
+        paid,
+        attribution,
+        recorded,
+        payments,
+        deposits,
+        events,
+    )
+    mark[0] = leave[0] = holder_usd
+    locked = shape[0] - 1 < terms.sale.days + terms.compliance.lockup_days
+    sold = drivers.others_usd + holder_usd >= terms.sale.soft_cap_usd
+    price = mark[-1] - paid[-1]
+    paths = InstrumentPaths(
+        name=drivers.label,
+        sources=SOURCES,
+        initial={"usd": np.full(shape[1], holder_usd)},
+        mark={"usd": mark},
+        exit={"usd": leave},
+        attribution={"usd": attribution},
+        events=events,
+        unpaid=np.where(sold & locked, price, 0.0),
+        details={"paid_usd": paid},
+    )
+    return paths, MiningStoRecord(recorded, payments, deposits, paid, leave, mark)

@@ -1,0 +1,106 @@
+"""What a mine is worth: expected free cash flow, discounted day by day until the ore is gone.
+
+    worth = max(0, D^m (A[i] + B[i] (P - L) K^m) + profit accrued)
+
+with i days of work done, m days of full output still to be missed (construction, ramp-up,
+outage), P the copper price, L the price expected in the long run, D and K a day's discount and
+a day's reversion. A and B are sums over the days of ore that are left, at expected output
+(outages counted), the plan's grade, costs and tax. Tax is taken as if profit were always
+taxable and the mine were never closed early: near zero profit the worth is too low.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from simulator.instruments.mining_sto.outages import availability
+from simulator.instruments.mining_sto.output import grade_by_day
+from simulator.mechanics.jit import inlined
+from simulator.scenario.mining_sto import MiningStoTerms
+from simulator.units import DAYS_PER_YEAR, FloatArray
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Tables of the formula above.
+
+    Attributes
+    ----------
+    base, slope : ndarray of shape (n_steps + 2,)
+        A in USD and B in USD per (USD per tonne), by days of work done.
+    discount, reversion : float
+        D and K.
+    long_run_usd : float
+        L in USD per tonne.
+    """
+
+    base: FloatArray
+    slope: FloatArray
+    discount: float
+    reversion: float
+    long_run_usd: float
+
+    def deferred(self, longest: int) -> tuple[FloatArray, FloatArray]:
+        """Return D^m and K^m for m = 0 to `longest`."""
+        days = np.arange(longest + 1)
+        return self.discount**days, self.reversion**days
+
+
+@functools.lru_cache(maxsize=64)
+def tables(terms: MiningStoTerms, discount_rate: float, loss_rate: float, n_steps: int) -> Worth:
+    """Return the tables for a required return and an expected loss by default, both annual."""
+    mine, market = terms.mine, terms.secondary
+    daily = math.exp(-(discount_rate + loss_rate) / DAYS_PER_YEAR)
+    revert = math.exp(-market.reversion / DAYS_PER_YEAR)
+    running = availability(terms.outages)
+    site = mine.fixed_cost_share + (1.0 - mine.fixed_cost_share) * running
+    tonnes = mine.payable_tonnes_a_day * running * grade_by_day(terms.mine)
+    after_royalty = tonnes * (1.0 - mine.royalty)
+    costs = mine.site_usd_a_day * site + mine.sustaining_capex_usd_a_year / DAYS_PER_YEAR
+    margin = market.long_run_price_usd_per_tonne - mine.charges_usd_per_tonne
+    shield = mine.tax * mine.depreciation_usd_a_year / DAYS_PER_YEAR
+    base = (1.0 - mine.tax) * (after_royalty * margin - costs) + shield
+    slope = (1.0 - mine.tax) * after_royalty
+    return Worth(
+        base=_from_here_on(base, daily, n_steps),
+        slope=_from_here_on(slope, daily * revert, n_steps),
+        discount=daily,
+        reversion=revert,
+        long_run_usd=market.long_run_price_usd_per_tonne,
+    )
+
+
+def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
+    """Return sum over s > i of factor^(s - i) flow[s - 1] for i = 0 to n_steps + 1."""
+    sums = lfilter([factor], [1.0, -factor], flow[::-1])[::-1]
+    found = np.zeros(n_steps + 2)
+    found[: sums.size] = sums[: found.size]
+    return found
+
+
+@inlined
+def tonnes_per_price(
+    slope: FloatArray, discount: FloatArray, reversion: FloatArray, worked: int, missed: int
+) -> float:
+    """Return the change of worth per USD per tonne of copper, in tonnes."""
+    tonnes: float = slope[worked] * discount[missed] * reversion[missed]
+    return tonnes
+
+
+@inlined
+def profit_to_come(
+    base: FloatArray,
+    discount: FloatArray,
+    per_price: float,
+    worked: int,
+    missed: int,
+    above_long_run: float,
+) -> float:
+    """Return the worth of the profit to come in USD, before the floor at zero."""
+    usd: float = base[worked] * discount[missed] + per_price * above_long_run
+    return usd
