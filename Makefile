@@ -51,7 +51,7 @@ lint: setup .venv/.assay-dev-ready
 
 unit: setup .venv/.assay-dev-ready
 	$(BIN)/ape compile --force
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 core: setup .venv-numpy2/.assay-ready
 	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
