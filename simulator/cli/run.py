@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+import pandas as pd
 from rich.console import Console
 
 from simulator.chain import Chain
@@ -28,6 +29,8 @@ from simulator.report import print_report, render_html
 from simulator.scenario import LoadedScenario, load_scenario
 
 FAILED_ON_VERDICT = 6
+SETS = 50
+"""Parameter sets of a run unless the user says otherwise."""
 
 
 @click.command()
@@ -38,7 +41,8 @@ FAILED_ON_VERDICT = 6
 @click.option(
     "--parameter-sets",
     type=click.IntRange(0, 10_000),
-    default=0,
+    default=SETS,
+    show_default=True,
     help="Also judge under this many draws of the calibration, within its standard errors.",
 )
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
@@ -78,9 +82,10 @@ def run(
         simulation = _simulate(loaded, folder, workers, reporter)
         verdicts = judge(simulation, workers=workers)
         seconds = {"simulate": simulation.seconds}
+        sets: pd.DataFrame | None = None
         if parameter_sets:
             began = time.perf_counter()
-            verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
+            sets, verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
             seconds["parameter_sets"] = time.perf_counter() - began
         folder.write_results(simulation, verdicts)
         replays = Replays()
@@ -89,7 +94,7 @@ def run(
             replays = _replay(opened, simulation, folder, reporter)
             seconds["replay"] = time.perf_counter() - began
     began = time.perf_counter()
-    _finish(loaded, simulation, verdicts, replays, folder)
+    _finish(loaded, simulation, verdicts, replays, folder, sets)
     seconds["report"] = time.perf_counter() - began
     if as_json:
         found = run_object(folder.path, simulation, verdicts, replays.done, seconds)
@@ -120,13 +125,13 @@ def _range(
     count: int,
     folder: RunFolder,
     reporter: Reporter,
-) -> tuple[Verdict, ...]:
+) -> tuple[pd.DataFrame, tuple[Verdict, ...]]:
     with reporter.task(f"judging under {count} parameter sets", count) as advance:
         sets = run_sets(
             loaded.scenario, loaded.calibration, count, on_set=lambda number: advance(1)
         )
     folder.write_table("parameter_sets.parquet", sets)
-    return with_ranges(verdicts, sets)
+    return sets, with_ranges(verdicts, sets)
 
 
 def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:
@@ -145,11 +150,13 @@ def _finish(
     verdicts: tuple[Verdict, ...],
     replays: Replays,
     folder: RunFolder,
+    sets: pd.DataFrame | None,
 ) -> None:
     if replays.done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
     bytecode = {name: load_artifact(name).source_hash for name in artifact_names()}
-    folder.write_text("report.html", render_html(loaded, simulation, verdicts, replays.done))
+    page = render_html(loaded, simulation, verdicts, replays.done, sets)
+    folder.write_text("report.html", page)
     folder.write_manifest(loaded, simulation, bytecode, replays.client)
 
 

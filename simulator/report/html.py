@@ -11,12 +11,15 @@ from simulator.report.sections import (
     agreement_section,
     answer_section,
     inputs_section,
+    moves_section,
     notice_section,
     origin_section,
     outcomes_section,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from simulator.claims import Verdict
     from simulator.engine import Simulation
     from simulator.replay import Replay
@@ -26,6 +29,7 @@ _CONTENTS = (
     ("answer", "Answer"),
     ("origin", "Sources of return"),
     ("outcomes", "Outcomes"),
+    ("moves", "How the verdicts move"),
     ("agreement", "Model against contract"),
     ("notice", "Hypothetical performance"),
     ("inputs", "Inputs"),
@@ -37,6 +41,7 @@ def render_html(
     simulation: Simulation,
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
+    sets: pd.DataFrame | None = None,
 ) -> str:
     """Return the report of a run as one self-contained document.
 
@@ -46,6 +51,8 @@ def render_html(
         For the inputs, their provenance and the calibration.
     replays : sequence of Replay
         Empty where the run was not replayed.
+    sets : DataFrame, optional
+        Of `engine.run_sets`.
 
     Notes
     -----
@@ -59,6 +66,7 @@ def render_html(
                 answer_section(simulation, verdicts),
                 origin_section(simulation, verdicts),
                 outcomes_section(simulation),
+                moves_section(simulation, verdicts, sets),
                 agreement_section(simulation.scenario.gas, replays),
                 notice_section(simulation.scenario, verdicts),
                 inputs_section(loaded),

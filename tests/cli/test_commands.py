@@ -63,6 +63,12 @@ def finished(tmp_path_factory):
 # run ----------------------------------------------------------------------------------------
 
 
+def test_run__unless_told_otherwise__draws_fifty_sets():
+    from simulator.cli.run import SETS
+
+    assert SETS == 50
+
+
 def test_run__json__is_one_object_with_everything_that_was_found(finished):
     path, outcome = finished
     assert outcome.stderr == ""
@@ -340,7 +346,10 @@ def test_shell__run_in_a_pipe__prints_plain_lines_and_progress_on_standard_error
         "--out", "x",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == ["simulating 128 paths over 30 days"]
+    assert done.stderr.splitlines() == [
+        "simulating 128 paths over 30 days",
+        "judging under 50 parameter sets",
+    ]
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "report: x/report.html"

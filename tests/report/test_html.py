@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 import samples
 
@@ -271,3 +273,28 @@ def test_page__of_a_real_run__is_whole_and_repeats():
         for source in investor.sources:
             assert investor.name != "holder" or source.label in read.text
     assert found.checksum in read.text
+
+
+def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
+    run, found, judged, _ = sample
+    drift = np.linspace(-0.05, 0.12, 18)
+    rows = [
+        {
+            "set": number,
+            "claim": claim,
+            "probability": probability,
+            "estimate": math.nan,
+            "drift.gold": value,
+            "drift.silver": 0.035,
+        }
+        for number, value in enumerate(drift)
+        for claim, probability in (("gold-vault-8-12", 0.0), ("gold-vault-8-12-usd", 0.4 + value))
+    ]
+    page = Page(without_library(render_html(run, found, judged, [], pd.DataFrame(rows))))
+    assert "Moves with the drift of gold: correlation 1.00" in page.text
+    assert "moves-gold-vault-8-12-usd" in render_html(run, found, judged, [], pd.DataFrame(rows))
+    # A claim that no set moves has no chart.
+    assert 'id="moves-gold-vault-8-12"' not in render_html(
+        run, found, judged, [], pd.DataFrame(rows)
+    )
+    assert "drew no parameter sets" in Page(without_library(render_html(*sample[:3], []))).text

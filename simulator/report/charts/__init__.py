@@ -4,6 +4,7 @@ from simulator.report.charts.agreement import OBSERVABLE_COLOURS, agreement
 from simulator.report.charts.base import KIND_COLOURS, embed, library
 from simulator.report.charts.fan import Threshold, fan
 from simulator.report.charts.histogram import Histogram, histogram, lay_out
+from simulator.report.charts.scatter import scatter
 from simulator.report.charts.waterfall import shown, waterfall
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "histogram",
     "lay_out",
     "library",
+    "scatter",
     "shown",
     "waterfall",
 ]

@@ -3,6 +3,7 @@
 from simulator.report.sections.agreement import agreement_section
 from simulator.report.sections.answer import answer_section
 from simulator.report.sections.inputs import inputs_section
+from simulator.report.sections.moves import moves_section
 from simulator.report.sections.notice import notice_section
 from simulator.report.sections.origin import origin_section
 from simulator.report.sections.outcomes import outcomes_section
@@ -11,6 +12,7 @@ __all__ = [
     "agreement_section",
     "answer_section",
     "inputs_section",
+    "moves_section",
     "notice_section",
     "origin_section",
     "outcomes_section",

@@ -36,7 +36,38 @@ _ZONES = (("refuted", 0, 5), ("unlikely", 5, 50), ("plausible", 50, 95), ("suppo
 def answer_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     """Return one card for each claim."""
     cards = [_card(simulation, verdict) for verdict in verdicts]
-    return section("answer", "The answer", *cards)
+    return section("answer", "The answer", _strip(verdicts), *cards)
+
+
+def _strip(verdicts: Sequence[Verdict]) -> Html:
+    """Return all verdicts at a glance, each with its number and its two errors."""
+    rows = []
+    for verdict in verdicts:
+        word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
+        link = element("a", verdict.claim, href=f"#claim-{verdict.claim}")
+        rows.append(Row((link, word, *_glance(verdict))))
+    columns = (
+        Column("Claim", numeric=False),
+        Column("Verdict", numeric=False),
+        Column("Probability or estimate"),
+        Column("95 % interval"),
+        Column("over parameter sets"),
+    )
+    return table(columns, rows, caption="All claims at a glance", class_="stack")
+
+
+def _glance(verdict: Verdict) -> tuple[str, str, str]:
+    if verdict.reason:
+        return "", "", ""
+    moved = verdict.parameter_range
+    if verdict.kind == "event":
+        beyond = "" if moved is None else interval(moved)
+        return share(verdict.probability), interval(verdict.interval), beyond
+    found, beside = (
+        figure(verdict.estimate, verdict.scale),
+        figures(verdict.interval, verdict.scale),
+    )
+    return found, beside, "" if moved is None else figures(moved, verdict.scale)
 
 
 def _card(simulation: Simulation, verdict: Verdict) -> Html:
@@ -51,6 +82,7 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         _conditions(simulation, verdict),
         _figures(simulation, verdict, claim),
         class_="claim",
+        id=f"claim-{verdict.claim}",
     )
 
 
@@ -117,9 +149,12 @@ def _estimate(verdict: Verdict) -> list[tuple[str, Html]]:
     if verdict.verdict == "not testable":
         return []
     words = spoken(verdict.quantity)
-    beside = figures(verdict.interval, verdict.scale)
-    value = _value(figure(verdict.estimate, verdict.scale), beside)
+    value = _value(figure(verdict.estimate, verdict.scale), _beside(verdict))
     return [(f"{words[0].upper()}{words[1:]}", value)]
+
+
+def _beside(verdict: Verdict) -> str:
+    return figures(verdict.interval, verdict.scale)
 
 
 def _gross_and_net(simulation: Simulation, verdict: Verdict, unit: Unit) -> list[tuple[str, Html]]:

@@ -1,0 +1,105 @@
+"""How far the verdicts move where the calibration is only as good as its standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from simulator.report import charts
+from simulator.report.markup import Html, element, section
+from simulator.report.words import percent
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.engine import Simulation
+
+_LEVELS = (5.0, 50.0, 95.0)
+"""Where an event's verdict changes its word, percent."""
+_WEAK = 0.3
+"""Below this correlation over the sets no drift is said to move a verdict."""
+
+
+def moves_section(
+    simulation: Simulation, verdicts: Sequence[Verdict], sets: pd.DataFrame | None
+) -> Html:
+    """Return, for each claim that the sets move, its answer against the drift that moves it most.
+
+    Parameters
+    ----------
+    sets : DataFrame or None
+        Of `engine.run_sets`; None where none were drawn.
+    """
+    title = "How the verdicts move"
+    if sets is None or sets.empty:
+        nothing = "This run drew no parameter sets: only the sampling error is known."
+        return section("moves", title, element("p", nothing))
+    count = sets["set"].nunique()
+    intro = element(
+        "p",
+        f"Each point is one of {count} draws of every calibrated figure within its standard error, "
+        "and of every drift within that of a mean over the calibration's years; all on the same "
+        "random numbers. The cross is this run. Dotted lines are where the word of a verdict "
+        "changes. This ignorance is far larger than the sampling error of the paths.",
+    )
+    charts_ = list(_charts(simulation, verdicts, sets))
+    still = "No claim moves by more than a point over the parameter sets."
+    body = element("div", *charts_, class_="pair") if charts_ else element("p", still)
+    return section("moves", title, intro, body)
+
+
+def _charts(
+    simulation: Simulation, verdicts: Sequence[Verdict], sets: pd.DataFrame
+) -> Iterator[Html]:
+    for verdict in verdicts:
+        told = "probability" if verdict.kind == "event" else "estimate"
+        rows = sets[sets["claim"] == verdict.claim]
+        values = rows[told].to_numpy()
+        if verdict.kind == "premise" or verdict.reason or np.isnan(values).any():
+            continue
+        if np.ptp(values) < (0.01 if verdict.scale == "share" or told == "probability" else 1e-9):
+            continue
+        yield _chart(simulation, verdict, rows, told)
+
+
+def _chart(simulation: Simulation, verdict: Verdict, rows: pd.DataFrame, told: str) -> Html:
+    drifts = [name for name in rows if str(name).startswith("drift.")]
+    strength = {name: _correlation(rows[name], rows[told]) for name in drifts}
+    strongest = max(drifts, key=lambda name: abs(strength[name]))
+    asset = str(strongest).removeprefix("drift.")
+    words = asset.replace("_", " ")
+    in_percent = told == "probability" or verdict.scale == "share"
+    scale = 100.0 if in_percent else 1.0
+    now = verdict.probability if told == "probability" else verdict.estimate
+    present = {name: terms.drift for name, terms in simulation.scenario.market.assets.items()}
+    drift_now = next(value for name, value in present.items() if name == asset)
+    upward = "share of paths, %" if told == "probability" else "difference"
+    if told == "estimate" and in_percent:
+        upward += ", points"
+    figure = charts.scatter(
+        list(100.0 * rows[strongest]),
+        list(scale * rows[told]),
+        (100.0 * drift_now, scale * now),
+        (f"expected growth of {words}, % a year", upward),
+        _LEVELS if told == "probability" else (),
+    )
+    found = strength[strongest]
+    weak = abs(found) < _WEAK
+    note = (
+        f"Hardly moved by any drift (strongest: {words}, correlation {found:.2f})."
+        if weak
+        else f"Moves with the drift of {words}: correlation {found:.2f} over the sets."
+    )
+    label = (
+        f"{verdict.claim} over {len(rows)} parameter sets against the drift of {words}, from "
+        f"{percent(float(rows[strongest].min()))} to {percent(float(rows[strongest].max()))}."
+    )
+    return charts.embed(figure, f"moves-{verdict.claim}", verdict.claim, label, note)
+
+
+def _correlation(first: pd.Series[float], second: pd.Series[float]) -> float:
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
