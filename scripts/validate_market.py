@@ -1,0 +1,207 @@
+"""Set the market against history: `python scripts/validate_market.py ../shared/data`.
+
+Reads the daily tables of a folder and writes the pages, figures and pictures of
+`docs/validation/`, the same bytes every time. Takes about two minutes.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from simulator.market.build import market_spec
+from simulator.market.calibration import (
+    Closes,
+    calibrate_until,
+    default_exclusions,
+    fit_calibration,
+    read_closes,
+    read_prices,
+)
+from simulator.market.dynamics import MarketSpec
+from simulator.market.validation.backtest import (
+    Forecast,
+    Pooled,
+    Settings,
+    at_origin,
+    backtest,
+    pooled,
+)
+from simulator.market.validation.causes import explain
+from simulator.market.validation.compare import HISTORIES, SAMPLES, SEED, Compared, compare, matched
+from simulator.market.validation.coverage import coverage
+from simulator.market.validation.past import Past, pasts_of
+from simulator.market.validation.profiles import profiles
+from simulator.report.validation import pages, pictures
+from simulator.scenario import load_scenario
+from simulator.scenario.models import Scenario
+
+TABLES = ("metals_daily.csv", "crypto_daily.csv", "equities_daily.csv")
+COMPARED = ("gold", "silver", "copper", "bitcoin", "big_tech", "small_caps")
+DRIFTS = {
+    **dict.fromkeys(("gold", "silver", "copper"), 0.035),
+    **dict.fromkeys(("bitcoin", "altcoins", "big_tech", "small_caps"), 0.07),
+    **dict.fromkeys(("gold_miners", "copper_miners"), 0.07),
+}
+"""The default priors: assumptions, the same for all years."""
+BASE = "gold-vault-sober"
+"""Any scenario: its market, start and horizon are replaced."""
+EXPLAINING = 256
+TARGET = Path(__file__).parents[1] / "docs" / "validation"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", type=click.Path(path_type=Path), default=TARGET, show_default=True)
+def main(folder: Path, out: Path) -> None:
+    """Write the validation of the market against the tables of FOLDER."""
+    data = read(folder)
+    base = load_scenario(BASE).scenario
+    settings = Settings(drifts=DRIFTS)
+    spec = fitted(data, base, settings)
+    pasts = {asset: data.pasts[asset] for asset in COMPARED}
+    rows = compare(spec, pasts, progress=click.echo)
+    misses = explain(rows, spec, pasts, histories=EXPLAINING, seed=SEED, progress=click.echo)
+    forecasts = backtest(
+        base, data.pasts, lambda day: calibrate_until(data.closes, day), settings, click.echo
+    )
+    found = pooled(forecasts)
+    origin = pages.Origin(
+        model=settings.model,
+        sources=tuple(dict.fromkeys(past.source for past in pasts.values())),
+        windows={asset: (str(p.first), str(p.last)) for asset, p in pasts.items()},
+        histories=HISTORIES,
+        samples=SAMPLES,
+        seed=SEED,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write(out, "README.md", pages.front_page(rows, misses, found, settings, origin))
+    write(out, "cells.md", pages.cells_page(rows))
+    write(out, "out-of-sample.md", pages.forecast_page(found, settings, forecasts))
+    write(out, "cells.csv", cells_csv(rows))
+    write(out, "forecasts.csv", forecasts_csv(forecasts))
+    write(out, "summary.json", summary(rows, found, settings, origin))
+    draw(out, rows, spec, pasts, forecasts, found)
+    click.echo(f"{sum(row.inside for row in rows)} of {len(rows)} figures inside their band")
+    click.echo(f"{found.whole.share:.1%} of {len(forecasts)} outcomes inside 5-95 %")
+    click.echo(f"unexplained: {sum(miss.cause is None for miss in misses)}")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The folder's tables: as closes for the fit, as histories for the comparison."""
+
+    closes: Mapping[str, Closes]
+    pasts: Mapping[str, Past]
+    folder: Path
+
+
+def read(folder: Path) -> Data:
+    """Read the daily tables of a folder."""
+    closes = read_closes([read_prices(folder / name) for name in TABLES])
+    return Data(closes, pasts_of(closes), folder)
+
+
+def fitted(data: Data, base: Scenario, settings: Settings) -> MarketSpec:
+    """Return the market as `assay calibrate` fits it to the whole of the tables."""
+    tables = [read_prices(data.folder / name) for name in TABLES]
+    left_out = [exclusion for table in tables for exclusion in default_exclusions(table)]
+    calibration = fit_calibration(tables, "validation", left_out)
+    scenario = at_origin(base, calibration, dt.date(2025, 12, 31), settings)
+    return market_spec(scenario, calibration)
+
+
+def write(out: Path, name: str, text: str) -> None:
+    """Write a file with the same bytes on every system."""
+    (out / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def draw(
+    out: Path,
+    rows: Sequence[Compared],
+    spec: MarketSpec,
+    pasts: Mapping[str, Past],
+    forecasts: Sequence[Forecast],
+    found: Pooled,
+) -> None:
+    """Write the pictures."""
+    write(out, "cells.svg", pictures.cell_map(rows))
+    write(out, "correlations.svg", pictures.correlations(rows))
+    for asset, curves in profiles(matched(spec, pasts), pasts, SEED):
+        write(out, f"distribution-{asset}.svg", pictures.distributions(asset, curves))
+    write(out, "transforms.svg", pictures.transforms(found, bin_spreads(forecasts)))
+    named = {"all": found.whole}
+    named.update({asset.replace("_", " "): item for asset, item in found.by_asset.items()})
+    write(out, "coverage.svg", pictures.coverages(named, pages.WANTED_COVERAGE))
+
+
+def bin_spreads(forecasts: Sequence[Forecast], bins: int = 10) -> list[tuple[float, float]]:
+    """Return the 95 % interval of each bin's share of the transforms."""
+    places = np.array([min(int(f.transform * bins), bins - 1) for f in forecasts])
+    years = np.array([forecast.origin.year for forecast in forecasts])
+    found = [coverage(places == place, years) for place in range(bins)]
+    return [(item.low, item.high) for item in found]
+
+
+def cells_csv(rows: Sequence[Compared]) -> str:
+    """Return every cell, six digits."""
+    names = ("historical", "low", "high", "simulated", "simulated_low", "simulated_high")
+    head = ("subject", "figure", "days", *names, "inside")
+    lines = [
+        (
+            *(row.cell.subject, row.cell.figure, row.cell.days),
+            *(f"{getattr(row, name):.6g}" for name in names),
+            str(row.inside).lower(),
+        )
+        for row in rows
+    ]
+    return _csv(head, lines)
+
+
+def forecasts_csv(forecasts: Sequence[Forecast]) -> str:
+    """Return every forecast, six digits."""
+    names = ("low", "median", "high", "realised", "transform")
+    head = ("origin", "asset", "months", "end", *names, "inside")
+    lines = [
+        (
+            *(str(f.origin), f.asset, f.months, str(f.end)),
+            *(f"{getattr(f, name):.6g}" for name in names),
+            str(f.inside).lower(),
+        )
+        for f in forecasts
+    ]
+    return _csv(head, lines)
+
+
+def _csv(head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(lines)
+    return stream.getvalue()
+
+
+def summary(
+    rows: Sequence[Compared], found: Pooled, settings: Settings, origin: pages.Origin
+) -> str:
+    """Return the settings and the two results."""
+    whole = {name: round(value, 6) for name, value in asdict(found.whole).items()}
+    text = {
+        "settings": {**asdict(settings), "drifts": dict(settings.drifts)},
+        "origin": asdict(origin),
+        "cells": {"inside": sum(row.inside for row in rows), "count": len(rows)},
+        "coverage": whole,
+    }
+    return json.dumps(text, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    main()

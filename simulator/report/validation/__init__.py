@@ -1,0 +1,1 @@
+"""The pages that say how the market stands up to history."""
