@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from simulator.errors import InputError, UsageError
 from simulator.scenario.calibration import Calibration, load_calibration
+from simulator.scenario.extends import read_extended
 from simulator.scenario.loader import (
     ASSUMPTION,
     Location,
@@ -24,7 +25,6 @@ from simulator.scenario.loader import (
     RawFile,
     dotted,
     read_value,
-    read_yaml,
     validate,
 )
 from simulator.scenario.models import Scenario
@@ -101,7 +101,7 @@ def load_scenario(
         With one problem for each fault of the files.
     """
     path = find_scenario(str(name))
-    raw = read_yaml(path, figures=True)
+    raw = read_extended(path, _base)
     for override in overrides:
         _override(raw, override)
     if calibration is not None:
@@ -113,6 +113,14 @@ def load_scenario(
     return LoadedScenario(
         scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
     )
+
+
+def _base(name: str, beside: Path) -> Path:
+    """Return the file that a scenario extends: beside it, as written, or a ready one."""
+    for candidate in (beside / name, beside / f"{name}.yaml"):
+        if _is_file(candidate):
+            return candidate
+    return find_scenario(name)
 
 
 def with_changes(scenario: Scenario, changes: Mapping[str, Any], origin: str) -> Scenario:

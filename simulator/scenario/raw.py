@@ -44,6 +44,8 @@ class RawFile:
         Where such a fault left no value to validate.
     given : dict of location to str
         What the command line sets, and by which option.
+    homes : dict of location to str
+        The file that wrote a line, where a scenario extends another.
     """
 
     path: str
@@ -53,6 +55,7 @@ class RawFile:
     problems: list[Problem] = field(default_factory=list)
     broken: set[Location] = field(default_factory=set)
     given: dict[Location, str] = field(default_factory=dict)
+    homes: dict[Location, str] = field(default_factory=dict)
 
     def line(self, location: Location) -> int | None:
         """Return the line of `location`, or of the nearest enclosing value that has one."""
@@ -63,7 +66,9 @@ class RawFile:
         for part in _outwards(location):
             if part in self.given:
                 return Problem(self.given[part], None, dotted(location), value, rule)
-        return Problem(self.path, self.line(location), dotted(location), value, rule)
+        written = next((part for part in _outwards(location) if part in self.lines), ())
+        home = self.homes.get(written, self.path)
+        return Problem(home, self.line(location), dotted(location), value, rule)
 
     def is_broken(self, location: Location) -> bool:
         """Return whether the text at `location` was refused already."""

@@ -1,0 +1,96 @@
+"""A scenario that extends another: what it says is laid over the other's, value by value.
+
+`extends: NAME` names a ready scenario or a file, also beside the file that says so. Groups are
+merged; values and lists take the place of the other's; `null` takes a key away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulator.errors import InputError, UsageError
+from simulator.scenario.raw import Location, RawFile
+from simulator.scenario.reader import read_yaml
+
+KEY = "extends"
+DEEPEST = 8
+"""Files in a chain; more is taken for a circle."""
+
+
+def read_extended(path: Path, find: Callable[[str, Path], Path]) -> RawFile:
+    """Read a file and all that it extends, as one.
+
+    Parameters
+    ----------
+    find : callable
+        Returns the file that a name stands for, seen from a folder.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, extends nothing that is there, or extends itself.
+    """
+    return _read(path, find, (path.resolve(),))
+
+
+def _read(path: Path, find: Callable[[str, Path], Path], chain: tuple[Path, ...]) -> RawFile:
+    raw = read_yaml(path, figures=True)
+    if not isinstance(raw.data, dict) or KEY not in raw.data:
+        return raw
+    name = raw.data.pop(KEY)
+    if not isinstance(name, str):
+        rule = "must be the name of a scenario, or a file"
+        raise InputError([raw.problem((KEY,), f"{name!r}", rule)])
+    try:
+        other = find(name, path.parent)
+    except UsageError as error:
+        raise InputError([raw.problem((KEY,), f"'{name}'", str(error))]) from None
+    if other.resolve() in chain or len(chain) >= DEEPEST:
+        raise InputError([raw.problem((KEY,), f"'{name}'", "must not lead back to this file")])
+    base = _read(other, find, (*chain, other.resolve()))
+    return _laid_over(base, raw)
+
+
+def _laid_over(base: RawFile, over: RawFile) -> RawFile:
+    """Return `base` with `over` on it; every fault stands at the file that wrote the value."""
+    merged = RawFile(
+        path=over.path,
+        data=base.data,
+        lines=dict(base.lines),
+        provenance=dict(base.provenance),
+        problems=[*base.problems, *over.problems],
+        broken=set(base.broken),
+        homes={place: base.homes.get(place, base.path) for place in base.lines},
+    )
+    if isinstance(base.data, dict):
+        _merge(merged, merged.data, over, over.data, ())
+    merged.broken |= over.broken
+    merged.provenance |= over.provenance
+    for place, line in over.lines.items():
+        merged.lines[place] = line
+        merged.homes[place] = over.homes.get(place, over.path)
+    return merged
+
+
+def _merge(merged: RawFile, into: Any, over: RawFile, data: Any, at: Location) -> None:
+    for key, value in data.items():
+        here = (*at, key)
+        if value is None:
+            into.pop(key, None)
+            merged.forget(here)
+        elif isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(merged, into[key], over, value, here)
+        else:
+            merged.forget(here)
+            _forget_lines(merged, here)
+            into[key] = value
+
+
+def _forget_lines(merged: RawFile, here: Location) -> None:
+    inner = [place for place in merged.lines if place[: len(here)] == here]
+    for place in inner:
+        del merged.lines[place]
+        merged.homes.pop(place, None)
+    merged.broken -= {place for place in merged.broken if place[: len(here)] == here}
