@@ -85,7 +85,7 @@ class AnvilChain(BaseChain):
         self._snapshots: list[_Snapshot] = []
         self._next_key = 0
         try:
-            self.client_version = _checked_version(self._rpc)
+            self.client_version = self._identify(start)
             self._timestamp = self._latest_timestamp()
             if self._node is None:
                 self._require_fit(start)
@@ -233,6 +233,14 @@ class AnvilChain(BaseChain):
         for sender, answer in zip(new, answers, strict=False):
             self._nonces[sender] = int(answer["result"], 16)
 
+    def _identify(self, start: int) -> str:
+        try:
+            return _checked_version(self._rpc)
+        except ChainUnavailable as error:
+            if self._node is not None or isinstance(error, ForbiddenEndpoint):
+                raise
+            raise ChainUnavailable(f"{error}; start one: {_command(start)}") from error
+
     def _require_fit(self, start: int) -> None:
         """Refuse an attached node that cannot play a scenario from `start`; ask, change nothing."""
         fork = str(self._request("anvil_nodeInfo").get("hardFork"))
@@ -242,8 +250,7 @@ class AnvilChain(BaseChain):
             fault = f"stands at {self._timestamp}, too late for a start at {start}"
         else:
             return
-        command = " ".join(["anvil", *command_line(start)])
-        raise ChainUnavailable(f"{self._rpc.place} {fault}; start a fitting one: {command}")
+        raise ChainUnavailable(f"{self._rpc.place} {fault}; start a fitting one: {_command(start)}")
 
     def _prepare(self) -> None:
         """Set an attached node to what the stage needs."""
@@ -286,6 +293,10 @@ def _connect(
     except BaseException:
         node.close()
         raise
+
+
+def _command(start: int) -> str:
+    return " ".join(["anvil", *command_line(start)])
 
 
 def _checked_version(rpc: Rpc) -> str:

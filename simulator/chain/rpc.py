@@ -68,11 +68,20 @@ class Rpc:
         try:
             answer = self._provider.make_batch_request(list(requests))
         except (OSError, ValueError, EOFError) as error:
-            text = str(error) or type(error).__name__
+            text = _why(error)
             raise ChainUnavailable(f"no answer from {self.place}: {text}") from error
         if not isinstance(answer, list) or len(answer) != len(requests):
             raise ChainUnavailable(f"{self.place} does not answer in batches: {str(answer)[:80]}")
         return answer
+
+
+def _why(error: BaseException) -> str:
+    """Return the innermost reason in a line; libraries wrap it in their own."""
+    while isinstance(error.args[0] if error.args else None, BaseException):
+        error = error.args[0]
+    inner = getattr(error, "reason", None)
+    text = str(inner if isinstance(inner, BaseException) else error) or type(error).__name__
+    return "nothing listens there" if "refused" in text.lower() else text
 
 
 def over_socket(path: str) -> Rpc:
