@@ -244,13 +244,17 @@ class Calibration(_Model):
     """Tail index of all assets' shocks together, as estimated."""
     macro: MacroCalibration | None = None
     """What the macro model reads beside; none = the defaults of `MacroCalibration`."""
+    findings: dict[AssetName, Figure] = {}
+    """What else was measured, for the reader; no model reads it."""
 
     @model_serializer(mode="wrap")
-    def _without_empty_macro(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A file without the section is written, and hashed, as it always was.
+    def _without_empty_sections(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A file without these sections is written, and hashed, as it always was.
         data: dict[str, Any] = handler(self)
         if self.macro is None:
             data.pop("macro", None)
+        if not self.findings:
+            data.pop("findings", None)
         return data
 
     @property

@@ -49,6 +49,8 @@ class Sourced(MacroModel):
     """Standard error in `unit`; none where nobody has estimated one."""
     window: tuple[dt.date, dt.date] | None = None
     """First and last date of the data behind the figure; none where it has no data."""
+    weak: str = ""
+    """Why the data hardly show the figure, such as |t| below 2; empty where they do."""
     note: str = ""
     """What a reader must know to use the figure."""
 

@@ -207,7 +207,7 @@ def test_scenario__that_is_a_folder_or_missing__is_usage(folder):
         (
             None,
             "--calibration: market.calibration is 'cal.yaml'; must be a calibration file or a "
-            "shipped calibration; shipped: metals-2026-01",
+            "shipped calibration; shipped: hard-assets-2026-01, metals-2026-01",
         ),
         (
             "name: [\n",

@@ -177,7 +177,7 @@ def test_find__folder__is_no_scenario(tmp_path):
     [
         ("metals-2026-02", "did you mean metals-2026-01?"),
         ("none/metals-2026-1.yaml", "did you mean metals-2026-01?"),
-        ("x" * 5000, "shipped: metals-2026-01"),
+        ("x" * 5000, "shipped: hard-assets-2026-01, metals-2026-01"),
     ],
 )
 def test_calibration__that_does_not_exist__is_refused_where_it_is_named(tmp_path, name, hint):

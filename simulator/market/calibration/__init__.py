@@ -5,6 +5,7 @@ file that `assay run --calibration` reads. `calibrate_until` fits what was known
 """
 
 from simulator.market.calibration.closes import Closes, closes_of
+from simulator.market.calibration.data import MarketData, read_data
 from simulator.market.calibration.exclusions import (
     Exclusion,
     default_exclusions,
@@ -12,10 +13,12 @@ from simulator.market.calibration.exclusions import (
 )
 from simulator.market.calibration.fit import (
     AssetFit,
+    Fitted,
     calibrate_until,
     default_name,
     fit_asset,
     fit_calibration,
+    fit_data,
     read_closes,
 )
 from simulator.market.calibration.prices import PriceTable, read_prices
@@ -25,6 +28,8 @@ __all__ = [
     "AssetFit",
     "Closes",
     "Exclusion",
+    "Fitted",
+    "MarketData",
     "PriceTable",
     "calibrate_until",
     "closes_of",
@@ -32,8 +37,10 @@ __all__ = [
     "default_name",
     "fit_asset",
     "fit_calibration",
+    "fit_data",
     "parse_exclusion",
     "read_closes",
+    "read_data",
     "read_prices",
     "write_calibration",
 ]

@@ -12,6 +12,7 @@ from simulator.market.calibration import dependence, diffusion
 from simulator.market.calibration.columns import Column
 from simulator.market.calibration.dependence import IntegerArray
 from simulator.market.calibration.diffusion import Estimate, GarchFit
+from simulator.market.calibration.regression import weak_t
 from simulator.scenario import calibration as models
 from simulator.units import FloatArray
 
@@ -30,6 +31,7 @@ class Origin:
 
     source: str
     window: tuple[dt.date, dt.date]
+    mark: models.Mark = "observed"
 
     def figure(
         self,
@@ -38,9 +40,10 @@ class Origin:
         unit: str = "1",
         note: str = "",
         digits: int = DIGITS,
+        weak: str = "",
     ) -> FigureModel:
         """Return a figure, rounded to `digits` significant digits."""
-        return model.model_validate(self.fields(estimate, unit, note, digits))
+        return model.model_validate({**self.fields(estimate, unit, note, digits), "weak": weak})
 
     def fields(
         self, estimate: Estimate, unit: str, note: str, digits: int = DIGITS
@@ -54,6 +57,7 @@ class Origin:
             "source": self.source,
             "window": self.window,
             "standard_error": significant(error, 3) if known else None,
+            "mark": self.mark,
             "note": note if known or note else "at the bound of what can be fitted",
         }
 
@@ -88,8 +92,10 @@ def asset_calibration(
             diffusion.volatility(returns, periods_per_year),
             "1/sqrt(year)",
         ),
-        alpha=origin.figure(models.Weight, fit.alpha, digits=WEIGHT_DIGITS),
-        gamma=origin.figure(models.Asymmetry, fit.gamma, digits=WEIGHT_DIGITS),
+        alpha=origin.figure(models.Weight, fit.alpha, digits=WEIGHT_DIGITS, weak=weak_t(fit.alpha)),
+        gamma=origin.figure(
+            models.Asymmetry, fit.gamma, digits=WEIGHT_DIGITS, weak=weak_t(fit.gamma)
+        ),
         beta=origin.figure(models.Weight, fit.beta, note=_beta_note(fit), digits=WEIGHT_DIGITS),
         variance_start=origin.figure(
             models.PeriodVariance,
@@ -152,7 +158,13 @@ def jump_figures(
     rate = Estimate(n_jumps / years, math.sqrt(max(n_jumps, 1)) / years)
     return (
         origin.figure(models.JumpRate, rate, "1/year", note),
-        origin.figure(models.JumpMean, Estimate(mean, mean_error), "log return", note),
+        origin.figure(
+            models.JumpMean,
+            Estimate(mean, mean_error),
+            "log return",
+            note,
+            weak=weak_t(Estimate(mean, mean_error)),
+        ),
         origin.figure(
             models.JumpDeviation, Estimate(deviation, deviation_error), "log return", note
         ),
@@ -182,7 +194,8 @@ def correlation(
         low, high = dependence.rolling_correlation_range(first, second, window, step)
         note += f"; three-year windows range from {low:.2f} to {high:.2f}"
     fields = origin.fields(estimate, "1", note)
-    return models.Correlation.model_validate({"between": pair, **fields})
+    weak = weak_t(estimate)
+    return models.Correlation.model_validate({"between": pair, **fields, "weak": weak})
 
 
 def joint_degrees_of_freedom(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +14,9 @@ from pydantic import ValidationError
 
 from simulator.errors import InputError, Problem
 from simulator.market.calibration import diffusion, figures, matrix
+from simulator.market.calibration.bills import BILLS, fit_bills
 from simulator.market.calibration.closes import Closes, closes_of
+from simulator.market.calibration.data import MarketData
 from simulator.market.calibration.diffusion import Estimate, FitError, GarchFit
 from simulator.market.calibration.exclusions import (
     Exclusion,
@@ -20,6 +24,9 @@ from simulator.market.calibration.exclusions import (
     default_exclusions,
 )
 from simulator.market.calibration.figures import Origin
+from simulator.market.calibration.ledger import Ledger
+from simulator.market.calibration.macro_fit import fit_macro, macro_section
+from simulator.market.calibration.panel import Panel
 from simulator.market.calibration.prices import PriceTable
 from simulator.scenario.calibration import (
     AssetCalibration,
@@ -148,9 +155,9 @@ def calibrate(closes: Mapping[str, Closes], name: str) -> Calibration:
     InputError
         An asset cannot be fitted, or they contradict each other.
     """
-    fits = _fit_all(closes)
     path = next(iter(closes.values())).path
-    try:
+    with _faults_of(path):
+        fits = _fit_all(closes)
         return Calibration(
             name=name,
             as_of=max(found.window[1] for found in closes.values()),
@@ -160,6 +167,67 @@ def calibrate(closes: Mapping[str, Closes], name: str) -> Calibration:
             correlations=matrix.correlations(closes),
             joint_degrees_of_freedom=_joint_tail(closes, fits),
         )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A calibration, and what its file has no place for.
+
+    remarks : tuple of str
+        Files that were not used, and fits that the data did not bear.
+    """
+
+    calibration: Calibration
+    remarks: tuple[str, ...]
+
+
+def fit_data(data: MarketData, name: str, exclude: Sequence[Exclusion] = ()) -> Fitted:
+    """Fit everything that `data` bear: assets, Treasury bills, and the macro section.
+
+    Raises
+    ------
+    InputError
+        An asset cannot be fitted, or they contradict each other.
+    UsageError
+        An exclusion names no return, or a package is not installed.
+    """
+    check_exclusions(data.tables, exclude)
+    closes = closes_of(data.tables, exclude)
+    calibration = calibrate(closes, name)
+    panel = Panel(data, closes)
+    ledger = fit_macro(panel) if data.observations or data.monthly else Ledger()
+    with _faults_of(next(iter(closes.values())).path):
+        whole = Calibration.model_validate(
+            {
+                **{field: getattr(calibration, field) for field in Calibration.model_fields},
+                **_with_bills(panel, calibration),
+                "macro": macro_section(ledger),
+                "findings": {key: found.finding() for key, found in ledger.findings.items()},
+            }
+        )
+    return Fitted(whole, (*data.left_out, *(f"not fitted: {text}" for text in ledger.unfit)))
+
+
+def _with_bills(panel: Panel, calibration: Calibration) -> dict[str, object]:
+    """Return assets and correlations with Treasury bills among them, where rates are known."""
+    bills = fit_bills(panel, calibration.as_of)
+    if bills is None or BILLS in calibration.assets:
+        return {}
+    names = (*calibration.assets, BILLS)
+    pairs = list(calibration.correlations) + list(bills.correlations)
+    order = {pair: index for index, pair in enumerate(itertools.combinations(names, 2))}
+    pairs.sort(key=lambda pair: order[pair.between])
+    return {
+        "assets": {**calibration.assets, BILLS: bills.asset},
+        "correlations": matrix.consistent(names, tuple(pairs)),
+    }
+
+
+@contextlib.contextmanager
+def _faults_of(path: str) -> Iterator[None]:
+    """Turn what a fit or the models refuse into faults of the file."""
+    try:
+        yield
     except FitError as error:
         raise InputError([Problem(path, None, "", "", str(error))]) from None
     except ValidationError as error:

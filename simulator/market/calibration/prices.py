@@ -36,7 +36,7 @@ MAX_GAP_DAYS = {
     Kind.WEEKLY: 11,
     Kind.MONTHLY: 35,
 }
-MIN_ROWS = 20
+MIN_ROWS = 8
 """Fewer rows have no frequency worth a message; they are too few anyway."""
 MAX_SHOWN_PROBLEMS = 20
 
@@ -139,7 +139,7 @@ def read_prices(
     body = rows[1:]
     columns = _check_header(reader, rows[0].line, header, column_of)
     check_dates(reader, body, header)
-    kind = _check_order(reader, body, kinds)
+    kind = check_order(reader, body, kinds)
     quotes = {
         column: _check_prices(reader, body, header, index, column.may_halt)
         for index, column in columns.items()
@@ -265,7 +265,7 @@ def _parse_date(text: str) -> dt.date | None:
     return date if date.isoformat() == text else None
 
 
-def _check_order(reader: Reader, rows: Iterable[Row], kinds: Collection[Kind]) -> Kind | None:
+def check_order(reader: Reader, rows: Iterable[Row], kinds: Collection[Kind]) -> Kind | None:
     """Fault dates that repeat, run backwards or leave gaps; return how often they come."""
     dated = [(row.line, row.date) for row in rows if row.date is not None]
     kind = _check_frequency(reader, dated, kinds)

@@ -21,10 +21,17 @@ Method and traps: docs/calibration.md. Drifts are not fitted; they are assumptio
 _UNWRAPPED = 10_000
 
 
-def write_calibration(calibration: Calibration, path: Path | str) -> None:
+def write_calibration(
+    calibration: Calibration, path: Path | str, *, only_measured: bool = False
+) -> None:
     """Write `calibration` so that `load_calibration` returns an equal one.
 
     The file appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    only_measured : bool
+        Leave out the groups of the macro section that are the macro model's defaults.
 
     Raises
     ------
@@ -32,7 +39,7 @@ def write_calibration(calibration: Calibration, path: Path | str) -> None:
         The file cannot be written.
     """
     target = Path(path)
-    text = to_yaml(calibration)
+    text = to_yaml(calibration, only_measured=only_measured)
     temporary = target.with_name(f".{target.name}.part")
     try:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -42,9 +49,13 @@ def write_calibration(calibration: Calibration, path: Path | str) -> None:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
 
 
-def to_yaml(calibration: Calibration) -> str:
+def to_yaml(calibration: Calibration, *, only_measured: bool = False) -> str:
     """Return the text of a calibration file: the same bytes for equal calibrations."""
-    document = _node(calibration.model_dump())
+    data = calibration.model_dump()
+    if only_measured and calibration.macro is not None:
+        given = calibration.macro.model_fields_set
+        data["macro"] = {name: group for name, group in data["macro"].items() if name in given}
+    document = _node(data)
     document.yaml_set_start_comment(_HEADER)
     yaml = YAML()
     yaml.Representer = _Representer

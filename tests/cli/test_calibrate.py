@@ -1,0 +1,144 @@
+"""`assay calibrate` on several files and folders: what it says, writes and refuses."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import main
+from simulator.scenario import load_calibration
+
+KEEPS_APART = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Return a folder: metals of weekdays, Bitcoin of all days, a real yield, and a diary."""
+    folder = tmp_path_factory.mktemp("data") / "prices"
+    folder.mkdir()
+    random = np.random.default_rng(4)
+    weekdays = pd.bdate_range("2016-01-04", "2024-12-31")
+    every_day = pd.date_range("2016-01-04", "2024-12-31")
+    steps = 0.01 * random.standard_t(6, (len(weekdays), 3))
+    steps[:, 1] += steps[:, 0]
+    names = ["gold_usd_per_oz", "silver_usd_per_oz", "copper_usd_per_lb"]
+    save(folder / "metals.csv", weekdays, dict(zip(names, 100 * walks(steps).T, strict=True)))
+    coins = 0.03 * random.standard_t(5, (len(every_day), 1))
+    save(folder / "crypto.csv", every_day, {"btc_usd": 9000 * walks(coins)[:, 0]})
+    rates = 1 + np.cumsum(0.05 * random.standard_normal(len(weekdays)))
+    save(folder / "rates.csv", weekdays, {"real_yield_10y_pct": rates})
+    (folder / "diary.csv").write_text("day,mood\n1,good\n", encoding="utf-8")
+    return folder
+
+
+def walks(steps):
+    return np.exp(np.cumsum(steps, axis=0))
+
+
+def save(path, dates, columns):
+    table = pd.DataFrame(columns).assign(date=dates.strftime("%Y-%m-%d"))
+    table.to_csv(path, index=False)
+
+
+def assay(*arguments, code=0):
+    outcome = CliRunner(**KEEPS_APART).invoke(main, [str(argument) for argument in arguments])
+    assert outcome.exit_code == code, outcome.stderr or outcome.exception
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def outcome(data):
+    """Return the lines of a fit of the whole folder, and the calibration."""
+    out = data.parent / "own-market.yaml"
+    lines = assay("calibrate", data, "--out", out).stdout.splitlines()
+    return lines, load_calibration(out)
+
+
+def test_calibrate__folder__fits_all_that_it_holds(data, outcome):
+    lines, fitted = outcome
+    assert list(fitted.assets) == ["gold", "silver", "copper", "bitcoin"]
+    assert fitted.name == "own-market"
+    assert fitted.macro.model_fields_set >= {"elasticities"}
+    assert lines[-1] == f"calibration: {data.parent / 'own-market.yaml'}"
+    assert f"note: {data / 'diary.csv'}: no column that a calibration knows" in lines
+
+
+def test_calibrate__weak_figures__are_weak_on_the_terminal_and_in_the_file(outcome):
+    lines, fitted = outcome
+    # Nothing here depends on the real yield.
+    figure = fitted.findings["copper_real_rate"]
+    assert figure.weak.startswith("|t| = ")
+    (line,) = [line for line in lines if line.startswith("copper_real_rate ")]
+    assert line.endswith(f"weak: {figure.weak}")
+    (bitcoin,) = [line for line in lines if line.startswith("bitcoin ") and "volatility" in line]
+    weak = [n for n in ("alpha", "gamma", "jump_mean") if getattr(fitted.assets["bitcoin"], n).weak]
+    assert bitcoin.endswith(f"weak: {', '.join(weak)}")
+    rows = lines[lines.index("correlations (* weak: below two standard errors)") :]
+    (row,) = [line for line in rows if line.startswith("bitcoin")]
+    assert row.count("*") == 3
+
+
+def test_calibrate__files_one_by_one__fit_the_same_assets(data, tmp_path, outcome):
+    out = tmp_path / "own-market.yaml"
+    assay("calibrate", data / "metals.csv", data / "crypto.csv", "--out", out)
+    alone, whole = load_calibration(out), outcome[1]
+    assert alone.assets == whole.assets
+    assert alone.correlations == whole.correlations
+    assert alone.macro is None
+    assert "macro:" not in out.read_text(encoding="utf-8")
+
+
+def test_calibrate__faults_of_two_files__are_listed_and_nothing_is_written(data, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("date,gold\n2020-01-06,0\n", encoding="utf-8")
+    worse = tmp_path / "worse.csv"
+    worse.write_text("date,real_yield_10y_pct\n2020-01-06,high\n", encoding="utf-8")
+    out = tmp_path / "cal.yaml"
+    failed = assay("calibrate", bad, worse, data / "crypto.csv", "--out", out, code=3)
+    lines = failed.stderr.splitlines()
+    assert f"{bad}:2: gold is '0'; must be above 0" in lines
+    fault = f"{worse}:2: real_yield_10y_pct is 'high'; must be a number, without thousands"
+    assert any(line.startswith(fault) for line in lines)
+    assert not out.exists()
+
+
+def test_calibrate__same_asset_in_two_files__is_refused(data, tmp_path):
+    again = tmp_path / "again.csv"
+    again.write_bytes((data / "crypto.csv").read_bytes())
+    failed = assay("calibrate", data, again, "--out", tmp_path / "cal.yaml", code=3)
+    assert f"{again}:1: btc_usd: is in {data / 'crypto.csv'} too; keep one" in failed.stderr
+
+
+def test_calibrate__mixed_frequency__is_named_at_its_line(data, tmp_path):
+    daily = (data / "crypto.csv").read_text(encoding="utf-8").splitlines()
+    months = [f"{90 + n},{2010 + n // 12}-{n % 12 + 1:02}-01" for n in range(60)]
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text("\n".join([daily[0], *months, *daily[1:]]) + "\n", encoding="utf-8")
+    failed = assay("calibrate", mixed, "--out", tmp_path / "cal.yaml", code=3)
+    assert "mixed: monthly before 20" in failed.stderr
+    assert "daily (all days) from there on; must be of one frequency; split the table" in (
+        failed.stderr
+    )
+
+
+def test_calibrate__onto_a_file_of_its_folder__is_usage_and_the_data_stay(data):
+    before = (data / "crypto.csv").read_bytes()
+    failed = assay("calibrate", data, "--out", data / "crypto.csv", code=2)
+    assert "is the data itself; name another file" in failed.stderr
+    assert (data / "crypto.csv").read_bytes() == before
+
+
+def test_calibrate__without_files__is_usage():
+    assert "Missing argument" in assay("calibrate", "--out", "x.yaml", code=2).stderr
+
+
+def test_calibrate__excluded_day_of_no_asset__is_usage(data, tmp_path):
+    out = tmp_path / "cal.yaml"
+    failed = assay("calibrate", data, "--exclude", "2020-03-02:tin", "--out", out, code=2)
+    assert "no tin, only bitcoin, gold, silver, copper" in failed.stderr
+    assay("calibrate", data, "--exclude", "2020-03-02:bitcoin", "--out", out)
+    assert [record.asset for record in load_calibration(out).excluded] == ["bitcoin"]
