@@ -188,7 +188,9 @@ def test_attach__nobody_listens__says_so():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(ChainUnavailable, match="nothing listens there; start one: anvil --hardfork"):
+    with pytest.raises(
+        ChainUnavailable, match="nothing listens there; start one: anvil --hardfork"
+    ):
         AnvilChain(START, rpc=url)
 
 
