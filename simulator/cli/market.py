@@ -14,6 +14,7 @@ from simulator.cli.options import all_overrides, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
+from simulator.engine.against import Against, Question, answer, ask, steps_of
 from simulator.errors import UsageError
 from simulator.market.build import market_spec
 from simulator.report import print_market, render_market
@@ -24,6 +25,14 @@ from simulator.scenario import load_scenario
 @click.argument("scenario")
 @scenario_options
 @click.option(
+    "--against",
+    "against_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="CSV",
+    help="Compare with this table of daily closes; may be given several times.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page too."
 )
 @json_option
@@ -33,10 +42,15 @@ def market(
     seed: int | None,
     calibration: str | None,
     overrides: tuple[str, ...],
+    against_files: tuple[Path, ...],
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what the prices of SCENARIO do, without instruments."""
+    """Show what the prices of SCENARIO do, without instruments.
+
+    With --against, whether they move as history did: volatility, tails, drawdowns, memory and
+    correlation of simulated histories, each inside or outside the band of the real one.
+    """
     reporter = Reporter(quiet=as_json)
     loaded = load_scenario(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
@@ -45,20 +59,30 @@ def market(
         _check_target(out)
     terms = loaded.scenario
     market_spec(terms, loaded.calibration)  # a faulty history is refused here
+    question = ask(terms, loaded.calibration, against_files) if against_files else None
     text = f"simulating {terms.paths:,} paths over {terms.horizon_days} days"
     with reporter.task(text, terms.paths) as advance:
         summary = summarise_market(terms, loaded.calibration, on_block=advance)
+    against = None if question is None else _compared(reporter, question)
     if out is not None:
-        _write(out, render_market(loaded, summary))
+        _write(out, render_market(loaded, summary, against))
     if as_json:
-        click.echo(json.dumps(market_object(summary, out), allow_nan=False))
+        click.echo(json.dumps(market_object(summary, out, against), allow_nan=False))
         return
-    print_market(Console(highlight=False), loaded, summary)
+    print_market(Console(highlight=False), loaded, summary, against)
     if out is not None:
         click.echo(f"page: {out}")
 
 
-def market_object(summary: MarketSummary, page: Path | None = None) -> dict[str, Any]:
+def _compared(reporter: Reporter, question: Question) -> Against:
+    assets = ", ".join(question.pasts)
+    with reporter.task(f"comparing {assets} with history", steps_of(question)) as advance:
+        return answer(question, lambda what: advance(1))
+
+
+def market_object(
+    summary: MarketSummary, page: Path | None = None, against: Against | None = None
+) -> dict[str, Any]:
     """Return everything that was found, as plain data; `page` is the file written, if any."""
     scenario = summary.scenario
     return {
@@ -83,6 +107,51 @@ def market_object(summary: MarketSummary, page: Path | None = None) -> dict[str,
             "assets": [asset.name for asset in summary.assets],
             "matrix": summary.correlation.tolist(),
         },
+        "drift": _drift(summary),
+        "factors": _factors(summary),
+        "notes": list(summary.notes),
+        "against": None if against is None else _against(against),
+    }
+
+
+def _drift(summary: MarketSummary) -> dict[str, list[dict[str, Any]]]:
+    """Return the parts of each asset's drift."""
+    found: dict[str, list[dict[str, Any]]] = {asset.name: [] for asset in summary.assets}
+    for share in summary.drift:
+        fields = asdict(share)
+        found[fields.pop("asset")].append(fields)
+    return found
+
+
+def _factors(summary: MarketSummary) -> dict[str, dict[str, Any]]:
+    """Return each factor's quantiles on the first and on the last day."""
+    quantiles = ["p05", "p25", "p50", "p75", "p95"]
+    found = {}
+    for name, rows in summary.factors.groupby("series", sort=False, observed=True):
+        ends = rows[quantiles].astype(float)
+        found[str(name)] = {
+            "unit": summary.factor_units[str(name)],
+            "start": ends.iloc[0].to_dict(),
+            "end": ends.iloc[-1].to_dict(),
+        }
+    return found
+
+
+def _against(against: Against) -> dict[str, Any]:
+    return {
+        "tables": list(against.frequencies),
+        "histories": against.histories,
+        "samples": against.samples,
+        "inside": against.inside,
+        "count": len(against.rows),
+        "cells": [
+            {
+                **asdict(row.cell),
+                **{name: value for name, value in asdict(row).items() if name != "cell"},
+                "inside": row.inside,
+            }
+            for row in against.rows
+        ],
     }
 
 

@@ -1,9 +1,11 @@
 """`assay market`: tables, one JSON object, a page; and what it refuses."""
 
+import datetime as dt
 import inspect
 import json
 import math
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -38,6 +40,7 @@ def test_json__is_one_object_with_what_the_engine_found(folder):
     assert set(found) == {
         "scenario", "model", "bootstrap", "calibration", "seed", "paths", "steps", "start", "end",
         "checksum", "seconds", "peak_rss_mib", "page", "assets", "correlation",
+        "drift", "factors", "notes", "against",
     }  # fmt: skip
     expected = load_scenario(
         "gold-vault-sober", overrides=["paths=256", "horizon_days=60", "seed=7"]
@@ -58,6 +61,10 @@ def test_json__is_one_object_with_what_the_engine_found(folder):
         assert 0 < shown["drawdown_median"] < shown["drawdown_p95"] < 1
     assert found["correlation"]["assets"] == ["gold", "silver", "copper"]
     assert found["correlation"]["matrix"] == summary.correlation.tolist()
+    # a model without factors has the scenario's drift and nothing else
+    assert [share["part"] for share in found["drift"]["gold"]] == ["base"]
+    assert found["drift"]["gold"][0]["mean"] == 0.035
+    assert (found["factors"], found["notes"], found["against"]) == ({}, [], None)
     assert list(folder.iterdir()) == []
 
 
@@ -130,3 +137,87 @@ def test_bad_input__is_refused_with_its_code_and_nothing_written(folder, argumen
     assert words in outcome.stderr
     assert "simulating" not in outcome.stderr
     assert list(folder.iterdir()) == []
+
+
+# --against ----------------------------------------------------------------------------------------
+
+CLOSES = "date,gold_usd_per_oz"
+
+
+def closes(n_days=800, header=CLOSES, seed=3):
+    days = [dt.date(2020, 1, 6) + dt.timedelta(days=n) for n in range(2 * n_days)]
+    days = [day for day in days if day.weekday() < 5][:n_days]
+    moves = np.random.default_rng(seed).standard_t(6, n_days) * 0.009
+    prices = 1500 * np.exp(np.cumsum(moves))
+    lines = [f"{day},{price:.4f}" for day, price in zip(days, prices, strict=True)]
+    return "\n".join([header, *lines]) + "\n"
+
+
+def test_against__a_table__counts_in_json_table_and_page(folder):
+    (folder / "past.csv").write_text(closes(), encoding="utf-8")
+    outcome = assay(*SMALL, "--against", "past.csv", "--out", "page.html", "--json")
+    found = json.loads(outcome.stdout)["against"]
+    assert outcome.stderr == ""
+    assert found["tables"] == [
+        "past.csv: daily (trading days): weekends are gaps, 252 periods a year"
+    ]
+    cells = found["cells"]
+    assert (found["count"], found["inside"]) == (len(cells), sum(c["inside"] for c in cells))
+    assert len(cells) == 38
+    assert all((c["low"] <= c["simulated"] <= c["high"]) == c["inside"] for c in cells)
+    # gold's calibrated 17.4 % against the table's own 0.9 % a day of a t of 6
+    day = next(c for c in cells if (c["figure"], c["days"]) == ("volatility", 1))
+    assert day["simulated"] == pytest.approx(0.174 / math.sqrt(252), rel=0.06)
+    assert day["historical"] == pytest.approx(0.009 * math.sqrt(1.5), rel=0.08)
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert f"Inside the band: {found['inside']} of 38" in page.replace("\u00a0", " ")
+    # one asset: a map of its figures, and no pairs
+    assert page.count('<svg xmlns="http://www.w3.org/2000/svg" viewBox') == 1
+    text = assay(*SMALL, "--against", "past.csv")
+    assert "comparing gold with history" in text.stderr
+    rows = [line.split() for line in text.stdout.splitlines()]
+    assert ["gold", str(found["inside"]), "38"] in rows
+    assert max(len(line) for line in text.stdout.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "arguments", "code", "words"),
+    [
+        ("past.csv", closes(header="date,btc_usd"), (), 3, "past.csv:1: has no asset of the sce"),
+        ("past.csv", closes(header="date,zinc"), (), 3, "past.csv:1: zinc: unknown column"),
+        ("past.csv", closes(n_days=300), (), 3, "is 299 daily returns; must be at least 500"),
+        ("past.csv", None, (), 3, "past.csv: no such file"),
+        (
+            "past.csv",
+            CLOSES + "\n" + "".join(f"{line[:10]},5\n" for line in closes().splitlines()[1:]),
+            (),
+            3,
+            "gold: prices do not move; there is nothing to compare",
+        ),
+        (
+            "past.csv",
+            closes(),
+            ("--against", "past.csv"),
+            3,
+            "gold_usd_per_oz: is in past.csv too; keep one",
+        ),
+    ],
+    ids=["other-asset", "unknown", "short", "missing", "still", "twice"],
+)
+def test_against__that_does_not_fit__is_refused_before_anything_runs(
+    folder, name, text, arguments, code, words
+):
+    if text is not None:
+        (folder / name).write_text(text, encoding="utf-8")
+    outcome = assay(*SMALL, "--against", name, *arguments, code=code)
+    assert words in outcome.stderr
+    assert "simulating" not in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_against__a_bootstrap__is_refused(folder):
+    (folder / "past.csv").write_text(closes(), encoding="utf-8")
+    own = ("--set", "market.model=bootstrap", "--set", "market.history=past.csv")
+    gold = ("--set", "market.assets={gold: {drift: 0.035}}")
+    outcome = assay(*SMALL, *own, *gold, "--against", "past.csv", code=2)
+    assert "a bootstrap is made of the past itself" in outcome.stderr

@@ -24,7 +24,7 @@ from simulator.market.validation.backtest import (
     realised_return,
 )
 from simulator.market.validation.bands import resampled_days, resampled_figures
-from simulator.market.validation.compare import compare, matched, simulated_figures
+from simulator.market.validation.compare import compare, matched, pairs, simulated_figures
 from simulator.market.validation.coverage import coverage, transform
 from simulator.market.validation.past import Past, common_rows, weekly_returns
 from simulator.market.validation.statistics import (
@@ -184,6 +184,17 @@ def test_matched__market_over_a_history__its_days_its_growth_and_a_long_run_vari
     expected = 0.04 / 11 * 365 + 0.5 * 0.174**2 / 365 * ticks
     assert spec.drift[0] == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(spec.garch.variance_start, 0.174**2 / 365)
+
+
+def test_pairs__of_assets_that_hardly_met__are_left_out():
+    # 105 rows of every fifth day: 521 days in common make 104 weeks
+    days = START.toordinal() + np.arange(1500)
+    first, enough, short = (
+        Past(name, days[start:], np.arange(1500.0 - start))
+        for name, start in (("gold", 0), ("silver", 979), ("copper", 980))
+    )
+    found = pairs({"gold": first, "silver": enough, "copper": short})
+    assert found == [("gold", "silver")]
 
 
 def test_compare__history_that_begins_later__is_not_given_the_growth_before():

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 import samples
+import test_market_page
 
-from simulator.report import render_html
+from simulator.report import render_html, render_market
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SANDBOXLESS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -77,6 +78,39 @@ def test_page__in_a_browser__draws_all_charts_without_errors_or_overflow(browser
     # 2 waterfalls, 4 fans of exit values, 5 distributions, gold, utilisation, 2 replays
     assert measured["charts"] == 15
     assert measured["drawn"] > measured["charts"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_market__in_a_browser__draws_all_charts_without_errors_or_overflow(
+    browser, tmp_path, width
+):
+    page_text = render_market(
+        test_market_page.loaded(), test_market_page.with_channels(), test_market_page.against()
+    )
+    file = tmp_path / "market.html"
+    file.write_text(page_text, encoding="utf-8")
+    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+    page = context.new_page()
+    errors = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_function(
+        "[...document.querySelectorAll('.plotly-graph-div')].every(d => d.querySelector('svg'))"
+    )
+    measured = page.evaluate(
+        """() => ({
+            page: document.documentElement.scrollWidth,
+            charts: document.querySelectorAll('.plotly-graph-div').length,
+            tooWide: [...document.querySelectorAll('.plotly-graph-div .main-svg')].filter(
+                s => s.getBoundingClientRect().right > window.innerWidth + 1).length,
+        })"""
+    )
+    context.close()
+    assert errors == []
+    assert measured["page"] <= width
+    assert measured["tooWide"] == 0
+    assert measured["charts"] == 8  # 3 waterfalls, 3 prices, 2 factors
 
 
 def test_page__printed__keeps_its_charts_on_the_paper(browser, address):

@@ -35,6 +35,7 @@ HISTORIES = 512
 """Simulated histories; the error of a cell's median is then a twentieth of the band."""
 SAMPLES = 500
 """Resampled histories behind a band."""
+LEAST_WEEKS = 104
 SEED = 20260120
 
 Progress = Callable[[str], None]
@@ -157,13 +158,22 @@ def simulated_figures(
     return {subject: np.concatenate(blocks) for subject, blocks in found.items()}
 
 
+def pairs(pasts: Mapping[str, Past]) -> list[tuple[str, str]]:
+    """Return the pairs of assets with two years of weeks in common, or more."""
+    return [
+        (one, two)
+        for one, two in itertools.combinations(pasts, 2)
+        if common_rows(pasts[one].days, pasts[two].days)[0].size > LEAST_WEEKS
+    ]
+
+
 def _figures_of(logs: Mapping[str, FloatArray], pasts: Mapping[str, Past]) -> dict[str, FloatArray]:
     """Return the figures of a block's paths; logs of shape (n_paths, n_days) by asset."""
     found = {
         asset: np.stack([asset_figures(path) for path in np.diff(paths, axis=1)])
         for asset, paths in logs.items()
     }
-    for one, two in itertools.combinations(logs, 2):
+    for one, two in pairs({asset: pasts[asset] for asset in logs}):
         rows = common_rows(pasts[one].days, pasts[two].days)
         found[f"{one}-{two}"] = np.stack(
             [

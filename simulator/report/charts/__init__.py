@@ -2,6 +2,7 @@
 
 from simulator.report.charts.agreement import OBSERVABLE_COLOURS, agreement
 from simulator.report.charts.base import KIND_COLOURS, embed, library
+from simulator.report.charts.drift import DriftStep, drift
 from simulator.report.charts.fan import Threshold, fan
 from simulator.report.charts.histogram import Histogram, histogram, lay_out
 from simulator.report.charts.scatter import scatter
@@ -10,9 +11,11 @@ from simulator.report.charts.waterfall import shown, waterfall
 __all__ = [
     "KIND_COLOURS",
     "OBSERVABLE_COLOURS",
+    "DriftStep",
     "Histogram",
     "Threshold",
     "agreement",
+    "drift",
     "embed",
     "fan",
     "histogram",

@@ -1,0 +1,101 @@
+"""A scenario's market against tables of closes: `assay market SCENARIO --against CSV`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.errors import InputError, Problem, UsageError
+from simulator.market.build import market_spec
+from simulator.market.calibration import read_closes, read_prices
+from simulator.market.dynamics import MarketSpec
+from simulator.market.validation.compare import (
+    HISTORIES,
+    SAMPLES,
+    SEED,
+    Compared,
+    compare,
+    pairs,
+)
+from simulator.market.validation.past import Past, pasts_of
+from simulator.scenario.calibration import Calibration
+from simulator.scenario.models import Scenario
+from simulator.units import LANES
+
+
+@dataclass(frozen=True)
+class Question:
+    """A market and the histories to hold it against, both checked.
+
+    frequencies : what each table's rows are, in words
+    """
+
+    spec: MarketSpec
+    pasts: dict[str, Past]
+    frequencies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Against:
+    """What came of it.
+
+    rows : a cell for each figure of each asset and pair that both sides have
+    frequencies : of each table, in words
+    histories, samples : simulated histories, and resampled ones behind a band
+    """
+
+    rows: tuple[Compared, ...]
+    frequencies: tuple[str, ...]
+    histories: int = HISTORIES
+    samples: int = SAMPLES
+
+    @property
+    def inside(self) -> int:
+        """Return how many cells are inside their band."""
+        return sum(row.inside for row in self.rows)
+
+
+def ask(scenario: Scenario, calibration: Calibration, tables: Sequence[Path]) -> Question:
+    """Read the tables and find the assets that the scenario has too.
+
+    Raises
+    ------
+    UsageError
+        The scenario's model draws from a history itself.
+    InputError
+        A table is faulty, two of them have the same asset, or none has one of the scenario.
+    """
+    if scenario.market.model == "bootstrap":
+        raise UsageError("--against: a bootstrap is made of the past itself; name another model")
+    read = [read_prices(path) for path in tables]
+    wanted: tuple[str, ...] = tuple(scenario.market.assets)
+    pasts: dict[str, Past] = {
+        asset: past for asset, past in pasts_of(read_closes(read)).items() if asset in wanted
+    }
+    _check_moves(pasts)
+    if not pasts:
+        rule = f"has no asset of the scenario, which has {', '.join(wanted)}"
+        raise InputError([Problem(table.path, 1, "", "", rule) for table in read])
+    words = tuple(f"{table.file}: {table.frequency.message}" for table in read)
+    return Question(market_spec(scenario, calibration), pasts, words)
+
+
+def _check_moves(pasts: Mapping[str, Past]) -> None:
+    """Refuse closes that stand still: they have no volatility to compare."""
+    still = [past for past in pasts.values() if not past.returns.std() > 0]
+    rule = "prices do not move; there is nothing to compare"
+    if still:
+        raise InputError([Problem(past.source, None, past.asset, "", rule) for past in still])
+
+
+def steps_of(question: Question) -> int:
+    """Return how often `answer` reports progress."""
+    subjects = len(question.pasts) + len(pairs(question.pasts))
+    return -(-HISTORIES // LANES) + subjects
+
+
+def answer(question: Question, progress: Callable[[str], None] = lambda what: None) -> Against:
+    """Simulate histories and compare them; some five seconds an asset of 25 years."""
+    rows = compare(question.spec, question.pasts, seed=SEED, progress=progress)
+    return Against(tuple(rows), question.frequencies)

@@ -1,0 +1,164 @@
+"""The market's page: one self-contained document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from simulator.report import charts
+from simulator.report.market import tables
+from simulator.report.market.against import against_section
+from simulator.report.market.drift import drift_section, has_channels
+from simulator.report.market.tables import name_of
+from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.page import document
+from simulator.report.sections.inputs import market_inputs_section
+from simulator.report.words import number
+
+if TYPE_CHECKING:
+    from simulator.engine.against import Against
+    from simulator.engine.market import MarketSummary
+    from simulator.scenario.files import LoadedScenario
+
+_FACTOR_UNITS = {"1": ("%", 100.0)}
+"""Units that read better otherwise: shares as percent."""
+
+
+def render_market(
+    loaded: LoadedScenario, summary: MarketSummary, against: Against | None = None
+) -> str:
+    """Return the market's page as one self-contained document, the same bytes every time."""
+    sections = list(_sections(loaded, summary, against))
+    body = join(
+        (
+            _header(loaded, summary, [(anchor, title) for anchor, title, _ in sections]),
+            element("main", *(found for _, _, found in sections)),
+            _footer(summary),
+        )
+    )
+    return document(f"the market of {loaded.scenario.title}", body)
+
+
+def _sections(
+    loaded: LoadedScenario, summary: MarketSummary, against: Against | None
+) -> Iterator[tuple[str, str, Html]]:
+    """Yield each section with its anchor and its name in the contents."""
+    yield "prices", "Prices", _prices(summary)
+    if has_channels(summary):
+        yield "drift", "Why it rises", drift_section(summary)
+    yield "moves", "Moves", _moves(summary)
+    yield "fans", "Fans", _fans(summary)
+    if len(summary.factors):
+        yield "factors", "Factors", _factors(summary)
+    if against is not None:
+        yield "against", "Against history", against_section(against)
+    yield "notice", "Hypothetical performance", _notice(summary)
+    yield "inputs", "Inputs", market_inputs_section(loaded)
+
+
+def _header(
+    loaded: LoadedScenario, summary: MarketSummary, contents: list[tuple[str, str]]
+) -> Html:
+    links = (element("a", words, href=f"#{anchor}") for anchor, words in contents)
+    names = f"scenario {loaded.scenario.name} · calibration {loaded.calibration.name}"
+    return element(
+        "header",
+        element("p", "Assay: the market by itself", class_="eyebrow"),
+        element("h1", f"The market of {loaded.scenario.title}"),
+        element("p", f"{tables.facts(summary)} · {names}", class_="facts"),
+        element("nav", *links, aria_label="Contents"),
+    )
+
+
+def _prices(summary: MarketSummary) -> Html:
+    rows = tables.price_rows(summary)
+    words = (
+        "Expected growth is ln E[S/S₀] a year, an input of the scenario; the median grows less, "
+        "by half the variance. The ± is one standard error of the mean over the paths."
+    )
+    shown = _table(tables.price_title(summary), tables.PRICES, rows)
+    return section("prices", "Prices", shown, element("p", words))
+
+
+def _moves(summary: MarketSummary) -> Html:
+    heads = tables.correlation_columns(summary)
+    return section(
+        "moves",
+        "Moves",
+        _table(tables.MOVES_TITLE, tables.MOVES, tables.move_rows(summary)),
+        _table(tables.CORRELATION_TITLE, heads, tables.correlation_rows(summary)),
+    )
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Html:
+    heads = [Column(name, numeric=place > 0) for place, name in enumerate(columns)]
+    return table(heads, [Row(row) for row in rows], caption=title)
+
+
+def _fans(summary: MarketSummary) -> Html:
+    figures = []
+    for asset in summary.assets:
+        rows = summary.daily[summary.daily["series"] == asset.name]
+        words = f"{name_of(asset.name).capitalize()} price, {asset.unit}"
+        figures.append(_fan(rows, asset.name, words, asset.unit, 1.0, tables.decimals(asset)))
+    words = (
+        "Median, middle half of the paths (p25 to p75) and nine in ten (p05 to p95), day by day; "
+        "no single path follows a band."
+    )
+    return section(
+        "fans", "How prices spread", element("p", words), element("div", *figures, class_="pair")
+    )
+
+
+def _factors(summary: MarketSummary) -> Html:
+    figures = []
+    for name in dict.fromkeys(str(series) for series in summary.factors["series"].tolist()):
+        rows = summary.factors[summary.factors["series"] == name]
+        unit, scale = _FACTOR_UNITS.get(
+            summary.factor_units[name], (summary.factor_units[name], 1.0)
+        )
+        words = f"{name_of(name).capitalize()}, {unit}"
+        figures.append(_fan(rows, f"factor-{name}", words, unit, scale, 2 if scale > 1 else 1))
+    words = (
+        "What moves the drifts, in the same bands. A channel acts on a factor's surprises, which "
+        "is what it does beyond its expected way."
+    )
+    return section(
+        "factors", "The factors", element("p", words), element("div", *figures, class_="pair")
+    )
+
+
+def _fan(
+    rows: pd.DataFrame, anchor: str, words: str, unit: str, scale: float, decimals: int
+) -> Html:
+    figure = charts.fan(
+        rows,
+        unit=unit,
+        scale=scale,
+        tick_format=",.3~s" if scale == 1 else "",
+        hover_format=f",.{decimals}f",
+    )
+    low, middle, high = (
+        number(scale * float(rows[column].iloc[-1]), decimals) for column in ("p05", "p50", "p95")
+    )
+    label = f"{words}; at the end median {middle}, p05 {low}, p95 {high}."
+    return charts.embed(figure, f"fan-{anchor}", words, label)
+
+
+def _notice(summary: MarketSummary) -> Html:
+    words = (
+        f"{tables.model(summary)} Drifts are inputs of the scenario. "
+        "Nobody earned these returns; they are no forecast and no advice. A simulated market has "
+        "no crisis that its model does not know."
+    )
+    return section("notice", "Hypothetical performance", element("p", words))
+
+
+def _footer(summary: MarketSummary) -> Html:
+    words = ". The same scenario, calibration and seed give this file byte for byte."
+    return element(
+        "footer",
+        element("p", "Checksum of the figures: ", element("code", summary.checksum), words),
+    )

@@ -1,0 +1,106 @@
+"""The market's rows, the same on a terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulator.report.sections.notice import model_words
+from simulator.report.words import number, percent
+
+if TYPE_CHECKING:
+    from simulator.engine.market import AssetSummary, MarketSummary
+    from simulator.market.bootstrap import History
+
+PRICES = ("asset", "start", "expected a year", "p05", "median", "p95", "mean ± error")
+MOVES = ("asset", "volatility a year", "excess kurtosis, daily", "drawdown: median", "p95")
+MOVES_TITLE = "On the way: returns of trading days, and the deepest fall of a path"
+CORRELATION_TITLE = "Correlation of daily returns"
+_MOST_NAMED = 4
+"""More columns of correlations than this are numbered: their names would not fit 100 columns."""
+
+
+def name_of(asset: str) -> str:
+    """Return an asset's name as it is written."""
+    return asset.replace("_", " ")
+
+
+def facts(summary: MarketSummary) -> str:
+    """Return what was simulated."""
+    scenario = summary.scenario
+    return (
+        f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}, "
+        f"seed {scenario.seed}; hypothetical performance"
+    )
+
+
+def model(summary: MarketSummary) -> str:
+    """Return what the prices follow."""
+    words = f"Prices follow {model_words(summary.scenario)}"
+    history = summary.spec.history
+    if history is None:
+        return f"{words}."
+    count, mean = history.returns.shape[1], history.mean_block
+    return (
+        f"{words}: {count:,} returns, {history.kind}, {number(mean, 0)} {history.noun}s to a block "
+        f"on average.{_period_words(history)}"
+    )
+
+
+def _period_words(history: History) -> str:
+    if history.noun == "day":
+        return ""
+    return (
+        f" Prices move once a {history.noun}, on its last trading day: falls within a "
+        f"{history.noun} are not seen."
+    )
+
+
+def price_title(summary: MarketSummary) -> str:
+    """Return the title of the prices."""
+    return f"Price after {summary.scenario.horizon_days:,} days, in US dollars"
+
+
+def price_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each asset."""
+    for asset in summary.assets:
+        digits = decimals(asset)
+        prices = (asset.start_price, asset.p05, asset.median, asset.p95)
+        start, low, middle, high = (number(price, digits) for price in prices)
+        mean = f"{number(asset.mean, digits)} ± {number(asset.mean_error, digits)}"
+        growth = percent(asset.expected_growth, signed=True)
+        yield f"{name_of(asset.name)}, {asset.unit}", start, growth, low, middle, high, mean
+
+
+def decimals(asset: AssetSummary) -> int:
+    """Return how many decimals a price of this size has."""
+    return 0 if asset.start_price >= 1000 else 2
+
+
+def move_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each asset."""
+    for asset in summary.assets:
+        yield (
+            name_of(asset.name),
+            percent(asset.volatility),
+            number(asset.excess_kurtosis, 2),
+            percent(asset.drawdown_median),
+            percent(asset.drawdown_p95),
+        )
+
+
+def correlation_columns(summary: MarketSummary, *, numbered: bool = False) -> tuple[str, ...]:
+    """Return the heads; numbers in place of names where `numbered` and there are many."""
+    if numbered and len(summary.assets) > _MOST_NAMED:
+        return ("", *(str(place) for place in range(1, len(summary.assets) + 1)))
+    return ("", *(name_of(asset.name) for asset in summary.assets))
+
+
+def correlation_rows(
+    summary: MarketSummary, *, numbered: bool = False
+) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each asset; numbered as the columns are."""
+    many = numbered and len(summary.assets) > _MOST_NAMED
+    for place, (asset, row) in enumerate(zip(summary.assets, summary.correlation, strict=True)):
+        head = f"{place + 1} {name_of(asset.name)}" if many else name_of(asset.name)
+        yield head, *(number(float(value), 2 if many else 3) for value in row)
