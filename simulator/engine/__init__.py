@@ -1,6 +1,7 @@
 """Runs scenarios over many paths and keeps what they found."""
 
 from simulator.engine.breakeven import break_even
+from simulator.engine.drift import DriftShare
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
 from simulator.engine.parameter_sets import run_sets, with_ranges
 from simulator.engine.sensitivity import sensitivity
@@ -11,6 +12,7 @@ from simulator.engine.verdicts import judge
 __all__ = [
     "AssetSummary",
     "Block",
+    "DriftShare",
     "MarketSummary",
     "Simulation",
     "break_even",

@@ -181,7 +181,7 @@ def _whole_numbers(scenario: Scenario) -> list[str]:
         if isinstance(value, dict):
             for key, item in value.items():
                 walk(item, (*location, key))
-        elif isinstance(value, int):
+        elif isinstance(value, int) and not isinstance(value, bool):
             found.append(dotted(location))
 
     walk(scenario.model_dump(), ())

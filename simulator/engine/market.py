@@ -14,18 +14,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from simulator.engine.drift import DriftShare, drift_shares, kept_factors, room_for_factors
 from simulator.engine.simulate import FAN_PATHS, Float32Array, daily_quantiles
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
+from simulator.market.macro.names import FACTOR_UNITS
 from simulator.market.paths import BLOCK_PATHS, own_block
 from simulator.market.reduce import return_sums, terminal_and_drawdown
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
+from simulator.scenario.targets import target_notes
 from simulator.units import LANES, BoolArray, FloatArray
 
 
@@ -62,40 +64,6 @@ class AssetSummary:
     excess_kurtosis: float
     drawdown_median: float
     drawdown_p95: float
-
-
-@dataclass(frozen=True)
-class DriftShare:
-    """One part of an asset's drift: why it rises here.
-
-    The means of an asset's parts add up to the annual growth of its expectation that the
-    paths were given, ln E[S_T / S_0 | factors] / T, averaged over paths.
-
-    Attributes
-    ----------
-    asset : str
-    part : str
-        "base", "convexity", the name of a channel ("real_rate"), or of a view
-        ("view.real_rate", "view.target").
-    kind : str
-        "base" (the scenario's drift), "channel" (surprises of the factors), "view" (what the
-        scenario says of the factors, or of the price), "convexity" (what keeps the expectation
-        where it belongs though the channels scatter).
-    label : str
-        A few words for a chart.
-    mean : float
-        Log growth a year, mean over all paths; 0.02 = 2 %.
-    p05, p95 : float
-        Over paths; equal to the mean where all paths have the same.
-    """
-
-    asset: str
-    part: str
-    kind: Literal["base", "channel", "view", "convexity"]
-    label: str
-    mean: float
-    p05: float
-    p95: float
 
 
 @dataclass(frozen=True)
@@ -138,11 +106,15 @@ class MarketSummary:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums over paths; shapes (n_assets, 4), (n_assets,) and (n_assets, n_assets)."""
+    """Sums over paths; shapes (n_assets, 4), (n_assets,) and (n_assets, n_assets).
+
+    The last one, (n_assets, N_RECORDED), is that of the macro model's parts of the drift.
+    """
 
     powers: FloatArray
     firsts: FloatArray
     products: FloatArray
+    parts: FloatArray
 
 
 @dataclass(frozen=True)
@@ -151,6 +123,8 @@ class _Block:
     terminal: FloatArray
     drawdown: FloatArray
     kept: Float32Array
+    parts: FloatArray
+    factors: Mapping[str, Float32Array]
 
 
 def summarise_market(
@@ -196,7 +170,8 @@ def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: in
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
     prices = own_block(spec, padded)
-    fill(spec, scenario.seed, first, prices)
+    states, recorded = room_for_factors(spec, padded, first)
+    fill(spec, scenario.seed, first, prices, states=states, recorded=recorded)
     n_assets = len(spec.assets)
     terminal, drawdown = np.empty((2, n_assets, padded))
     terminal_and_drawdown(prices, np.empty(LANES), terminal, drawdown)
@@ -205,7 +180,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: in
     products = np.empty((n_assets, n_assets, padded))
     return_sums(prices, spec.trading, _joint(spec), returns, powers, firsts, products)
     # Paths that only pad the lanes are left out.
-    sums = (powers, firsts, products)
+    sums = (powers, firsts, products, recorded)
     lanes = [slice(start, min(start + LANES, wanted)) for start in range(0, wanted, LANES)]
     kept = max(0, min(wanted, FAN_PATHS - first))
     return _Block(
@@ -213,6 +188,8 @@ def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: in
         terminal=terminal[:, :wanted].copy(),
         drawdown=-drawdown[:, :wanted],
         kept=prices[:, :, :kept].astype(np.float32),
+        parts=recorded[:, :, :kept].copy(),
+        factors=kept_factors(spec, states, prices, wanted, first),
     )
 
 
@@ -246,6 +223,15 @@ def _summary(
         spec.dates,
         {name: [block.kept[i] for block in blocks] for i, name in enumerate(spec.assets)},
     )
+    drift = drift_shares(
+        spec, sums.parts / scenario.paths, np.concatenate([b.parts for b in blocks], axis=2)
+    )
+    factors = daily.iloc[:0]
+    if spec.model == "macro":
+        series = {
+            name: [b.factors[name] for b in blocks if b.factors] for name in blocks[0].factors
+        }
+        factors = daily_quantiles(spec.dates, series)
     return MarketSummary(
         scenario=scenario,
         calibration=calibration,
@@ -253,11 +239,11 @@ def _summary(
         assets=assets,
         correlation=correlation,
         daily=daily,
-        drift=_base_drift(spec),
-        factors=daily.iloc[:0],
-        factor_units={},
-        notes=(),
-        checksum=_checksum(assets, correlation, daily),
+        drift=drift,
+        factors=factors,
+        factor_units={name: FACTOR_UNITS[name] for name in factors["series"].unique()},
+        notes=target_notes(scenario, calibration),
+        checksum=_checksum(assets, correlation, daily, drift, factors),
         seconds=time.perf_counter() - began,
     )
 
@@ -293,13 +279,6 @@ def _asset(
     )
 
 
-def _base_drift(spec: MarketSpec) -> tuple[DriftShare, ...]:
-    return tuple(
-        DriftShare(name, "base", "base", "base drift", *[float(drift)] * 3)
-        for name, drift in zip(spec.assets, spec.drift, strict=True)
-    )
-
-
 def _moments(powers: FloatArray, count: int) -> tuple[float, float]:
     """Return variance and excess kurtosis from sums of the first four powers."""
     first, second, third, fourth = (powers / count).tolist()
@@ -318,11 +297,21 @@ def _correlation(sums: _Sums, count: int) -> FloatArray:
     return correlation
 
 
-def _checksum(assets: Sequence[AssetSummary], correlation: FloatArray, daily: pd.DataFrame) -> str:
+def _checksum(
+    assets: Sequence[AssetSummary],
+    correlation: FloatArray,
+    daily: pd.DataFrame,
+    drift: Sequence[DriftShare],
+    factors: pd.DataFrame,
+) -> str:
     digest = hashlib.sha256()
     for asset in assets:
         digest.update(repr(asset).encode())
     digest.update(correlation.tobytes())
     for column in ("p05", "p25", "p50", "p75", "p95"):
         digest.update(daily[column].to_numpy().tobytes())
+    if not factors.empty:
+        digest.update(repr(drift).encode())
+        for column in ("p05", "p25", "p50", "p75", "p95"):
+            digest.update(factors[column].to_numpy().tobytes())
     return digest.hexdigest()

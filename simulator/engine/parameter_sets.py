@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.claims import Verdict
+from simulator.engine.macro_figures import draw_macro, with_macro
 from simulator.engine.simulate import simulate
 from simulator.engine.verdicts import judge
 from simulator.market.philox import normals4
@@ -102,11 +103,14 @@ def draw_calibration(calibration: Calibration, seed: int, number: int) -> Calibr
     assets = {name: _draw_asset(asset, draws) for name, asset in calibration.assets.items()}
     dof = _scale(calibration.joint_degrees_of_freedom, draws)
     dof = dof.model_copy(update={"value": max(dof.value, SMALLEST_DOF)})
+    correlations = _draw_correlations(calibration, draws)
+    macro = calibration.macro if calibration.macro is None else draw_macro(calibration.macro, draws)
     return calibration.model_copy(
         update={
             "assets": assets,
-            "correlations": _draw_correlations(calibration, draws),
+            "correlations": correlations,
             "joint_degrees_of_freedom": dof,
+            "macro": macro,
         }
     )
 
@@ -147,6 +151,8 @@ def run_sets(
         each asset `drift.<asset>` and `volatility.<asset>`.
     """
     rows = []
+    if scenario.market.model == "macro":
+        calibration = with_macro(calibration)
     small = scenario.model_copy(update={"paths": min(paths, scenario.paths)})
     for number in range(count):
         drawn = draw_calibration(calibration, scenario.seed, number)

@@ -20,6 +20,7 @@ from typing import Any
 
 from simulator.engine.answers import Answer, ask
 from simulator.engine.inputs import Input, find_claim, inputs, nearest_allowed, world_with
+from simulator.engine.macro_figures import with_errors, with_macro
 from simulator.errors import InputError
 from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
@@ -29,8 +30,15 @@ from simulator.units import DAYS_PER_YEAR, FloatArray
 
 _GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
 _JUMP = ("volatility", "jump_intensity", "jump_mean", "jump_sd")
-FIGURES = {"gbm": ("volatility",), "jump": _JUMP, "garch": _GARCH, "bootstrap": ()}
+FIGURES = {
+    "gbm": ("volatility",),
+    "jump": _JUMP,
+    "garch": _GARCH,
+    "macro": _GARCH + _JUMP[1:],
+    "bootstrap": (),
+}
 """The fitted figures that each model of the market reads, by asset."""
+_WITH_GARCH = ("garch", "macro")
 _HALVINGS = 6
 
 World = tuple[Scenario, Calibration]
@@ -224,6 +232,8 @@ def _range(calibration: Calibration, item: Input) -> tuple[str, float, float] | 
 def _calibrated_trials(
     scenario: Scenario, calibration: Calibration, left_out: list[tuple[str, str]]
 ) -> Iterator[Trial]:
+    if scenario.market.model == "macro":
+        calibration = with_macro(calibration)
     data = calibration.model_dump()
     for place in _places(scenario, calibration):
         figure = _at(data, place)
@@ -246,15 +256,18 @@ def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str 
     for asset in assets:
         for figure in FIGURES[scenario.market.model]:
             own = figure == "volatility" and scenario.market.assets[asset].volatility is not None
-            if not own or scenario.market.model == "garch":
+            if not own or scenario.market.model in _WITH_GARCH:
                 yield "assets", asset, figure
     if scenario.market.model == "bootstrap":
         return
     for index, pair in enumerate(calibration.correlations):
         if set(pair.between) <= set(assets):
             yield "correlations", index
-    if scenario.market.model == "garch":
+    if scenario.market.model in _WITH_GARCH:
         yield ("joint_degrees_of_freedom",)
+    if scenario.market.model == "macro":
+        # Most of its figures are choices without an error; those that have one are moved.
+        yield from with_errors(calibration.macro_figures)
 
 
 def _name(data: Any, place: tuple[str | int, ...]) -> str:

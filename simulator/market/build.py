@@ -11,9 +11,12 @@ from simulator.market.bootstrap import History, moving_days
 from simulator.market.dynamics import Garch, Jumps, MarketSpec
 from simulator.market.frequency import Kind
 from simulator.market.history import read_history
+from simulator.market.macro.model import Macro
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.market import EVERY_DAY
 from simulator.scenario.models import Scenario
+from simulator.scenario.raw import dotted
+from simulator.scenario.targets import target_faults
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 
@@ -32,6 +35,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     names = tuple(terms.assets)
     if terms.model != "bootstrap":
         _check_calendars(scenario, calibration)
+        _check_targets(scenario, calibration)
     correlation = calibration.correlation(names)
     fitted = [calibration.assets[name] for name in names]
     history = _history(scenario, fitted)
@@ -66,7 +70,14 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         garch=_garch(fitted, volatility),
         dof=calibration.innovation_dof,
         history=history,
+        macro=_macro(scenario, calibration),
     )
+
+
+def _macro(scenario: Scenario, calibration: Calibration) -> Macro | None:
+    if scenario.market.model != "macro":
+        return None
+    return Macro(calibration.macro_figures, scenario.market.parts, scenario.market.views)
 
 
 def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:
@@ -97,6 +108,19 @@ def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:
                 for name in wrong
             ]
         )
+
+
+def _check_targets(scenario: Scenario, calibration: Calibration) -> None:
+    """Refuse a target that a file, or a changed number, puts out of reach.
+
+    Raises
+    ------
+    InputError
+    """
+    faults = target_faults(scenario, calibration)
+    if faults:
+        problems = [Problem(scenario.name, None, dotted(place), *rest) for place, *rest in faults]
+        raise InputError(problems)
 
 
 def _trading(scenario: Scenario) -> BoolArray:

@@ -130,17 +130,18 @@ def _walk(
             turn = step % GROUP
             for asset in range(out.shape[0]):
                 if not trading[asset, step]:
-                    _stand_still(out, asset, step, lane_start)
+                    stand_still(out, asset, step, lane_start)
                     continue
-                _mix(scratch, normals, mixing, asset, turn)
+                mix(scratch, normals, mixing, asset, turn)
                 if has_t:
-                    _apply_garch(scratch, scales, variance, garch, asset, turn)
+                    apply_garch(scratch, scales, variance, garch, asset, turn)
                 log_drift = drift[asset, step]
                 _move(out, log_price, scratch, jumps, log_drift, asset, step, lane_start)
 
 
 @inlined
-def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
+def stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
+    """Carry the prices of a day without trade on."""
     before = out[asset, step - 1, lane_start : lane_start + LANES]
     prices = out[asset, step, lane_start : lane_start + LANES]
     for lane in range(LANES):
@@ -148,9 +149,10 @@ def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> Non
 
 
 @inlined
-def _mix(
+def mix(
     moves: Float32Array, normals: Float32Array, mixing: Float32Array, asset: int, turn: int
 ) -> None:
+    """Write an asset's shock (with GARCH) or its e (without) from the assets' normals."""
     # an asset depends on those before it alone: one more leaves them as they were
     weight = mixing[asset, 0]
     row = normals[turn * LANES : (turn + 1) * LANES]
@@ -165,7 +167,7 @@ def _mix(
 
 
 @inlined
-def _apply_garch(
+def apply_garch(
     moves: Float32Array,
     scales: Float32Array,
     variance: Float32Array,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from simulator.market.dynamics import MarketSpec, fill
+from simulator.market.macro.factors import factor_paths
+from simulator.market.macro.names import N_STATES
 from simulator.units import FloatArray
 
 BLOCK_PATHS = 256
@@ -25,11 +28,14 @@ class MarketPaths:
     dates : n_steps + 1 dates, the start first
     prices : by asset, each of shape (n_steps + 1, n_paths), in the asset's own unit
     first_path : number of the first path
+    factors : by name, each of shape (n_steps + 1, n_paths), in the units of `FACTOR_UNITS`;
+        empty but for the model macro, which draws them again when one is first asked for
     """
 
     dates: pd.DatetimeIndex
     prices: Mapping[str, FloatArray]
     first_path: int
+    factors: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 def simulate_market(
@@ -61,7 +67,56 @@ def simulate_market(
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
     fill(spec, seed, first_path, block)
     prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
-    return MarketPaths(spec.dates, prices, first_path)
+    factors: Mapping[str, FloatArray] = {}
+    if spec.model == "macro":
+        factors = MacroFactors(spec, seed, first_path, n_paths)
+    return MarketPaths(spec.dates, prices, first_path, factors)
+
+
+class MacroFactors(Mapping[str, FloatArray]):
+    """The macro factors of consecutive paths, drawn again when one is first asked for.
+
+    Most runs need none of them: the same draws, made twice where they are wanted, cost less
+    than keeping all of them always. They stay what they are when the block is filled again.
+    """
+
+    def __init__(self, spec: MarketSpec, seed: int, first_path: int, n_paths: int) -> None:
+        self._of = (spec, seed, first_path, n_paths)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self._paths[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @cached_property
+    def _paths(self) -> dict[str, FloatArray]:
+        spec, seed, first_path, n_paths = self._of
+        block, states = empty_block(spec, n_paths), empty_states(spec, n_paths)
+        fill(spec, seed, first_path, block, states=states)
+        return factors_of(spec, states, block)
+
+
+def empty_states(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
+    """Return memory for the macro model's states."""
+    return np.empty((N_STATES + 1, spec.n_steps + 1, n_paths))
+
+
+def factors_of(spec: MarketSpec, states: FloatArray, block: FloatArray) -> dict[str, FloatArray]:
+    """Return the macro factors of a filled block, by name.
+
+    Raises
+    ------
+    ValueError
+        The model has no factors.
+    """
+    if spec.macro is None:
+        raise ValueError("only the model macro has factors")
+    prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
+    return factor_paths(spec.macro, spec.macro_plan, spec.year_fraction, states, prices)
 
 
 def empty_block(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:

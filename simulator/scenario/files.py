@@ -28,6 +28,7 @@ from simulator.scenario.loader import (
     validate,
 )
 from simulator.scenario.models import Scenario
+from simulator.scenario.targets import target_faults
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CALIBRATION: Location = ("market", "calibration")
@@ -110,9 +111,11 @@ def load_scenario(
             _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
     scenario = _with_history(validate(Scenario, raw), raw, path.parent)
     _check_changes(scenario, raw)
-    return LoadedScenario(
-        scenario, _fitted(scenario, raw, path.parent), dict(raw.provenance), str(path)
-    )
+    fitted = _fitted(scenario, raw, path.parent)
+    faults = target_faults(scenario, fitted)
+    if faults:
+        raise InputError([raw.problem(*fault) for fault in faults])
+    return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path))
 
 
 def _base(name: str, beside: Path) -> Path:

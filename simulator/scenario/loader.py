@@ -177,6 +177,7 @@ _RULES = {
     "dict_type": "must be a mapping of keys to values",
     "tuple_type": "must be a list",
     "string_type": "must be text, in quotes",
+    "bool_type": "must be true or false",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} entries",

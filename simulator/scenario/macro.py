@@ -227,11 +227,11 @@ def _regimes() -> Regimes:
     crisis = "2008-2009: gold and copper correlate .07 in place of .32"
     return Regimes(
         start="neutral",
-        easing=_state(24.0, {"neutral": 0.8, "limited": 0.1, "stress": 0.1}, -0.005, 0.8, 0.9),
-        neutral=_state(30.0, {"easing": 0.35, "limited": 0.45, "stress": 0.2}, 0.0, 0.0, 0.9),
+        easing=_state(24.0, {"neutral": 0.8, "limited": 0.1, "stress": 0.1}, -0.005, 0.8, 0.95),
+        neutral=_state(30.0, {"easing": 0.35, "limited": 0.45, "stress": 0.2}, 0.0, 0.0, 0.95),
         limited=_state(18.0, {"easing": 0.15, "neutral": 0.55, "stress": 0.3}, 0.005, -0.8, 1.05),
         stress=_state(
-            13.0, {"easing": 0.5, "neutral": 0.3, "limited": 0.2}, -0.005, -1.2, 1.4, gold
+            13.0, {"easing": 0.5, "neutral": 0.3, "limited": 0.2}, -0.005, -1.2, 1.3, gold
         ),
         stress_loadings={
             asset: _of(LoadingFigure, loading, "1", note=crisis)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from simulator.scenario.fields import Fraction, Frozen, Positive, Volatility, refuse
 from simulator.scenario.macro_types import Asset as AssetName
+from simulator.scenario.views import RATIO, MacroParts, Views
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""
@@ -28,8 +29,9 @@ class AssetTerms(Frozen):
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 
-    model: Literal["gbm", "jump", "garch", "bootstrap"] = "garch"
-    """gbm, jump (Merton), garch (GJR-GARCH with multivariate t) or bootstrap (past days)."""
+    model: Literal["gbm", "jump", "garch", "macro", "bootstrap"] = "garch"
+    """gbm, jump (Merton), garch (GJR-GARCH with multivariate t), macro (garch with factors,
+    regimes and events) or bootstrap (past days)."""
     history: Annotated[str, Field(min_length=1)] | None = None
     """CSV of daily, weekly or monthly closes that a bootstrap draws from."""
     columns: dict[AssetName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
@@ -40,6 +42,10 @@ class MarketTerms(Frozen):
     """Name of a shipped calibration or path of a calibration file."""
     assets: dict[AssetName, AssetTerms] = Field(min_length=1)
     """The assets that move, each with its drift."""
+    parts: MacroParts = MacroParts()
+    """What of the macro model is on; all of it unless said otherwise."""
+    views: Views = Views()
+    """What the macro model takes for given."""
 
     def _check_columns(self) -> None:
         refuse(
@@ -49,6 +55,20 @@ class MarketTerms(Frozen):
                 if asset not in self.assets
             ]
         )
+
+    @model_validator(mode="after")
+    def _parts_and_views_are_the_macro_models(self) -> MarketTerms:
+        given = {"parts": self.parts != MacroParts(), "views": self.views != Views()}
+        if self.model != "macro":
+            rule = f"are read by model macro alone, and the model is {self.model}"
+            refuse([((name,), "", rule) for name, there in given.items() if there])
+        needed = {name for name in self.views.targets if name != RATIO}
+        if RATIO in self.views.targets:
+            needed |= {"gold", "silver"}
+        lacking = sorted(needed - set(self.assets))
+        rule = "is required: a target of market.views is about it"
+        refuse([(("assets", name), "", rule) for name in lacking])
+        return self
 
     @model_validator(mode="after")
     def _history_is_the_bootstraps(self) -> MarketTerms:

@@ -154,3 +154,48 @@ def test_drift__model_without_factors__is_the_base_alone(gbm):
     assert gbm.factors.empty
     assert list(gbm.factors.columns) == list(gbm.daily.columns)
     assert gbm.notes == ()
+
+
+@pytest.fixture(scope="module")
+def macro() -> MarketSummary:
+    views = "market.views={real_rate: negative, targets: {copper: {at_least: 12_000}}}"
+    return summarise("market.model=macro", "paths=5_000", views)
+
+
+def test_drift__macro_model__parts_add_up_to_the_growth_of_the_expectation(macro):
+    # ln E[S_T | factors] averaged, less the channels' own half variance, is what E[S_T] shows
+    for asset in macro.assets:
+        parts = [part for part in macro.drift if part.asset == asset.name]
+        assert [part.part for part in parts[:1]] == ["base"]
+        shown = sum(part.mean for part in parts if part.kind != "convexity")
+        grown = math.log(asset.mean / asset.start_price) / (120 / 365)
+        error = asset.mean_error / asset.mean / (120 / 365)
+        assert abs(shown - grown) < 3.5 * error, asset.name
+        for part in parts:
+            assert part.p05 <= part.mean <= part.p95
+            assert part.label
+    by_name = {(part.asset, part.part): part for part in macro.drift}
+    assert by_name["gold", "view.real_rate"].mean > 0.3
+    assert by_name["gold", "real_rate"].p05 < 0 < by_name["gold", "real_rate"].p95
+    assert ("copper", "view.target") not in by_name
+
+
+def test_factors__macro_model__daily_quantiles_with_units(macro):
+    series = macro.factors.groupby("series").size()
+    assert set(series) == {121}
+    assert set(series.index) == set(macro.factor_units)
+    assert "bitcoin_dominance" not in series.index  # this market has no coins
+    last = macro.factors[macro.factors["date"] == macro.factors["date"].max()]
+    rate = last.set_index("series").loc["real_rate"]
+    assert rate["p05"] < rate["p50"] < rate["p95"]
+    assert rate["p50"] == pytest.approx(-0.01, abs=0.001)
+    assert macro.notes == (
+        "copper at least 12,000: met already, it starts at 12,727.3; nothing is added",
+    )
+
+
+def test_summary__macro_model__same_for_any_threads_and_blocks(macro):
+    views = "market.views={real_rate: negative, targets: {copper: {at_least: 12_000}}}"
+    again = summarise("market.model=macro", "paths=5_000", views, workers=3, block_paths=128)
+    assert again.checksum == macro.checksum
+    assert again.drift == macro.drift

@@ -50,6 +50,7 @@ def model_words(scenario: Scenario) -> str:
         "gbm": "a geometric Brownian motion with calibrated figures",
         "jump": "a jump diffusion (Merton) with calibrated figures",
         "garch": "a GJR-GARCH model with Student t shocks and calibrated figures",
+        "macro": "a GJR-GARCH model with Student t shocks, macro factors, regimes and events",
         "bootstrap": f"a stationary block bootstrap of {history}",
     }[scenario.market.model]
 

@@ -1,0 +1,161 @@
+"""Tables of the diffusion and its jumps, which all models but the bootstrap share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
+from simulator.market.kernels import Tables
+from simulator.market.philox import WordArray
+from simulator.market.streams import diffusion_stream, jump_stream
+from simulator.units import FloatArray
+
+if TYPE_CHECKING:
+    from simulator.market.dynamics import MarketSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Jumps:
+    """Merton's jumps; arrays of shape (n_assets,).
+
+    intensity : jumps a year of `periods_per_year` trading days
+    mean, sd : of the jump in the log price
+    """
+
+    intensity: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+
+    def variance(self, periods_per_year: FloatArray) -> FloatArray:
+        """Return the variance that jumps add to the log price of one trading day."""
+        variance: FloatArray = self.intensity / periods_per_year * (self.mean**2 + self.sd**2)
+        return variance
+
+    def compensator(self, periods_per_year: FloatArray) -> FloatArray:
+        """Return ln E[exp(jumps of one trading day)]."""
+        mean_growth: FloatArray = np.expm1(self.mean + self.sd**2 / 2)
+        return self.intensity / periods_per_year * mean_growth
+
+
+@dataclass(frozen=True, eq=False)
+class Garch:
+    """GJR-GARCH(1,1); arrays of shape (n_assets,).
+
+    alpha, gamma, beta : weights of e^2, of e^2 where e < 0, and of the last variance
+    variance_start : filtered variance of the first trading day's log return
+    """
+
+    alpha: FloatArray
+    gamma: FloatArray
+    beta: FloatArray
+    variance_start: FloatArray
+
+    @property
+    def persistence(self) -> FloatArray:
+        """Return alpha + gamma / 2 + beta, below 1 where the variance is stationary."""
+        return self.alpha + self.gamma / 2 + self.beta
+
+
+def diffusion_tables(
+    spec: MarketSpec,
+    jumps: Jumps | None,
+    garch: Garch | None,
+    tick_variance: FloatArray,
+    cholesky: FloatArray,
+) -> Tables:
+    """Return the tables of a diffusion, with jumps and GARCH or without.
+
+    Parameters
+    ----------
+    tick_variance : ndarray of shape (n_assets,)
+        Long-run variance of a trading day's shock.
+    cholesky : ndarray of shape (n_assets, n_assets)
+        Of the shocks' correlation.
+    """
+    n_assets = len(spec.assets)
+    scale = np.ones_like(tick_variance) if garch else np.sqrt(tick_variance)
+    rate = np.zeros(n_assets) if jumps is None else jumps.intensity
+    size = np.zeros((n_assets, 2))
+    if jumps is not None:
+        size = np.column_stack([jumps.mean, jumps.sd])
+    return Tables(
+        spot=np.array(spec.spot, dtype=np.float64),
+        log_spot=np.log(spec.spot),
+        drift=landing_drift(spec, jumps, np.zeros_like(tick_variance) if garch else tick_variance),
+        trading=np.array(spec.trading, dtype=np.bool_, order="C"),
+        mixing=(cholesky * scale[:, None]).astype(np.float32),
+        garch=_garch_table(garch, tick_variance),
+        streams=np.array(
+            [[diffusion_stream(asset), jump_stream(asset)] for asset in spec.assets],
+            dtype=np.uint32,
+        ),
+        thresholds=jump_thresholds(rate / spec.periods_per_year),
+        jump_size=size.astype(np.float32),
+        half_dof=spec.dof // 2,
+        has_garch=garch is not None,
+        has_jumps=jumps is not None,
+    )
+
+
+def diffusion_variance(spec: MarketSpec, jumps: Jumps | None) -> FloatArray:
+    """Return what jumps leave of a trading day's variance, shape (n_assets,).
+
+    Raises
+    ------
+    ValueError
+        They leave nothing.
+    """
+    total = spec.volatility**2 / spec.periods_per_year
+    if jumps is None:
+        return total
+    rest = total - jumps.variance(spec.periods_per_year)
+    if np.any(rest < 0):
+        raise ValueError("the jumps alone have more variance than the volatility asked for")
+    return rest
+
+
+def days_waited(spec: MarketSpec) -> FloatArray:
+    """Return days since the last trading day, shape (n_assets, n_steps + 1)."""
+    steps = np.arange(spec.n_steps + 1)
+    traded = np.where(spec.trading, steps, 0)
+    last_traded = np.zeros_like(traded)
+    last_traded[:, 1:] = np.maximum.accumulate(traded, axis=1)[:, :-1]
+    waited: FloatArray = (steps - last_traded).astype(np.float64)
+    return waited
+
+
+def landing_drift(spec: MarketSpec, jumps: Jumps | None, tick_variance: FloatArray) -> FloatArray:
+    """Return the log drift that lands on each step, shape (n_assets, n_steps + 1)."""
+    accrued = spec.drift[:, None] * spec.year_fraction * days_waited(spec)
+    per_tick = tick_drift(spec, jumps, tick_variance)
+    return np.ascontiguousarray(np.where(spec.trading, accrued + per_tick[:, None], 0.0))
+
+
+def tick_drift(spec: MarketSpec, jumps: Jumps | None, tick_variance: FloatArray) -> FloatArray:
+    """Return what a trading day adds so that its shocks leave the expectation alone."""
+    per_tick: FloatArray = -tick_variance / 2
+    if jumps is not None:
+        per_tick = per_tick - jumps.compensator(spec.periods_per_year)
+    return per_tick
+
+
+def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> Float32Array:
+    table = np.zeros((len(tick_variance), 5))
+    table[:, 4] = tick_variance
+    if garch is not None:
+        if np.any(garch.persistence >= 1):
+            raise ValueError("alpha + gamma / 2 + beta must be below 1")
+        table[:, 0] = tick_variance * (1 - garch.persistence)
+        table[:, 1:] = np.column_stack([garch.alpha, garch.gamma, garch.beta, garch.variance_start])
+    return table.astype(np.float32)
+
+
+def jump_thresholds(rate: FloatArray) -> WordArray:
+    """Return P(more than k jumps in a group's days) * 2^32, for `rate` jumps a day."""
+    more_than = stats.poisson.sf(np.arange(MAX_JUMPS)[None, :], GROUP * rate[:, None])
+    words: WordArray = np.minimum(np.rint(more_than * 2.0**32), 2.0**32 - 1).astype(np.uint32)
+    return words

@@ -1,0 +1,351 @@
+"""From a market and its macro model to the kernel's tables, and what all paths share.
+
+An asset's drift on its trading day is base + views + convexity, the same for all paths, and
+the channels' surprises. Of its variance the channels that act from one day to the next have
+their part; its own shocks have the rest, and correlate so that the total is what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.market.diffusion import (
+    Garch,
+    Jumps,
+    days_waited,
+    diffusion_tables,
+    diffusion_variance,
+    jump_thresholds,
+    tick_drift,
+)
+from simulator.market.draws import Float32Array
+from simulator.market.kernels import Tables
+from simulator.market.macro.chain import Chain
+from simulator.market.macro.expected import (
+    Expected,
+    accumulated,
+    bank_variance,
+    expected,
+    shifts_of_views,
+)
+from simulator.market.macro.kernel import IntArray, MacroTables
+from simulator.market.macro.model import Macro, Steps, driver_loadings
+from simulator.market.macro.moments import Moments, Prices, moments
+from simulator.market.macro.names import CHANNELS, N_STATES, Driver
+from simulator.market.macro.targets import Expectation, target_drifts
+from simulator.market.philox import WordArray
+from simulator.market.streams import Stream
+from simulator.scenario.calibration import SMALLEST_EIGENVALUE
+from simulator.scenario.correlation import nearest_correlation
+from simulator.units import FloatArray
+
+if TYPE_CHECKING:
+    from simulator.market.dynamics import MarketSpec
+
+METALS = ("gold", "silver", "copper")
+_LARGEST_CORRECTION = 0.1
+"""How far a correlation may be moved where channels and calibration contradict each other."""
+_LARGEST_WORD = 2.0**32 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class MacroPlan:
+    """What the kernel reads, and the parts of the drift that all paths have alike.
+
+    Attributes
+    ----------
+    tables : Tables
+    kernel : MacroTables
+    chain : Chain
+    steps : Steps
+    expected : Expected
+    views : dict of str to ndarray of shape (n_assets, n_steps + 1)
+        Log growth up to each day, by view.
+    convexity : ndarray of shape (n_assets, n_steps + 1)
+        Log growth up to each day that makes up for the channels' scatter.
+    technical : ndarray of shape (n_assets,)
+        Log drift of a trading day that makes up for shocks and jumps; no part of the drift.
+    target_growth : dict of str to float
+        Log growth a year that a target adds.
+    """
+
+    tables: Tables
+    kernel: MacroTables
+    chain: Chain
+    steps: Steps
+    expected: Expected
+    views: Mapping[str, FloatArray]
+    convexity: FloatArray
+    technical: FloatArray
+    target_growth: Mapping[str, float]
+
+
+def plan(spec: MarketSpec, macro: Macro) -> MacroPlan:
+    """Return the plan of a market.
+
+    Raises
+    ------
+    ValueError
+        The channels and events alone have more variance, or more correlation, than asked for.
+    """
+    year = spec.year_fraction
+    channels = macro.loadings(spec.assets)
+    loadings = driver_loadings(channels)
+    chain, steps = macro.chain(year), macro.steps(year)
+    usual = macro.chain(year, with_views=False)
+    here = expected(macro, steps, chain, spec.n_steps, year)
+    without = expected(macro, steps, usual, spec.n_steps, year)
+
+    jumps = _events(spec, macro)
+    garch, tick_variance, cholesky = _own_shocks(spec, macro, jumps, chain)
+    tables = diffusion_tables(spec, jumps, garch, tick_variance, cholesky)
+    technical = tick_drift(spec, jumps, np.zeros_like(tick_variance) if garch else tick_variance)
+
+    pulled = _pulled(spec, macro)
+    prices = _prices(spec, macro, loadings, cholesky, tick_variance, garch, jumps, pulled)
+    found = None
+    convexity = np.zeros((len(spec.assets), spec.n_steps + 1))
+    if np.any(loadings) or np.any(pulled[1:] >= 0):
+        found = moments(macro, steps, chain, spec.n_steps, year, prices)
+        convexity = _convexity(spec, loadings, found, pulled, bank_variance(steps, here, year))
+    shifts = shifts_of_views(macro, here, without, year)
+    views = {name: loadings @ accumulated(values, year) for name, values in shifts.items()}
+    growth = target_drifts(spec, macro, _expectation(spec, views, convexity, found, prices, pulled))
+    for asset, path in growth.paths.items():
+        views.setdefault("target", np.zeros_like(convexity))[spec.assets.index(asset)] = path
+    views = {name: _landed(spec, path) for name, path in views.items()}
+    convexity = _landed(spec, convexity)
+    shared = sum(views.values(), convexity)
+    added = np.diff(shared, axis=1, prepend=0.0)
+    return MacroPlan(
+        tables=tables._replace(drift=np.ascontiguousarray(tables.drift + added)),
+        kernel=_kernel(spec, macro, channels, chain, steps, here, pulled),
+        chain=chain,
+        steps=steps,
+        expected=here,
+        views=views,
+        convexity=convexity,
+        technical=technical,
+        target_growth=growth.annual,
+    )
+
+
+def _events(spec: MarketSpec, macro: Macro) -> Jumps | None:
+    if not macro.parts.event_jumps or spec.jumps is None:
+        return None
+    return replace(spec.jumps, intensity=macro.figures.event_share.value * spec.jumps.intensity)
+
+
+def _own_shocks(
+    spec: MarketSpec, macro: Macro, jumps: Jumps | None, chain: Chain
+) -> tuple[Garch | None, FloatArray, FloatArray]:
+    """Return GARCH, the variance of a trading day and the correlation's factor that are left."""
+    tick = diffusion_variance(spec, jumps)
+    total = spec.volatility**2 / spec.periods_per_year
+    channels = macro.change_variance(spec.assets)
+    cholesky = spec.cholesky
+    if np.any(channels):
+        annual = np.sqrt(tick * spec.periods_per_year)
+        rest = (cholesky @ cholesky.T) * np.outer(annual, annual) - channels
+        deviation = np.sqrt(np.maximum(np.diag(rest), 0.0))
+        short = [name for name, left in zip(spec.assets, deviation, strict=True) if left == 0]
+        if short:
+            raise ValueError(
+                f"the macro channels alone have more variance than the volatility of "
+                f"{', '.join(short)}"
+            )
+        cholesky = _factor(rest / np.outer(deviation, deviation))
+        tick = deviation**2 / spec.periods_per_year
+    if not macro.parts.garch or spec.garch is None:
+        return None, tick, cholesky
+    # The filtered variance is that of a day in the regime of the start, whose weight is in it.
+    start = spec.garch.variance_start * (tick / total) / chain.volatility[chain.start] ** 2
+    return replace(spec.garch, variance_start=start), tick, cholesky
+
+
+def _factor(correlation: FloatArray) -> FloatArray:
+    """Return the triangular factor of a correlation, or of the nearest one that has one."""
+    if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
+        return np.linalg.cholesky(correlation)
+    nearest = nearest_correlation(correlation)
+    if np.abs(nearest - correlation).max() > _LARGEST_CORRECTION:
+        raise ValueError(
+            "the macro channels contradict the correlations: what they leave to the assets' own "
+            "shocks is no correlation matrix"
+        )
+    return np.linalg.cholesky(nearest)
+
+
+def _pulled(spec: MarketSpec, macro: Macro) -> IntArray:
+    """Return the rows of gold, silver and copper, -1 where no pull needs them."""
+    row = {name: spec.assets.index(name) if name in spec.assets else -1 for name in METALS}
+    if not macro.parts.ratio_pull or -1 in (row["gold"], row["silver"]):
+        row["gold"] = row["silver"] = -1
+    if not macro.parts.copper_reversion:
+        row["copper"] = -1
+    return np.array([row[name] for name in METALS], dtype=np.int64)
+
+
+def _prices(
+    spec: MarketSpec,
+    macro: Macro,
+    loadings: FloatArray,
+    cholesky: FloatArray,
+    tick_variance: FloatArray,
+    garch: Garch | None,
+    jumps: Jumps | None,
+    pulled: IntArray,
+) -> Prices:
+    """Return what the moments need of the three metals; those without a pull stay at 0."""
+    there = pulled >= 0
+    row = np.maximum(pulled, 0)
+    events = np.zeros(len(spec.assets))
+    if jumps is not None:
+        events = jumps.variance(spec.periods_per_year)
+    ticks = np.cumsum(spec.trading[row][:, 1:], axis=1)
+    ticks = np.concatenate([np.zeros((3, 1)), ticks], axis=1)
+    variance = np.tile(tick_variance[row][:, None], (1, spec.n_steps + 1))
+    if garch is not None:
+        first = (garch.variance_start - tick_variance)[row][:, None]
+        variance = variance + first * garch.persistence[row][:, None] ** np.maximum(ticks - 1, 0)
+    speed, share = macro.reversion
+    correlation = (cholesky @ cholesky.T)[np.ix_(row, row)]
+    correlation = np.where(np.outer(there, there), correlation, 0.0)
+    np.fill_diagonal(correlation, 1.0)
+    trading = np.any(spec.trading[row] & there[:, None], axis=0)
+    return Prices(
+        loadings=loadings[row] * there[:, None],
+        correlation=correlation,
+        variance=variance * there[:, None],
+        events=events[row] * there,
+        stress=macro.stress_loadings(spec.assets)[:, row] * there,
+        trading=trading,
+        ratio_speed=macro.figures.ratio.speed.value if there[1] else 0.0,
+        reversion_speed=speed if there[2] else 0.0,
+        short_share=share if there[2] else 0.0,
+    )
+
+
+def _convexity(
+    spec: MarketSpec,
+    loadings: FloatArray,
+    found: Moments,
+    pulled: IntArray,
+    banks: FloatArray,
+) -> FloatArray:
+    """Return minus half the variance that the shocks' own -h/2 does not make up for."""
+    variance = np.einsum("ai,tij,aj->at", loadings, found.drivers, loadings)
+    for place in (1, 2):
+        if pulled[place] >= 0:
+            variance[pulled[place]] = found.prices[place] - found.shocks[place]
+    variance += loadings[:, [Driver.BANKS]] ** 2 * banks
+    convexity: FloatArray = -variance / 2
+    return convexity
+
+
+def _expectation(
+    spec: MarketSpec,
+    views: Mapping[str, FloatArray],
+    convexity: FloatArray,
+    found: Moments | None,
+    prices: Prices,
+    pulled: IntArray,
+) -> Expectation:
+    """Return what the targets need: expected logarithms without the pull of the ratio."""
+    years = np.arange(spec.n_steps + 1) * spec.year_fraction
+    growth = spec.drift[:, None] * years + sum(views.values(), np.zeros_like(convexity))
+    half = np.zeros((2, spec.n_steps + 1))
+    if found is not None and pulled[1] >= 0:
+        half = found.prices[:2] / 2
+    return Expectation(
+        growth=growth,
+        half_variance=half,
+        ratio_speed=prices.ratio_speed,
+        trading=prices.trading,
+    )
+
+
+def _landed(spec: MarketSpec, path: FloatArray) -> FloatArray:
+    """Return a path's value on the last trading day of each asset, 0 before the first."""
+    steps = np.arange(spec.n_steps + 1)
+    last = np.maximum.accumulate(np.where(spec.trading, steps, 0), axis=1)
+    last[:, 0] = 0
+    started = path - path[:, :1]
+    landed: FloatArray = np.take_along_axis(started, last, axis=1)
+    return landed
+
+
+def _kernel(
+    spec: MarketSpec,
+    macro: Macro,
+    channels: FloatArray,
+    chain: Chain,
+    steps: Steps,
+    here: Expected,
+    pulled: IntArray,
+) -> MacroTables:
+    open_days, calendar = np.unique(spec.trading, axis=0, return_inverse=True)
+    figures, year = macro.figures, spec.year_fraction
+    speed, share = macro.reversion
+    copper = figures.copper
+    outages = np.array([macro.outage_rate * year])
+    factor_streams = np.zeros((N_STATES + 1, 2), dtype=np.uint32)
+    factor_streams[:, 0] = [*range(Stream.REAL_RATE, Stream.REAL_RATE + N_STATES), Stream.STRESS]
+    return MacroTables(
+        start=steps.start,
+        decay=steps.decay,
+        constant=steps.constant,
+        deviation=steps.deviation,
+        rates=macro.rates,
+        weights=macro.silver_weights,
+        expected=np.ascontiguousarray(here.values),
+        loadings=driver_loadings(channels),
+        channel_loadings=channels,
+        channel_driver=np.array([driver for _, driver, _ in CHANNELS], dtype=np.int64),
+        calendar=calendar.reshape(-1).astype(np.int64),
+        open_days=np.ascontiguousarray(open_days),
+        rate_shift=(1 - steps.decay[0]) * chain.rate_shift,
+        liquidity_shift=chain.liquidity_shift,
+        switch=_switch_words(chain.transition),
+        regime_weights=_regime_weights(spec, macro, chain),
+        streams=factor_streams,
+        outage_streams=np.array([[0, Stream.OUTAGE]], dtype=np.uint32),
+        outage_thresholds=jump_thresholds(outages),
+        outage_size=np.array(
+            [[copper.outage_size.value, copper.outage_deviation.value]], dtype=np.float32
+        ),
+        pulls=np.array(
+            [
+                figures.ratio.speed.value * year,
+                np.log(figures.ratio.equilibrium.value),
+                speed * year,
+                share,
+                year,
+            ]
+        ),
+        pulled=pulled,
+        waited=days_waited(spec),
+        first_regime=chain.start,
+        has_regimes=macro.parts.regimes,
+        has_outages=bool(outages[0] > 0),
+    )
+
+
+def _switch_words(transition: FloatArray) -> WordArray:
+    """Return, by row, the cumulated probabilities of leaving, times 2^32; staying has no width."""
+    leaving = transition.copy()
+    np.fill_diagonal(leaving, 0.0)
+    words = np.rint(np.cumsum(leaving, axis=1) * 2.0**32)
+    found: WordArray = np.minimum(words, _LARGEST_WORD).astype(np.uint32)
+    return found
+
+
+def _regime_weights(spec: MarketSpec, macro: Macro, chain: Chain) -> Float32Array:
+    common = macro.stress_loadings(spec.assets)
+    own = np.sqrt(1 - common**2)
+    volatility = np.tile(chain.volatility[:, None], (1, len(spec.assets)))
+    return np.ascontiguousarray(np.stack([own, common, volatility], axis=1).astype(np.float32))
