@@ -43,7 +43,7 @@ def run_object(
         "peak_rss_mib": peak_rss_mib(),
         "verdicts": [as_object(verdict) for verdict in verdicts],
         "investors": {name: _investor(m) for name, m in simulation.investors.items()},
-        "instruments": {m.holding: _instrument(m) for m in simulation.investors.values()},
+        "instruments": {name: _instrument(m) for name, m in simulation.instruments.items()},
         "replays": [replay_object(replay) for replay in replays],
     }
 

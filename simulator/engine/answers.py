@@ -46,7 +46,7 @@ def ask(
     if terms.kind != "event":
         rule = "only the probability of an event can be asked for"
         raise UsageError(f"claim {claim} is of kind {terms.kind}; {rule}")
-    outcomes = simulate(scenario, calibration, workers=workers).outcomes
+    outcomes = simulate(scenario, calibration, workers=workers, details=False).outcomes
     (verdict,) = judge_events({claim: terms}, outcomes)
     if verdict.reason:
         raise UsageError(f"claim {claim} is not testable here: {verdict.reason}")

@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
-from simulator.investors import InvestorMeasures, join, measure
+from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.world import World, series, simulate_block
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
@@ -27,9 +27,10 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
 
-FAN_PATHS = 10_000
+FAN_PATHS = 4_096
 """Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_COLUMNS = ("p05", "p25", "p50", "p75", "p95")
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -42,7 +43,9 @@ class Simulation:
     ----------
     outcomes : Outcomes
         The investors' measures and the numbers of series that claims name.
-    daily : DataFrame
+    instruments : dict of str to InvestorMeasures
+        Every instrument by itself, as somebody who holds one unit of it; empty without details.
+    daily : DataFrame, empty without details
         Columns date, series, p05, p25, p50, p75, p95: prices, exit values, utilisation.
     checksum : str
         SHA-256 over all measures, attributions and daily quantiles.
@@ -53,6 +56,7 @@ class Simulation:
     calibration: Calibration
     spec: MarketSpec
     outcomes: Outcomes
+    instruments: Mapping[str, InvestorMeasures]
     daily: pd.DataFrame
     checksum: str
     seconds: float
@@ -69,6 +73,7 @@ class Block:
 
     first_path: int
     outcomes: Outcomes
+    instruments: Mapping[str, InvestorMeasures]
     series: Mapping[str, Float32Array]
 
     @property
@@ -83,6 +88,7 @@ def simulate(
     *,
     workers: int | None = None,
     block_paths: int = BLOCK_PATHS,
+    details: bool = True,
     on_block: Callable[[Block], None] = lambda block: None,
 ) -> Simulation:
     """Simulate all paths of a scenario.
@@ -93,6 +99,8 @@ def simulate(
         Threads; by default one for each core. The results do not depend on it.
     block_paths : int
         Paths a task, a multiple of LANES. The results do not depend on it.
+    details : bool
+        Whether to keep what only a report shows: daily quantiles, instruments by themselves.
     on_block : callable
         Called with each finished block, in the order of the paths.
 
@@ -107,47 +115,56 @@ def simulate(
     blocks: list[Block] = []
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     try:
-        tasks = [pool.submit(_run_block, scenario, spec, first, block_paths) for first in starts]
+        tasks = [
+            pool.submit(_run_block, scenario, spec, first, block_paths, details) for first in starts
+        ]
         for task in tasks:
             block = task.result()
             blocks.append(block)
             on_block(block)
+        daily = _daily(scenario, blocks, pool)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    investors = {
-        name: join([block.investors[name] for block in blocks]) for name in scenario.investors
-    }
     outcomes = Outcomes(
-        investors,
+        _joined([block.investors for block in blocks]),
         {
             key: np.concatenate([block.outcomes.series[key] for block in blocks])
             for key in blocks[0].outcomes.series
         },
         blocks[0].outcomes.starts,
     )
-    daily = daily_quantiles(
-        calendar(scenario.start, scenario.horizon_days),
-        {name: [block.series[name] for block in blocks] for name in blocks[0].series},
-    )
     return Simulation(
         scenario=scenario,
         calibration=calibration,
         spec=spec,
         outcomes=outcomes,
+        instruments=_joined([block.instruments for block in blocks]),
         daily=daily,
         checksum=_checksum(outcomes, daily),
         seconds=time.perf_counter() - began,
     )
 
 
-def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: int) -> Block:
+def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, InvestorMeasures]:
+    return {name: join([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def _run_block(
+    scenario: Scenario, spec: MarketSpec, first: int, block_paths: int, details: bool
+) -> Block:
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
     world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
     measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
-    kept = max(0, min(wanted, FAN_PATHS - first))
     outcomes = _outcomes(scenario, world, measured, wanted)
-    return Block(first, outcomes, _series(world, kept))
+    if not details:
+        return Block(first, outcomes, {}, {})
+    alone = {
+        name: _first(measure(InvestorPaths(name, paths)), wanted)
+        for name, paths in world.instruments.items()
+    }
+    kept = max(0, min(wanted, FAN_PATHS - first))
+    return Block(first, outcomes, alone, _series(world, kept))
 
 
 def _outcomes(
@@ -181,8 +198,15 @@ def _series(world: World, kept: int) -> dict[str, Float32Array]:
     return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
 
 
+def _daily(scenario: Scenario, blocks: Sequence[Block], pool: Executor) -> pd.DataFrame:
+    series = {name: [block.series[name] for block in blocks] for name in blocks[0].series}
+    return daily_quantiles(calendar(scenario.start, scenario.horizon_days), series, pool)
+
+
 def daily_quantiles(
-    dates: pd.DatetimeIndex, series: Mapping[str, Sequence[Float32Array]]
+    dates: pd.DatetimeIndex,
+    series: Mapping[str, Sequence[Float32Array]],
+    pool: Executor | None = None,
 ) -> pd.DataFrame:
     """Return columns date, series, p05, p25, p50, p75, p95.
 
@@ -190,13 +214,21 @@ def daily_quantiles(
     ----------
     series : dict of str to sequence of ndarray of shape (n_steps + 1, n_kept)
         By name, block by block.
+    pool : Executor, optional
+        Threads to share the work among.
     """
-    parts = []
-    for name, blocks in series.items():
-        values = np.concatenate(blocks, axis=1)
-        low, lower, middle, upper, high = np.quantile(values, QUANTILES, axis=1)
-        columns = {"p05": low, "p25": lower, "p50": middle, "p75": upper, "p95": high}
-        parts.append(pd.DataFrame({"date": dates, "series": name, **columns}))
+
+    def of(blocks: Sequence[Float32Array]) -> FloatArray:
+        found: FloatArray = np.quantile(np.concatenate(blocks, axis=1), QUANTILES, axis=1)
+        return found
+
+    if not series:
+        return pd.DataFrame(columns=["date", "series", *_COLUMNS])
+    found = map(of, series.values()) if pool is None else pool.map(of, series.values())
+    parts = [
+        pd.DataFrame({"date": dates, "series": name, **dict(zip(_COLUMNS, quantiles, strict=True))})
+        for name, quantiles in zip(series, found, strict=True)
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -212,6 +244,6 @@ def _checksum(outcomes: Outcomes, daily: pd.DataFrame) -> str:
             digest.update(measures.attribution[unit].tobytes())
             digest.update(measures.final[unit].tobytes())
         digest.update(measures.events.tobytes())
-    for column in ("p05", "p25", "p50", "p75", "p95"):
+    for column in _COLUMNS:
         digest.update(daily[column].to_numpy().tobytes())
     return digest.hexdigest()

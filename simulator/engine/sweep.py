@@ -204,7 +204,7 @@ def sweep(
     """
     rows = []
     for point in points:
-        simulation = simulate(point.scenario, point.calibration, workers=workers)
+        simulation = simulate(point.scenario, point.calibration, workers=workers, details=False)
         settings = {axis.name: _cell(value) for axis, value in zip(axes, point.values, strict=True)}
         verdicts = judge(simulation, workers=workers)
         rows += [{**settings, **_results(verdict)} for verdict in verdicts]

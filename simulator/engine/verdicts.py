@@ -1,6 +1,7 @@
 """One verdict for each claim of a simulation: events, effects and premises.
 
-An effect compares a statistic of the paths between two investors, or between this world and a
+The worst 5 % are the lowest values: their mean has the sign of the measure, so that more is
+better. An effect compares a statistic of the paths between two investors, or between this world and a
 changed one, path by path on the same random numbers. The standard error of a mean's difference
 is that of the paired differences, of any other statistic that of fixed consecutive batches.
 """
@@ -41,7 +42,7 @@ _STATISTICS: Mapping[str, Callable[[FloatArray], float]] = {
     "median": lambda values: float(np.median(values)),
     "p05": lambda values: float(np.quantile(values, TAIL)),
     "p95": lambda values: float(np.quantile(values, 1 - TAIL)),
-    "expected_shortfall": lambda values: float(expected_shortfall(values, TAIL)),
+    "expected_shortfall": lambda values: -float(expected_shortfall(values, TAIL)),
 }
 
 
@@ -64,7 +65,8 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
         key = json.dumps(change, sort_keys=True, default=str)
         if key not in worlds:
             scenario = with_changes(simulation.scenario, change, f"claims.{name}.change")
-            worlds[key] = simulate(scenario, simulation.calibration, workers=workers).outcomes
+            other = simulate(scenario, simulation.calibration, workers=workers, details=False)
+            worlds[key] = other.outcomes
         return worlds[key]
 
     found = []

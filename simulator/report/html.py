@@ -11,6 +11,7 @@ from simulator.report.sections import (
     agreement_section,
     answer_section,
     inputs_section,
+    instruments_section,
     moves_section,
     notice_section,
     origin_section,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _CONTENTS = (
     ("answer", "Answer"),
     ("origin", "Sources of return"),
+    ("instruments", "Instruments"),
     ("outcomes", "Outcomes"),
     ("moves", "How the verdicts move"),
     ("agreement", "Model against contract"),
@@ -65,6 +67,7 @@ def render_html(
                 "main",
                 answer_section(simulation, verdicts),
                 origin_section(simulation, verdicts),
+                instruments_section(simulation),
                 outcomes_section(simulation),
                 moves_section(simulation, verdicts, sets),
                 agreement_section(simulation.scenario.gas, replays),

@@ -233,3 +233,10 @@ def test_premise__is_judged_on_the_estimate_and_its_error(estimate, error, word,
 def test_claim__that_cannot_be_read__is_refused(text, rule):
     with pytest.raises((InputError, UsageError), match=rule):
         load_scenario("gold-vault-sober", overrides=[f"claims.wrong={text}"])
+
+
+def test_worst_paths__are_the_lowest__and_more_is_better():
+    first, second = np.arange(100.0), np.arange(100.0) - 1.0
+    # The lowest five of a hundred: means of 2 and of 1.
+    estimate, _ = difference("expected_shortfall", first, second)
+    assert estimate == pytest.approx(1.0)

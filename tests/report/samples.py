@@ -98,6 +98,7 @@ def simulation(run: LoadedScenario) -> Simulation:
         calibration=run.calibration,
         spec=market_spec(run.scenario, run.calibration),
         outcomes=Outcomes({"holder": vault_measures(), "token_only": token_measures()}),
+        instruments={"gold_vault": vault_measures(), "gold_token": token_measures()},
         daily=_daily(run.scenario.start, run.scenario.horizon_days),
         checksum="0123456789abcdef" * 4,
         seconds=1.5,

@@ -298,3 +298,12 @@ def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
         run, found, judged, [], pd.DataFrame(rows)
     )
     assert "drew no parameter sets" in Page(without_library(render_html(*sample[:3], []))).text
+
+
+def test_instruments__by_themselves__show_kinds_and_the_worst_paths(sample):
+    rows = Page(without_library(render_html(*sample[:3], []))).rows
+    vault = next(row for row in rows if row[0] == "gold vault")
+    # Mean parts of the sample: interest 1 %, emissions 3 %, gold 1 %, exploits -8 %, fees -0.5 %.
+    assert vault[1:8] == ["+1.00", "+3.00", "", "+1.00", "−8.00", "−0.50", "−3.50"]
+    # One path in ten loses 80 %: the worst twentieth are among them, all on even paths (+12 %).
+    assert vault[8].replace("\u00a0", " ") == "−64.5 %"

@@ -3,6 +3,7 @@
 from simulator.report.sections.agreement import agreement_section
 from simulator.report.sections.answer import answer_section
 from simulator.report.sections.inputs import inputs_section
+from simulator.report.sections.instruments import instruments_section
 from simulator.report.sections.moves import moves_section
 from simulator.report.sections.notice import notice_section
 from simulator.report.sections.origin import origin_section
@@ -12,6 +13,7 @@ __all__ = [
     "agreement_section",
     "answer_section",
     "inputs_section",
+    "instruments_section",
     "moves_section",
     "notice_section",
     "origin_section",
