@@ -1,9 +1,9 @@
 """One verdict for each claim of a simulation: events, effects and premises.
 
-The worst 5 % are the lowest values: their mean has the sign of the measure, so that more is
-better. An effect compares a statistic of the paths between two investors, or between this world and a
+An effect compares a statistic of the paths between two investors, or between this world and a
 changed one, path by path on the same random numbers. The standard error of a mean's difference
 is that of the paired differences, of any other statistic that of fixed consecutive batches.
+The worst 5 % are the lowest values, and their mean has the sign of the measure: more is better.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def test_page__in_a_browser__draws_all_charts_without_errors_or_overflow(browser
     assert requests == [address]
     assert measured["page"] <= width
     assert measured["tooWide"] == 0
-    # 2 instruments, 2 waterfalls, 4 fans of exit values, 5 distributions, gold, utilisation, 2 replays
+    # 2 instruments, 2 waterfalls, 4 fans of exit values, 5 distributions, gold, utilisation,
+    # 2 replays
     assert measured["charts"] == 17
     assert measured["drawn"] > measured["charts"]
 
