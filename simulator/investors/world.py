@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from simulator.errors import InputError, Problem
-from simulator.instruments import gold_token, gold_vault, holding
+from simulator.instruments import gold_token, gold_vault, holding, mining_sto
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
+from simulator.instruments.mining_sto import MiningStoDrivers, MiningStoRecord
 from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
@@ -31,11 +32,24 @@ class VaultPlay:
 
 
 @dataclass(frozen=True)
+class MiningStoPlay:
+    """What a mining STO's replay needs."""
+
+    drivers: MiningStoDrivers
+    record: MiningStoRecord
+
+    def lane(self, k: int) -> MiningStoPlay:
+        """Return path `k` of the block alone."""
+        return MiningStoPlay(self.drivers.lane(k), self.record.lane(k))
+
+
+@dataclass(frozen=True)
 class Plays:
     """What the replay needs of each instrument, by its name."""
 
     tokens: Mapping[str, GoldTokenDrivers]
     vault: VaultPlay | None
+    stos: Mapping[str, MiningStoPlay]
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,8 @@ class World:
     """A block of paths: prices, every instrument of the scenario by name, every investor.
 
     An instrument's paths are those of one unit of it: an ounce of a token, the measured
-    holder's ounces of the vault, a dollar of what is held off chain.
+    holder's ounces of the vault, the measured holder's dollars of a mining STO, a dollar of
+    what is held off chain.
     """
 
     market: MarketPaths
@@ -59,6 +74,15 @@ def vault_ounces(scenario: Scenario) -> float:
     """
     held = (i.ounces for i in scenario.investors.values() if i.holding == "gold_vault")
     return next(held, None) or 1.0
+
+
+def holder_usd(scenario: Scenario, name: str) -> float:
+    """Return the dollars of the measured holder of an instrument: of the first who holds it.
+
+    Without one, a holder of 1,000 dollars stands in, so that the instrument can be watched.
+    """
+    held = (i.capital_usd for i in scenario.investors.values() if i.holding == name)
+    return next(held, None) or 1_000.0
 
 
 def simulate_block(
@@ -78,13 +102,14 @@ def simulate_block(
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
     instruments, tokens = _tokens(scenario, market)
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
+    stos = _mines(scenario, market, instruments)
     for name, terms in scenario.instruments.holding.items():
         instruments[name] = holding.simulate(terms, market, name)
     investors = {
         name: InvestorPaths(name, _position(investor, instruments[investor.holding]))
         for name, investor in scenario.investors.items()
     }
-    return World(market, instruments, investors, Plays(tokens, vault))
+    return World(market, instruments, investors, Plays(tokens, vault, stos))
 
 
 def _tokens(
@@ -120,6 +145,23 @@ def _vault(
         terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record
     )
     return VaultPlay(drivers, kept)
+
+
+def _mines(
+    scenario: Scenario, market: MarketPaths, instruments: dict[str, InstrumentPaths]
+) -> dict[str, MiningStoPlay]:
+    chosen, plays = scenario.instruments, {}
+    for name, terms in chosen.mining_sto.items():
+        drivers = mining_sto.draw_drivers(terms, name, market, scenario.seed)
+        usd = holder_usd(scenario, name)
+        instruments[name], record = mining_sto.simulate(terms, scenario.gas, drivers, usd)
+        plays[name] = MiningStoPlay(drivers, record)
+    for name, equity in chosen.mine_equity.items():
+        mine = plays[equity.mine].drivers.mine
+        drawn = mining_sto.draw_equity_drivers(equity, mine, scenario.seed, market.first_path)
+        terms = chosen.mining_sto[equity.mine]
+        instruments[name] = mining_sto.simulate_equity(equity, terms, drawn, name)
+    return plays
 
 
 def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:

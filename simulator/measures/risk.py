@@ -36,9 +36,12 @@ class Spells:
 def drawdowns(values: FloatArray) -> FloatArray:
     """Return the fall from the running peak as a positive share, shape of `values`.
 
-    The first value belongs to the peak. Above 1 where costs take a value below zero.
+    The first value belongs to the peak. Above 1 where costs take a value below zero; 0 until
+    a series that begins at zero has had a peak.
     """
-    falls: FloatArray = 1.0 - values / np.maximum.accumulate(values, axis=0)
+    peaks = np.maximum.accumulate(values, axis=0)
+    left = np.divide(values, peaks, out=np.ones_like(values, dtype=float), where=peaks != 0)
+    falls: FloatArray = 1.0 - left
     return falls
 
 

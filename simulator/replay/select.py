@@ -9,10 +9,11 @@ import numpy as np
 
 from simulator.errors import UsageError
 from simulator.investors import InvestorMeasures
-from simulator.investors.world import METALS, simulate_block, vault_ounces
+from simulator.investors.world import METALS, holder_usd, simulate_block, vault_ounces
 from simulator.market.dynamics import MarketSpec
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
+from simulator.replay.mining_sto import MiningStoPlayer
 from simulator.replay.stage import Player
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, trading_days
@@ -88,5 +89,11 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
                 vault.record.lane(lane),
                 vault_ounces(scenario),
             )
+        )
+    for name, sto in terms.mining_sto.items():
+        play = world.plays.stos[name].lane(lane)
+        usd = holder_usd(scenario, name)
+        cast.append(
+            MiningStoPlayer(name, sto, scenario.gas, play.drivers, play.record, usd, scenario.start)
         )
     return tuple(cast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from simulator.scenario.fields import (
     Bps,
     Fault,
     Frozen,
+    Label,
     NonNegative,
     OpenShare,
     Positive,
@@ -46,10 +48,13 @@ class MineTerms(Frozen):
     refining_usd_per_lb: NonNegative = 0.02125
     """Refining charge (RC) per payable pound."""
     aisc_usd_per_lb: Positive
-    """All-in sustaining cost per payable pound at the first grade: site, charges, royalty and
-    sustaining capex, less by-products. The site's cost is what is left of it."""
+    """All-in sustaining cost per payable pound: site, charges, royalty and sustaining capex,
+    less by-products. The site's cost is what is left of it."""
     reference_price_usd_per_tonne: Positive = 9_480.0
     """Copper price at which the royalty within that cost was counted."""
+    aisc_grade: OpenShare | None = None
+    """Grade at which that cost was counted; none = the grade. The site's cost follows the ore,
+    so a grade below this makes a pound dearer."""
     fixed_cost_share: Share = 0.5
     """Share of the site's cost that a standing mine bears too."""
     sustaining_capex_usd_a_year: NonNegative
@@ -85,12 +90,14 @@ class MineTerms(Frozen):
         charges = self.charges_usd_per_tonne
         royalty = self.royalty * (self.reference_price_usd_per_tonne - charges)
         per_tonne = self.aisc_usd_per_lb * POUNDS_PER_TONNE - charges - royalty
-        return per_tonne * self.payable_tonnes_a_day - self.sustaining_capex_usd_a_year / 365
+        tonnes = self.payable_tonnes_a_day / self.grade * (self.aisc_grade or self.grade)
+        return per_tonne * tonnes - self.sustaining_capex_usd_a_year / 365
 
     @model_validator(mode="after")
     def _leaves_a_site_cost(self) -> MineTerms:
         if self.site_usd_a_day <= 0:
-            day = self.payable_tonnes_a_day * POUNDS_PER_TONNE
+            tonnes = self.payable_tonnes_a_day / self.grade * (self.aisc_grade or self.grade)
+            day = tonnes * POUNDS_PER_TONNE
             least = self.aisc_usd_per_lb - self.site_usd_a_day / day
             rule = (
                 f"must be above {least:.2f}, what charges, royalty and sustaining capex come to: "
@@ -231,7 +238,7 @@ class SecondaryTerms(Frozen):
 
     discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.10
     """What buyers want to earn a year, beyond the expected loss by default."""
-    long_run_price_usd_per_tonne: Positive = 10_000.0
+    long_run_price_usd_per_tonne: Positive = 12_000.0
     """Copper price that buyers expect in the long run."""
     reversion: Annotated[float, Field(ge=0, le=10)] = 0.10
     """Speed a year at which they expect the price to get there."""
@@ -274,27 +281,6 @@ class ComplianceTerms(Frozen):
         return self
 
 
-class MineEquityTerms(Frozen):
-    """The same mine's ordinary share: what debt and capital to come leave, traded daily."""
-
-    net_debt_share: BelowOne = 0.2
-    """Net debt at the start over the mine's worth less the capital still to be spent."""
-    dividend_ratio: Share = 0.3
-    """Share of free cash flow paid as dividends; the rest pays off debt or stays in cash."""
-    discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.08
-    """What shareholders want to earn a year, beyond the expected loss by default."""
-    default_hazard: Rate = 0.01
-    """Chance a year that the company fails (a Poisson rate)."""
-    recovery: Share = 0.2
-    """Share of the share's worth that is left then."""
-    noise_deviation: Rate = 0.12
-    """Standard deviation of the log gap between the share's price and its worth."""
-    noise_half_life_days: Positive = 120.0
-    """Time in which half of that gap closes."""
-    sale_spread_bps: Bps = 10.0
-    """Cost of selling."""
-
-
 class MiningStoTerms(Frozen):
     """A security token on a copper mine's profit (ERC-3643), sold with a promised yield."""
 
@@ -314,5 +300,47 @@ class MiningStoTerms(Frozen):
     """Price and sale of the token afterwards."""
     compliance: ComplianceTerms = ComplianceTerms()
     """Who may hold it."""
-    equity: MineEquityTerms = MineEquityTerms()
-    """The same mine's share, for comparison."""
+
+
+class MineEquityTerms(Frozen):
+    """A mine's ordinary share: what debt and capital to come leave, traded daily."""
+
+    mine: Label
+    """The mining STO whose mine it is; the company is one that has not sold that STO."""
+
+    net_debt_share: BelowOne = 0.2
+    """Net debt at the start over the mine's worth less the capital still to be spent."""
+    dividend_ratio: Share = 0.3
+    """Share of free cash flow paid as dividends; the rest pays off debt or stays in cash."""
+    discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.08
+    """What shareholders want to earn a year, beyond the expected loss by default."""
+    default_hazard: Rate = 0.01
+    """Chance a year that the company fails (a Poisson rate)."""
+    recovery: Share = 0.2
+    """Share of the share's worth that is left then."""
+    noise_deviation: Rate = 0.12
+    """Standard deviation of the log gap between the share's price and its worth."""
+    noise_half_life_days: Positive = 120.0
+    """Time in which half of that gap closes."""
+    sale_spread_bps: Bps = 10.0
+    """Cost of selling."""
+
+
+def mine_faults(
+    stos: Mapping[str, MiningStoTerms],
+    shares: Mapping[str, MineEquityTerms],
+    horizon_days: int,
+) -> list[Fault]:
+    """Return what the mines of a scenario lack; places are seen from the scenario."""
+    faults: list[Fault] = []
+    for name, terms in stos.items():
+        if terms.sale.days >= horizon_days:
+            rule = f"must be below horizon_days {horizon_days}"
+            days = f"{terms.sale.days}"
+            faults.append((("instruments", "mining_sto", name, "sale", "days"), days, rule))
+    for name, share in shares.items():
+        if share.mine not in stos:
+            known = ", ".join(stos) or "there is none"
+            rule = f"must be a mining_sto of this file: {known}"
+            faults.append((("instruments", "mine_equity", name, "mine"), f"'{share.mine}'", rule))
+    return faults

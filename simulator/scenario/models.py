@@ -26,6 +26,7 @@ from simulator.scenario.fields import (
 from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 from simulator.scenario.market import AssetTerms, MarketTerms
+from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
 
 __all__ = ["AssetTerms", "MarketTerms", "Scenario"]
 
@@ -48,6 +49,10 @@ class Instruments(Frozen):
     """The token that stands for an ounce of silver."""
     gold_vault: GoldVaultTerms | None = None
     """The vault that promises a yield on the gold token."""
+    mining_sto: dict[Label, MiningStoTerms] = Field(default_factory=dict)
+    """Security tokens on copper mines, by the name each is given."""
+    mine_equity: dict[Label, MineEquityTerms] = Field(default_factory=dict)
+    """Ordinary shares of such mines, by the name each is given."""
     holding: dict[Label, HoldingTerms] = Field(default_factory=dict)
     """What is held off chain, by the name it is given."""
 
@@ -60,6 +65,7 @@ class Instruments(Frozen):
         """Return the market asset that each instrument follows, by the instrument's name."""
         followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
         there = {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
+        there |= dict.fromkeys((*self.mining_sto, *self.mine_equity), "copper")
         return there | {name: terms.follows for name, terms in self.holding.items()}
 
     def units(self, name: str) -> tuple[str, ...]:
@@ -149,6 +155,8 @@ class Scenario(Frozen):
         if self.replay.subject not in self.investors:
             rule = f"must be an investor of this file: {', '.join(self.investors)}"
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
+        mines = self.instruments.mining_sto, self.instruments.mine_equity
+        faults += mine_faults(*mines, self.horizon_days)
         refuse(faults + self._holding_faults() + self._asset_faults())
         return self
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulator.instruments import mining_sto
 from simulator.market.paths import MarketPaths
-from simulator.scenario.mining_sto import MiningStoTerms
+from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms
 from simulator.scenario.models import GasTerms
 
 STILL = {
@@ -37,8 +37,8 @@ PLAIN = {
     "sale": {"soft_cap_usd": 250e6, "hard_cap_usd": 500e6, "demand_usd": 600e6}
     | {"demand_deviation": 0.0},
     "payout": {"payout_ratio": 0.5},
-    "secondary": {"noise_deviation": 0.0},
-    "equity": {"noise_deviation": 0.0, "default_hazard": 0.0},
+    "secondary": {"noise_deviation": 0.0, "long_run_price_usd_per_tonne": 10_000.0}
+    | {"reversion": 0.15},
 }
 """A producing mine without any chance: the only thing that moves is copper."""
 
@@ -79,11 +79,18 @@ def play(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int
     return drivers, held, record
 
 
-def share(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int = 1):
-    """Return the paths of the mine's ordinary share."""
+def equity(**changes) -> MineEquityTerms:
+    """Return a share of the mine without any chance of its own."""
+    plain = {"mine": "mine", "noise_deviation": 0.0, "default_hazard": 0.0}
+    return MineEquityTerms.model_validate(plain | changes)
+
+
+def share(chosen: MiningStoTerms, paths: MarketPaths, seed: int = 1, **changes):
+    """Return the paths of the mine's ordinary share, bought for 100,000 dollars."""
     mine = mining_sto.draw_drivers(chosen, "mine", paths, seed).mine
-    drawn = mining_sto.draw_equity_drivers(chosen, "mine", mine, seed, paths.first_path)
-    return mining_sto.simulate_equity(chosen, drawn, "mine-share", usd)
+    terms = equity(**changes)
+    drawn = mining_sto.draw_equity_drivers(terms, mine, seed, paths.first_path)
+    return mining_sto.simulate_equity(terms, chosen, drawn, "mine-share", 1e5)
 
 
 def by_source(paths):

@@ -211,3 +211,11 @@ def test_worth__with_reversion__discounts_the_gap_to_the_long_run_price_faster()
     flow = copper * 0.9 ** ((days - 1) // 365)
     expected = (flow * np.exp(-0.6 * days / 365)).sum()
     assert found.slope[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_aisc__of_another_grade__leaves_the_cost_of_the_site_as_it_is() -> None:
+    """Half of the grade: half of the copper, the same site."""
+    whole = mines.terms().mine
+    half = mines.terms(mine__grade=0.00345, mine__aisc_grade=0.0069).mine
+    assert half.site_usd_a_day == pytest.approx(whole.site_usd_a_day, rel=1e-12)
+    assert half.payable_tonnes_a_day == pytest.approx(whole.payable_tonnes_a_day / 2, rel=1e-12)

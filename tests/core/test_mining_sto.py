@@ -6,8 +6,12 @@ import mines
 import numpy as np
 import pytest
 
+from simulator.instruments import mining_sto
 from simulator.instruments.base import attribution_gap
+from simulator.instruments.mining_sto.state import HOLDER_GAS
+from simulator.instruments.mining_sto.worth import tables
 from simulator.market.streams import Stream, labelled
+from simulator.scenario.models import GasTerms
 
 RISKY = {
     "default__hazard": 0.8,
@@ -16,14 +20,20 @@ RISKY = {
     "sale__demand_usd": 270e6,
     "sale__demand_deviation": 0.3,
     "mine__output_deviation": 0.1,
-    "equity__noise_deviation": 0.1,
-    "equity__default_hazard": 0.5,
 }
 """Much of everything that can happen to a producing mine's token."""
+
+RISKY_SHARE = {"noise_deviation": 0.1, "default_hazard": 0.5}
 
 TOP_UP = {"reserve_share": 0.02, "deposits_a_year": 0.1, "trust": 0.8}
 RAMP = {"stage": "ramp-up", "ramp_days": 200, "overrun": 0.5}
 BUILD = {"stage": "development", "construction_days": 150, "ramp_days": 60, "overrun": 0.5}
+
+
+def paid_to(held):
+    """Return what the holder of 100,000 dollars received so far, USD."""
+    return 1e5 * held.details["payments"]
+
 
 CASES = {
     "producing": mines.terms(**RISKY),
@@ -38,7 +48,7 @@ def test_attribution__sums_to_the_return_on_every_path(case: str) -> None:
     market = mines.wild_copper()
     held = mines.play(CASES[case], market)[1]
     assert attribution_gap(held, "usd").max() < 1e-9
-    assert attribution_gap(mines.share(CASES[case], market), "usd").max() < 1e-9
+    assert attribution_gap(mines.share(CASES[case], market, **RISKY_SHARE), "usd").max() < 1e-9
 
 
 def test_risky__plays_every_source() -> None:
@@ -62,16 +72,27 @@ def test_stream__a_payment_flows_evenly_over_its_days() -> None:
     _, held, record = mines.play(terms, mines.market())
     part = 1e5 / 500e6
     payment = record.payment_usd[1]
-    paid = held.details["paid_usd"]
+    paid = paid_to(held)
     for day in (0, 1, 30, 60, 75):
         expected = part * payment * min(day, 60) / 60
         np.testing.assert_allclose(paid[121 + day], expected, rtol=1e-12, atol=1e-9)
 
 
+def test_declared__counts_payments_in_full_on_their_day() -> None:
+    _, held, record = mines.play(mines.terms(), mines.market())
+    declared = held.details["declared"]
+    np.testing.assert_array_equal(declared[:121], 0.0)
+    for period, step in enumerate((121, 212, 303, 395), start=1):
+        expected = record.payment_usd[1 : period + 1].sum(axis=0) / 500e6
+        np.testing.assert_allclose(declared[step], expected, rtol=1e-12)
+    # docs/mine-year.md: 90,066,340.65 of 500 m
+    np.testing.assert_allclose(declared[-1], 0.1801326813, rtol=1e-9)
+
+
 def test_paid__is_organic__where_nothing_is_topped_up() -> None:
     held = mines.play(CASES["producing"], mines.wild_copper())[1]
     found = mines.by_source(held)
-    np.testing.assert_allclose(found["mine_profit"], held.details["paid_usd"][-1], rtol=1e-12)
+    np.testing.assert_allclose(found["mine_profit"], paid_to(held)[-1], rtol=1e-12)
     assert np.abs(found["returned_capital"]).max() == 0.0
 
 
@@ -80,9 +101,7 @@ def test_partly_sold__holders_get_the_sold_share_of_the_payout() -> None:
     whole = mines.play(mines.terms(), mines.market())
     half = mines.play(mines.terms(sale__demand_usd=250e6 - 1e5), mines.market())
     np.testing.assert_allclose(half[2].payment_usd[1:], whole[2].payment_usd[1:] / 2, rtol=1e-12)
-    np.testing.assert_allclose(
-        half[1].details["paid_usd"], whole[1].details["paid_usd"], rtol=1e-9, atol=1e-6
-    )
+    np.testing.assert_allclose(paid_to(half[1]), paid_to(whole[1]), rtol=1e-9, atol=1e-6)
 
 
 def test_soft_cap_missed__the_money_comes_back_and_nothing_else() -> None:
@@ -96,7 +115,7 @@ def test_soft_cap_missed__the_money_comes_back_and_nothing_else() -> None:
 def test_soft_cap_reached_to_the_unit__the_raise_succeeds() -> None:
     held = mines.play(mines.terms(sale__demand_usd=250e6 - 1e5), mines.market())[1]
     assert np.all(held.events == 0)
-    assert np.all(held.details["paid_usd"][-1] > 0.0)
+    assert np.all(paid_to(held)[-1] > 0.0)
 
 
 def test_escrow__counts_at_what_was_paid_until_the_close() -> None:
@@ -114,11 +133,11 @@ def test_default__what_is_left_is_the_recovery__and_the_stream_goes_on() -> None
     for k in later[:5]:
         step = int(steps[k])
         assert held.events[k] == 1
-        streamed = held.details["paid_usd"][211, k]
+        streamed = paid_to(held)[211, k]
         np.testing.assert_allclose(streamed, 1e5 / 500e6 * record.payment_usd[1, k], rtol=1e-12)
         # after the stream's end nothing but the recovered claim is left, and stays
-        left = held.mark["usd"][-1, k] - held.details["paid_usd"][-1, k]
-        at_default = held.mark["usd"][step, k] - held.details["paid_usd"][step, k]
+        left = held.mark["usd"][-1, k] - paid_to(held)[-1, k]
+        at_default = held.mark["usd"][step, k] - paid_to(held)[step, k]
         unstreamed = 1e5 / 500e6 * record.payment_usd[1, k] * (121 + 90 - step) / 90
         np.testing.assert_allclose(at_default - unstreamed, left, rtol=1e-9)
     losses = mines.by_source(held)["default"]
@@ -139,8 +158,8 @@ def test_default__loss_is_what_the_recovery_does_not_leave() -> None:
 def test_lockup__costs_more_until_its_last_day() -> None:
     terms = mines.terms(compliance__lockup_days=100)
     held = mines.play(terms, mines.market())[1]
-    price = held.mark["usd"] - held.details["paid_usd"]
-    left = (held.exit["usd"] - held.details["paid_usd"]) / price
+    price = held.mark["usd"] - paid_to(held)
+    left = (held.exit["usd"] - paid_to(held)) / price
     np.testing.assert_allclose(left[129], 1 - 0.35, rtol=1e-9)
     np.testing.assert_allclose(left[130], 1 - 0.15, rtol=1e-9)
     assert held.unpaid.max() == 0.0
@@ -149,15 +168,11 @@ def test_lockup__costs_more_until_its_last_day() -> None:
 def test_lockup_beyond_the_horizon__the_tokens_are_reported_as_unpaid() -> None:
     terms = mines.terms(compliance__lockup_days=1_000)
     held = mines.play(terms, mines.market())[1]
-    price = held.mark["usd"][-1] - held.details["paid_usd"][-1]
+    price = held.mark["usd"][-1] - paid_to(held)[-1]
     np.testing.assert_allclose(held.unpaid, price, rtol=1e-12)
 
 
 def test_gas__every_act_is_paid_once() -> None:
-    from simulator.instruments import mining_sto
-    from simulator.instruments.mining_sto.state import HOLDER_GAS
-    from simulator.scenario.models import GasTerms
-
     drivers = mines.play(mines.terms(), mines.market())[0]
     gas = GasTerms(price_gwei=10.0, ether_usd=3_000.0)
     held, _ = mining_sto.simulate(mines.terms(), gas, drivers, 1e5)
@@ -178,7 +193,7 @@ def test_top_up__payments_are_the_promise__and_capital_what_profit_does_not_cove
     assert np.all(record.recorded_usd[1:] < 0.3 * record.payment_usd[1:])
     found = mines.by_source(held)
     total = found["mine_profit"] + found["returned_capital"]
-    np.testing.assert_allclose(total, held.details["paid_usd"][-1], rtol=1e-12)
+    np.testing.assert_allclose(total, paid_to(held)[-1], rtol=1e-12)
     assert np.all(found["returned_capital"] > 2.0 * found["mine_profit"])
     assert np.all(held.events == 0)
 
@@ -212,8 +227,8 @@ def test_draws__of_a_path__do_not_depend_on_its_block() -> None:
     _, part, _ = mines.play(CASES["topped up"], one)
     np.testing.assert_array_equal(whole.exit["usd"][:, 128:], part.exit["usd"])
     np.testing.assert_array_equal(
-        mines.share(CASES["producing"], wide).exit["usd"][:, 128:],
-        mines.share(CASES["producing"], one).exit["usd"],
+        mines.share(CASES["producing"], wide, **RISKY_SHARE).exit["usd"][:, 128:],
+        mines.share(CASES["producing"], one, **RISKY_SHARE).exit["usd"],
     )
 
 
@@ -226,12 +241,10 @@ def test_labelled__streams__differ_by_name_and_keep_their_number() -> None:
 
 def test_share__worth_is_the_mine_less_debt() -> None:
     """Bought at its worth and still copper: a fall of copper by 1 % on day one, by hand."""
-    terms = mines.terms(equity__net_debt_share=0.5)
+    terms = mines.terms()
     prices = np.full((mines.DAYS + 1, 128), 12_730.0)
     prices[1:] *= 0.99
-    held = mines.share(terms, mines.market(prices))
-    from simulator.instruments.mining_sto.worth import tables
-
+    held = mines.share(terms, mines.market(prices), net_debt_share=0.5)
     found = tables(terms, 0.08, 0.0, mines.DAYS)
     whole = found.base[0] + found.slope[0] * 2_730.0
     mine = mines.play(terms, mines.market(prices))[0].mine
@@ -241,11 +254,9 @@ def test_share__worth_is_the_mine_less_debt() -> None:
 
 
 def test_share__dividends_are_the_ratio_of_profit() -> None:
-    terms = mines.terms(equity__dividend_ratio=0.3, equity__net_debt_share=0.0)
-    held = mines.share(terms, mines.market())
+    terms = mines.terms()
+    held = mines.share(terms, mines.market(), dividend_ratio=0.3, net_debt_share=0.0)
     mine = mines.play(terms, mines.market())[0].mine
-    from simulator.instruments.mining_sto.worth import tables
-
     found = tables(terms, 0.08, 0.0, mines.DAYS)
     units = 1e5 / (found.base[0] + found.slope[0] * 2_730.0)
     expected = units * 0.3 * mine.profit.sum(axis=0)
@@ -254,8 +265,8 @@ def test_share__dividends_are_the_ratio_of_profit() -> None:
 
 def test_share__of_a_fairly_priced_mine__earns_the_discount_rate() -> None:
     """Copper stands at the price expected for ever, nothing happens: 8 % a year, 395 days."""
-    terms = mines.terms(equity__net_debt_share=0.0, equity__sale_spread_bps=0.0, mine__tax=0.0)
-    held = mines.share(terms, mines.market(10_000.0))
+    terms = mines.terms(mine__tax=0.0)
+    held = mines.share(terms, mines.market(10_000.0), net_debt_share=0.0, sale_spread_bps=0.0)
     # dividends and profit kept earn nothing once they are paid, half a year on average
     gain = held.exit["usd"][-1] / 1e5 - 1.0
     assert np.all(gain < np.exp(0.08 * 395 / 365) - 1.0)
@@ -263,12 +274,11 @@ def test_share__of_a_fairly_priced_mine__earns_the_discount_rate() -> None:
 
 
 def test_share__fails_no_earlier_than_the_operator_defaults() -> None:
-    from simulator.instruments import mining_sto
-
-    terms = mines.terms(default__hazard=0.5, equity__default_hazard=0.1)
+    terms = mines.terms(default__hazard=0.5)
     market = mines.market(n_paths=256)
     drivers = mines.play(terms, market)[0]
-    drawn = mining_sto.draw_equity_drivers(terms, "mine", drivers.mine, 1, 0)
+    equity = mines.equity(default_hazard=0.1)
+    drawn = mining_sto.draw_equity_drivers(equity, drivers.mine, 1, 0)
     assert np.all(drawn.default_step >= drivers.default_step - 30)
 
 

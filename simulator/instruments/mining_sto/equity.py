@@ -25,7 +25,7 @@ from simulator.instruments.mining_sto.worth import profit_to_come, tables, tonne
 from simulator.market.elementary import exponential
 from simulator.market.streams import Stream, labelled
 from simulator.mechanics.jit import kernel
-from simulator.scenario.mining_sto import MiningStoTerms
+from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms
 from simulator.units import BPS, FloatArray
 
 FlagArray = npt.NDArray[np.bool_]
@@ -196,30 +196,32 @@ class MineEquityDrivers:
 
 
 def draw_equity_drivers(
-    terms: MiningStoTerms, label: str, mine: MinePaths, seed: int, first_path: int
+    equity: MineEquityTerms, mine: MinePaths, seed: int, first_path: int
 ) -> MineEquityDrivers:
-    """Return the drivers of the share of the mine called `label`."""
+    """Return the drivers of the share; its default is drawn with the mine's operator's."""
+    default = labelled(Stream.MINE_DEFAULT, equity.mine)
+    noise = labelled(Stream.MINE_EQUITY_NOISE, equity.mine)
     copper = mine.copper_usd
     return MineEquityDrivers(
         mine=mine,
-        default_step=first_event(
-            seed,
-            labelled(Stream.MINE_DEFAULT, label),
-            first_path,
-            copper.shape[1],
-            terms.equity.default_hazard,
-        ),
-        noise=mood(
-            terms.equity, labelled(Stream.MINE_EQUITY_NOISE, label), seed, first_path, copper
-        ),
+        default_step=first_event(seed, default, first_path, copper.shape[1], equity.default_hazard),
+        noise=mood(equity, noise, seed, first_path, copper),
     )
 
 
 def simulate_equity(
-    terms: MiningStoTerms, drivers: MineEquityDrivers, name: str, usd: float
+    equity: MineEquityTerms,
+    terms: MiningStoTerms,
+    drivers: MineEquityDrivers,
+    name: str,
+    usd: float = 1.0,
 ) -> InstrumentPaths:
-    """Buy the mine's share for `usd`, hold it under the name `name`, sell at the last step."""
-    mine, equity = drivers.mine, terms.equity
+    """Buy the mine's share for `usd`, hold it under the name `name`, sell at the last step.
+
+    `terms` are those of the STO on the same mine, for the mine and the copper price that the
+    market expects.
+    """
+    mine = drivers.mine
     shape = mine.copper_usd.shape
     loss_rate = equity.default_hazard * (1.0 - equity.recovery)
     worth = tables(terms, equity.discount_rate, loss_rate, shape[0] - 1)

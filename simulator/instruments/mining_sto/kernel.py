@@ -214,6 +214,7 @@ def run(
     mark: FloatArray,
     leave: FloatArray,
     paid: FloatArray,
+    price: FloatArray,
     attribution: FloatArray,
     recorded: FloatArray,
     payments: FloatArray,
@@ -233,8 +234,9 @@ def run(
     begins, others_usd, default_step : ndarray of shape (n_paths,)
     ends : ndarray of shape (n_steps + 1,)
         Whether a period ends on the step; the first one ends with the close of the raise.
-    mark, leave, paid : ndarray of shape (n_steps + 1, n_paths)
-        Written: value at mark and at exit with all that was received, and what was received.
+    mark, leave, paid, price : ndarray of shape (n_steps + 1, n_paths)
+        Written: value at mark and at exit with all that was received, what was received, and
+        the price of the holder's tokens.
     attribution : ndarray of shape (n_sources, n_paths)
         Added to.
     recorded, payments, deposits : ndarray of shape (n_periods, n_paths)
@@ -316,12 +318,14 @@ def run(
                     disbelieve(own, now, was, by)
             rate = terms.lockup_discount if step < terms.lockup_end else terms.discount
             marks, leaves, received = mark[step, lanes], leave[step, lanes], paid[step, lanes]
+            prices = price[step, lanes]
             for k in range(LANES):
                 cash = own[CASH, k] + own[PAID, k] - own[SPENT, k]
                 exit_gas = terms.gas_leave_usd if own[PART, k] > 0.0 else 0.0
                 marks[k] = now[PRICE, k] + cash
                 leaves[k] = now[PRICE, k] * (1.0 - rate) + cash - exit_gas
                 received[k] = own[PAID, k]
+                prices[k] = now[PRICE, k]
         for k in range(LANES):
             exit_gas = terms.gas_leave_usd if own[PART, k] > 0.0 else 0.0
             by[ILLIQUIDITY, k] -= now[PRICE, k] * rate

@@ -24,16 +24,16 @@ class MiningStoRecord:
     ----------
     recorded_usd, payment_usd, deposit_usd : ndarray of shape (n_periods, n_paths)
         The holders' profit, what is paid, and new tokens sold at the end of each period.
-    paid_usd, exit_usd, mark_usd : ndarray of shape (n_steps + 1, n_paths)
-        What the holder could have withdrawn so far, and his exit value and mark.
+    paid_usd, price_usd, exit_usd : ndarray of shape (n_steps + 1, n_paths)
+        What the holder could have withdrawn so far, the price of his tokens, his exit value.
     """
 
     recorded_usd: FloatArray
     payment_usd: FloatArray
     deposit_usd: FloatArray
     paid_usd: FloatArray
+    price_usd: FloatArray
     exit_usd: FloatArray
-    mark_usd: FloatArray
 
     def lane(self, k: int) -> MiningStoRecord:
         """Return path `k` of the block alone."""
@@ -43,8 +43,8 @@ class MiningStoRecord:
             self.payment_usd[:, one],
             self.deposit_usd[:, one],
             self.paid_usd[:, one],
+            self.price_usd[:, one],
             self.exit_usd[:, one],
-            self.mark_usd[:, one],
         )
 
 
@@ -56,7 +56,7 @@ def simulate(
     shape = mine.copper_usd.shape
     loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
     worth = tables(terms, terms.secondary.discount_rate, loss_rate, shape[0] - 1)
-    mark, leave, paid = np.empty(shape), np.empty(shape), np.empty(shape)
+    mark, leave, paid, price = (np.empty(shape) for _ in range(4))
     recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
     attribution = np.zeros((len(SOURCES), shape[1]))
     events = np.zeros(shape[1], np.int64)
@@ -79,6 +79,7 @@ def simulate(
         mark,
         leave,
         paid,
+        price,
         attribution,
         recorded,
         payments,
@@ -88,7 +89,6 @@ def simulate(
     mark[0] = leave[0] = holder_usd
     locked = shape[0] - 1 < terms.sale.days + terms.compliance.lockup_days
     sold = drivers.others_usd + holder_usd >= terms.sale.soft_cap_usd
-    price = mark[-1] - paid[-1]
     paths = InstrumentPaths(
         name=drivers.label,
         sources=SOURCES,
@@ -97,7 +97,30 @@ def simulate(
         exit={"usd": leave},
         attribution={"usd": attribution},
         events=events,
-        unpaid=np.where(sold & locked, price, 0.0),
-        details={"paid_usd": paid},
+        unpaid=np.where(sold & locked, price[-1], 0.0),
+        details={
+            "payments": paid / holder_usd,
+            "declared": _declared(terms, drivers, holder_usd, payments, deposits),
+            "token_price": price / holder_usd,
+        },
     )
-    return paths, MiningStoRecord(recorded, payments, deposits, paid, leave, mark)
+    return paths, MiningStoRecord(recorded, payments, deposits, paid, price, leave)
+
+
+def _declared(
+    terms: MiningStoTerms,
+    drivers: MiningStoDrivers,
+    holder_usd: float,
+    payments: FloatArray,
+    deposits: FloatArray,
+) -> FloatArray:
+    """Return what was paid in for a token so far over its issue price, flowing still or not.
+
+    Shape (n_steps + 1, n_paths).
+    """
+    sold = np.minimum(drivers.others_usd + holder_usd, terms.sale.hard_cap_usd)
+    issued = sold + np.cumsum(deposits, axis=0)
+    so_far = np.vstack([np.zeros(sold.size), np.cumsum(payments / issued, axis=0)])
+    periods = np.cumsum(drivers.mine.ends)
+    declared: FloatArray = so_far[periods]
+    return declared
