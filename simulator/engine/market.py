@@ -30,6 +30,8 @@ from simulator.scenario.models import Scenario
 from simulator.scenario.targets import target_notes
 from simulator.units import LANES, BoolArray, FloatArray
 
+__all__ = ["AssetSummary", "DriftShare", "MarketSummary", "summarise_market"]
+
 
 @dataclass(frozen=True)
 class AssetSummary:
