@@ -155,12 +155,12 @@ def _run_block(
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
     world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
-    measured = {name: _first(measure(paths), wanted) for name, paths in world.investors.items()}
+    measured = {name: measure(paths, wanted) for name, paths in world.investors.items()}
     outcomes = _outcomes(scenario, world, measured, wanted)
     if not details:
         return Block(first, outcomes, {}, {})
     alone = {
-        name: _first(measure(InvestorPaths(name, paths)), wanted)
+        name: measure(InvestorPaths(name, paths), wanted)
         for name, paths in world.instruments.items()
     }
     kept = max(0, min(wanted, FAN_PATHS - first))
@@ -178,13 +178,6 @@ def _outcomes(
     return Outcomes(measured, found, starts)
 
 
-def _first(measures: InvestorMeasures, count: int) -> InvestorMeasures:
-    """Drop the paths that only pad the lanes."""
-    if measures.events.shape[0] == count:
-        return measures
-    return measures.head(count)
-
-
 def _series(world: World, kept: int) -> dict[str, Float32Array]:
     found: dict[str, FloatArray] = {
         f"price.{name}": prices for name, prices in world.market.prices.items()
@@ -192,6 +185,8 @@ def _series(world: World, kept: int) -> dict[str, Float32Array]:
     for name, investor in world.investors.items():
         for unit in investor.holding.units:
             found[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
+        if investor.portfolio is not None:
+            found[f"mark.{name}.usd"] = investor.holding.mark["usd"]
     for name, paths in world.instruments.items():
         for detail, values in paths.details.items():
             found[f"{name}.{detail}"] = values

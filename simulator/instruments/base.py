@@ -140,6 +140,24 @@ class InstrumentPaths:
         """Return the units it is measured in, in the order of `UNITS`."""
         return tuple(unit for unit in UNITS if unit in self.initial)
 
+    def head(self, count: int) -> InstrumentPaths:
+        """Return the first `count` paths alone, without their days."""
+
+        def first(arrays: Mapping[Unit, FloatArray]) -> dict[Unit, FloatArray]:
+            return {unit: array[..., :count] for unit, array in arrays.items()}
+
+        return replace(
+            self,
+            initial=first(self.initial),
+            mark=first(self.mark),
+            exit=first(self.exit),
+            attribution=first(self.attribution),
+            events=self.events[:count],
+            unpaid=self.unpaid[:count],
+            details={name: values[:, :count] for name, values in self.details.items()},
+            daily=None,
+        )
+
 
 def scaled(paths: InstrumentPaths, factor: float) -> InstrumentPaths:
     """Return `factor` times the position: values, attribution and what was not paid.
@@ -161,9 +179,14 @@ def scaled(paths: InstrumentPaths, factor: float) -> InstrumentPaths:
     )
 
 
-def attribution_gap(paths: InstrumentPaths, unit: Unit) -> FloatArray:
-    """Return |sum of sources - (final - initial)| / initial, shape (n_paths,)."""
-    gain = paths.exit[unit][-1] - paths.initial[unit]
+def attribution_gap(
+    paths: InstrumentPaths, unit: Unit, flows: FloatArray | float = 0.0
+) -> FloatArray:
+    """Return |sum of sources - (final - flows - initial)| / initial, shape (n_paths,).
+
+    `flows` is what was put in after the start, less what was taken out.
+    """
+    gain = paths.exit[unit][-1] - flows - paths.initial[unit]
     gap: FloatArray = np.abs(paths.attribution[unit].sum(axis=0) - gain) / paths.initial[unit]
     return gap
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from simulator.instruments.base import (
     attribution_gap,
     organic_share,
 )
+from simulator.investors.portfolio import PortfolioPaths
+from simulator.scenario.investors import CASH
 from simulator.units import FloatArray
 
 Measure = str
@@ -24,13 +26,32 @@ MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
 
 @dataclass(frozen=True)
 class InvestorPaths:
-    """An investor on a block of paths: so far one holding, bought at the start.
+    """An investor on a block of paths: one holding bought at the start, or a portfolio.
 
-    Net asset values are the holding's, at mark and at exit; attribution is the holding's.
+    Attributes
+    ----------
+    holding : InstrumentPaths
+        Net asset value at mark and at exit, and its attribution; a portfolio's are those of
+        the whole.
+    portfolio : PortfolioPaths or None
+        What is behind the whole.
     """
 
     name: str
     holding: InstrumentPaths
+    portfolio: PortfolioPaths | None = None
+
+    def unit_values(self, unit: Unit) -> FloatArray:
+        """Return what is put in at the start and what leaving would pay for it since.
+
+        Money that comes or goes later changes a portfolio's exit value, but not this: it
+        grows as a unit of the portfolio does.
+        """
+        worth = self.holding.exit[unit]
+        if self.portfolio is None or not self.portfolio.flows.any():
+            return worth
+        grown: FloatArray = worth[0] * measures.unit_values(worth, self.portfolio.flows)
+        return grown
 
 
 @dataclass(frozen=True)
@@ -40,13 +61,20 @@ class InvestorMeasures:
     Attributes
     ----------
     values : dict of (measure, unit) to ndarray
-        Measures of the exit value: what leaving pays, with what was paid before.
+        Measures of the exit value: what leaving pays, with what was paid before. Where money
+        came or went in between they are time-weighted, and money_weighted_return is there too.
     attribution : dict of unit to ndarray of shape (n_sources, n_paths)
     initial, final : dict of unit to ndarray
     organic_share : ndarray
         Organic over positive income, NaN where there was none.
     attribution_gap : float
         Largest relative gap between the sum of sources and the total, over all paths.
+    flows : ndarray
+        Dollars put in after the start, less what was taken out; empty where not measured.
+    allocation : dict of str to ndarray of shape (n_steps + 1,)
+        Mean share of each holding, and of cash, in a portfolio at mark; empty for one holding.
+    turnover : ndarray of shape (n_steps + 1,)
+        Mean of what a portfolio bought and sold on a step over its value; empty likewise.
     """
 
     name: str
@@ -60,36 +88,36 @@ class InvestorMeasures:
     unpaid: FloatArray
     organic_share: FloatArray
     attribution_gap: float
+    flows: FloatArray = field(default_factory=lambda: np.empty(0))
+    allocation: Mapping[str, FloatArray] = field(default_factory=dict)
+    turnover: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def units(self) -> tuple[Unit, ...]:
         """Return the units it is measured in, in the order of `UNITS`."""
         return tuple(unit for unit in UNITS if unit in self.initial)
 
-    def head(self, count: int) -> InvestorMeasures:
-        """Return the first `count` paths alone."""
-        return replace(
-            self,
-            values={key: values[:count] for key, values in self.values.items()},
-            attribution={unit: amounts[:, :count] for unit, amounts in self.attribution.items()},
-            initial={unit: amounts[:count] for unit, amounts in self.initial.items()},
-            final={unit: amounts[:count] for unit, amounts in self.final.items()},
-            events=self.events[:count],
-            unpaid=self.unpaid[:count],
-            organic_share=self.organic_share[:count],
-        )
 
+def measure(paths: InvestorPaths, count: int | None = None) -> InvestorMeasures:
+    """Return the measures of a block; drawdowns and yields are those of the exit value.
 
-def measure(paths: InvestorPaths) -> InvestorMeasures:
-    """Return the measures of a block; drawdowns and yields are those of the exit value."""
+    `count` paths alone are measured, where the others only pad the lanes.
+    """
+    paths = _head(paths, count)
     holding = paths.holding
     values: dict[tuple[Measure, Unit], FloatArray] = {}
     for unit in holding.units:
-        worth = holding.exit[unit]
+        worth = paths.unit_values(unit)
         values["annual_yield", unit] = measures.annual_yield(worth)
         values["total_return", unit] = measures.total_return(worth)
         values["drawdown", unit] = measures.max_drawdown(worth)
         values["yield_deviation", unit] = measures.yield_deviation(worth)
+    flows, allocation, turnover = np.zeros(holding.events.shape[0]), {}, np.empty(0)
+    if paths.portfolio is not None:
+        held = paths.portfolio
+        flows, allocation, turnover = held.flows.sum(axis=0), _allocation(held), _turnover(held)
+        worth = holding.exit["usd"]
+        values["money_weighted_return", "usd"] = measures.money_weighted_return(worth, held.flows)
     return InvestorMeasures(
         name=paths.name,
         holding=holding.name,
@@ -101,13 +129,46 @@ def measure(paths: InvestorPaths) -> InvestorMeasures:
         events=holding.events,
         unpaid=holding.unpaid,
         organic_share=organic_share(holding.sources, holding.attribution[holding.units[0]]),
-        attribution_gap=max(float(attribution_gap(holding, unit).max()) for unit in holding.units),
+        attribution_gap=max(
+            float(attribution_gap(holding, unit, flows).max()) for unit in holding.units
+        ),
+        flows=flows,
+        allocation=allocation,
+        turnover=turnover,
     )
+
+
+def _head(paths: InvestorPaths, count: int | None) -> InvestorPaths:
+    if count is None or count == paths.holding.events.shape[0]:
+        return paths
+    held = paths.portfolio
+    return replace(
+        paths,
+        holding=paths.holding.head(count),
+        portfolio=None if held is None else held.head(count),
+    )
+
+
+def _allocation(held: PortfolioPaths) -> dict[str, FloatArray]:
+    """Return the mean share of each holding and of cash, zero where nothing is left."""
+    whole = np.maximum(held.whole.mark["usd"], 0.0)
+    parts = [*held.values, held.cash]
+    shares = (np.divide(p, whole, out=np.zeros_like(whole), where=whole > 0) for p in parts)
+    names = (*held.holdings, CASH)
+    return {name: share.mean(axis=1) for name, share in zip(names, shares, strict=True)}
+
+
+def _turnover(held: PortfolioPaths) -> FloatArray:
+    whole = np.maximum(held.whole.mark["usd"], 0.0)
+    moved = np.divide(held.turnover, whole, out=np.zeros_like(whole), where=whole > 0)
+    mean: FloatArray = moved.mean(axis=1)
+    return mean
 
 
 def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:
     """Return the measures of consecutive blocks as one."""
     first = blocks[0]
+    sizes = [block.events.size for block in blocks]
 
     def along(pick: str, unit: Unit) -> FloatArray:
         return np.concatenate([getattr(block, pick)[unit] for block in blocks], axis=-1)
@@ -124,4 +185,10 @@ def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:
         unpaid=np.concatenate([block.unpaid for block in blocks]),
         organic_share=np.concatenate([block.organic_share for block in blocks]),
         attribution_gap=max(block.attribution_gap for block in blocks),
+        flows=np.concatenate([block.flows for block in blocks]),
+        allocation={
+            name: np.average([b.allocation[name] for b in blocks], axis=0, weights=sizes)
+            for name in first.allocation
+        },
+        turnover=np.average([block.turnover for block in blocks], axis=0, weights=sizes),
     )

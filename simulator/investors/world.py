@@ -14,13 +14,18 @@ from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
 from simulator.instruments.mining_sto import MiningStoDrivers, MiningStoRecord
+from simulator.investors import portfolio
 from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
-from simulator.scenario.models import InvestorTerms, Scenario
+from simulator.scenario.investors import InvestorTerms
+from simulator.scenario.models import Scenario
 from simulator.units import FloatArray
 
 METALS: tuple[Metal, Metal] = (GOLD, SILVER)
+
+STAND_IN_USD_PER_OZ = 5_000.0
+"""Round price by which dollars in the vault are turned into ounces of the measured holder."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,19 @@ class World:
 def vault_ounces(scenario: Scenario) -> float:
     """Return the ounces of the vault's measured holder.
 
-    Without one, a depositor of one ounce stands in, so that the vault can be watched.
+    Portfolios hold parts of that position. Where nobody else does, it is as large as their
+    largest part at a round price, so that the gas weighs what it would; and
+    without any, a depositor of one ounce stands in, so that the vault can be watched.
     """
     held = (i.ounces for i in scenario.investors.values() if i.holding == "gold_vault")
-    return next(held, None) or 1.0
+    ounces = next(held, None)
+    if ounces is not None:
+        return ounces
+    parts = (
+        (i.capital_usd or 0.0) * (i.weights or {}).get("gold_vault", 0.0)
+        for i in scenario.investors.values()
+    )
+    return max(parts) / STAND_IN_USD_PER_OZ or 1.0
 
 
 def holder_usd(scenario: Scenario, name: str) -> float:
@@ -103,10 +117,11 @@ def simulate_block(
     instruments, tokens = _tokens(scenario, market)
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
     stos = _mines(scenario, market, instruments)
+    traded = _traded(scenario)
     for name, terms in scenario.instruments.holding.items():
-        instruments[name] = holding.simulate(terms, market, name)
+        instruments[name] = holding.simulate(terms, market, name, daily=name in traded)
     investors = {
-        name: InvestorPaths(name, _position(investor, instruments[investor.holding]))
+        name: _investor(name, investor, instruments, record)
         for name, investor in scenario.investors.items()
     }
     return World(market, instruments, investors, Plays(tokens, vault, stos))
@@ -118,10 +133,11 @@ def _tokens(
     paths, drivers = {}, {}
     for metal in METALS:
         terms = scenario.instruments.token(metal.name)
+        daily = metal.name in _traded(scenario)
         if terms is not None:
             drawn = gold_token.draw_drivers(terms, market, scenario.seed, metal)
             drivers[metal.name] = drawn
-            held = gold_token.simulate(terms, drawn.prices, 1.0, metal)
+            held = gold_token.simulate(terms, drawn.prices, 1.0, metal, daily=daily)
             values = gold_token.market_values(terms, drawn)
             paths[metal.name] = replace(held, details=values)
     return paths, drivers
@@ -138,11 +154,12 @@ def _vault(
     terms, token = scenario.instruments.gold_vault, scenario.instruments.gold_token
     if terms is None or token is None:
         return None
+    daily = "gold_vault" in _traded(scenario)
     volatility = float(spec.volatility[spec.assets.index("gold")])
     prices = tokens["gold_token"].prices
     drivers = gold_vault.draw_drivers(terms, prices, volatility, first_path, scenario.seed)
     instruments["gold_vault"], kept = gold_vault.simulate(
-        terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record
+        terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record, daily=daily
     )
     return VaultPlay(drivers, kept)
 
@@ -162,6 +179,21 @@ def _mines(
         terms = chosen.mining_sto[equity.mine]
         instruments[name] = mining_sto.simulate_equity(equity, terms, drawn, name)
     return plays
+
+
+def _traded(scenario: Scenario) -> frozenset[str]:
+    """Return the instruments that portfolios hold: what they do day by day is needed."""
+    portfolios = (i for i in scenario.investors.values() if i.weights is not None)
+    return frozenset(name for investor in portfolios for name in investor.held)
+
+
+def _investor(
+    name: str, investor: InvestorTerms, instruments: Mapping[str, InstrumentPaths], record: bool
+) -> InvestorPaths:
+    if investor.holding is not None:
+        return InvestorPaths(name, _position(investor, instruments[investor.holding]))
+    held = portfolio.hold(investor, instruments, record=record)
+    return InvestorPaths(name, held.whole, held)
 
 
 def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:

@@ -25,6 +25,11 @@ from simulator.scenario.fields import (
 )
 from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
+from simulator.scenario.investors import (
+    CASH,
+    InvestorTerms,
+    unknown_instrument,
+)
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
 
@@ -72,9 +77,13 @@ class Instruments(Frozen):
         """Return the units that an instrument is measured in."""
         return ("ounces", "usd") if name in METAL_INSTRUMENTS else ("usd",)
 
+    def divisible(self) -> set[str]:
+        """Return the instruments of which portfolios can hold parts that change."""
+        return {*METAL_INSTRUMENTS, *self.holding}
+
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Instruments:
-        taken, faults = set(Instruments.model_fields), list[Fault]()
+        taken, faults = {*Instruments.model_fields, CASH}, list[Fault]()
         for section in Instruments.model_fields:
             labelled = getattr(self, section)
             for label in labelled if isinstance(labelled, dict) else ():
@@ -93,23 +102,6 @@ class Instruments(Frozen):
 
 METAL_INSTRUMENTS = ("gold_token", "silver_token", "gold_vault")
 """What is measured in ounces too."""
-
-
-class InvestorTerms(Frozen):
-    """Someone who holds one instrument over the whole run."""
-
-    holding: Label
-    """The instrument held, by its name."""
-    ounces: Positive | None = None
-    """Ounces of metal token put in at the start; tokens and the vault alone are held so."""
-    capital_usd: Positive | None = None
-    """Dollars put in at the start, instead of ounces."""
-
-    @model_validator(mode="after")
-    def _has_a_size(self) -> InvestorTerms:
-        if (self.ounces is None) == (self.capital_usd is None):
-            refuse([((), "", "must have either ounces or capital_usd")])
-        return self
 
 
 class ReplayTerms(Frozen):
@@ -150,7 +142,7 @@ class Scenario(Frozen):
     @model_validator(mode="after")
     def _subjects_exist(self) -> Scenario:
         followed = self.instruments.assets()
-        units = {n: self.instruments.units(i.holding) for n, i in self.investors.items()}
+        units = {name: self._units(investor) for name, investor in self.investors.items()}
         faults = reference_faults(self.claims, units, self.market.assets, followed)
         if self.replay.subject not in self.investors:
             rule = f"must be an investor of this file: {', '.join(self.investors)}"
@@ -160,15 +152,19 @@ class Scenario(Frozen):
         refuse(faults + self._holding_faults() + self._asset_faults())
         return self
 
+    def _units(self, investor: InvestorTerms) -> tuple[str, ...]:
+        """Return the units that an investor is measured in: a portfolio in dollars alone."""
+        return ("usd",) if investor.holding is None else self.instruments.units(investor.holding)
+
     def _holding_faults(self) -> list[Fault]:
         there = self.instruments.assets()
         faults: list[Fault] = []
         holders = [n for n, i in self.investors.items() if i.holding == "gold_vault"]
         for name, investor in self.investors.items():
             held = investor.holding
-            if held not in there:
-                rule = f"must be an instrument of this file: {', '.join(there)}"
-                faults.append((("investors", name, "holding"), f"'{held}'", rule))
+            if held is None or held not in there:
+                faults += _unknown(name, investor, there)
+                faults += _undivided(name, investor, set(there) - self.instruments.divisible())
             elif investor.ounces is not None and held not in METAL_INSTRUMENTS:
                 rule = f"is for metal tokens; {held} is held by capital_usd"
                 faults.append((("investors", name, "ounces"), f"{investor.ounces:g}", rule))
@@ -189,3 +185,21 @@ class Scenario(Frozen):
             (("market", "assets", asset), "", f"is required: instruments.{name} follows it")
             for asset, name in lacking.items()
         ]
+
+
+def _unknown(name: str, investor: InvestorTerms, known: dict[str, str]) -> list[Fault]:
+    """Return a fault for each thing that an investor holds and the scenario lacks."""
+    one = ("holding",) if investor.weights is None else ()
+    return [
+        (("investors", name, *(one or ("weights", held))), value, unknown_instrument(held, known))
+        for held in investor.held
+        for value in (f"'{held}'" if one else "",)
+        if held not in known
+    ]
+
+
+def _undivided(name: str, investor: InvestorTerms, whole: set[str]) -> list[Fault]:
+    """Return a fault for each thing in a portfolio that can only be held alone."""
+    rule = "cannot be part of a portfolio yet; hold it alone, by holding and capital_usd"
+    weights = investor.weights or {}
+    return [(("investors", name, "weights", held), "", rule) for held in weights if held in whole]

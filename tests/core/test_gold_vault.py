@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import worlds
+from daily import check_daily
 
+from simulator.instruments import gold_vault
 from simulator.instruments.base import UNITS, attribution_gap
 from simulator.instruments.gold_vault import Action, Observed
 from simulator.instruments.gold_vault.drivers import WINDOW_DAYS, trailing_moments
@@ -159,3 +161,33 @@ def test_trailing_moments__match_a_plain_loop() -> None:
         expected = np.sqrt(squares * 365 / WINDOW_DAYS)
         np.testing.assert_allclose(volatility[step], expected, rtol=1e-9)
         np.testing.assert_allclose(momentum[step], sum(window, np.zeros(3)), atol=1e-12)
+
+
+@pytest.mark.parametrize("more", [(), ("instruments.gold_vault.illiquidity_haircut_bps=0",)])
+def test_days__of_the_holder__add_up_to_the_return(more: tuple[str, ...]) -> None:
+    overrides = (*worlds.STRESS, *more)
+    paths = days(*overrides)
+    check_daily(paths)
+    assert (paths.daily.access.sellable is None) == bool(more)
+
+
+def test_days__on_which_the_vault_is_short__let_only_part_be_sold() -> None:
+    """Exit = mark less 5 % of what cannot be paid, less the spread and the gas of leaving."""
+    paths = days(*worlds.STRESS)
+    access, mark, leave = paths.daily.access, paths.mark["usd"], paths.exit["usd"]
+    short = access.sellable[1:-1] < 1.0
+    assert short.any()
+    assert not short.all()
+    waiting = (1.0 - access.sellable) * mark * 0.05 * (1.0 - 0.001)
+    np.testing.assert_allclose((access.sale_usd - waiting)[1:-1], leave[1:-1], atol=1e-6)
+
+
+def days(*overrides: str):
+    scenario = worlds.load(*overrides).scenario
+    world = worlds.world(*overrides)
+    terms = scenario.instruments
+    found, _ = gold_vault.simulate(
+        terms.gold_vault, terms.gold_token, scenario.gas, world.plays.vault.drivers, 100.0,
+        daily=True,
+    )  # fmt: skip
+    return found

@@ -121,7 +121,7 @@ def test_vault__held_without_terms__is_refused_and_unheld_is_fine(tmp_path):
     without = SOBER[:begin] + "\n" + SOBER[end:]
     assert refused(tmp_path, without) == [
         f"own.yaml:{line_of(without, '  holder: {holding')}: investors.holder.holding is "
-        "'gold_vault'; must be an instrument of this file: gold_token"
+        "'gold_vault'; must be an instrument of this file; did you mean gold_token?"
     ]
     unheld = without.replace("{holding: gold_vault", "{holding: gold_token")
     assert load_scenario(written(tmp_path, unheld)).scenario.instruments.gold_vault is None

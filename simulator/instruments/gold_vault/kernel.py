@@ -169,6 +169,7 @@ def run(
     exit_tokens: FloatArray,
     utilisation: FloatArray,
     attribution: FloatArray,
+    gains: FloatArray,
     actions: FloatArray,
     observed: FloatArray,
 ) -> None:
@@ -188,6 +189,8 @@ def run(
         Written: the holder's value at mark and at exit, in tokens; borrows over supply.
     attribution : ndarray of shape (n_paths, 2, n_sources)
         Written: gains by source in ounces and in dollars.
+    gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
+        Written where it has steps: gains in dollars up to each step.
     actions, observed : ndarray of shape (n_steps + 1, n_paths, n)
         Written where they have steps; of shape (0, 0, n) where nothing is recorded.
     """
@@ -239,6 +242,9 @@ def run(
             )
             mark_tokens[step, k] = path.mark_tokens
             utilisation[step, k] = lending.utilisation(path.market)
+            if gains.shape[1] > 0:
+                for source in range(gains.shape[0]):
+                    gains[source, step, k] = attribution[k, 1, source]
             if actions.shape[0] > 0:
                 actions[step, k] = act
                 observe(

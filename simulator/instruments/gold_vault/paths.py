@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gold_vault import kernel
+from simulator.instruments.gold_vault.daily import day_by_day
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.gold_vault.state import (
     N_ACTIONS,
@@ -50,8 +51,12 @@ def simulate(
     holder_ounces: float,
     *,
     record: bool = False,
+    daily: bool = False,
 ) -> tuple[InstrumentPaths, GoldVaultRecord]:
-    """Return the holder's paths in the vault, and the record (empty unless asked for)."""
+    """Return the holder's paths in the vault, and the record (empty unless asked for).
+
+    `daily` asks for the dollars of each day too, for investors who trade.
+    """
     prices = drivers.prices
     shape = prices.metal_usd.shape
     steps_recorded, paths_recorded = shape if record else (0, 0)
@@ -63,6 +68,7 @@ def simulate(
     paths = new_paths(terms, shape[1])
     mark, leave, utilisation = np.empty(shape), np.empty(shape), np.empty(shape)
     attribution = np.zeros((shape[1], 2, N_SOURCES))
+    gains = np.empty((N_SOURCES, *(shape if daily else (0, 0))))
     kernel.run(
         world[0],
         np.array(terms.borrowers.ltv_ladder),
@@ -80,18 +86,23 @@ def simulate(
         leave,
         utilisation,
         attribution,
+        gains,
         kept.actions,
         kept.observed,
     )
     leave[0] = holder_ounces
     in_usd = leave * prices.token_usd * (1.0 - world["sale_spread"][0])
     in_usd[0] = holder_ounces * prices.token_usd[0]
+    mark_usd = mark * prices.token_usd
+    days = None
+    if daily:
+        days = day_by_day(terms, token, gas, prices.token_usd, mark_usd, in_usd, gains)
     return (
         InstrumentPaths(
             name="gold_vault",
             sources=SOURCES,
             initial={"ounces": leave[0] * prices.backing[0], "usd": in_usd[0]},
-            mark={"ounces": mark * prices.backing, "usd": mark * prices.token_usd},
+            mark={"ounces": mark * prices.backing, "usd": mark_usd},
             exit={"ounces": leave * prices.backing, "usd": in_usd},
             attribution={
                 "ounces": np.ascontiguousarray(attribution[:, 0].T),
@@ -100,6 +111,7 @@ def simulate(
             events=paths["events"].copy(),
             unpaid=paths["unpaid"].copy(),
             details={"utilisation": utilisation},
+            daily=days,
         ),
         kept,
     )
