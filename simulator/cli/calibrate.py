@@ -55,6 +55,8 @@ def calibrate(paths: tuple[Path, ...], out: Path, exclude: tuple[str, ...]) -> N
     )
     fitted = fit_data(data, _name(data, out), chosen)
     write_calibration(fitted.calibration, out, only_measured=True)
+    for line in _read_lines(data):
+        click.echo(line)
     for line in _lines(fitted.calibration):
         click.echo(line)
     for remark in fitted.remarks:
@@ -73,6 +75,19 @@ def _name(data: MarketData, out: Path) -> str:
     if len(data.tables) == 1 and not data.observations:
         return default_name(data.tables[0])
     return re.sub(r"[^A-Za-z0-9._-]+", "-", out.stem).strip("-._") or "market"
+
+
+def _read_lines(data: MarketData) -> Iterator[str]:
+    """Yield what each file was taken for: its assets or series, and how often its rows come."""
+    for table in data.tables:
+        yield f"{table.path}: {', '.join(table.assets)}; {table.frequency.message}"
+    series = [
+        *((found.path, name, "monthly") for name, found in data.monthly.items()),
+        *((found.path, name, str(kind)) for (name, kind), found in data.observations.items()),
+    ]
+    for path, kind in dict.fromkeys((path, kind) for path, _, kind in series):
+        names = [name for where, name, often in series if (where, often) == (path, kind)]
+        yield f"{path}: {', '.join(names)}; {kind}"
 
 
 def _lines(calibration: Calibration) -> Iterator[str]:

@@ -67,6 +67,15 @@ def test_calibrate__folder__fits_all_that_it_holds(data, outcome):
     assert f"note: {data / 'diary.csv'}: no column that a calibration knows" in lines
 
 
+def test_calibrate__each_file__is_named_with_how_often_its_rows_come(data, outcome):
+    assert outcome[0][:3] == [
+        f"{data / 'crypto.csv'}: bitcoin; daily (all days): no weekend gaps, 365 periods a year",
+        f"{data / 'metals.csv'}: gold, silver, copper; daily (trading days): weekends are gaps, "
+        "252 periods a year",
+        f"{data / 'rates.csv'}: real_yield; daily (trading days)",
+    ]
+
+
 def test_calibrate__weak_figures__are_weak_on_the_terminal_and_in_the_file(outcome):
     lines, fitted = outcome
     # Nothing here depends on the real yield.

@@ -145,6 +145,16 @@ def test_capped_beta__by_hand():
     assert diffusion.capped_beta(0.06, -0.04, 0.9) == 0.9
 
 
+def test_allowed_weights__optimum_on_a_bound__stays_inside():
+    # alpha + gamma = -.00002 would let a fall lower the variance.
+    outside = np.array([0.00012, -0.00014, 0.9])
+    np.testing.assert_array_equal(diffusion.allowed_weights(outside), [0.00012, -0.00012, 0.9])
+    below = np.array([-1e-9, 1e-9, -1e-9])
+    np.testing.assert_array_equal(diffusion.allowed_weights(below), [0.0, 0.0, 0.0])
+    inside = np.array([0.055349, -0.030961, 0.955774])
+    np.testing.assert_array_equal(diffusion.allowed_weights(inside), [0.05535, -0.03096, 0.95577])
+
+
 def test_next_variance__three_days_by_hand():
     # omega = 1e-4 (1 - .1 - .05 - .8) = 5e-6; up 2 %, down 1 %, flat:
     # 5e-6 + .1 * 4e-4 + .8 * 1e-4 = 1.25e-4; 5e-6 + .2 * 1e-4 + .8 * 1.25e-4 = 1.25e-4;

@@ -184,6 +184,36 @@ def test_shipped__weak_figures__are_the_known_ones(shipped):
         assert name not in weak
 
 
+def short(value, decimals):
+    """Return a number as the document writes it: .055, −.031, 4.8."""
+    text = f"{abs(value):.{decimals}f}"
+    text = text.removeprefix("0") if decimals == 3 else text
+    return ("−" if value < 0 else "") + text
+
+
+def test_document__its_table__has_the_shipped_figures(shipped):
+    text = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    rows = {
+        cells[1].strip(): [cell.strip().rstrip("*") for cell in cells[2:-1]]
+        for cells in (line.split("|") for line in text.splitlines() if line.startswith("|"))
+    }
+    assets = [asset for name, asset in shipped.assets.items() if name != "treasury_bills"]
+    for row, field, decimals in (
+        ("volatility", "volatility", 3),
+        ("degrees of freedom", "degrees_of_freedom", 1),
+        ("jumps a year", "jump_intensity", 1),
+    ):
+        figures_of = [getattr(asset, field) for asset in assets]
+        assert rows[row] == [
+            f"{short(f.value, decimals)} ± {short(f.standard_error, decimals)}" for f in figures_of
+        ]
+    for row, field in (("α", "alpha"), ("γ", "gamma")):
+        assert rows[row] == [short(getattr(asset, field).value, 3) for asset in assets]
+    assert [cell.split(" → ")[-1] for cell in rows["β fitted → used"]] == [
+        short(asset.beta.value, 3) for asset in assets
+    ]
+
+
 def test_shipped__is_what_the_command_makes_of_the_real_data(shipped):
     if not DATA.exists():
         if os.environ.get("CI") == "true":

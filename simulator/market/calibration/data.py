@@ -38,6 +38,7 @@ class MonthlyPrices:
 
     asset: str
     prices: pd.Series[float]
+    path: str
     source: str
     averaged: bool
 
@@ -155,6 +156,7 @@ def _monthly(tables: Iterable[PriceTable]) -> dict[str, MonthlyPrices]:
             found[column.asset] = MonthlyPrices(
                 asset=column.asset,
                 prices=prices[prices.index >= PEG_ENDED],
+                path=table.path,
                 source=source,
                 averaged="averages" in source,
             )

@@ -118,7 +118,7 @@ def fit_garch(returns: FloatArray) -> GarchFit:
     if scale < SMALLEST_DEVIATION:
         raise FitError("prices hardly move; a volatility cannot be fitted")
     result = _arch_fit(returns / scale)
-    fitted = result.params[_WEIGHTS].to_numpy().round(_DECIMALS)
+    fitted = allowed_weights(result.params[_WEIGHTS].to_numpy(dtype=np.float64))
     alpha, gamma, beta = fitted.tolist()
     errors = result.std_err[_WEIGHTS].to_numpy().tolist()
     return GarchFit(
@@ -135,6 +135,16 @@ def fit_garch(returns: FloatArray) -> GarchFit:
         ),
         residuals=np.asarray(result.resid / result.conditional_volatility, dtype=np.float64),
     )
+
+
+def allowed_weights(weights: FloatArray) -> FloatArray:
+    """Return α, γ, β on their grid, where the variance cannot turn negative.
+
+    An optimum on a bound, as of returns without clusters, may miss it by a rounding error.
+    """
+    alpha, gamma, beta = weights.round(_DECIMALS).tolist()
+    alpha = max(alpha, 0.0)
+    return np.array([alpha, max(gamma, -alpha), max(beta, 0.0)])
 
 
 def _arch_fit(returns: FloatArray) -> Any:
