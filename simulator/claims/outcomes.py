@@ -73,6 +73,12 @@ def series_conditions(claims: Mapping[str, ClaimTerms]) -> dict[str, Condition]:
     return found
 
 
+def is_of_the_market(condition: Condition) -> bool:
+    """Return whether prices and factors alone give what a condition measures."""
+    head = (condition.series or "").partition(".")[0]
+    return head in ("price", "ratio", "factor")
+
+
 def reduce_series(condition: Condition, values: FloatArray) -> FloatArray:
     """Return one number a path of a series of shape (n_steps + 1, n_paths)."""
     if condition.measure == "highest":

@@ -78,6 +78,8 @@ class Verdict:
         Whether a target was met before the first step; never for yields.
     estimate : float
         Of an effect: the difference; of a premise: the historical estimate; NaN of an event.
+    compared : str
+        Of an effect: what is taken from what.
     by_assumption : bool
         Whether the world assumes what the claim says, as a premise's world does.
     note : str
@@ -104,6 +106,7 @@ class Verdict:
     above: tuple[float, float] | None
     met_at_start: bool
     estimate: float = math.nan
+    compared: str = ""
     by_assumption: bool = False
     note: str = ""
 
@@ -217,7 +220,9 @@ def describe(condition: Condition) -> str:
 
 def bound_words(bound: float, scale: str) -> str:
     """Return a bound as its author wrote it: 0.08 is `8 %`, 6000 is `6,000`."""
-    return f"{100 * bound:g} %" if scale == "share" else f"{bound:,.10g}"
+    if scale == "share":
+        return f"{100 * bound:g} %"
+    return f"{bound / 1e9:,.10g} bn" if abs(bound) >= 1e9 else f"{bound:,.10g}"
 
 
 def holding(claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:

@@ -17,13 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
+from simulator.claims.outcomes import (
+    Outcomes,
+    is_of_the_market,
+    reduce_series,
+    series_conditions,
+)
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
-from simulator.investors.world import World, series, simulate_block
+from simulator.investors.world import World, market_series, series, simulate_block
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
-from simulator.market.paths import BLOCK_PATHS, own_block
+from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
 from simulator.scenario.calibration import Calibration
+from simulator.scenario.claims import Condition
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
 
@@ -127,10 +133,7 @@ def simulate(
         pool.shutdown(wait=True, cancel_futures=True)
     outcomes = Outcomes(
         _joined([block.investors for block in blocks]),
-        {
-            key: np.concatenate([block.outcomes.series[key] for block in blocks])
-            for key in blocks[0].outcomes.series
-        },
+        _joined_series([block.outcomes for block in blocks]),
         blocks[0].outcomes.starts,
     )
     return Simulation(
@@ -145,6 +148,35 @@ def simulate(
     )
 
 
+def simulate_series(
+    scenario: Scenario, calibration: Calibration, workers: int | None = None
+) -> Outcomes:
+    """Return the numbers of the market's series that claims name, without any instrument.
+
+    They are the same bytes as those of `simulate`.
+    """
+    spec = market_spec(scenario, calibration)
+    wanted = {
+        key: condition
+        for key, condition in series_conditions(scenario.claims).items()
+        if is_of_the_market(condition)
+    }
+
+    def run(first: int) -> Outcomes:
+        count = min(BLOCK_PATHS, scenario.paths - first)
+        padded = -(-count // LANES) * LANES
+        market = simulate_market(spec, scenario.seed, first, padded, block=own_block(spec, padded))
+        return _series_outcomes(wanted, lambda name: market_series(market, name), count, {})
+
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        blocks = list(pool.map(run, range(0, scenario.paths, BLOCK_PATHS)))
+    return Outcomes({}, _joined_series(blocks), blocks[0].starts)
+
+
+def _joined_series(blocks: Sequence[Outcomes]) -> dict[str, FloatArray]:
+    return {key: np.concatenate([b.series[key] for b in blocks]) for key in blocks[0].series}
+
+
 def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, InvestorMeasures]:
     return {name: join([block[name] for block in blocks]) for name in blocks[0]}
 
@@ -156,7 +188,9 @@ def _run_block(
     padded = -(-wanted // LANES) * LANES
     world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
     measured = {name: measure(paths, wanted) for name, paths in world.investors.items()}
-    outcomes = _outcomes(scenario, world, measured, wanted)
+    outcomes = _series_outcomes(
+        series_conditions(scenario.claims), lambda name: series(world, name), wanted, measured
+    )
     if not details:
         return Block(first, outcomes, {}, {})
     alone = {
@@ -167,12 +201,15 @@ def _run_block(
     return Block(first, outcomes, alone, _series(world, kept))
 
 
-def _outcomes(
-    scenario: Scenario, world: World, measured: Mapping[str, InvestorMeasures], wanted: int
+def _series_outcomes(
+    conditions: Mapping[str, Condition],
+    find: Callable[[str], FloatArray],
+    wanted: int,
+    measured: Mapping[str, InvestorMeasures],
 ) -> Outcomes:
     found, starts = {}, {}
-    for key, condition in series_conditions(scenario.claims).items():
-        values = series(world, str(condition.series))[:, :wanted]
+    for key, condition in conditions.items():
+        values = find(str(condition.series))[:, :wanted]
         found[key] = reduce_series(condition, values)
         starts[str(condition.series)] = float(values[0, 0])
     return Outcomes(measured, found, starts)

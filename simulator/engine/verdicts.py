@@ -12,12 +12,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from simulator.claims.outcomes import Outcomes
+from simulator.claims.outcomes import Outcomes, is_of_the_market
 from simulator.claims.verdict import (
     ConditionResult,
     Verdict,
@@ -27,10 +26,12 @@ from simulator.claims.verdict import (
     quantity,
     word_for,
 )
-from simulator.engine.simulate import Simulation, simulate
+from simulator.engine.simulate import Simulation, simulate, simulate_series
 from simulator.measures import expected_shortfall
+from simulator.scenario.calibration import Calibration
 from simulator.scenario.claims import ClaimTerms, Condition, Estimate
 from simulator.scenario.files import with_changes
+from simulator.scenario.models import Scenario
 from simulator.units import FloatArray
 
 BATCHES = 50
@@ -59,14 +60,16 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
     """
     claims = simulation.scenario.claims
     events = {found.claim: found for found in judge_events(claims, simulation.outcomes)}
-    worlds: dict[str, Outcomes] = {}
+    worlds: dict[tuple[str, bool], Outcomes] = {}
 
-    def changed(name: str, change: Mapping[str, Any]) -> Outcomes:
-        key = json.dumps(change, sort_keys=True, default=str)
+    def changed(name: str, claim: ClaimTerms) -> Outcomes:
+        market_only = all(is_of_the_market(condition) for condition in claim.conditions)
+        key = json.dumps(claim.change, sort_keys=True, default=str), market_only
         if key not in worlds:
-            scenario = with_changes(simulation.scenario, change, f"claims.{name}.change")
-            other = simulate(scenario, simulation.calibration, workers=workers, details=False)
-            worlds[key] = other.outcomes
+            place = f"claims.{name}.change"
+            scenario = with_changes(simulation.scenario, claim.change or {}, place)
+            run = simulate_series if market_only else _whole
+            worlds[key] = run(scenario, simulation.calibration, workers)
         return worlds[key]
 
     found = []
@@ -76,9 +79,13 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
         elif claim.premise is not None:
             found.append(judge_premise(name, claim, claim.premise))
         else:
-            other = simulation.outcomes if claim.change is None else changed(name, claim.change)
+            other = simulation.outcomes if claim.change is None else changed(name, claim)
             found.append(judge_effect(name, claim, simulation.outcomes, other))
     return tuple(found)
+
+
+def _whole(scenario: Scenario, calibration: Calibration, workers: int | None) -> Outcomes:
+    return simulate(scenario, calibration, workers=workers, details=False).outcomes
 
 
 def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -> Verdict:
@@ -109,7 +116,8 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
         p05=p05,
         median=median,
         p95=p95,
-        quantity=f"{_spoken(claim.statistic)} {quantity(condition)}, {compared}",
+        quantity=f"{_spoken(claim.statistic)} {quantity(condition)}",
+        compared=compared,
         scale=condition.scale,
     )
 

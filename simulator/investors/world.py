@@ -208,22 +208,41 @@ def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:
 def series(world: World, name: str) -> FloatArray:
     """Return a daily series of shape (n_steps + 1, n_paths) by its name.
 
-    price.ASSET, ratio.ASSET.ASSET, or INSTRUMENT.OBSERVABLE.
+    Those of `market_series`, and INSTRUMENT.OBSERVABLE.
 
     Raises
     ------
     InputError
-        The instrument has no such observable.
+        There is no such factor or observable.
     """
     head, *rest = name.split(".")
-    prices = world.market.prices
-    if head == "price":
-        return prices[rest[0]]
-    if head == "ratio":
-        quotient: FloatArray = prices[rest[0]] / prices[rest[1]]
-        return quotient
+    if head not in world.instruments:
+        return market_series(world.market, name)
     details = world.instruments[head].details
     if rest[0] not in details:
-        known = ", ".join(details) or "none"
-        raise InputError([Problem("claims", None, "series", f"'{name}'", f"{head} has {known}")])
+        raise _unknown(name, f"{head} has {', '.join(details) or 'none'}")
     return details[rest[0]]
+
+
+def market_series(market: MarketPaths, name: str) -> FloatArray:
+    """Return price.ASSET, ratio.ASSET.ASSET or factor.FACTOR, shape (n_steps + 1, n_paths).
+
+    Raises
+    ------
+    InputError
+        There is no such factor.
+    """
+    head, *rest = name.split(".")
+    if head == "price":
+        return market.prices[rest[0]]
+    if head == "ratio":
+        quotient: FloatArray = market.prices[rest[0]] / market.prices[rest[1]]
+        return quotient
+    if rest[0] not in market.factors:
+        known = ", ".join(market.factors) or "none: only model macro has factors"
+        raise _unknown(name, f"the market has {known}")
+    return market.factors[rest[0]]
+
+
+def _unknown(series_name: str, rule: str) -> InputError:
+    return InputError([Problem("claims", None, "series", f"'{series_name}'", rule)])

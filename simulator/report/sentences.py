@@ -61,7 +61,7 @@ def _effect_words(verdict: Verdict) -> tuple[str, ...]:
     words = spoken(verdict.quantity)
     found = figure(verdict.estimate, verdict.scale)
     beside = figures(verdict.interval, verdict.scale)
-    first = f"{words[0].upper()}{words[1:]}: {found} (95 % interval {beside})."
+    first = f"{words[0].upper()}{words[1:]}, {verdict.compared}: {found} (95 % interval {beside})."
     return first, " ", _EFFECT[verdict.verdict]
 
 

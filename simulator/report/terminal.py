@@ -42,6 +42,7 @@ _STYLES = {
     "refuted": "bold red",
     "not testable": "bold bright_black",
 }
+_CLAIM_WIDTH = 25
 _KIND_STYLES = {
     "organic": "green",
     "subsidised": "yellow",
@@ -85,45 +86,40 @@ def print_report(
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
-    columns = ("claim", "verdict", "probability", "median", "p05 to p95", "drawdown", "organic")
+    columns = ("claim", "verdict", "probability", "median, p05 to p95", "drawdown", "organic")
     table = number_table("Verdicts", columns, words=2)
-    table.columns[0].min_width = min(24, max(len(verdict.claim) for verdict in verdicts))
+    table.columns[0].min_width = min(_CLAIM_WIDTH, max(len(v.claim) for v in verdicts))
+    table.columns[1].no_wrap = True
     for verdict in verdicts:
-        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}")
+        met = "; met at the start" if verdict.met_at_start else ""
+        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}{met}")
         word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
         table.add_row(claim, word, *(Text(plain(cell)) for cell in _numbers(verdict)))
     return table
 
 
 def _numbers(verdict: Verdict) -> tuple[str, ...]:
+    """Return the probability, or an effect's or a premise's estimate, and what was measured."""
     if verdict.reason:
-        return ("",) * 5
+        return ("",) * 4
     organic, scale = verdict.organic_share, verdict.scale
     if verdict.kind != "event":
-        return "", _estimate(verdict), "", "", ""
+        estimate = figure(verdict.estimate, scale)
+        ranged = verdict.parameter_range and figures(verdict.parameter_range, scale)
+        return _with_errors(estimate, figures(verdict.interval, scale), ranged), "", "", ""
+    ranged = verdict.parameter_range and interval(verdict.parameter_range)
+    median = figure(verdict.median, scale) if scale == "level" else percent(verdict.median)
     return (
-        _probability(verdict),
-        figure(verdict.median, scale) if scale == "level" else percent(verdict.median),
-        figures((verdict.p05, verdict.p95), scale),
+        _with_errors(share(verdict.probability), interval(verdict.interval), ranged),
+        f"{median}\n{figures((verdict.p05, verdict.p95), scale)}",
         small(verdict.max_drawdown_median),
         "" if organic is None else percent(organic),
     )
 
 
-def _estimate(verdict: Verdict) -> str:
-    """Return the estimate of an effect or a premise with its interval and range over sets."""
-    lines = [figure(verdict.estimate, verdict.scale), figures(verdict.interval, verdict.scale)]
-    if verdict.parameter_range is not None:
-        lines.append(f"sets: {figures(verdict.parameter_range, verdict.scale)}")
-    return "\n".join(lines)
-
-
-def _probability(verdict: Verdict) -> str:
-    """Return the probability, its sampling interval, and its range over parameter sets."""
-    lines = [share(verdict.probability), interval(verdict.interval)]
-    if verdict.parameter_range is not None:
-        lines.append(f"sets: {interval(verdict.parameter_range)}")
-    return "\n".join(lines)
+def _with_errors(value: str, sampling: str, ranged: str | None) -> str:
+    """Return a number, its sampling interval, and its range over parameter sets, in lines."""
+    return "\n".join([value, sampling, *([f"sets {ranged}"] if ranged else [])])
 
 
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:

@@ -34,12 +34,15 @@ def bound(value: float) -> str:
 
 
 def figure(value: float, scale: str) -> str:
-    """Return a measured number: a fraction in percent, a level with four figures."""
+    """Return a measured number: a fraction in percent, a level in four figures (6.33 bn)."""
     if math.isnan(value):
         return "none"
     if scale == "share":
         return small(value)
     size = abs(value)
+    for unit, word in ((1e9, "bn"), (1e6, "m")):
+        if size >= unit:
+            return f"{number(value / unit, 2)}{HARD_SPACE}{word}"
     decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
     return number(value, decimals)
 

@@ -206,7 +206,7 @@ def _series_faults(
 ) -> list[Fault]:
     head, *rest = series.split(".")
     if head == "factor":
-        return []
+        return []  # which there are is known when the market is made
     if head in ("price", "ratio"):
         unknown = [asset for asset in rest if asset not in assets]
         rule = f"{', '.join(unknown)} is no asset of this market: {', '.join(assets)}"

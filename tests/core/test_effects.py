@@ -11,6 +11,7 @@ from scipy import stats
 
 from simulator.claims.outcomes import reduce_series
 from simulator.engine import judge, simulate
+from simulator.engine.simulate import simulate_series
 from simulator.engine.verdicts import difference, effect_word, judge_premise
 from simulator.errors import InputError, UsageError
 from simulator.scenario import load_scenario
@@ -240,3 +241,17 @@ def test_worst_paths__are_the_lowest__and_more_is_better():
     # The lowest five of a hundred: means of 2 and of 1.
     estimate, _ = difference("expected_shortfall", first, second)
     assert estimate == pytest.approx(1.0)
+
+
+def test_series_without_instruments__are_those_of_the_whole_run():
+    claims = (
+        "claims.a={says: x, conditions: [{series: price.gold, measure: highest, at_least: 1}]}",
+        "claims.b={says: x, conditions: [{series: ratio.gold.silver, measure: last, at_least: 1}]}",
+    )
+    loaded = load_scenario("gold-vault-sober", overrides=("paths=700", "claims={}", *claims))
+    whole = simulate(loaded.scenario, loaded.calibration).outcomes
+    alone = simulate_series(loaded.scenario, loaded.calibration)
+    assert set(alone.series) == set(whole.series)
+    for key, values in whole.series.items():
+        np.testing.assert_array_equal(alone.series[key], values)
+    assert alone.starts == whole.starts
