@@ -26,6 +26,7 @@ from pydantic import (
 
 from simulator.errors import InputError, Problem
 from simulator.scenario.correlation import changed_pairs, nearest_correlation
+from simulator.scenario.fields import Fault, refuse
 from simulator.scenario.loader import read_yaml, validate
 from simulator.scenario.macro import MacroCalibration
 from simulator.units import FloatArray
@@ -206,22 +207,24 @@ class AssetCalibration(_Model):
 
     @model_validator(mode="after")
     def _check_variance(self) -> AssetCalibration:
-        faults = []
+        faults: list[Fault] = []
         if self.persistence >= 1:
-            faults.append(
+            rule = (
                 f"alpha + gamma/2 + beta is {self.persistence:.6g}; must be below 1, "
                 "or the variance explodes"
             )
+            faults.append((("beta", "value"), f"{self.beta.value:g}", rule))
         if self.alpha.value + self.gamma.value < 0:
-            faults.append("alpha + gamma must be at least 0, or the variance can turn negative")
+            rule = "alpha + gamma must be at least 0, or the variance can turn negative"
+            faults.append((("gamma", "value"), f"{self.gamma.value:g}", rule))
         long_run = self.volatility.value**2 / self.periods_per_year
         if not 1e-3 < self.variance_start.value / long_run < 1e3:
-            faults.append(
-                f"variance_start is {self.variance_start.value:g}; must be within a factor of "
-                f"1000 of volatility² / periods_per_year = {long_run:.3g}"
+            rule = (
+                "must be within a factor of 1000 of volatility² / periods_per_year = "
+                f"{long_run:.3g}"
             )
-        if faults:
-            raise ValueError("; ".join(faults))
+            faults.append((("variance_start", "value"), f"{self.variance_start.value:g}", rule))
+        refuse(faults)
         return self
 
 

@@ -66,7 +66,7 @@ RESULT_TYPES = {
 
 SHARED_BY_INSTRUMENTS = {"base", "draws"}
 
-OPTIONAL = ("web3", "pyrevm", "eth_abi", "eth_utils", "vyper", "ape", "arch")
+OPTIONAL = ("web3", "pyrevm", "eth_abi", "eth_utils", "vyper", "ape", "arch", "statsmodels")
 
 
 def modules():

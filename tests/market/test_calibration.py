@@ -380,11 +380,11 @@ def test_load__shipped_calibration__has_the_metals():
     assert shipped.name == "metals-2026-01"
 
 
-def test_load__explosive_variance__is_refused_at_the_asset(tmp_path):
+def test_load__explosive_variance__is_refused_at_its_line(tmp_path):
     shipped = load_calibration(SHIPPED).assets["gold"].beta.value
     ((line, field, rule),) = faults(tmp_path, (f"value: {shipped}", "value: 0.961"))
     # .05535 - .03096 / 2 + .961 = 1.00087.
-    assert (line, field) == ("gold:", "assets.gold")
+    assert (line, field) == ("value: 0.961", "assets.gold.beta.value")
     assert "alpha + gamma/2 + beta is 1.00087; must be below 1" in rule
 
 
@@ -415,10 +415,17 @@ def test_load__several_faults__are_all_shown(tmp_path):
     assert [line for line, _, _ in found] == ["value: -1", "value: 2", "value: -7"]
 
 
+def test_load__variance_that_can_turn_negative__is_refused_at_its_line(tmp_path):
+    gold = load_calibration(SHIPPED).assets["gold"]
+    ((line, field, rule),) = faults(tmp_path, (f"value: {gold.gamma.value}", "value: -0.06"))
+    assert (line, field) == ("value: -0.06", "assets.gold.gamma.value")
+    assert rule == "alpha + gamma must be at least 0, or the variance can turn negative"
+
+
 def test_load__variance_in_percent__is_refused(tmp_path):
     start = load_calibration(SHIPPED).assets["gold"].variance_start.value
     ((line, _, rule),) = faults(tmp_path, (f"value: {start}", "value: 2.33"))
-    assert line == "gold:"
+    assert line == "value: 2.33"
     assert "within a factor of 1000" in rule
 
 

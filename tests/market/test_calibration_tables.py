@@ -98,6 +98,17 @@ def test_fit__same_asset_in_two_tables__is_refused(market):
     assert problem.rule == "is in metals.csv too; keep one"
 
 
+def test_fit__bitcoin_without_weekends__is_refused_and_the_frequency_named(market):
+    weekdays = table(("bitcoin",), np.full((600, 1), 0.01), "coins")
+    with pytest.raises(InputError) as caught:
+        fit_calibration((market[0], weekdays), "both")
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        "coins.csv: date is daily (trading days): weekends are gaps, 252 periods a year; "
+        "must have all days: bitcoin moves on weekends too"
+    )
+
+
 def test_weekly_returns__run_from_friday_to_friday():
     returns = np.full((14, 1), 0.01)
     gold = closes_of([table(("gold",), returns, "t")], ())["gold"]
@@ -131,7 +142,7 @@ def test_correlation__by_days__misses_what_weeks_show_where_closes_are_hours_apa
     midnight = halves[1:-1:2] + halves[2::2]
     days = np.corrcoef(noon[:-1], midnight[: len(noon) - 1])[0, 1]
     tables = [table(("gold",), noon[: len(midnight), None], "a"),
-              table(("bitcoin",), midnight[:, None], "b")]  # fmt: skip
+              table(("big_tech",), midnight[:, None], "b")]  # fmt: skip
     (pair,) = matrix.correlations(closes_of(tables, ()))
     assert days == pytest.approx(0.5, abs=0.05)
     # Nine of ten half-days are the same.

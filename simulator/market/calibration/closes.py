@@ -13,6 +13,8 @@ from simulator.errors import InputError, Problem
 from simulator.market.calibration.columns import QUOTATIONS, Column
 from simulator.market.calibration.exclusions import Exclusion
 from simulator.market.calibration.prices import PriceTable
+from simulator.market.frequency import Kind
+from simulator.scenario.market import EVERY_DAY
 from simulator.units import TRADING_DAYS_PER_YEAR
 
 KNOWN_DATA = {
@@ -128,7 +130,7 @@ def closes_of(tables: Sequence[PriceTable], exclude: Iterable[Exclusion]) -> dic
     Raises
     ------
     InputError
-        An asset stands in two tables.
+        An asset stands in two tables, or one that moves every day has no weekends.
     """
     found: dict[str, Closes] = {}
     problems = []
@@ -138,6 +140,9 @@ def closes_of(tables: Sequence[PriceTable], exclude: Iterable[Exclusion]) -> dic
                 rule = f"is in {found[column.asset].path} too; keep one"
                 problems.append(Problem(table.path, 1, column.name, "", rule))
                 continue
+            if column.asset in EVERY_DAY and table.frequency.kind is Kind.TRADING_DAYS:
+                rule = f"must have all days: {column.asset} moves on weekends too"
+                problems.append(Problem(table.path, None, "date", table.frequency.message, rule))
             found[column.asset] = _closes(table, column, exclude)
     if problems:
         raise InputError(problems)
