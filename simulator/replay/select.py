@@ -11,6 +11,7 @@ from simulator.errors import UsageError
 from simulator.investors import InvestorMeasures
 from simulator.investors.world import METALS, holder_usd, simulate_block, vault_ounces
 from simulator.market.dynamics import MarketSpec
+from simulator.replay.desk import DeskPlayer, desk_accounts
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
 from simulator.replay.mining_sto import MiningStoPlayer
@@ -96,4 +97,6 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
         cast.append(
             MiningStoPlayer(name, sto, scenario.gas, play.drivers, play.record, usd, scenario.start)
         )
+    if accounts := desk_accounts(scenario, world, lane):
+        cast.append(DeskPlayer(accounts))
     return tuple(cast)

@@ -103,6 +103,9 @@ class Instruments(Frozen):
 METAL_INSTRUMENTS = ("gold_token", "silver_token", "gold_vault")
 """What is measured in ounces too."""
 
+MAX_DESK_SPREAD_BPS = 5_000
+"""The desk on which portfolios trade tokens lists none with a wider spread."""
+
 
 class ReplayTerms(Frozen):
     """Whose outcome names the paths that are replayed on a chain."""
@@ -171,6 +174,18 @@ class Scenario(Frozen):
             elif name in holders[1:]:
                 rule = f"the vault has one measured holder, {holders[0]}; must be another"
                 faults.append((("investors", name, "holding"), "'gold_vault'", rule))
+        return faults + self._desk_faults()
+
+    def _desk_faults(self) -> list[Fault]:
+        """Return the spreads at which the desk of the stage cannot trade a portfolio's token."""
+        traded = {name for i in self.investors.values() if i.weights for name in i.held}
+        faults: list[Fault] = []
+        for name in sorted(traded & {"gold_token", "silver_token"}):
+            terms = self.instruments.token(name)
+            spread = 0.0 if terms is None else terms.sale_spread_bps
+            if spread != round(spread) or spread > MAX_DESK_SPREAD_BPS:
+                rule = f"must be whole and at most {MAX_DESK_SPREAD_BPS}: portfolios trade it"
+                faults.append((("instruments", name, "sale_spread_bps"), f"{spread:g}", rule))
         return faults
 
     def _asset_faults(self) -> list[Fault]:

@@ -29,8 +29,9 @@ INVEST, RESTORE = 1, 2
 
 @inlined
 def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
-    """Return the units that could be sold at once: none where it is shut or locked."""
-    if not book.is_open[h, step] or step < book.lockup[h]:
+    """Return the units that could be sold at once: none where it is shut or worthless."""
+    shut = not book.is_open[h, step] or step < book.lockup[h]
+    if shut or book.mark[h, step, k] <= 0.0:
         return 0.0
     row = book.sellable_at[h]
     share = 1.0 if row == NOTHING else book.sellable[row, step, k]
@@ -73,7 +74,10 @@ def buy(book: Book, state: State, traces: Traces, h: int, step: int, k: int, val
         return
     if state.units[h, k] <= 0.0:
         state.reference[h, k] = book.mark[h, step, k]
-    state.units[h, k] += value / book.mark[h, step, k]
+    units = value / book.mark[h, step, k]
+    state.units[h, k] += units
+    if traces.bought.shape[1] > 0:
+        traces.bought[h, step, k] += units
     state.cash[k] -= value * (1.0 + book.buy_cost[h])
     traces.costs[h, k] -= value * book.buy_cost[h]
     traces.turnover[step, k] += value
@@ -117,9 +121,12 @@ def fill_sales(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
         units = min(state.asked[h, k], sellable_units(book, state, h, step, k))
         proceeds = sell(book, state, traces, h, step, k, units)
         state.asked[h, k] = min(state.asked[h, k] - units, state.units[h, k])
+        # nobody buys what is worth nothing: it is kept, and no longer waited for
+        worthless = book.mark[h, step, k] <= 0.0
+        state.asked[h, k] = 0.0 if worthless else state.asked[h, k]
         if state.status[h, k] == LEAVING:
             state.parked[k] += proceeds if plan.park != NOTHING else 0.0
-            if state.units[h, k] <= 0.0:
+            if state.units[h, k] <= 0.0 or worthless:
                 state.status[h, k] = OUT
                 state.since[h, k] = step
     leaving = False

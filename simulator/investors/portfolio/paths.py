@@ -42,8 +42,8 @@ class PortfolioPaths:
         Of each instrument's paths, at the end of a step.
     values : ndarray of shape (n_holdings, n_steps + 1, n_paths), USD at mark
     cash, turnover : ndarray of shape (n_steps + 1, n_paths), USD
-    sold, level : ndarray of shape (n_holdings, n_steps + 1, n_paths), or empty
-        Units sold, and the prices at which stops stand, where a record was asked for.
+    bought, sold, level : ndarray of shape (n_holdings, n_steps + 1, n_paths), or empty
+        Units traded, and the prices at which stops stand, where a record was asked for.
     """
 
     whole: InstrumentPaths
@@ -53,12 +53,13 @@ class PortfolioPaths:
     values: FloatArray
     cash: FloatArray
     turnover: FloatArray
+    bought: FloatArray
     sold: FloatArray
     level: FloatArray
 
     def head(self, count: int) -> PortfolioPaths:
         """Return the first `count` paths alone."""
-        named = ("flows", "units", "values", "cash", "turnover", "sold", "level")
+        named = ("flows", "units", "values", "cash", "turnover", "bought", "sold", "level")
         arrays = {name: getattr(self, name)[..., :count] for name in named}
         return replace(self, whole=self.whole.head(count), **arrays)
 
@@ -91,6 +92,7 @@ def hold(
         values=traces.units * book.mark,
         cash=traces.cash,
         turnover=traces.turnover,
+        bought=traces.bought,
         sold=traces.sold,
         level=traces.level,
     )

@@ -126,8 +126,8 @@ class Traces(NamedTuple):
         Bought and sold on a step, at mark.
     stops : (n_paths,), int64
         Stop-losses that were set off.
-    sold : (n_holdings, n_steps + 1, n_paths), or of shape (n_holdings, 0, 0)
-        Units sold on a step, where they were asked for.
+    bought, sold : (n_holdings, n_steps + 1, n_paths), or of shape (n_holdings, 0, 0)
+        Units bought and sold on a step, where they were asked for.
     level : (n_holdings, n_steps + 1, n_paths), or of shape (n_holdings, 0, 0)
         Price at which a holding's stop stands at the end of a step, 0 for none.
     """
@@ -140,6 +140,7 @@ class Traces(NamedTuple):
     costs: FloatArray
     turnover: FloatArray
     stops: IntArray
+    bought: FloatArray
     sold: FloatArray
     level: FloatArray
 
@@ -180,6 +181,7 @@ def new_traces(n_holdings: int, n_steps: int, n_paths: int, record: bool) -> Tra
         costs=np.zeros((n_holdings, n_paths)),
         turnover=np.zeros(by_step),
         stops=np.zeros(n_paths, np.int64),
+        bought=np.zeros(recorded),
         sold=np.zeros(recorded),
         level=np.zeros(recorded),
     )
