@@ -194,12 +194,13 @@ def attribution_gap(
 def organic_share(sources: tuple[Source, ...], attribution: FloatArray) -> FloatArray:
     """Return organic over positive income, shape (n_paths,).
 
-    Income is what organic and subsidised sources paid; NaN where nothing was paid.
+    Income is what organic and subsidised sources paid, and capital that was handed out as if it
+    were income; NaN where nothing was paid.
     """
     income = np.zeros(attribution.shape[1])
     organic = np.zeros(attribution.shape[1])
     for source, amount in zip(sources, attribution, strict=True):
-        if source.kind in ("organic", "subsidised"):
+        if source.kind in ("organic", "subsidised", "return of capital"):
             income += np.maximum(amount, 0.0)
         if source.kind == "organic":
             organic += np.maximum(amount, 0.0)

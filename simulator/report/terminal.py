@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.instruments.base import UNITS
+from simulator.report import mining
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.conditions import condition_rows
 from simulator.report.console import number_table, put, within
@@ -80,9 +81,25 @@ def print_report(
         put(console, Text(reason))
     for table in _contribution_tables(simulation, verdicts):
         put(console, table)
+    for investor in dict.fromkeys(verdict.subject for verdict in verdicts):
+        if investor in simulation.investors and mining.is_sto(simulation, investor):
+            _put_mine(console, simulation, investor)
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
+
+
+def _put_mine(console: Console, simulation: Simulation, investor: str) -> None:
+    """Print what happened to a mining STO's holders, whose money they got, and the triangle."""
+    table = number_table(f"What happened to {investor}", mining.COLUMNS)
+    for words, *numbers in mining.happenings(simulation.investors[investor]):
+        table.add_row(Text(words), *(Text(plain(cell)) for cell in numbers))
+    put(console, table)
+    put(console, Text(plain(mining.whose_money(simulation, investor))))
+    found = mining.triangle(simulation, investor)
+    if found is not None:
+        put(console, Text(plain(mining.triangle_words(found))))
+    put(console, Text(""))
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:

@@ -231,6 +231,8 @@ class DefaultTerms(Frozen):
     """Chance a year (a Poisson rate)."""
     recovery: Share = 0.2
     """Share of the token's worth that is left."""
+    safe_yield: Yield = 0.043
+    """What a safe bond in dollars yields a year: the promise is compared with it."""
 
 
 class SecondaryTerms(Frozen):

@@ -100,27 +100,28 @@ def simulate(
         unpaid=np.where(sold & locked, price[-1], 0.0),
         details={
             "payments": paid / holder_usd,
-            "declared": _declared(terms, drivers, holder_usd, payments, deposits),
+            "declared": _per_token(terms, drivers, holder_usd, payments, deposits),
+            "returned": _per_token(terms, drivers, holder_usd, payments - recorded, deposits),
             "token_price": price / holder_usd,
         },
     )
     return paths, MiningStoRecord(recorded, payments, deposits, paid, price, leave)
 
 
-def _declared(
+def _per_token(
     terms: MiningStoTerms,
     drivers: MiningStoDrivers,
     holder_usd: float,
-    payments: FloatArray,
+    amounts: FloatArray,
     deposits: FloatArray,
 ) -> FloatArray:
-    """Return what was paid in for a token so far over its issue price, flowing still or not.
+    """Return what periods brought a token so far over its issue price, flowing still or not.
 
     Shape (n_steps + 1, n_paths).
     """
     sold = np.minimum(drivers.others_usd + holder_usd, terms.sale.hard_cap_usd)
     issued = sold + np.cumsum(deposits, axis=0)
-    so_far = np.vstack([np.zeros(sold.size), np.cumsum(payments / issued, axis=0)])
+    so_far = np.vstack([np.zeros(sold.size), np.cumsum(amounts / issued, axis=0)])
     periods = np.cumsum(drivers.mine.ends)
-    declared: FloatArray = so_far[periods]
-    return declared
+    brought: FloatArray = so_far[periods]
+    return brought

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.instruments.base import UNITS, Kind, Unit
-from simulator.report import charts
+from simulator.report import charts, mining
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.words import HARD_SPACE, bound, number, percent, scientific
@@ -43,10 +43,28 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
         triangle = credit_triangle(simulation, verdicts, subject)
         if triangle:
             parts.append(triangle)
+        if mining.is_sto(simulation, subject):
+            parts += _mine(simulation, subject)
     title = "Where each yearly percent comes from"
     if days not in (365, 366):
         title = f"Where each percent of {days:,} days comes from"
     return section("origin", title, *parts)
+
+
+def _mine(simulation: Simulation, subject: str) -> list[Html]:
+    """Return what happened to a mining STO's holders, whose money they got, and the triangle."""
+    rows = [Row(cells) for cells in mining.happenings(simulation.investors[subject])]
+    columns = [Column(words, numeric=place > 0) for place, words in enumerate(mining.COLUMNS)]
+    caption = f"What happened to {subject}; a path counts in the first line that fits"
+    parts = [
+        table(columns, rows, caption=caption),
+        element("p", element("b", "Whose money. "), mining.whose_money(simulation, subject)),
+    ]
+    found = mining.triangle(simulation, subject)
+    if found is not None:
+        head = element("b", "What such a promise pays for. ")
+        parts.append(element("p", head, mining.triangle_words(found), class_="aside"))
+    return parts
 
 
 def _investor(
