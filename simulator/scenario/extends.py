@@ -1,11 +1,13 @@
 """A scenario that extends another: what it says is laid over the other's, value by value.
 
-`extends: NAME` names a ready scenario or a file, also beside the file that says so. Groups are
-merged; values and lists take the place of the other's; `null` takes a key away.
+`extends: NAME` names a ready scenario or a file, also beside the file that says so; of a list
+each lies over the one before. Groups are merged; values and lists take the place of the other's;
+`null` takes a key away.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,18 +41,29 @@ def _read(path: Path, find: Callable[[str, Path], Path], chain: tuple[Path, ...]
     raw = read_yaml(path, figures=True)
     if not isinstance(raw.data, dict) or KEY not in raw.data:
         return raw
-    name = raw.data.pop(KEY)
-    if not isinstance(name, str):
-        rule = "must be the name of a scenario, or a file"
-        raise InputError([raw.problem((KEY,), f"{name!r}", rule)])
+    named = raw.data.pop(KEY)
+    names = named if isinstance(named, list) else [named]
+    if not names or not all(isinstance(name, str) for name in names):
+        rule = "must be the name of a scenario or a file, or a list of them"
+        raise InputError([raw.problem((KEY,), f"{named!r}", rule)])
+    bases = [_read_base(name, path, raw, find, chain) for name in names]
+    return functools.reduce(_laid_over, [*bases, raw])
+
+
+def _read_base(
+    name: str,
+    path: Path,
+    raw: RawFile,
+    find: Callable[[str, Path], Path],
+    chain: tuple[Path, ...],
+) -> RawFile:
     try:
         other = find(name, path.parent)
     except UsageError as error:
         raise InputError([raw.problem((KEY,), f"'{name}'", str(error))]) from None
     if other.resolve() in chain or len(chain) >= DEEPEST:
         raise InputError([raw.problem((KEY,), f"'{name}'", "must not lead back to this file")])
-    base = _read(other, find, (*chain, other.resolve()))
-    return _laid_over(base, raw)
+    return _read(other, find, (*chain, other.resolve()))
 
 
 def _laid_over(base: RawFile, over: RawFile) -> RawFile:

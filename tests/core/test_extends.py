@@ -83,3 +83,13 @@ def test_extends__each_other__is_refused(tmp_path):
     own = written(tmp_path, "own.yaml", "extends: other.yaml\n")
     (problem,) = faults(own)
     assert "must not lead back" in problem.rule
+
+
+def test_extends__several__each_lies_over_the_one_before(tmp_path):
+    written(tmp_path, "first.yaml", "extends: gold-vault-sober\nname: first\npaths: 256\nseed: 5\n")
+    written(tmp_path, "second.yaml", "seed: 6\ninstruments: {gold_vault: {run_share: 0.5}}\n")
+    own = written(tmp_path, "own.yaml", "extends: [first, second]\nname: own\n")
+    scenario = load_scenario(own).scenario
+    assert (scenario.name, scenario.paths, scenario.seed) == ("own", 256, 6)
+    assert scenario.instruments.gold_vault.run_share == 0.5
+    assert scenario.instruments.gold_vault.idle_share == 0.05
