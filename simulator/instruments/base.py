@@ -86,17 +86,21 @@ class Daily:
     Attributes
     ----------
     gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
-        What each source brought on a step: from step 1 on they sum to the change of the mark
-        plus the income, on step 0 to the mark less what was put in. Costs of leaving are not
+        What each source brought on a step: from step 1 on they sum to the change of the value
+        plus the income, on step 0 to the value less what was put in. Costs of leaving are not
         in it: they are what `attribution` has beyond the sum over steps.
     income : ndarray of shape (n_steps + 1, n_paths), or None
-        Cash paid out to the holder on a step; None where there never is any.
+        Cash paid out to the holder on a step, negative what he pays besides; None where there
+        never is any.
+    value : ndarray of shape (n_steps + 1, n_paths), or None
+        Value at mark without the cash that was paid out; None where that is the mark.
     access : Access
     """
 
     gains: FloatArray
     income: FloatArray | None = None
     access: Access = Access()
+    value: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ class InstrumentPaths:
     initial : dict of ndarray of shape (n_paths,)
         What was put in, by unit.
     mark, exit : dict of ndarray of shape (n_steps + 1, n_paths)
-        Value at mark, without cash that was paid out; and what leaving on that day would pay
-        with all cash received so far: index 0 is what was put in, the last step the real exit.
+        Value at mark, and what leaving on that day would pay, with all cash received so far;
+        index 0 is what was put in, the last step is the real exit.
     attribution : dict of ndarray of shape (n_sources, n_paths)
         Final value + cash paid - initial value, by source; sums to it within 1e-9.
     events : ndarray of shape (n_paths,), int64

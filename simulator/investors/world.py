@@ -20,7 +20,7 @@ from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
 from simulator.scenario.investors import InvestorTerms
 from simulator.scenario.models import Scenario
-from simulator.units import FloatArray
+from simulator.units import FloatArray, trading_days
 
 METALS: tuple[Metal, Metal] = (GOLD, SILVER)
 
@@ -167,17 +167,22 @@ def _vault(
 def _mines(
     scenario: Scenario, market: MarketPaths, instruments: dict[str, InstrumentPaths]
 ) -> dict[str, MiningStoPlay]:
-    chosen, plays = scenario.instruments, {}
+    chosen, plays, traded = scenario.instruments, {}, _traded(scenario)
     for name, terms in chosen.mining_sto.items():
         drivers = mining_sto.draw_drivers(terms, name, market, scenario.seed)
         usd = holder_usd(scenario, name)
-        instruments[name], record = mining_sto.simulate(terms, scenario.gas, drivers, usd)
+        instruments[name], record = mining_sto.simulate(
+            terms, scenario.gas, drivers, usd, daily=name in traded
+        )
         plays[name] = MiningStoPlay(drivers, record)
+    trading = trading_days(scenario.start, scenario.horizon_days) if chosen.mine_equity else None
     for name, equity in chosen.mine_equity.items():
         mine = plays[equity.mine].drivers.mine
         drawn = mining_sto.draw_equity_drivers(equity, mine, scenario.seed, market.first_path)
         terms = chosen.mining_sto[equity.mine]
-        instruments[name] = mining_sto.simulate_equity(equity, terms, drawn, name)
+        instruments[name] = mining_sto.simulate_equity(
+            equity, terms, drawn, name, daily=name in traded, open_days=trading
+        )
     return plays
 
 

@@ -79,7 +79,7 @@ class Instruments(Frozen):
 
     def divisible(self) -> set[str]:
         """Return the instruments of which portfolios can hold parts that change."""
-        return {*METAL_INSTRUMENTS, *self.holding}
+        return {*METAL_INSTRUMENTS, *self.mining_sto, *self.mine_equity, *self.holding}
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Instruments:

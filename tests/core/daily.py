@@ -11,7 +11,8 @@ def check_daily(paths: InstrumentPaths) -> None:
     """Assert the identities of `Daily`, within 1e-9 of what was put in."""
     daily = paths.daily
     assert daily is not None, "the days were not asked for"
-    mark, initial = paths.mark["usd"], paths.initial["usd"]
+    initial = paths.initial["usd"]
+    mark = paths.mark["usd"] if daily.value is None else daily.value
     assert daily.gains.shape == (len(paths.sources), *mark.shape)
     income = np.zeros_like(mark) if daily.income is None else daily.income
     room = 1e-9 * initial
@@ -22,6 +23,8 @@ def check_daily(paths: InstrumentPaths) -> None:
     leaving = paths.attribution["usd"] - daily.gains.sum(axis=1)
     kept = paths.exit["usd"][-1] - income.sum(axis=0) - mark[-1]
     assert np.all(np.abs(leaving.sum(axis=0) - kept) <= room)
+    cash = np.cumsum(income, axis=0)
+    assert np.all(np.abs(paths.mark["usd"] - mark - cash)[1:] <= room) or daily.value is None
     _check_access(paths, income)
 
 

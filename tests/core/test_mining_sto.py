@@ -5,6 +5,7 @@ from __future__ import annotations
 import mines
 import numpy as np
 import pytest
+from daily import check_daily
 
 from simulator.instruments import mining_sto
 from simulator.instruments.base import attribution_gap
@@ -290,3 +291,27 @@ def test_share__capital_to_come__is_taken_from_its_worth() -> None:
     prices[1:] *= 1.05
     up = [mines.share(terms, mines.market(prices)).mark["usd"][1, 0] for terms in (cheap, dear)]
     assert up[1] > up[0] > 1e5  # the same rise on a smaller claim
+
+
+@pytest.mark.parametrize("refunded", [False, True], ids=["raised", "refunded"])
+def test_days__of_the_token__add_up_to_the_return(refunded: bool) -> None:
+    caps = {"sale__soft_cap_usd": 1e11, "sale__hard_cap_usd": 1e12} if refunded else {}
+    chosen = mines.terms(**(RISKY | caps))
+    drivers = mining_sto.draw_drivers(chosen, "mine", mines.wild_copper(), 1)
+    paths, _ = mining_sto.simulate(chosen, GasTerms(), drivers, 1e5, daily=True)
+    check_daily(paths)
+    days = paths.daily
+    assert np.all(days.value[: chosen.sale.days] == 1e5)
+    back = np.abs(days.income[chosen.sale.days] - 1e5) < 10.0
+    assert np.all(back) if refunded else not np.all(back)
+    assert days.access.lockup_days == chosen.sale.days + chosen.compliance.lockup_days
+
+
+def test_days__of_the_mines_share__add_up_to_the_return() -> None:
+    chosen, market = mines.terms(**RISKY), mines.wild_copper()
+    mine = mining_sto.draw_drivers(chosen, "mine", market, 1).mine
+    terms = mines.equity(**RISKY_SHARE)
+    drawn = mining_sto.draw_equity_drivers(terms, mine, 1, 0)
+    paths = mining_sto.simulate_equity(terms, chosen, drawn, "share", 1e5, daily=True)
+    check_daily(paths)
+    assert paths.daily.income.max() > 0

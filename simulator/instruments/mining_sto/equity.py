@@ -16,7 +16,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from simulator.instruments.base import InstrumentPaths, Source
+from simulator.instruments.base import Access, Daily, InstrumentPaths, Source
 from simulator.instruments.draws import first_event
 from simulator.instruments.mining_sto.drivers import mood
 from simulator.instruments.mining_sto.outages import DayArray, KindArray
@@ -26,7 +26,7 @@ from simulator.market.elementary import exponential
 from simulator.market.streams import Stream, labelled
 from simulator.mechanics.jit import kernel
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms
-from simulator.units import BPS, FloatArray
+from simulator.units import BPS, BoolArray, FloatArray
 
 FlagArray = npt.NDArray[np.bool_]
 StepArray = npt.NDArray[np.int64]
@@ -104,7 +104,9 @@ def _run(
     spread: float,
     mark: FloatArray,
     leave: FloatArray,
+    received: FloatArray,
     attribution: FloatArray,
+    gains: FloatArray,
     events: StepArray,
 ) -> None:
     n_rows, n_paths = copper_usd.shape
@@ -172,6 +174,10 @@ def _run(
         for k in range(n_paths):
             mark[step, k] = now[PRICE, k] + paid[k]
             leave[step, k] = now[PRICE, k] * (1.0 - spread) + paid[k]
+        for k in range(n_paths):
+            received[step, k] = paid[k]
+        if gains.shape[1] > 0:
+            gains[:, step] = by
     for k in range(n_paths):
         by[BY_SPREAD, k] -= now[PRICE, k] * spread
 
@@ -215,17 +221,22 @@ def simulate_equity(
     drivers: MineEquityDrivers,
     name: str,
     usd: float = 1.0,
+    *,
+    daily: bool = False,
+    open_days: BoolArray | None = None,
 ) -> InstrumentPaths:
     """Buy the mine's share for `usd`, hold it under the name `name`, sell at the last step.
 
     `terms` are those of the STO on the same mine, for the mine and the copper price that the
-    market expects.
+    market expects. `daily` asks for the dollars of each day too, for investors who trade,
+    and `open_days` says on which they can.
     """
     mine = drivers.mine
     shape = mine.copper_usd.shape
     loss_rate = equity.default_hazard * (1.0 - equity.recovery)
     worth = tables(terms, equity.discount_rate, loss_rate, shape[0] - 1)
-    mark, leave = np.empty(shape), np.empty(shape)
+    mark, leave, received = np.empty(shape), np.empty(shape), np.empty(shape)
+    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
     attribution, events = np.zeros((len(SOURCES), shape[1])), np.zeros(shape[1], np.int64)
     _run(
         worth.base,
@@ -249,7 +260,9 @@ def simulate_equity(
         equity.sale_spread_bps / BPS,
         mark,
         leave,
+        received,
         attribution,
+        gains,
         events,
     )
     mark[0] = leave[0] = usd
@@ -262,4 +275,22 @@ def simulate_equity(
         attribution={"usd": attribution},
         events=events,
         unpaid=np.zeros(shape[1]),
+        daily=_daily(equity, mark, received, gains, open_days) if daily else None,
     )
+
+
+def _daily(
+    equity: MineEquityTerms,
+    mark: FloatArray,
+    received: FloatArray,
+    so_far: FloatArray,
+    open_days: BoolArray | None,
+) -> Daily:
+    """Return the days of a position; `so_far` holds the gains up to each step, overwritten."""
+    value = mark - received
+    # Where there was no share to buy, the money counts as given back on the day after.
+    value[0] = mark[0]
+    income = np.diff(mark - value, axis=0, prepend=0.0)
+    so_far[:, 0] = 0.0
+    so_far[:, 1:] -= so_far[:, :-1].copy()
+    return Daily(so_far, income, Access(equity.sale_spread_bps / BPS, open_days), value)

@@ -216,6 +216,7 @@ def run(
     paid: FloatArray,
     price: FloatArray,
     attribution: FloatArray,
+    gains: FloatArray,
     recorded: FloatArray,
     payments: FloatArray,
     deposits: FloatArray,
@@ -239,6 +240,8 @@ def run(
         the price of the holder's tokens.
     attribution : ndarray of shape (n_sources, n_paths)
         Added to.
+    gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
+        Written where it has steps: gains up to each step, without the costs of leaving.
     recorded, payments, deposits : ndarray of shape (n_periods, n_paths)
         Written where there are any: the holders' profit, what is paid, new tokens sold, USD.
     events : ndarray of shape (n_paths,), int64
@@ -326,6 +329,10 @@ def run(
                 leaves[k] = now[PRICE, k] * (1.0 - rate) + cash - exit_gas
                 received[k] = own[PAID, k]
                 prices[k] = now[PRICE, k]
+            if gains.shape[1] > 0:
+                for row in range(N_SOURCES):
+                    gains[row, step, lanes] = by[row]
+                gains[GAS, step, lanes] = -own[SPENT]
         for k in range(LANES):
             exit_gas = terms.gas_leave_usd if own[PART, k] > 0.0 else 0.0
             by[ILLIQUIDITY, k] -= now[PRICE, k] * rate

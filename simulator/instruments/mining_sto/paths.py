@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.base import Access, Daily, InstrumentPaths
 from simulator.instruments.mining_sto import kernel
 from simulator.instruments.mining_sto.drivers import MiningStoDrivers
 from simulator.instruments.mining_sto.state import SOURCES, terms_record
@@ -49,9 +49,17 @@ class MiningStoRecord:
 
 
 def simulate(
-    terms: MiningStoTerms, gas: GasTerms, drivers: MiningStoDrivers, holder_usd: float
+    terms: MiningStoTerms,
+    gas: GasTerms,
+    drivers: MiningStoDrivers,
+    holder_usd: float,
+    *,
+    daily: bool = False,
 ) -> tuple[InstrumentPaths, MiningStoRecord]:
-    """Subscribe for `holder_usd`, hold, and sell at the last step; with the record."""
+    """Subscribe for `holder_usd`, hold, and sell at the last step; with the record.
+
+    `daily` asks for the dollars of each day too, for investors who trade.
+    """
     mine = drivers.mine
     shape = mine.copper_usd.shape
     loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
@@ -59,6 +67,7 @@ def simulate(
     mark, leave, paid, price = (np.empty(shape) for _ in range(4))
     recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
     attribution = np.zeros((len(SOURCES), shape[1]))
+    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
     events = np.zeros(shape[1], np.int64)
     kernel.run(
         terms_record(terms, gas, holder_usd)[0],
@@ -81,6 +90,7 @@ def simulate(
         paid,
         price,
         attribution,
+        gains,
         recorded,
         payments,
         deposits,
@@ -104,6 +114,7 @@ def simulate(
             "returned": _per_token(terms, drivers, holder_usd, payments - recorded, deposits),
             "token_price": price / holder_usd,
         },
+        daily=_daily(terms, mark, price, gains) if daily else None,
     )
     return paths, MiningStoRecord(recorded, payments, deposits, paid, price, leave)
 
@@ -125,3 +136,19 @@ def _per_token(
     periods = np.cumsum(drivers.mine.ends)
     brought: FloatArray = so_far[periods]
     return brought
+
+
+def _daily(terms: MiningStoTerms, mark: FloatArray, price: FloatArray, so_far: FloatArray) -> Daily:
+    """Return the days of a position: until the close it is money in escrow, then tokens.
+
+    `so_far` holds the gains up to each step, and is overwritten. Nobody sells before the
+    lock-up ends; who buys on the secondary market pays the price.
+    """
+    value = np.where(np.arange(mark.shape[0])[:, None] < terms.sale.days, mark[0], price)
+    value[0] = mark[0]
+    income = np.diff(mark - value, axis=0, prepend=0.0)
+    # What entering costs in gas is paid beside what is put in, and seen on the day after.
+    so_far[:, 0] = 0.0
+    so_far[:, 1:] -= so_far[:, :-1].copy()
+    locked = terms.sale.days + terms.compliance.lockup_days
+    return Daily(so_far, income, Access(lockup_days=locked), value)

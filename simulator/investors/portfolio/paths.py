@@ -105,7 +105,7 @@ def _days(paths: InstrumentPaths) -> Daily:
 
 
 def _book(held: Sequence[InstrumentPaths], commission: float) -> Book:
-    mark = np.stack([paths.mark["usd"] for paths in held])
+    mark = np.stack([_value(paths) for paths in held])
     access = [_days(paths).access for paths in held]
     sale, sale_at = _rows([way.sale_usd for way in access], mark.shape)
     sellable, sellable_at = _rows([way.sellable for way in access], mark.shape)
@@ -130,6 +130,12 @@ def _book(held: Sequence[InstrumentPaths], commission: float) -> Book:
         notice=np.array([way.notice_days for way in access], np.int64),
         commission=commission,
     )
+
+
+def _value(paths: InstrumentPaths) -> FloatArray:
+    """Return the mark without the cash that was paid out before."""
+    value = _days(paths).value
+    return paths.mark["usd"] if value is None else value
 
 
 def _leave(paths: InstrumentPaths) -> FloatArray:
@@ -221,7 +227,7 @@ def _unpaid(held: Sequence[InstrumentPaths], traces: Traces) -> FloatArray:
     for row, paths in enumerate(held):
         per_unit = paths.unpaid
         if paths.units[0] != "usd":
-            worth = paths.mark["usd"][-1]
+            worth = _value(paths)[-1]
             amount = np.where(paths.mark[paths.units[0]][-1] > 0, paths.mark[paths.units[0]][-1], 1)
             per_unit = per_unit * worth / amount
         unpaid += traces.units[row, -1] * per_unit
