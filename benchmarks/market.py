@@ -1,9 +1,10 @@
-"""Speed of the market kernel beside numpy and QuantLib.
+"""Speed of the market kernels beside numpy, torch and QuantLib.
 
 Work: three correlated assets, 365 daily steps, all of them trading; each path's
 terminal price and maximum drawdown. A method's figure is the best of its repeats,
 in million asset-path-steps a second; the checksum is a CRC-32 of all results,
-which for the kernel does not depend on the number of threads.
+which for the kernel does not depend on the number of threads. The lines below the rule are
+those of the macro model with ten assets, see `benchmarks/market_macro.py`.
 
     python benchmarks/market.py [--paths 100000] [--repeats 5] [--threads 2]
 """
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import market_macro
 import numba
 import numpy as np
 
@@ -253,6 +255,8 @@ def main() -> None:
             lambda: quantlib_run(gbm, QUANTLIB_PATHS),
         )
     )
+    print("-" * 82)
+    market_macro.print_rows(n_paths, repeats, threads)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.model import Macro, Steps
-from simulator.market.macro.names import N_DRIVERS, Driver, State
+from simulator.market.macro.names import CUMULATED, N_DRIVERS, Driver, State
 from simulator.units import FloatArray
 
 
@@ -168,10 +168,6 @@ def usual_growth(macro: Macro, metal: str, side: str) -> float:
     parts = (silver.industrial, silver.jewellery, silver.investment)
     growth = [part.growth.value for part in parts]
     return math.fsum(w * g for w, g in zip(macro.silver_weights[:3], growth, strict=True))
-
-
-CUMULATED = (Driver.LEVEL, Driver.BANKS, Driver.LIQUIDITY, Driver.NOMINAL)
-"""Drivers that add up daily values over time; the others are the day's value itself."""
 
 
 def accumulated(values: FloatArray, year_fraction: float) -> FloatArray:

@@ -49,6 +49,9 @@ class Driver(IntEnum):
     NOMINAL = 6
 
 
+CUMULATED = (Driver.LEVEL, Driver.BANKS, Driver.LIQUIDITY, Driver.NOMINAL)
+"""Drivers that add up daily values over time; RATE adds up news, the others are levels."""
+
 N_STATES = len(State)
 N_DRIVERS = len(Driver)
 

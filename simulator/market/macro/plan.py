@@ -32,10 +32,10 @@ from simulator.market.macro.expected import (
     expected,
     shifts_of_views,
 )
-from simulator.market.macro.kernel import IntArray, MacroTables
 from simulator.market.macro.model import Macro, Steps, driver_loadings
 from simulator.market.macro.moments import Moments, Prices, moments
 from simulator.market.macro.names import CHANNELS, N_STATES, Driver
+from simulator.market.macro.tables import IntArray, MacroTables
 from simulator.market.macro.targets import Expectation, target_drifts
 from simulator.market.philox import WordArray
 from simulator.market.streams import Stream
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 METALS = ("gold", "silver", "copper")
 _LARGEST_CORRECTION = 0.1
 """How far a correlation may be moved where channels and calibration contradict each other."""
+_DIGITS = 12
+"""Tables are rounded here: a linear algebra library's last bits depend on the machine."""
 _LARGEST_WORD = 2.0**32 - 1
 
 
@@ -276,7 +278,7 @@ def _landed(spec: MarketSpec, path: FloatArray) -> FloatArray:
     last[:, 0] = 0
     started = path - path[:, :1]
     landed: FloatArray = np.take_along_axis(started, last, axis=1)
-    return landed
+    return np.round(landed, _DIGITS)
 
 
 def _kernel(
@@ -302,7 +304,7 @@ def _kernel(
         deviation=steps.deviation,
         rates=macro.rates,
         weights=macro.silver_weights,
-        expected=np.ascontiguousarray(here.values),
+        expected=np.ascontiguousarray(np.round(here.values, _DIGITS)),
         loadings=driver_loadings(channels),
         channel_loadings=channels,
         channel_driver=np.array([driver for _, driver, _ in CHANNELS], dtype=np.int64),

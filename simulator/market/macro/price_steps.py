@@ -1,0 +1,207 @@
+"""A trading day of an asset on LANES paths: channels land, pulls act, the price moves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.market.draws import GROUP, ROWS, Float32Array
+from simulator.market.elementary import exponential
+from simulator.market.macro.names import CHANNELS, N_DRIVERS, N_STATES
+from simulator.market.macro.tables import IntArray
+from simulator.mechanics.jit import inlined, kernel
+from simulator.units import LANES, FloatArray
+
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
+_HALF = np.float32(0.5)
+_N_LINEAR = len(CHANNELS)
+
+
+@inlined
+def land(driver: FloatArray, landed: FloatArray, news: FloatArray, kind: int) -> None:
+    """Write what the drivers gained since a calendar's last trading day."""
+    for number in range(N_DRIVERS):
+        now = driver[number]
+        before = landed[kind, number]
+        since = news[kind, number]
+        for lane in range(LANES):
+            since[lane] = now[lane] - before[lane]
+            before[lane] = now[lane]
+
+
+@inlined
+def pull_ratio(
+    pull: FloatArray,
+    total: FloatArray,
+    log_price: FloatArray,
+    pulled: IntArray,
+    weight: float,
+    log_equilibrium: float,
+) -> None:
+    """Write what the ratio of gold to silver pulls silver by, from the prices before."""
+    gold = log_price[pulled[0]]
+    silver = log_price[pulled[1]]
+    for lane in range(LANES):
+        pull[lane] = weight * (gold[lane] - silver[lane] - log_equilibrium)
+    for lane in range(LANES):
+        total[lane] += pull[lane]
+
+
+@inlined
+def collect(
+    drifts: FloatArray,
+    news: FloatArray,
+    kind: int,
+    loadings: FloatArray,
+    asset: int,
+    drift: float,
+) -> None:
+    """Write an asset's drift: what all paths share, and loading times news."""
+    for lane in range(LANES):
+        drifts[lane] = drift
+    for number in range(N_DRIVERS):
+        loading = loadings[asset, number]
+        if loading != 0.0:
+            row = news[kind, number]
+            for lane in range(LANES):
+                drifts[lane] += loading * row[lane]
+
+
+@inlined
+def add(drifts: FloatArray, pull: FloatArray) -> None:
+    """Add a pull to a drift."""
+    for lane in range(LANES):
+        drifts[lane] += pull[lane]
+
+
+@inlined
+def revert(drifts: FloatArray, short: FloatArray, total: FloatArray, weight: float) -> None:
+    """Take off what of copper's short-run factor disappears."""
+    for lane in range(LANES):
+        back = weight * short[lane]
+        drifts[lane] -= back
+        total[lane] -= back
+    for lane in range(LANES):
+        short[lane] -= weight * short[lane]
+
+
+@inlined
+def copy_row(row: Float32Array, rows: Float32Array, asset: int) -> None:
+    """Keep a row of variances as they were before the day."""
+    source = rows[asset]
+    for lane in range(LANES):
+        row[lane] = source[lane]
+
+
+@inlined
+def share(
+    moves: Float32Array,
+    normals: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    tick_variance: np.float32,
+    asset: int,
+    turn: int,
+    has_t: bool,
+) -> None:
+    """Turn an asset's own shock into a * own + b * common."""
+    deviation = _ONE if has_t else np.float32(np.sqrt(tick_variance))
+    own = a[asset]
+    weight = b[asset]
+    start = N_STATES * ROWS + turn * LANES
+    common = normals[start : start + LANES]
+    for lane in range(LANES):
+        moves[lane] = np.float32(own[lane] * moves[lane]) + np.float32(
+            weight[lane] * np.float32(deviation * common[lane])
+        )
+
+
+@inlined
+def stir(
+    moves: Float32Array, variance: Float32Array, m: Float32Array, asset: int, has_t: bool
+) -> None:
+    """Turn e - h/2 (with GARCH) or e (without) into m e less what keeps the expectation.
+
+    Without GARCH the table's drift has -h/2 already.
+    """
+    factor = m[asset]
+    included = _HALF if has_t else _ZERO
+    for lane in range(LANES):
+        h = variance[lane]
+        e = np.float32(moves[lane] + np.float32(included * h))
+        square = np.float32(factor[lane] * factor[lane])
+        due = np.float32(square if has_t else np.float32(square - _ONE))
+        moves[lane] = np.float32(factor[lane] * e) - np.float32(np.float32(_HALF * due) * h)
+
+
+@inlined
+def remember(
+    short: FloatArray,
+    moves: Float32Array,
+    variance: Float32Array,
+    m: Float32Array,
+    asset: int,
+    share: float,
+    has_t: bool,
+) -> None:
+    """Add the short-run share of the day's shock m e."""
+    factor = m[asset]
+    included = np.float64(0.0 if has_t else 1.0)
+    for lane in range(LANES):
+        due = 0.5 * (np.float64(factor[lane] * factor[lane]) - included)
+        short[lane] += share * (np.float64(moves[lane]) + due * np.float64(variance[lane]))
+
+
+@inlined
+def move(
+    out: FloatArray,
+    log_price: FloatArray,
+    moves: Float32Array,
+    jumps: Float32Array,
+    drifts: FloatArray,
+    total: FloatArray,
+    asset: int,
+    step: int,
+    lane_start: int,
+) -> None:
+    """Move the log price by drift, shock and jump; add up the drift."""
+    prices = out[asset, step, lane_start : lane_start + LANES]
+    log_row = log_price[asset]
+    start = asset * ROWS + step % GROUP * LANES
+    jump = jumps[start : start + LANES]
+    applied = total[asset]
+    for lane in range(LANES):
+        log_row[lane] += drifts[lane] + np.float64(np.float32(moves[lane] + jump[lane]))
+    for lane in range(LANES):
+        prices[lane] = exponential(log_row[lane])
+    for lane in range(LANES):
+        applied[lane] += drifts[lane]
+
+
+@kernel
+def record(
+    recorded: FloatArray,
+    landed: FloatArray,
+    calendar: IntArray,
+    loadings: FloatArray,
+    channel_driver: IntArray,
+    ratio_sum: FloatArray,
+    reversion_sum: FloatArray,
+    pulled: IntArray,
+    total: FloatArray,
+    lane_start: int,
+) -> None:
+    """Write what each channel has added up to the last trading day, and the total."""
+    for asset in range(recorded.shape[0]):
+        for channel in range(_N_LINEAR):
+            number = channel_driver[channel]
+            for lane in range(LANES):
+                recorded[asset, channel, lane_start + lane] = (
+                    loadings[asset, channel] * landed[calendar[asset], number, lane]
+                )
+        for lane in range(LANES):
+            ratio = ratio_sum[lane] if asset == pulled[1] else 0.0
+            back = reversion_sum[lane] if asset == pulled[2] else 0.0
+            recorded[asset, _N_LINEAR, lane_start + lane] = ratio
+            recorded[asset, _N_LINEAR + 1, lane_start + lane] = back
+            recorded[asset, _N_LINEAR + 2, lane_start + lane] = total[asset, lane]
