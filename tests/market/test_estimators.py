@@ -66,12 +66,26 @@ def test_least_squares__known_beta__within_its_errors_on_average():
     assert np.std(z) == pytest.approx(1, abs=0.15)
 
 
+def test_least_squares__what_it_cannot_fit__is_refused():
+    x, y = np.arange(20.0), np.sin(np.arange(20.0))
+    for outcome, regressors, reason in (
+        (y[:5], (x[:5],), "5 values are too few for a regression"),
+        (y, (np.ones(20),), "a series does not vary"),
+        (np.ones(20), (x,), "a series does not vary"),
+        (y, (x, 2 * x), "the regressors move as one"),
+    ):
+        with pytest.raises(FitError, match=reason):
+            least_squares(outcome, *regressors)
+    assert least_squares(y[:6], x[:6]).n_periods == 6
+
+
 def test_weak_t__below_two__says_so():
     assert weak_t(Estimate(1.9, 1.0)) == "|t| = 1.9, below 2"
     assert weak_t(Estimate(-1.9, 1.0)) == "|t| = 1.9, below 2"
     assert weak_t(Estimate(-2.1, 1.0)) == ""
     assert t_statistic(Estimate(3.0, 2.0)) == 1.5
     assert weak_t(Estimate(3.0, 0.0)) == ""
+    assert weak_t(Estimate(3.0, np.nan)) == "no standard error could be worked out"
 
 
 # AR(1) and Ornstein-Uhlenbeck ---------------------------------------------------------------
@@ -176,6 +190,23 @@ def test_ratio__known_pull__half_life_is_recovered():
     assert fit.residual_volatility == pytest.approx(0.16, rel=0.1)
     assert fit.cointegration_p < 0.01
     assert fit.weak == ""
+
+
+def test_ratio__half_life__is_that_of_the_pull():
+    fit = fit_ratio(*gold_and_silver(np.random.default_rng(15), 480, 0.06), 12)
+    # After half a life of n months (1 - pull)^n = 1/2 of the gap is left.
+    months = fit.half_life.value * 12
+    assert (1 - fit.pull.value) ** months == pytest.approx(0.5, rel=1e-9)
+    assert fit.speed.value * fit.half_life.value == pytest.approx(np.log(2), rel=1e-9)
+    ratio = fit.half_life.standard_error / fit.half_life.value
+    assert ratio == pytest.approx(fit.speed.standard_error / fit.speed.value, rel=1e-9)
+
+
+def test_ratio__over_replicas__error_is_the_spread():
+    random = np.random.default_rng(16)
+    pulls = [fit_ratio(*gold_and_silver(random, 480, 0.06), 12).pull for _ in range(40)]
+    spread = np.std([pull.value for pull in pulls], ddof=1)
+    assert np.mean([pull.standard_error for pull in pulls]) == pytest.approx(spread, rel=0.3)
 
 
 def test_ratio__independent_walks__are_weak():

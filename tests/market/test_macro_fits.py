@@ -228,6 +228,40 @@ def test_write__macro_and_findings__come_back_equal(fitted, tmp_path):
     assert "\n  silver:\n    industrial" in path.read_text(encoding="utf-8")
 
 
+# Little or odd data ---------------------------------------------------------------------------
+
+
+def shortened(folder, target, months):
+    """Write the last `months` months of each file."""
+    first = (pd.Period("2025-01", freq="M") - months).to_timestamp()
+    for path in folder.glob("*.csv"):
+        table = pd.read_csv(path)
+        if "date" in table:
+            table[pd.to_datetime(table["date"]) >= first].to_csv(target / path.name, index=False)
+
+
+def test_fit__five_years__fits_what_they_bear(folder, tmp_path):
+    shortened(folder, tmp_path, 62)
+    fitted = fit_data(read_data([tmp_path]), "short")
+    assert set(fitted.calibration.assets) >= {"gold", "bitcoin", "treasury_bills"}
+    assert "gold_calm_volatility_weekly" in fitted.calibration.findings
+    # Four years of overlapping 12-month returns are four independent ones.
+    money = fitted.calibration.macro.elasticities.liquidity["bitcoin"]
+    assert "independent years" in money.weak
+    assert "central_banks_net_mean" not in fitted.calibration.findings
+
+
+def test_fit__series_that_never_moves__is_a_remark_and_no_figure(folder, tmp_path):
+    shortened(folder, tmp_path, 62)
+    rates = pd.read_csv(tmp_path / "rates.csv")
+    rates["real_yield_10y_pct"] = 1.5
+    rates.to_csv(tmp_path / "rates.csv", index=False)
+    fitted = fit_data(read_data([tmp_path]), "flat")
+    assert "not fitted: real rate: a series does not vary" in fitted.remarks
+    assert "not fitted: gold, real rate: a series does not vary" in fitted.remarks
+    assert "real_rate" not in fitted.calibration.macro.model_fields_set
+
+
 # What is refused ----------------------------------------------------------------------------
 
 

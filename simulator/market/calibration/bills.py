@@ -49,6 +49,8 @@ def fit_bills(panel: Panel, as_of: dt.date) -> Bills | None:
     if rate is None:
         return None
     changes = since(rate.values, MONEY_SINCE).diff().iloc[1:].dropna()
+    if len(changes) < MIN_MONTHS:
+        return None
     returns = changes * (-DURATION_YEARS * PERCENT)
     origin = Origin(rate.source, window(returns.index))
     correlations = []

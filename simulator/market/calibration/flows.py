@@ -14,7 +14,7 @@ from simulator.market.calibration.ledger import Ledger
 from simulator.market.calibration.measured import Measured, both_weak
 from simulator.market.calibration.months import since, window
 from simulator.market.calibration.panel import Panel
-from simulator.market.calibration.rates import MONEY_SINCE, MONTHS_PER_YEAR
+from simulator.market.calibration.rates import MIN_MONTHS, MONEY_SINCE, MONTHS_PER_YEAR
 from simulator.market.calibration.reversion import mean_reversion
 from simulator.market.frequency import Kind
 from simulator.scenario.macro import MacroCalibration
@@ -69,6 +69,8 @@ def add_liquidity(panel: Panel, ledger: Ledger) -> None:
         return
     recent = since(growth.values, MONEY_SINCE).dropna()
     values = recent.to_numpy(dtype=np.float64)
+    if len(values) < MIN_MONTHS:
+        return
     fit = ledger.attempt("money growth", partial(mean_reversion, values, MONTHS_PER_YEAR))
     if fit is None:
         return

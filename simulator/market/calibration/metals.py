@@ -22,6 +22,7 @@ from simulator.market.calibration.switching import two_states
 from simulator.scenario.macro import MacroCalibration
 from simulator.scenario.macro_types import NonNegativeFigure, PositiveFigure
 
+MIN_MONTHS = 60
 RATIO_SINCE = 2000
 RATIO_WINDOWS = (1971, 1980, 2000)
 STATES_SINCE = 1975
@@ -42,7 +43,7 @@ def add_ratio(panel: Panel, ledger: Ledger) -> None:
     source = sources([gold.source, silver.source])
     for year in RATIO_WINDOWS:
         chosen = months >= pd.Period(f"{year}-01", freq="M")
-        if months[0].year > year and year != RATIO_SINCE:
+        if chosen.sum() < MIN_MONTHS or (months[0].year > year and year != RATIO_SINCE):
             continue
         fit = ledger.attempt(
             f"gold-silver ratio since {year}",
@@ -112,6 +113,8 @@ def _keep_states(
     ledger: Ledger, name: str, returns: Monthly, periods: int, factor: float, note: str
 ) -> None:
     values = returns.values.to_numpy(dtype=np.float64)
+    if len(values) < MIN_MONTHS:
+        return
     fit = ledger.attempt(f"gold's two states, {name}", partial(two_states, values))
     if fit is None:
         return
@@ -141,7 +144,7 @@ def add_copper(panel: Panel, ledger: Ledger) -> None:
     (nominal, index), months = together(copper.values, prices.values)
     for year in COPPER_WINDOWS:
         chosen = months >= pd.Period(f"{year}-01", freq="M")
-        if months[0].year > year:
+        if chosen.sum() < MIN_MONTHS or months[0].year > year:
             continue
         real = np.log(nominal[chosen] / index[chosen])
         fit = ledger.attempt(

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from simulator.market.calibration.diffusion import Estimate
+from simulator.market.calibration.diffusion import Estimate, FitError
 from simulator.market.calibration.ledger import Ledger
 from simulator.market.calibration.measured import Measured
 from simulator.market.calibration.months import since, together, window
@@ -27,6 +27,7 @@ from simulator.scenario.macro_types import (
 MONTHS_PER_YEAR = 12
 MATURITY_YEARS = 10
 PERCENT = 0.01
+MIN_MONTHS = 36
 MONEY_SINCE = 1985
 """After the disinflation; before it, inflation and money were another regime."""
 
@@ -117,6 +118,8 @@ def inflation(panel: Panel) -> RateFit | None:
     first = real.values.index[0].year if real else MONEY_SINCE
     recent = Monthly(since(yearly.values, first), yearly.source)
     known = recent.values.dropna()
+    if len(known) < MIN_MONTHS:
+        raise FitError(f"{len(known)} months of it are too few")
     month = window(pd.PeriodIndex([known.index[-1]]))
     start = Measured(
         Estimate(float(known.iloc[-1]), math.nan),
@@ -183,6 +186,8 @@ def real_rates_correlation(panel: Panel) -> Measured | None:
     if market is None or past is None:
         return None
     (first, second), common = together(market.values, past.values)
+    if len(first) < MIN_MONTHS or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
     value = float(np.corrcoef(first, second)[0, 1])
     error = (1 - value**2) / math.sqrt(max(len(first) / MONTHS_PER_YEAR - 3, 1))
     note = "error as of independent years: both change slowly"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.market.calibration.diffusion import Estimate
+from simulator.market.calibration.diffusion import Estimate, FitError
 from simulator.units import FloatArray
 
 SMALLEST_T = 2.0
 """Below this an estimate cannot be told from 0 at the usual 5 %."""
+_WORST_CONDITION = 1e14
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +58,24 @@ def least_squares(outcome: FloatArray, *regressors: FloatArray, lags: int = 0) -
     ----------
     outcome, *regressors : ndarray of shape (n_periods,)
 
+    Raises
+    ------
+    FitError
+        There are hardly more periods than weights, or the regressors do not vary apart.
+
     References
     ----------
     Newey and West (1987), doi:10.2307/1913610.
     """
+    if len(outcome) < 2 * (len(regressors) + 2):
+        raise FitError(f"{len(outcome)} values are too few for a regression")
+    if np.ptp(outcome) == 0 or any(np.ptp(regressor) == 0 for regressor in regressors):
+        raise FitError("a series does not vary")
     design = np.column_stack([np.ones(len(outcome)), *regressors])
-    inverse = np.linalg.inv(design.T @ design)
+    moment = design.T @ design
+    if np.linalg.cond(moment) > _WORST_CONDITION:
+        raise FitError("the regressors move as one")
+    inverse = np.linalg.inv(moment)
     weights = inverse @ design.T @ outcome
     residuals = outcome - design @ weights
     moments = design * residuals[:, None]
@@ -93,5 +106,7 @@ def t_statistic(estimate: Estimate) -> float:
 
 def weak_t(estimate: Estimate) -> str:
     """Return why an estimate cannot be told from 0, empty where it can."""
+    if math.isnan(estimate.standard_error):
+        return "no standard error could be worked out"
     size = abs(t_statistic(estimate))
     return f"|t| = {size:.1f}, below {SMALLEST_T:g}" if size < SMALLEST_T else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ COINS = ("bitcoin", "altcoins")
 QUARTER = 3
 """Lags of monthly regressions whose shocks fade within a season."""
 MIN_MONTHS = 60
+MIN_YEARS = 8
 MIN_INDEPENDENT_YEARS = 6
 """Overlapping 12-month returns of fewer years are a handful of events, whatever t says."""
 WEEKS_PER_QUARTER = 13
@@ -108,6 +110,8 @@ def central_banks_beta(panel: Panel, asset: str, *, controlled: bool) -> Measure
     if controlled and rates is not None:
         series.append(_year_ends(rates.values).diff())
     table = pd.concat(series, axis=1).dropna()
+    if len(table) < MIN_YEARS:
+        return None
     columns = table.to_numpy(dtype=np.float64).T
     line = least_squares(columns[0], *columns[1:])
     estimate = _classical(line, columns[1:])
@@ -198,17 +202,18 @@ def add_relations(panel: Panel, ledger: Ledger) -> None:
     A figure goes to the model where the model's own is a measured one too; else the model
     assumes on purpose (copper's rate, altcoins' money), and the reader sees the finding.
     """
-    found = {
-        **{("real_rate", asset): real_rate_beta(panel, asset) for asset in METALS},
-        ("real_rate_level", "gold"): real_rate_level(panel, "gold"),
-        ("central_banks", "gold"): central_banks_beta(panel, "gold", controlled=False),
-        **{("liquidity", asset): money_beta(panel, asset) for asset in (*COINS, *METALS)},
-        ("gold_beta", "gold_miners"): asset_beta(panel, "gold_miners", "gold"),
-        ("copper_beta", "copper_miners"): asset_beta(panel, "copper_miners", "copper"),
+    fits: dict[tuple[str, str], Callable[[], Measured | None]] = {
+        **{("real_rate", asset): partial(real_rate_beta, panel, asset) for asset in METALS},
+        ("real_rate_level", "gold"): partial(real_rate_level, panel, "gold"),
+        ("central_banks", "gold"): partial(central_banks_beta, panel, "gold", controlled=False),
+        **{("liquidity", asset): partial(money_beta, panel, asset) for asset in (*COINS, *METALS)},
+        ("gold_beta", "gold_miners"): partial(asset_beta, panel, "gold_miners", "gold"),
+        ("copper_beta", "copper_miners"): partial(asset_beta, panel, "copper_miners", "copper"),
     }
     defaults = MacroCalibration().elasticities
     tables: dict[str, dict[str, Sourced]] = {}
-    for (table, asset), measured in found.items():
+    for (table, asset), fit in fits.items():
+        measured = ledger.attempt(f"{asset}, {table.replace('_', ' ')}", fit)
         known: Mapping[str, Sourced] = getattr(defaults, table)
         if measured is None:
             continue
@@ -216,8 +221,13 @@ def add_relations(panel: Panel, ledger: Ledger) -> None:
             tables.setdefault(table, dict(known))[asset] = measured.sourced(Sourced)
         else:
             ledger.keep(f"{asset}_{table}", measured)
-    controlled = central_banks_beta(panel, "gold", controlled=True)
-    ledger.keep("gold_central_banks_controlled", controlled)
-    ledger.keep("altcoins_bitcoin_beta", asset_beta(panel, "altcoins", "bitcoin"))
+    others: dict[str, Callable[[], Measured | None]] = {
+        "gold_central_banks_controlled": partial(
+            central_banks_beta, panel, "gold", controlled=True
+        ),
+        "altcoins_bitcoin_beta": partial(asset_beta, panel, "altcoins", "bitcoin"),
+    }
+    for name, fit in others.items():
+        ledger.keep(name, ledger.attempt(name.replace("_", " "), fit))
     if tables:
         ledger.groups["elasticities"] = defaults.model_copy(update=tables)

@@ -79,7 +79,10 @@ def _fit(returns: FloatArray) -> Any:
         # What it would warn of is asked for below: convergence, and errors that are numbers.
         warnings.simplefilter("ignore")
         with np.errstate(all="ignore"):
-            fit = model.fit(disp=False, maxiter=500)
+            try:
+                fit = model.fit(disp=False, maxiter=500)
+            except (ValueError, np.linalg.LinAlgError) as error:
+                raise FitError(f"the two-state fit breaks off: {error}") from None
     if not fit.mle_retvals["converged"]:
         raise FitError("the two-state fit does not converge")
     return fit
