@@ -13,9 +13,8 @@ import pytest
 import samples
 from rich.console import Console
 
-from simulator.engine import MarketSummary, summarise_market
+from simulator.engine import DriftShare, MarketSummary, summarise_market
 from simulator.engine.against import Against
-from simulator.engine.market import DriftShare
 from simulator.market.validation.compare import Compared
 from simulator.market.validation.statistics import Cell
 from simulator.report import charts, print_market, render_market
@@ -67,7 +66,7 @@ def with_channels() -> MarketSummary:
         plain(),
         drift=tuple(shares),
         factors=pd.concat(factors, ignore_index=True),
-        factor_units={"real_rate": "1", "central_banks_net": "tonnes/year"},
+        factor_units={"real_rate": "1/year", "central_banks_net": "tonnes/year"},
         notes=("gold at 4,700 is met at the start already",),
     )
 
@@ -100,8 +99,8 @@ def test_page__channels__waterfall_table_and_fans_of_the_factors():
         assert page.count(f'id="{anchor}"') == 1
     assert "Gold: +6.10\u00a0% a year" in page
     assert "target &lt;6,000&gt;" in page
-    assert "Real rate, %; at the end median 1.97, p05 0.97, p95 2.97" in page
-    assert "Central banks net, tonnes/year; at the end median 666.0" in page
+    assert "Real rate, % a year; at the end median 1.97, p05 0.97, p95 2.97" in page
+    assert "Central banks net, tonnes/year; at the end median 666," in page
     assert re.search(r'<a href="#factors">Factors</a>', page)
     assert page == render_market(loaded(), with_channels())
 

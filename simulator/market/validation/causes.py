@@ -72,6 +72,11 @@ def with_persistence(spec: MarketSpec, persistence: float) -> MarketSpec:
     return replace(spec, garch=replace(garch, beta=garch.beta + moved))
 
 
+def diffusion_alone(spec: MarketSpec) -> MarketSpec:
+    """Return the market without factors, regimes and pull."""
+    return replace(spec, model="garch", macro=None) if spec.model == "macro" else spec
+
+
 def _beyond(row: Compared) -> float:
     """Return how far the figure lies from its band, in widths of the band."""
     return max(row.low - row.simulated, row.simulated - row.high) / (row.high - row.low)
@@ -86,7 +91,8 @@ CAUSES = (
         head="The persistence of the variance is capped at 0.985.",
         words="The fits of gold, silver, copper and big tech ask for more, silver's and gold's for "
         "1.0, where the long-run variance means nothing. Under the cap clusters of volatility "
-        "fade too soon, which takes kurtosis and memory from the metals.",
+        "fade too soon, which takes kurtosis and memory from the metals. In the macro model a part "
+        "of their variance comes from factors that do not cluster and dilutes it further.",
         speaks_of=lambda row: (
             (_is(row, METALS, "kurtosis", "autocorrelation") and row.simulated < row.low)
             or (_is(row, SHARES, "autocorrelation") and row.simulated < row.low)
@@ -96,10 +102,13 @@ CAUSES = (
     ),
     Cause(
         head="The tail of all assets has one index.",
-        words="A multivariate t has one number of degrees of freedom, here 6; big tech's own is "
-        "about 7. Its leverage (a fall stirs it, a rise hardly) makes tails by itself, and both "
-        "together make too many: extremes too large, ordinary falls too small.",
-        speaks_of=lambda row: _is(row, SHARES, "kurtosis", "q"),
+        words="A multivariate t has one number of degrees of freedom, here 6; big tech's own are "
+        "about 7, small caps' 13. Their leverage (a fall stirs them, a rise hardly) makes tails "
+        "by itself, and both together make too many: extremes too large, ordinary falls too "
+        "small.",
+        speaks_of=lambda row: (
+            _is(row, SHARES, "kurtosis") or (_is(row, SHARES, "q") and row.cell.days <= 5)
+        ),
         without=lambda spec: with_persistence(replace(spec, dof=THINNER_TAIL), SHORTER_MEMORY),
         change=f"{THINNER_TAIL} degrees of freedom and persistence {SHORTER_MEMORY:g}",
     ),
@@ -125,15 +134,25 @@ CAUSES = (
         speaks_of=lambda row: _is(row, METALS, "volatility", "q") and row.cell.days >= 20,
     ),
     Cause(
+        head="Silver has drifts of its own in the macro model.",
+        words="Its balance of supply and demand and the pull of the gold-silver ratio move it "
+        "apart from gold, on top of a correlation that was fitted to days on which they did so "
+        "too.",
+        speaks_of=lambda row: row.cell.subject == "gold-silver" and row.simulated < row.low,
+        without=diffusion_alone,
+        change="the diffusion alone (model garch)",
+    ),
+    Cause(
         head="Correlations are one matrix for calm and stress.",
-        words="The shared chi-square makes large days common, but a crisis also pulls pairs "
-        "together that are nearly strangers in calm; the mean of both is fitted.",
+        words="The shared chi-square makes large days common, and regimes raise correlations a "
+        "little, but a crisis pulls pairs together that are nearly strangers in calm; the mean of "
+        "both is fitted.",
         speaks_of=lambda row: "-" in row.cell.subject,
     ),
     Cause(
         head="Chance.",
-        words="The figure lies beyond the band by less than a quarter of the band's width, and "
-        "nothing that was tried moves it. On a market that is known, one figure in eight misses.",
+        words="The figure lies beyond the band by less than a quarter of the band's width, and no "
+        "cause stands out. On a market that is known, one figure in eight misses.",
         speaks_of=lambda row: _beyond(row) < CHANCE,
     ),
 )

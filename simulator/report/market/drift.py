@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simulator.report import charts
@@ -11,7 +11,8 @@ from simulator.report.markup import Column, Html, Row, element, section, table
 from simulator.report.words import number, percent
 
 if TYPE_CHECKING:
-    from simulator.engine.market import DriftShare, MarketSummary
+    from simulator.engine.drift import DriftShare
+    from simulator.engine.market import MarketSummary
 
 _SMALLEST = 5e-5
 """A part whose mean and range round to 0.00 % is left out."""
@@ -24,7 +25,7 @@ _COLUMNS = (
 )
 _KIND_WORDS = {
     "base": "the scenario's drift",
-    "channel": "surprises of a factor",
+    "channel": "a channel",
     "view": "the scenario's view",
     "convexity": "correction",
 }
@@ -43,11 +44,6 @@ def parts_of(summary: MarketSummary, asset: str) -> list[DriftShare]:
 def total_of(summary: MarketSummary, asset: str) -> float:
     """Return the sum of all of an asset's parts."""
     return sum(share.mean for share in summary.drift if share.asset == asset)
-
-
-def has_channels(summary: MarketSummary) -> bool:
-    """Return whether any asset's drift has more parts than its base."""
-    return any(share.kind != "base" for share in summary.drift)
 
 
 def drift_lines(summary: MarketSummary) -> Iterator[str]:
@@ -75,16 +71,13 @@ def drift_section(summary: MarketSummary) -> Html:
     )
     notes = [element("p", note, class_="aside") for note in summary.notes]
     figures = [_figure(summary, asset.name) for asset in summary.assets]
-    tables = [
-        _table(summary, asset.name, parts_of(summary, asset.name)) for asset in summary.assets
-    ]
     return section(
         "drift",
         "Why it rises here",
         element("p", intro),
         *notes,
         element("div", *figures, class_="pair"),
-        *tables,
+        _table(summary),
     )
 
 
@@ -103,18 +96,17 @@ def _figure(summary: MarketSummary, asset: str) -> Html:
     return charts.embed(charts.drift(steps, 100 * total), f"drift-{asset}", title, label)
 
 
-def _table(summary: MarketSummary, asset: str, found: Sequence[DriftShare]) -> Html:
-    rows = [
-        Row(
-            (
-                share.label,
-                _KIND_WORDS[share.kind],
-                _points(share.mean),
-                _points(share.p05),
-                _points(share.p95),
-            )
-        )
-        for share in found
-    ]
-    rows.append(Row(("together", "", _points(total_of(summary, asset)), "", ""), "total"))
-    return table(_COLUMNS, rows, caption=f"{name_of(asset).capitalize()}, percent a year")
+def _table(summary: MarketSummary) -> Html:
+    """Return all parts in one table, each asset's under its name."""
+    rows = []
+    for asset in summary.assets:
+        rows.append(Row((name_of(asset.name).capitalize(),)))
+        rows += [_row(share) for share in parts_of(summary, asset.name)]
+        total = _points(total_of(summary, asset.name))
+        rows.append(Row(("together", "", total, "", ""), "total"))
+    return table(_COLUMNS, rows, caption="Every part, percent a year")
+
+
+def _row(share: DriftShare) -> Row:
+    numbers = (_points(value) for value in (share.mean, share.p05, share.p95))
+    return Row((share.label, _KIND_WORDS[share.kind], *numbers))

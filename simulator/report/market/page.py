@@ -10,8 +10,8 @@ import pandas as pd
 from simulator.report import charts
 from simulator.report.market import tables
 from simulator.report.market.against import against_section
-from simulator.report.market.drift import drift_section, has_channels
-from simulator.report.market.tables import name_of
+from simulator.report.market.drift import drift_section
+from simulator.report.market.tables import has_channels, name_of
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
 from simulator.report.sections.inputs import market_inputs_section
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from simulator.engine.market import MarketSummary
     from simulator.scenario.files import LoadedScenario
 
-_FACTOR_UNITS = {"1": ("%", 100.0)}
-"""Units that read better otherwise: shares as percent."""
+_FACTOR_UNITS = {
+    "1": ("%", 100.0),
+    "1/year": ("% a year", 100.0),
+    "log return": ("log %", 100.0),
+    "s.d.": ("standard deviations", 1.0),
+}
+"""Units that read better otherwise."""
+_NUMBERED = ("regime",)
+"""Factors whose values are names: their quantiles say nothing."""
 
 
 def render_market(
@@ -74,12 +81,8 @@ def _header(
 
 def _prices(summary: MarketSummary) -> Html:
     rows = tables.price_rows(summary)
-    words = (
-        "Expected growth is ln E[S/S₀] a year, an input of the scenario; the median grows less, "
-        "by half the variance. The ± is one standard error of the mean over the paths."
-    )
-    shown = _table(tables.price_title(summary), tables.PRICES, rows)
-    return section("prices", "Prices", shown, element("p", words))
+    shown = _table(tables.price_title(summary), tables.price_columns(summary), rows)
+    return section("prices", "Prices", shown, element("p", tables.price_words(summary)))
 
 
 def _moves(summary: MarketSummary) -> Html:
@@ -115,12 +118,15 @@ def _fans(summary: MarketSummary) -> Html:
 def _factors(summary: MarketSummary) -> Html:
     figures = []
     for name in dict.fromkeys(str(series) for series in summary.factors["series"].tolist()):
+        if name in _NUMBERED:
+            continue
         rows = summary.factors[summary.factors["series"] == name]
         unit, scale = _FACTOR_UNITS.get(
             summary.factor_units[name], (summary.factor_units[name], 1.0)
         )
         words = f"{name_of(name).capitalize()}, {unit}"
-        figures.append(_fan(rows, f"factor-{name}", words, unit, scale, 2 if scale > 1 else 1))
+        digits = 0 if float(rows["p50"].abs().max()) * scale >= 100 else 2
+        figures.append(_fan(rows, f"factor-{name}", words, unit, scale, digits))
     words = (
         "What moves the drifts, in the same bands. A channel acts on a factor's surprises, which "
         "is what it does beyond its expected way."
@@ -137,7 +143,7 @@ def _fan(
         rows,
         unit=unit,
         scale=scale,
-        tick_format=",.3~s" if scale == 1 else "",
+        tick_format=",.3~s" if decimals == 0 else ",.3~f",
         hover_format=f",.{decimals}f",
     )
     low, middle, high = (

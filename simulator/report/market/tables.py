@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from simulator.engine.market import AssetSummary, MarketSummary
     from simulator.market.bootstrap import History
 
-PRICES = ("asset", "start", "expected a year", "p05", "median", "p95", "mean ± error")
 MOVES = ("asset", "volatility a year", "excess kurtosis, daily", "drawdown: median", "p95")
 MOVES_TITLE = "On the way: returns of trading days, and the deepest fall of a path"
 CORRELATION_TITLE = "Correlation of daily returns"
@@ -59,6 +58,29 @@ def _period_words(history: History) -> str:
 def price_title(summary: MarketSummary) -> str:
     """Return the title of the prices."""
     return f"Price after {summary.scenario.horizon_days:,} days, in US dollars"
+
+
+def has_channels(summary: MarketSummary) -> bool:
+    """Return whether any asset's drift has more parts than its base."""
+    return any(share.kind != "base" for share in summary.drift)
+
+
+def price_columns(summary: MarketSummary) -> tuple[str, ...]:
+    """Return the heads; the drift is all that is expected only where nothing adds to it."""
+    growth = "base a year" if has_channels(summary) else "expected a year"
+    return ("asset", "start", growth, "p05", "median", "p95", "mean ± error")
+
+
+def price_words(summary: MarketSummary) -> str:
+    """Return what a reader must know of the prices."""
+    first = (
+        "The base is the scenario's drift, ln E[S/S₀] a year before channels and views add to it "
+        "(below); the median grows less, by half the variance."
+        if has_channels(summary)
+        else "Expected growth is ln E[S/S₀] a year, an input of the scenario; the median grows "
+        "less, by half the variance."
+    )
+    return f"{first} The ± is one standard error of the mean over the paths."
 
 
 def price_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:

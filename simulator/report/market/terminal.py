@@ -11,7 +11,8 @@ from rich.text import Text
 from simulator.report.console import number_table, put, within
 from simulator.report.market import against as history
 from simulator.report.market import tables
-from simulator.report.market.drift import drift_lines, has_channels
+from simulator.report.market.drift import drift_lines
+from simulator.report.market.tables import has_channels
 from simulator.report.words import plain
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ def print_market(
         put(console, Text(plain(note)))
     heads = tables.correlation_columns(summary, numbered=True)
     correlations = tables.correlation_rows(summary, numbered=True)
-    _table(console, tables.price_title(summary), tables.PRICES, tables.price_rows(summary))
+    _table(
+        console,
+        tables.price_title(summary),
+        tables.price_columns(summary),
+        tables.price_rows(summary),
+    )
     if has_channels(summary):
         _drifts(console, summary)
     _table(console, tables.MOVES_TITLE, tables.MOVES, tables.move_rows(summary))

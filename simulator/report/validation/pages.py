@@ -29,15 +29,29 @@ COMMAND = "python scripts/validate_market.py ../shared/data"
 
 
 @dataclass(frozen=True)
+class Beside:
+    """The same questions put to another model.
+
+    inside : cells inside their band
+    coverage : of its forecasts
+    """
+
+    model: str
+    inside: int
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
 class Origin:
     """What the pages were made from.
 
-    model : name of the market's model
+    model, calibration : the market's
     sources : files with the beginning of their hashes
     windows : by asset, the first and the last date
     """
 
     model: str
+    calibration: str
     sources: Sequence[str]
     windows: Mapping[str, tuple[str, str]]
     histories: int
@@ -49,31 +63,45 @@ def front_page(
     rows: Sequence[Compared],
     misses: Sequence[Explained],
     pooled: Pooled,
+    beside: Beside,
     settings: Settings,
     origin: Origin,
 ) -> str:
-    """Return `docs/validation/README.md`."""
+    """Return `docs/validation/README.md`.
+
+    Parameters
+    ----------
+    rows, misses : of `origin.model`
+    pooled : forecasts of `settings.model`
+    beside : cells of `settings.model`, forecasts of `origin.model`
+    """
     inside = sum(row.inside for row in rows)
     parts = [
         "# Does the market stand up to history?\n",
-        f"Made by `{COMMAND}`. Model `{origin.model}`, calibrated to the same tables as "
-        "`assay calibrate` does it; nothing was tuned to pass.\n",
+        f"Made by `{COMMAND}` with the shipped calibration `{origin.calibration}`, which "
+        "`assay calibrate` fitted to the same tables. Nothing was tuned to pass.\n",
         markdown(
-            ("", "demanded", "found"),
+            ("", "demanded", f"`{origin.model}`", f"`{settings.model}`"),
             [
                 (
                     "figures of the simulated history inside the band of the real one",
                     f"at least {percent(WANTED_INSIDE, 0)}",
                     f"**{of_all(inside, len(rows))}**",
+                    of_all(beside.inside, len(rows)),
                 ),
                 (
-                    "outcomes inside the 5–95 % band of forecasts made before them",
+                    "outcomes inside the 5–95 % band of forecasts made before them (95 % interval)",
                     f"{100 * WANTED_COVERAGE[0]:.0f} to {percent(WANTED_COVERAGE[1], 0)}",
-                    f"**{percent(pooled.whole.share)}** (95 % interval {interval(pooled.whole)})",
+                    f"{percent(beside.coverage.share)} ({interval(beside.coverage)})",
+                    f"**{percent(pooled.whole.share)}** ({interval(pooled.whole)})",
                 ),
             ],
-            words=3,
+            words=4,
         ),
+        f"`{settings.model}` is the diffusion alone; `{origin.model}` adds factors, regimes and "
+        "the ratio's pull, each on top of the same fit. All figures and pictures below are of "
+        f"`{origin.model}`. The forecasts are judged by `{settings.model}`, all of which can be "
+        "fitted to what was known then; the factors' figures are of today.\n",
         _method(origin),
         "## The figures\n",
         "![Which figures lie within the band](cells.svg)\n",
@@ -237,7 +265,9 @@ def _cells(rows: Sequence[Compared], pairs: bool) -> str:
     return markdown(("figure", "history", "band", "simulated", ""), lines)
 
 
-def forecast_page(pooled: Pooled, settings: Settings, forecasts: Sequence[Forecast]) -> str:
+def forecast_page(
+    pooled: Pooled, beside: Beside, settings: Settings, forecasts: Sequence[Forecast]
+) -> str:
     """Return `docs/validation/out-of-sample.md`."""
     drifts = ", ".join(
         f"{title_of(asset)} {percent(drift)}" for asset, drift in settings.drifts.items()
@@ -279,6 +309,9 @@ Demanded of the whole: {100 * WANTED_COVERAGE[0]:.0f} to {percent(WANTED_COVERAG
 ![Probability integral transforms](transforms.svg)
 
 {_worst(forecasts)}
+
+The same forecasts of the model `{beside.model}`, with the factors' figures of today: inside
+{percent(beside.coverage.share)} ({interval(beside.coverage)}).
 
 Every forecast: [forecasts.csv](forecasts.csv).
 """
