@@ -37,6 +37,8 @@ from simulator.units import FloatArray
 BATCHES = 50
 CONFIDENCE = 0.95
 TAIL = 0.05
+NOTHING = 1e-9
+"""Numbers closer than this on every path are the same: rounding is no effect."""
 
 _STATISTICS: Mapping[str, Callable[[FloatArray], float]] = {
     "mean": lambda values: float(np.mean(values)),
@@ -101,6 +103,8 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     reason = ""
     if np.isnan(first).any() or np.isnan(second).any():
         reason = f"{quantity(condition)} has no number on some path"
+    elif np.allclose(first, second, rtol=NOTHING, atol=NOTHING):
+        reason = "it changes nothing in this world"
     estimate, error = difference(claim.statistic, first, second)
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, _freedom(claim.statistic, first.size))) * error
     bounds = (estimate - half, estimate + half)

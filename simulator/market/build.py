@@ -13,7 +13,7 @@ from simulator.market.frequency import Kind
 from simulator.market.history import read_history
 from simulator.market.macro.model import Macro
 from simulator.scenario.calibration import AssetCalibration, Calibration
-from simulator.scenario.market import EVERY_DAY
+from simulator.scenario.market import EVERY_DAY, AssetTerms
 from simulator.scenario.models import Scenario
 from simulator.scenario.raw import dotted
 from simulator.scenario.targets import target_faults
@@ -67,7 +67,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         cholesky=np.linalg.cholesky(correlation),
         trading=trading,
         jumps=_jumps(fitted),
-        garch=_garch(fitted, volatility),
+        garch=_garch(list(terms.assets.values()), fitted, volatility),
         dof=calibration.innovation_dof,
         history=history,
         macro=_macro(scenario, calibration),
@@ -160,12 +160,17 @@ def _jumps(fitted: list[AssetCalibration]) -> Jumps:
     )
 
 
-def _garch(fitted: list[AssetCalibration], volatility: FloatArray) -> Garch:
+def _garch(
+    asked: list[AssetTerms], fitted: list[AssetCalibration], volatility: FloatArray
+) -> Garch:
     calibrated = np.array([f.volatility.value for f in fitted])
-    start = np.array([f.variance_start.value for f in fitted])
+    start = np.array([f.variance_start.value for f in fitted]) * (volatility / calibrated) ** 2
+    own = [terms.volatility_start for terms in asked]
+    given = [(v or 0.0) ** 2 / f.periods_per_year for v, f in zip(own, fitted, strict=True)]
+    start = np.where([v is not None for v in own], given, start)
     return Garch(
         alpha=np.array([f.alpha.value for f in fitted]),
         gamma=np.array([f.gamma.value for f in fitted]),
         beta=np.array([f.beta.value for f in fitted]),
-        variance_start=start * (volatility / calibrated) ** 2,
+        variance_start=start,
     )

@@ -24,6 +24,9 @@ class AssetTerms(Frozen):
     the calibration's."""
     volatility: Volatility | None = None
     """Annual volatility; none = the calibration's."""
+    volatility_start: Volatility | None = None
+    """Annual volatility of the first day where it moves; none = the calibration's, which a
+    volatility set here scales."""
 
 
 class MarketTerms(Frozen):

@@ -255,3 +255,12 @@ def test_series_without_instruments__are_those_of_the_whole_run():
     for key, values in whole.series.items():
         np.testing.assert_array_equal(alone.series[key], values)
     assert alone.starts == whole.starts
+
+
+def test_effect__of_a_change_that_moves_nothing__is_not_testable():
+    found = judged(
+        "claims.nothing={kind: effect, says: x, change: {market.assets.silver.drift: 0.5}, "
+        "conditions: [{series: price.gold, measure: last, at_least: 0}]}",
+        paths=128,
+    )["nothing"]
+    assert (found.verdict, found.reason) == ("not testable", "it changes nothing in this world")
