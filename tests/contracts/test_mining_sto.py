@@ -12,8 +12,10 @@ from props import (
     Refusal,
     check_refusal,
     check_standard,
+    events,
+    refused,
 )
-from sto_stage import TOKEN, StoStage
+from sto_stage import CHILE, QUARTER, TOKEN, StoStage, identity_of
 
 from simulator.chain import ZERO_ADDRESS, Chain, load_artifact
 
@@ -354,3 +356,192 @@ def test_call__with_an_obstacle__reverts_and_passes_without_it(
     revm: Chain, stage: StoStage, names: Mapping[str, str], case: Refusal
 ) -> None:
     check_refusal(revm, stage.sto, names, case)
+
+
+def test_deploy__is_paused_bound_and_announces_itself(stage: StoStage) -> None:
+    fresh = stage.deploy_token(stage.deploy("compliance"))
+    assert stage.read(fresh, "paused")
+    assert stage.read(fresh, "identityRegistry") == stage.registry.address
+    assert not stage.read(stage.compliance, "isTokenBound", fresh)
+    assert stage.read(stage.compliance, "isTokenBound", stage.sto)
+    views = ("name", "symbol", "decimals", "version", "onchainID")
+    found = [stage.read(fresh, view) for view in views]
+    assert found == ["Copper Mine One", "CU1", 18, "1.0.0", ZERO_ADDRESS]
+
+
+BAD_TERMS = [
+    (3, ZERO_ADDRESS, "mining_sto: identity registry is the zero address"),
+    (4, ZERO_ADDRESS, "mining_sto: compliance is the zero address"),
+    (5, ZERO_ADDRESS, "dividend_stream: funds token is the zero address"),
+    (6, 0, "dividend_stream: stream of no length"),
+    (7, 10_001, "revenue_books: payout above 100 %"),
+    (8, ZERO_ADDRESS, "mining_sto: operator is the zero address"),
+    (9, ZERO_ADDRESS, "mining_sto: auditor is the zero address"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "reason"), BAD_TERMS, ids=[x[2] for x in BAD_TERMS])
+def test_deploy__with_terms_that_cannot_be__is_refused(
+    stage: StoStage, roles: SimpleNamespace, place: int, value: object, reason: str
+) -> None:
+    rules = stage.deploy("compliance")
+    terms = ["mining_sto", "Mine", "MINE", stage.registry, rules, stage.usdc, QUARTER, 10_000]
+    terms += [roles.mine_operator, roles.auditor]
+    with refused(reason):
+        stage.deploy(*(value if n == place else term for n, term in enumerate(terms)))
+    stage.deploy(*terms)
+
+
+def test_deploy__with_a_compliance_that_has_a_token__is_refused(stage: StoStage) -> None:
+    with refused("compliance: caller may not bind"):
+        stage.deploy_token(stage.compliance)
+    stage.deploy_token(stage.deploy("compliance"))
+
+
+def test_forced_transfer__skips_pause_freeze_and_rules_and_takes_frozen_tokens_last(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    mine, other = roles.depositor, roles.trader
+    stage.send(stage.compliance, "set_max_balance", 0, sender=roles.owner)
+    stage.send(stage.sto, "freezePartialTokens", mine, 40 * TOKEN, sender=roles.agent)
+    for wallet in (mine, other):
+        stage.send(stage.sto, "setAddressFrozen", wallet, True, sender=roles.agent)
+    stage.send(stage.sto, "pause", sender=roles.agent)
+    moved = {"sender": mine, "receiver": other}
+    for amount, thawed in ((60 * TOKEN, 0), (30 * TOKEN, 30 * TOKEN)):
+        receipt = stage.send(stage.sto, "forcedTransfer", mine, other, amount, sender=roles.agent)
+        unfrozen = [("TokensUnfrozen", {"_userAddress": mine, "_amount": thawed})]
+        expected = [*(unfrozen if thawed else []), ("Transfer", {**moved, "value": amount})]
+        assert events(stage.sto, receipt) == expected
+    assert stage.read(stage.sto, "getFrozenTokens", mine) == 10 * TOKEN == stage.balance(mine)
+
+
+def test_burn__takes_frozen_tokens_last(stage: StoStage, roles: SimpleNamespace) -> None:
+    mine = roles.depositor
+    stage.send(stage.sto, "freezePartialTokens", mine, 40 * TOKEN, sender=roles.agent)
+    stage.send(stage.sto, "burn", mine, 75 * TOKEN, sender=roles.agent)
+    assert stage.balance(mine) == 25 * TOKEN == stage.read(stage.sto, "getFrozenTokens", mine)
+    assert stage.read(stage.sto, "totalSupply") == 25 * TOKEN
+
+
+def test_recovery__hands_balance_freeze_and_registration_to_the_new_wallet(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    lost, new, identity = roles.depositor, roles.stranger, stage.identities["depositor"]
+    stage.send(stage.sto, "freezePartialTokens", lost, 40 * TOKEN, sender=roles.agent)
+    stage.send(stage.sto, "setAddressFrozen", lost, True, sender=roles.agent)
+    stage.send(stage.sto, "pause", sender=roles.agent)
+    recover = ("recoveryAddress", lost, new, identity)
+    receipt = stage.send(stage.sto, *recover, sender=roles.agent)
+    names = [name for name, _ in events(stage.sto, receipt)]
+    assert names == [
+        "Transfer",
+        "TokensUnfrozen",
+        "TokensFrozen",
+        "AddressFrozen",
+        "RecoverySuccess",
+    ]
+    assert (stage.balance(lost), stage.balance(new)) == (0, HELD * TOKEN)
+    assert stage.read(stage.sto, "getFrozenTokens", lost) == 0
+    assert stage.read(stage.sto, "getFrozenTokens", new) == 40 * TOKEN
+    assert stage.read(stage.sto, "isFrozen", new)
+    assert not stage.read(stage.registry, "isVerified", lost)
+    assert stage.read(stage.registry, "identity", new) == identity
+    assert stage.read(stage.registry, "investorCountry", new) == CHILE
+    assert stage.read(stage.sto, "recovered_to", lost) == new
+
+
+def test_recovery__by_a_token_that_is_no_agent_of_the_registry__is_refused(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    recover = ("recoveryAddress", roles.depositor, roles.stranger, stage.identities["depositor"])
+    stage.send(stage.registry, "removeAgent", stage.sto, sender=roles.owner)
+    with refused("agent_role: caller is not an agent"):
+        stage.send(stage.sto, *recover, sender=roles.agent)
+    stage.send(stage.registry, "addAgent", stage.sto, sender=roles.owner)
+    stage.send(stage.sto, *recover, sender=roles.agent)
+
+
+def test_recovery__there_and_back__leaves_the_last_wallet_in_charge(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    identity = stage.identities["depositor"]
+    there = ("recoveryAddress", roles.depositor, roles.stranger, identity)
+    back = ("recoveryAddress", roles.stranger, roles.depositor, identity)
+    stage.send(stage.sto, *there, sender=roles.agent)
+    stage.send(stage.sto, *back, sender=roles.agent)
+    assert stage.read(stage.sto, "recovered_to", roles.depositor) == ZERO_ADDRESS
+    assert stage.read(stage.sto, "recovered_to", roles.stranger) == roles.depositor
+    assert stage.balance(roles.depositor) == HELD * TOKEN
+
+
+def test_batches__do_what_the_single_calls_do(stage: StoStage, roles: SimpleNamespace) -> None:
+    mine, other, third = roles.depositor, roles.trader, roles.staker
+    two = [10 * TOKEN, 20 * TOKEN]
+
+    def play(sender: str, function: str, *args: object) -> None:
+        stage.send(stage.sto, function, *args, sender=sender)
+
+    play(mine, "batchTransfer", [other, third], two)
+    assert [stage.balance(who) // TOKEN for who in (mine, other, third)] == [70, 10, 20]
+    play(roles.agent, "batchMint", [other, third], two)
+    play(roles.agent, "batchForcedTransfer", [mine, other], [third, mine], two)
+    assert [stage.balance(who) // TOKEN for who in (mine, other, third)] == [80, 0, 50]
+    play(roles.agent, "batchBurn", [mine, third], two)
+    assert [stage.balance(who) // TOKEN for who in (mine, other, third)] == [70, 0, 30]
+    play(roles.agent, "batchSetAddressFrozen", [mine, other, third], [True, False, True])
+    frozen = [stage.read(stage.sto, "isFrozen", who) for who in (mine, other, third)]
+    assert frozen == [True, False, True]
+    play(roles.agent, "batchFreezePartialTokens", [mine, third], two)
+    play(roles.agent, "batchUnfreezePartialTokens", [mine, third], [TOKEN, 2 * TOKEN])
+    frozen = [stage.read(stage.sto, "getFrozenTokens", who) // TOKEN for who in (mine, third)]
+    assert frozen == [9, 18]
+
+
+def test_batch__with_one_refusal__does_nothing(stage: StoStage, roles: SimpleNamespace) -> None:
+    batch = ("batchTransfer", [roles.trader, roles.stranger], [TOKEN, TOKEN])
+    with refused("mining_sto: receiver is not verified"):
+        stage.send(stage.sto, *batch, sender=roles.depositor)
+    assert stage.balance(roles.trader) == 0
+
+
+def test_information__changed_by_the_owner__is_logged_whole(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    stage.send(stage.sto, "setName", "Mine Two", sender=roles.owner)
+    stage.send(stage.sto, "setSymbol", "CU2", sender=roles.owner)
+    identity = identity_of(9)
+    receipt = stage.send(stage.sto, "setOnchainID", identity, sender=roles.owner)
+    fields = {
+        "_newName": "Mine Two",
+        "_newSymbol": "CU2",
+        "_newDecimals": 18,
+        "_newVersion": "1.0.0",
+        "_newOnchainID": identity,
+    }
+    assert events(stage.sto, receipt) == [("UpdatedTokenInformation", fields)]
+    assert stage.read(stage.sto, "name") == "Mine Two"
+    assert stage.read(stage.sto, "symbol") == "CU2"
+
+
+def test_set_compliance__owner_only__binds_the_new_one_and_lets_go_of_the_old(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    other = stage.deploy("compliance")
+    with refused("ownable: caller is not the owner"):
+        stage.send(stage.sto, "setCompliance", other, sender=roles.agent)
+    with refused("mining_sto: compliance is the zero address"):
+        stage.send(stage.sto, "setCompliance", ZERO_ADDRESS, sender=roles.owner)
+    stage.send(stage.sto, "setCompliance", other, sender=roles.owner)
+    assert not stage.read(stage.compliance, "isTokenBound", stage.sto)
+    assert stage.read(other, "getTokenBound") == stage.sto.address
+
+
+def test_country_that_the_rules_forbid__is_named_in_the_refusal(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    stage.send(stage.compliance, "set_country_forbidden", CHILE, True, sender=roles.owner)
+    with refused("compliance: country is forbidden"):
+        stage.send(stage.sto, "transfer", roles.trader, TOKEN, sender=roles.depositor)
+    stage.send(stage.compliance, "set_country_forbidden", CHILE, False, sender=roles.owner)
+    stage.send(stage.sto, "transfer", roles.trader, TOKEN, sender=roles.depositor)
