@@ -288,7 +288,8 @@ def recoveryAddress(_lostWallet: address, _newWallet: address, _investorOnchainI
             registered, the lost one removed.
     @dev The token must be an agent of its registry. A wallet without a balance can be
          recovered too: it may have staked, or still have to claim. Contracts that owe
-         to the lost wallet find its successor in `recovered_to`.
+         to the lost wallet find its successor in `recovered_to`. A lost wallet stays
+         lost: it can neither be recovered again nor take over from another.
     @param _lostWallet The 20-byte address of the lost wallet.
     @param _newWallet The 20-byte address of the new wallet.
     @param _investorOnchainID The identity of both.
@@ -296,6 +297,9 @@ def recoveryAddress(_lostWallet: address, _newWallet: address, _investorOnchainI
     """
     agent_role._check_agent()
     assert _lostWallet != _newWallet, "mining_sto: lost wallet is the new one"
+    # Who has followed a wallet stays so for ever: others may owe to it under that name.
+    assert self.recovered_to[_lostWallet] == empty(address), "mining_sto: wallet was recovered before"
+    assert self.recovered_to[_newWallet] == empty(address), "mining_sto: wallet was recovered before"
     self._register_successor(_lostWallet, _newWallet, _investorOnchainID)
 
     balance: uint256 = erc20.balanceOf[_lostWallet]
@@ -305,7 +309,6 @@ def recoveryAddress(_lostWallet: address, _newWallet: address, _investorOnchainI
     frozen_balances._move(_lostWallet, _newWallet)
 
     self.recovered_to[_lostWallet] = _newWallet
-    self.recovered_to[_newWallet] = empty(address)
     extcall IIdentityRegistry(self.identityRegistry).deleteIdentity(_lostWallet)
     self._tell_compliance(_lostWallet, _newWallet)
     log RecoverySuccess(

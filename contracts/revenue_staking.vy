@@ -95,8 +95,10 @@ def __init__(owner_: address, rewards_distribution_: address, token_: address, r
 def stake(amount: uint256):
     """
     @notice Takes `amount` from the caller and stakes it.
+    @dev Not for a wallet that was recovered: its stake would be its successor's.
     @param amount The amount in wei of the security token.
     """
+    self._check_not_recovered(msg.sender)
     self._credit()
     staking_rewards._stake(msg.sender, amount)
 
@@ -109,6 +111,7 @@ def withdraw(amount: uint256):
             lets him receive.
     @param amount The amount in wei of the security token, above zero.
     """
+    self._check_not_recovered(msg.sender)
     self._credit()
     staking_rewards._withdraw(msg.sender, amount)
 
@@ -128,6 +131,7 @@ def exit():
     """
     @notice Returns the caller's whole stake and pays profit and rewards.
     """
+    self._check_not_recovered(msg.sender)
     self._credit()
     staking_rewards._withdraw(msg.sender, staking_rewards.balanceOf[msg.sender])
     self._pay(msg.sender)
@@ -152,7 +156,7 @@ def follow_recovery(lost: address):
             has put in its place; anyone may ask for it.
     @param lost The 20-byte address of the lost wallet.
     """
-    new: address = staticcall ISecurityToken(staking_rewards.stakingToken).recovered_to(lost)
+    new: address = self._successor(lost)
     assert new != empty(address), "revenue_staking: wallet was not recovered"
     self._credit()
     staking_rewards._update_reward(lost)
@@ -206,9 +210,9 @@ def _pay(account: address):
     """
     @notice Fetches the profit and pays an account what it has earned.
     """
-    token: ISecurityToken = ISecurityToken(staking_rewards.stakingToken)
-    assert not staticcall token.isFrozen(account), "revenue_staking: wallet is frozen"
-    assert staticcall token.recovered_to(account) == empty(address), "revenue_staking: wallet was recovered"
+    self._check_not_recovered(account)
+    is_frozen: bool = staticcall ISecurityToken(staking_rewards.stakingToken).isFrozen(account)
+    assert not is_frozen, "revenue_staking: wallet is frozen"
     self._fetch()
     staking_rewards._pay_reward(account)
 
@@ -242,6 +246,24 @@ def _credit():
         staking_rewards.rewardPerTokenStored += scaled // total
         self._remainder = scaled % total
     log ProfitCredited(amount=amount)
+
+
+@internal
+@view
+def _check_not_recovered(account: address):
+    """
+    @notice Reverts for a wallet that another has replaced: what it had is the other's.
+    """
+    assert self._successor(account) == empty(address), "revenue_staking: wallet was recovered"
+
+
+@internal
+@view
+def _successor(account: address) -> address:
+    """
+    @notice Returns the wallet that the security token has put in place of a lost one.
+    """
+    return staticcall ISecurityToken(staking_rewards.stakingToken).recovered_to(account)
 
 
 @internal

@@ -41,6 +41,10 @@ interface ISecurityToken:
 _MAX_MILESTONES: constant(uint256) = 12
 
 
+# @dev Greatest number of recoveries of one wallet that is followed.
+_MAX_RECOVERIES: constant(uint256) = 32
+
+
 # @dev 100 %.
 _BPS: constant(uint256) = 10_000
 
@@ -333,7 +337,10 @@ def _check_may_pay(amount: uint256):
     """
     @notice Reverts unless the caller may hold what his identity has paid for so far, and
             for `amount` more; counts that.
+    @dev Not for a wallet that was recovered: its tokens would be its successor's.
     """
+    is_current: bool = self._receiver(msg.sender) == msg.sender
+    assert is_current, "sto_raise: wallet was recovered"
     registry: IIdentityRegistry = IIdentityRegistry(staticcall ISecurityToken(token).identityRegistry())
     assert staticcall registry.isVerified(msg.sender), "sto_raise: buyer is not verified"
     identity: address = staticcall registry.identity(msg.sender)
@@ -359,10 +366,16 @@ def _settle(buyer: address) -> uint256:
 @view
 def _receiver(buyer: address) -> address:
     """
-    @notice Returns the wallet of a buyer, or the one that took over from it.
+    @notice Returns the wallet of a buyer, or the last one that took over from it.
+    @dev No wallet that was lost takes over from another, so there is an end.
     """
-    successor: address = staticcall ISecurityToken(token).recovered_to(buyer)
-    return buyer if successor == empty(address) else successor
+    receiver: address = buyer
+    for i: uint256 in range(_MAX_RECOVERIES):
+        successor: address = staticcall ISecurityToken(token).recovered_to(receiver)
+        if successor == empty(address):
+            return receiver
+        receiver = successor
+    raise "sto_raise: too many recoveries"
 
 
 @internal

@@ -462,17 +462,23 @@ def test_recovery__by_a_token_that_is_no_agent_of_the_registry__is_refused(
     stage.send(stage.sto, *recover, sender=roles.agent)
 
 
-def test_recovery__there_and_back__leaves_the_last_wallet_in_charge(
+def test_recovery__of_or_into_a_wallet_that_was_lost_before__is_refused(
     stage: StoStage, roles: SimpleNamespace
 ) -> None:
+    """What others owe to the lost wallet belongs to its first successor."""
     identity = stage.identities["depositor"]
-    there = ("recoveryAddress", roles.depositor, roles.stranger, identity)
-    back = ("recoveryAddress", roles.stranger, roles.depositor, identity)
-    stage.send(stage.sto, *there, sender=roles.agent)
-    stage.send(stage.sto, *back, sender=roles.agent)
-    assert stage.read(stage.sto, "recovered_to", roles.depositor) == ZERO_ADDRESS
-    assert stage.read(stage.sto, "recovered_to", roles.stranger) == roles.depositor
-    assert stage.balance(roles.depositor) == HELD * TOKEN
+
+    def recover(lost: str, new: str) -> None:
+        stage.send(stage.sto, "recoveryAddress", lost, new, identity, sender=roles.agent)
+
+    recover(roles.depositor, roles.stranger)
+    with refused("mining_sto: wallet was recovered before"):
+        recover(roles.stranger, roles.depositor)
+    stage.register(roles.depositor, identity)
+    with refused("mining_sto: wallet was recovered before"):
+        recover(roles.depositor, roles.auditor)
+    recover(roles.stranger, roles.auditor)
+    assert stage.balance(roles.auditor) == HELD * TOKEN
 
 
 def test_batches__do_what_the_single_calls_do(stage: StoStage, roles: SimpleNamespace) -> None:

@@ -185,6 +185,21 @@ def test_recovered_wallet__its_stake_and_earnings_follow(
     assert stage.dollars(roles.stranger) >= 3_000 * DOLLAR
 
 
+def test_recovered_wallet__registered_again__cannot_touch_the_old_stake(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """A stranger who gets the lost wallet registered finds the stake to be its successor's."""
+    lost = (roles.staker, roles.stranger, stage.identities["staker"])
+    stage.send(stage.sto, "recoveryAddress", *lost, sender=roles.agent)
+    stage.register(roles.staker, identity_of(66))
+    stage.mint(roles.staker, 1)
+    for call in (("withdraw", TOKEN), ("exit",), ("getReward",), ("stake", TOKEN)):
+        with refused("revenue_staking: wallet was recovered"):
+            stage.send(stage.staking, *call, sender=roles.staker)
+    stage.send(stage.staking, "follow_recovery", roles.staker, sender=roles.staker)
+    stage.send(stage.staking, "withdraw", 300 * TOKEN, sender=roles.stranger)
+
+
 def test_profit_without_stake__is_carried_to_the_next_period(
     revm: Chain, roles: SimpleNamespace
 ) -> None:

@@ -157,15 +157,19 @@ def test_milestones__missed_by_their_date__return_the_rest_to_holders_as_capital
     assert stage.claim(roles.depositor) == pytest.approx(rest, abs=1)
 
 
-def test_recovered_wallet__is_paid_at_its_successor(
+def test_recovered_wallet__is_paid_at_its_last_successor(
     stage: StoStage, sale: Contract, roles: SimpleNamespace
 ) -> None:
     stage.send(sale, "contribute", SOFT // 2, sender=roles.depositor)
-    lost = (roles.depositor, roles.auditor, stage.identities["depositor"])
-    stage.send(stage.sto, "recoveryAddress", *lost, sender=roles.agent)
+    for lost, new in ((roles.depositor, roles.auditor), (roles.auditor, roles.keeper)):
+        recover = ("recoveryAddress", lost, new, stage.identities["depositor"])
+        stage.send(stage.sto, *recover, sender=roles.agent)
+    stage.register(roles.depositor, identity_of(66))
+    with refused("sto_raise: wallet was recovered"):
+        stage.send(sale, "contribute", PRICE, sender=roles.depositor)
     end(stage, sale)
     stage.send(sale, "refund", roles.depositor, sender=roles.stranger)
-    assert stage.dollars(roles.auditor) == SOFT // 2
+    assert stage.dollars(roles.keeper) == SOFT // 2
 
 
 def test_cap_of_an_identity__holds_over_its_wallets_in_the_raise(
