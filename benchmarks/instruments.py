@@ -17,8 +17,10 @@ import pandas as pd
 
 from simulator.instruments import holding
 from simulator.instruments.base import InstrumentPaths
+from simulator.investors import portfolio
 from simulator.market.paths import BLOCK_PATHS, MarketPaths
 from simulator.scenario.holding import HoldingTerms
+from simulator.scenario.investors import InvestorTerms, RebalanceTerms, StopTerms
 
 REPEATS = 5
 THREADS = 2
@@ -60,11 +62,26 @@ def holdings() -> None:
     report("holding, day by day", lambda _: holding.simulate(terms, market, "etf", daily=True))
 
 
+def portfolios() -> None:
+    """Measure a portfolio of ten holdings with stops and monthly rebalancing."""
+    market, terms = walks(), HoldingTerms(kind="copper_miner_etf")
+    names = [f"fund_{number}" for number in range(10)]
+    funds = {name: holding.simulate(terms, market, name, daily=True) for name in names}
+    investor = InvestorTerms(
+        capital_usd=1e6,
+        weights=dict.fromkeys(names, 0.1),
+        rebalance=RebalanceTerms(every_days=30),
+        stop_loss=StopTerms(holding=0.25, reenter_after_days=30),
+    )
+    report("portfolio of ten holdings", lambda _: portfolio.hold(investor, funds).whole)
+
+
 def main() -> None:
     """Print the table."""
     print(f"Python {platform.python_version()}, numba {numba.__version__}, {THREADS} threads")
     print(f"{'':<28}{'M/s':>10}   checksum")
     holdings()
+    portfolios()
 
 
 if __name__ == "__main__":

@@ -116,8 +116,7 @@ def measure(paths: InvestorPaths, count: int | None = None) -> InvestorMeasures:
     if paths.portfolio is not None:
         held = paths.portfolio
         flows, allocation, turnover = held.flows.sum(axis=0), _allocation(held), _turnover(held)
-        worth = holding.exit["usd"]
-        values["money_weighted_return", "usd"] = measures.money_weighted_return(worth, held.flows)
+        values["money_weighted_return", "usd"] = _money_weighted(held)
     return InvestorMeasures(
         name=paths.name,
         holding=holding.name,
@@ -136,6 +135,14 @@ def measure(paths: InvestorPaths, count: int | None = None) -> InvestorMeasures:
         allocation=allocation,
         turnover=turnover,
     )
+
+
+def _money_weighted(held: PortfolioPaths) -> FloatArray:
+    """Return the return of the money, which without flows is that of a unit."""
+    worth = held.whole.exit["usd"]
+    if held.flows.any():
+        return measures.money_weighted_return(worth, held.flows)
+    return measures.total_return(worth)
 
 
 def _head(paths: InvestorPaths, count: int | None) -> InvestorPaths:

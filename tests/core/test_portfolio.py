@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import worlds
 from daily import check_daily
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_text import changed, line_of, refused
+from scenario_text import changed, line_of, refused, written
 
 from simulator.engine import simulate
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.investors.paths import InvestorPaths, join, measure
 from simulator.investors.portfolio import PortfolioPaths, hold
+from simulator.scenario import load_scenario
 from simulator.scenario.investors import InvestorTerms
 
 
@@ -478,9 +481,36 @@ def _only(access: Access, k: int) -> dict[str, object]:
     }
 
 
-def test_instrument__without_its_days__is_refused() -> None:
-    from dataclasses import replace
+STRATEGIES = {
+    "none": {},
+    "rebalanced": {"rebalance": {"every_days": 5, "band": 0.05}},
+    "stopped at the peak": {"stop_loss": {"holding": 0.05}},
+    "stopped and back": {
+        "stop_loss": {"holding": 0.05, "reenter_after_days": 3, "parked_in": "c"},
+        "rebalance": {"every_days": 7},
+    },
+    "stopped as a whole": {"stop_loss": {"portfolio": 0.05, "reenter_after_days": 4}},
+}
 
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_fair_game__no_strategy__wins_or_loses_on_average(name: str) -> None:
+    """Prices without drift, no costs: whoever looks ahead by a day would show here."""
+    random = np.random.default_rng(11)
+    shape = (61, 4_000)
+    steps = random.choice([-0.03, 0.03], (3, *shape))
+    steps[:, 0] = 0.0
+    prices = np.cumprod(1.0 + steps, axis=1)
+    funds = [asset(label, walk) for label, walk in zip("abc", prices, strict=True)]
+    found = held({"a": 0.4, "b": 0.4, "c": 0.2}, *funds, **STRATEGIES[name])
+    final = found.whole.exit["usd"][-1]
+    error = final.std(ddof=1) / np.sqrt(final.size)
+    assert abs(final.mean() - 100.0) < 4 * error
+    traded = found.turnover[1:].sum() > 0
+    assert traded == (name != "none")
+
+
+def test_instrument__without_its_days__is_refused() -> None:
     bare = replace(FLAT, daily=None)
     with pytest.raises(ValueError, match="without its days"):
         held({"b": 1.0}, bare)
@@ -561,6 +591,18 @@ def test_scenario__bad_portfolio__is_refused_at_its_line(tmp_path, terms, fault)
     messages = refused(tmp_path, text)
     assert any(fault in message for message in messages), messages
     assert all(m.startswith(f"own.yaml:{line_of(text, '  me: {')}:") for m in messages)
+
+
+def test_scenario__portfolio_of_a_token_at_broken_basis_points__is_refused(tmp_path) -> None:
+    person = f"{PERSON}\n  me: {{capital_usd: 9, weights: {{gold_token: 1}}}}"
+    text = changed(PERSON, person).replace("sale_spread_bps: {value: 10,", SPREAD)
+    (message,) = refused(tmp_path, text)
+    assert "instruments.gold_token.sale_spread_bps is 2.5; must be whole" in message
+    alone = changed("sale_spread_bps: {value: 10,", SPREAD)
+    assert load_scenario(written(tmp_path, alone)).scenario.instruments.gold_token is not None
+
+
+SPREAD = "sale_spread_bps: {value: 2.5,"
 
 
 def test_scenario__claim_in_ounces_on_a_portfolio__is_refused(tmp_path) -> None:
