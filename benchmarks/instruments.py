@@ -15,17 +15,30 @@ import numba
 import numpy as np
 import pandas as pd
 
-from simulator.instruments import holding
+from simulator.instruments import holding, price_cover
 from simulator.instruments.base import InstrumentPaths
 from simulator.investors import portfolio
 from simulator.market.paths import BLOCK_PATHS, MarketPaths
 from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.investors import InvestorTerms, RebalanceTerms, StopTerms
+from simulator.scenario.models import GasTerms
+from simulator.scenario.price_cover import PriceCoverTerms
 
 REPEATS = 5
 THREADS = 2
 BLOCKS = 20
 STEPS = 365
+
+COVER = {
+    "pool": {"deposits_usd": 3e8},
+    "miner": {
+        "tonnes_a_year": 50_000.0,
+        "aisc_usd_per_tonne": 9_000.0,
+        "cash_usd": 4e8,
+        "tonnes": 12_500.0,
+    },
+    "others": {"utilisation": 0.7},
+}
 
 
 def best_seconds(work: Callable[[int], object]) -> float:
@@ -47,12 +60,13 @@ def report(name: str, work: Callable[[int], InstrumentPaths]) -> None:
 
 
 def walks() -> MarketPaths:
-    """Return a block of prices of two assets."""
+    """Return a block of prices of three assets."""
     random = np.random.default_rng(1)
     moves = np.exp(np.cumsum(random.normal(0.0, 0.02, (STEPS + 1, BLOCK_PATHS)), axis=0))
     bills = np.cumprod(np.full((STEPS + 1, BLOCK_PATHS), 1.0001), axis=0)
     dates = pd.date_range("2026-01-20", periods=STEPS + 1, freq="D")
-    return MarketPaths(dates, {"copper_miners": moves, "treasury_bills": bills}, 0)
+    prices = {"copper_miners": moves, "copper": 12_000.0 * moves, "treasury_bills": bills}
+    return MarketPaths(dates, prices, 0)
 
 
 def holdings() -> None:
@@ -76,12 +90,24 @@ def portfolios() -> None:
     report("portfolio of ten holdings", lambda _: portfolio.hold(investor, funds).whole)
 
 
+def covers() -> None:
+    """Measure a pool, a miner with and without cover, and other buyers every month."""
+    market, terms = walks(), PriceCoverTerms.model_validate(COVER)
+
+    def work(_: int) -> InstrumentPaths:
+        drivers = price_cover.draw_drivers("cover", market, 0.38, 252.0)
+        return price_cover.simulate(terms, GasTerms(), drivers, 100_000.0)[0]["cover"]
+
+    report("price cover", work)
+
+
 def main() -> None:
     """Print the table."""
     print(f"Python {platform.python_version()}, numba {numba.__version__}, {THREADS} threads")
     print(f"{'':<28}{'M/s':>10}   checksum")
     holdings()
     portfolios()
+    covers()
 
 
 if __name__ == "__main__":

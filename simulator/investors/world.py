@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from simulator.errors import InputError, Problem
-from simulator.instruments import gold_token, gold_vault, holding, mining_sto
+from simulator.instruments import gold_token, gold_vault, holding, mining_sto, price_cover
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
 from simulator.instruments.mining_sto import MiningStoDrivers, MiningStoRecord
+from simulator.instruments.price_cover import PriceCoverDrivers, PriceCoverRecord
 from simulator.investors import portfolio
 from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
@@ -49,12 +50,25 @@ class MiningStoPlay:
 
 
 @dataclass(frozen=True)
+class CoverPlay:
+    """What a price cover's replay needs; the record is empty unless it was asked for."""
+
+    drivers: PriceCoverDrivers
+    record: PriceCoverRecord
+
+    def lane(self, k: int) -> CoverPlay:
+        """Return path `k` of the block alone."""
+        return CoverPlay(self.drivers.lane(k), self.record.lane(k))
+
+
+@dataclass(frozen=True)
 class Plays:
     """What the replay needs of each instrument, by its name."""
 
     tokens: Mapping[str, GoldTokenDrivers]
     vault: VaultPlay | None
     stos: Mapping[str, MiningStoPlay]
+    covers: Mapping[str, CoverPlay]
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,8 @@ class World:
     """A block of paths: prices, every instrument of the scenario by name, every investor.
 
     An instrument's paths are those of one unit of it: an ounce of a token, the measured
-    holder's ounces of the vault, the measured holder's dollars of a mining STO, a dollar of
-    what is held off chain.
+    holder's ounces of the vault, the measured holder's dollars of a mining STO or a price
+    cover, an insured miner's cash, a dollar of what is held off chain.
     """
 
     market: MarketPaths
@@ -118,13 +132,14 @@ def simulate_block(
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
     stos = _mines(scenario, market, instruments)
     traded = _traded(scenario)
+    covers = _covers(scenario, spec, market, instruments, record)
     for name, terms in scenario.instruments.holding.items():
         instruments[name] = holding.simulate(terms, market, name, daily=name in traded)
     investors = {
         name: _investor(name, investor, instruments, record)
         for name, investor in scenario.investors.items()
     }
-    return World(market, instruments, investors, Plays(tokens, vault, stos))
+    return World(market, instruments, investors, Plays(tokens, vault, stos, covers))
 
 
 def _tokens(
@@ -199,6 +214,25 @@ def _investor(
         return InvestorPaths(name, _position(investor, instruments[investor.holding]))
     held = portfolio.hold(investor, instruments, record=record)
     return InvestorPaths(name, held.whole, held)
+
+
+def _covers(
+    scenario: Scenario,
+    spec: MarketSpec,
+    market: MarketPaths,
+    instruments: dict[str, InstrumentPaths],
+    record: bool,
+) -> dict[str, CoverPlay]:
+    plays = {}
+    for label, terms in scenario.instruments.price_cover.items():
+        copper = spec.assets.index(terms.follows)
+        figures = float(spec.volatility[copper]), float(spec.periods_per_year[copper])
+        drivers = price_cover.draw_drivers(label, market, *figures)
+        usd = holder_usd(scenario, label)
+        paths, kept = price_cover.simulate(terms, scenario.gas, drivers, usd, record=record)
+        instruments.update(paths)
+        plays[label] = CoverPlay(drivers, kept)
+    return plays
 
 
 def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:

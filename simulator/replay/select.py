@@ -15,6 +15,7 @@ from simulator.replay.desk import DeskPlayer, desk_accounts
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
 from simulator.replay.mining_sto import MiningStoPlayer
+from simulator.replay.price_cover import PriceCoverPlayer
 from simulator.replay.stage import Player
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, trading_days
@@ -97,6 +98,10 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
         cast.append(
             MiningStoPlayer(name, sto, scenario.gas, play.drivers, play.record, usd, scenario.start)
         )
+    for name, cover in terms.price_cover.items():
+        insured = world.plays.covers[name].lane(lane)
+        usd = holder_usd(scenario, name)
+        cast.append(PriceCoverPlayer(cover, insured.drivers, insured.record, usd, trading))
     if accounts := desk_accounts(scenario, world, lane):
         cast.append(DeskPlayer(accounts))
     return tuple(cast)

@@ -32,6 +32,7 @@ from simulator.scenario.investors import (
 )
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
+from simulator.scenario.price_cover import PriceCoverTerms
 
 __all__ = ["AssetTerms", "MarketTerms", "Scenario"]
 
@@ -58,6 +59,9 @@ class Instruments(Frozen):
     """Security tokens on copper mines, by the name each is given."""
     mine_equity: dict[Label, MineEquityTerms] = Field(default_factory=dict)
     """Ordinary shares of such mines, by the name each is given."""
+    price_cover: dict[Label, PriceCoverTerms] = Field(default_factory=dict)
+    """Pools that insure the copper price, by the name each is given. That is the underwriter's
+    position; NAME-miner and NAME-unhedged are the miner with and without cover."""
     holding: dict[Label, HoldingTerms] = Field(default_factory=dict)
     """What is held off chain, by the name it is given."""
 
@@ -71,7 +75,10 @@ class Instruments(Frozen):
         followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
         there = {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
         there |= dict.fromkeys((*self.mining_sto, *self.mine_equity), "copper")
-        return there | {name: terms.follows for name, terms in self.holding.items()}
+        covers = {
+            name: t.follows for label, t in self.price_cover.items() for name in t.names(label)
+        }
+        return there | covers | {name: terms.follows for name, terms in self.holding.items()}
 
     def units(self, name: str) -> tuple[str, ...]:
         """Return the units that an instrument is measured in."""
@@ -86,10 +93,11 @@ class Instruments(Frozen):
         taken, faults = {*Instruments.model_fields, CASH}, list[Fault]()
         for section in Instruments.model_fields:
             labelled = getattr(self, section)
-            for label in labelled if isinstance(labelled, dict) else ():
-                if label in taken:
+            for label, terms in labelled.items() if isinstance(labelled, dict) else ():
+                names = {label, *terms.names(label)} if section == "price_cover" else {label}
+                if names & taken:
                     faults.append(((section, label), "", "is the name of another instrument"))
-                taken.add(label)
+                taken |= names
         refuse(faults)
         return self
 

@@ -52,8 +52,6 @@ class PoolTerms(Frozen):
 
     deposits_usd: Positive
     """Deposits of all underwriters at the start but for the measured one."""
-    underwriter_usd: Positive = 10_000.0
-    """Deposit of the measured underwriter at the start."""
     leverage: Annotated[float, Field(ge=1, le=5), Unit("1 = fully collateralised")] = 1.0
     """Sums insured over the pool, at most."""
     premium: PremiumTerms = PremiumTerms()
@@ -156,6 +154,11 @@ class PriceCoverTerms(Frozen):
     def follows(self) -> str:
         """Return the market asset that is insured."""
         return "copper"
+
+    def names(self, label: str) -> tuple[str, str, str]:
+        """Return the names of the positions: the underwriter's, the miner's with and without
+        cover."""
+        return label, f"{label}-miner", f"{label}-unhedged"
 
     @model_validator(mode="after")
     def _covers_are_sold(self) -> PriceCoverTerms:

@@ -18,12 +18,12 @@ from simulator.scenario.price_cover import PriceCoverTerms
 from simulator.units import LANES
 
 START = dt.date(2026, 1, 20)
+HOLDER_USD = 10_000.0
 NO_GAS = GasTerms(price_gwei=0.0)
 
 PLAIN: dict[str, dict[str, Any]] = {
     "pool": {
         "deposits_usd": 1_990_000.0,
-        "underwriter_usd": 10_000.0,
         "premium": {"floor": 0.02, "slope": 0.08, "ceiling": 0.10},
         "lag_days": 0,
         "window_days": 1,
@@ -77,4 +77,4 @@ def run(
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Return the paths of cover, miner and unhedged miner, and the record."""
     drivers = price_cover.draw_drivers("cover", market(prices), volatility, 252.0)
-    return price_cover.simulate(cover, gas, drivers, record=record)
+    return price_cover.simulate(cover, gas, drivers, HOLDER_USD, record=record)

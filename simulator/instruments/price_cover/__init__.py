@@ -4,7 +4,6 @@ from simulator.instruments.price_cover.paths import (
     PriceCoverDrivers,
     PriceCoverRecord,
     draw_drivers,
-    names,
     simulate,
 )
 from simulator.instruments.price_cover.state import Act, Observed, Policy
@@ -16,6 +15,5 @@ __all__ = [
     "PriceCoverDrivers",
     "PriceCoverRecord",
     "draw_drivers",
-    "names",
     "simulate",
 ]

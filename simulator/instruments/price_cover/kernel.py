@@ -23,7 +23,7 @@ from simulator.instruments.price_cover.policies import (
 from simulator.instruments.price_cover.state import From, Observed, Own, Policy
 from simulator.mechanics.cover import dollars_down
 from simulator.mechanics.jit import inlined, kernel
-from simulator.units import LANES, FloatArray
+from simulator.units import LANES, BoolArray, FloatArray
 
 Record = Any
 StepArray = npt.NDArray[np.int64]
@@ -66,7 +66,12 @@ def leave_now(own: FloatArray, terms: Record, k: int) -> float:
 
 @kernel
 def exit_at_last(
-    own: FloatArray, terms: Record, leave: FloatArray, by: FloatArray, unpaid: FloatArray
+    own: FloatArray,
+    terms: Record,
+    leave: FloatArray,
+    by: FloatArray,
+    unpaid: FloatArray,
+    paid_out: FloatArray,
 ) -> None:
     """Claim at the last step; what is not paid stays at mark less the haircut.
 
@@ -76,9 +81,10 @@ def exit_at_last(
     share = terms.holder_usd / terms.pool_usd
     for k in range(LANES):
         certain = share * max(0.0, own[POOL, k] - own[TRIGGERED, k])
-        claims = terms.can_claim > 0.0 and own[TRIGGERED, k] == 0.0
+        claims = terms.can_claim > 0.0 and own[TRIGGERED, k] <= terms.hardly
         worth = leave_now(own, terms, k)
         paid = dollars_down(worth) if claims else 0.0
+        paid_out[k] = paid
         left = 1.0 - worth / certain if paid > 0.0 else 1.0
         unpaid[k] = left * share * max(0.0, own[POOL, k] - own[OPEN, k])
         by[BY_PREMIUMS, k] = share * own[EARNED, k]
@@ -113,6 +119,7 @@ def run(
     bought: StepArray,
     starts: StepArray,
     ends: StepArray,
+    posted: BoolArray,
     copper_usd: FloatArray,
     marks: FloatArray,
     leaves: FloatArray,
@@ -122,6 +129,7 @@ def run(
     sold_policies: FloatArray,
     attribution: FloatArray,
     unpaid: FloatArray,
+    paid_out: FloatArray,
     totals: FloatArray,
     events: StepArray,
     acts: ActArray,
@@ -134,6 +142,8 @@ def run(
     terms : record of TERMS
     buyers, bought, starts, ends : ndarray of shape (n_policies,)
         The schedule.
+    posted : ndarray of bool, shape (n_steps + 1,)
+        Whether the feed has a new round on the step.
     copper_usd : ndarray of shape (n_steps + 1, n_paths)
         n_paths is a multiple of LANES.
     marks, leaves, covered, bare : ndarray of shape (n_steps + 1, n_paths)
@@ -143,8 +153,12 @@ def run(
         cash flow of the last whole period with and without cover.
     sold_policies : ndarray of shape (n_policies, 6, n_paths)
         Written: rows of `state.Policy` as they were sold.
-    attribution, unpaid, totals : ndarray of shape (5, n_paths), (n_paths,), (3, n_paths)
-        Written: the underwriter's sources; the miner's sales, payouts, premiums.
+    attribution : ndarray of shape (5, n_paths)
+        Written: the underwriter's sources.
+    unpaid, paid_out : ndarray of shape (n_paths,)
+        Written: what the underwriter could not claim at the end, at mark, and what he could.
+    totals : ndarray of shape (3, n_paths)
+        Written: the miner's sales, payouts, premiums.
     events : ndarray of shape (n_paths,), int64
         Added to.
     acts : ndarray of shape (n_steps + 1, n_policies, n_paths), int8, or of size 0
@@ -185,11 +199,10 @@ def run(
                 if ends[i] <= step:
                     continue
                 done = acts[step, i, lanes] if acts.size > 0 else no_acts
-                if starts[i] > step:
+                if starts[i] > step and posted[step]:
                     void(terms, buyers[i], own, policies[i], usd, done, happened)
-                else:
-                    if mark(terms, own, policies[i], usd, before):
-                        note(policies[i], before, done, happened)
+                elif starts[i] <= step and mark(terms, own, policies[i], usd, before):
+                    note(policies[i], before, done, happened)
                 open_claims(own, policies[i], usd)
             while sold < n_policies and bought[sold] == step:
                 days = float(ends[sold] - starts[sold])
@@ -229,7 +242,8 @@ def run(
             details[5, step, lanes] = bare_flow
             if observed.size > 0:
                 observe(own, terms, price, observed[step], first)
-        exit_at_last(own, terms, leaves[-1, lanes], attribution[:, lanes], unpaid[lanes])
+        sources, rest = attribution[:, lanes], unpaid[lanes]
+        exit_at_last(own, terms, leaves[-1, lanes], sources, rest, paid_out[lanes])
         totals[0, lanes] = own[SOLD]
         totals[1, lanes] = own[PAYOUTS]
         totals[2, lanes] = -own[PREMIUMS]

@@ -80,18 +80,23 @@ class PriceCoverRecord:
     acts : ndarray of shape (n_steps + 1, n_policies, n_paths), int8
         `state.Act`.
     observed : ndarray of shape (n_steps + 1, n_paths, len(Observed))
+        The last row is before the underwriter's claim.
+    paid_out : ndarray of shape (n_paths,)
+        What he claims at the last step, USD; zero where he cannot, or rather waits.
     """
 
     plan: Schedule
     policies: FloatArray
     acts: npt.NDArray[np.int8]
     observed: FloatArray
+    paid_out: FloatArray
 
     def lane(self, k: int) -> PriceCoverRecord:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
         acts, observed = self.acts[..., one], self.observed[:, one]
-        return PriceCoverRecord(self.plan, self.policies[..., one], acts, observed)
+        policies = self.policies[..., one]
+        return PriceCoverRecord(self.plan, policies, acts, observed, self.paid_out[one])
 
 
 @kernel
@@ -112,26 +117,36 @@ def draw_drivers(
 
 
 def simulate(
-    terms: PriceCoverTerms, gas: GasTerms, drivers: PriceCoverDrivers, *, record: bool = False
+    terms: PriceCoverTerms,
+    gas: GasTerms,
+    drivers: PriceCoverDrivers,
+    holder_usd: float,
+    *,
+    record: bool = False,
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
-    """Return the paths by name (`names`), and the record (empty unless asked for)."""
+    """Deposit `holder_usd`; return the paths by name (`terms.names`), and the record.
+
+    Acts and observations of the record are empty unless asked for.
+    """
     copper = drivers.copper_usd
     shape, n_steps = copper.shape, copper.shape[0] - 1
-    plan = schedule(terms, n_steps)
+    plan, trading = schedule(terms, n_steps), _trading(drivers.start, n_steps)
     n_policies = len(plan.buyer)
     marks, leaves, covered, bare = (np.empty(shape) for _ in range(4))
     details = np.empty((len(DETAILS), *shape))
     sold = np.zeros((n_policies, len(Policy), shape[1]))
     attribution, totals = np.zeros((len(SOURCES), shape[1])), np.zeros((3, shape[1]))
-    unpaid, events = np.zeros(shape[1]), np.zeros(shape[1], np.int64)
+    unpaid, paid_out = np.zeros(shape[1]), np.zeros(shape[1])
+    events = np.zeros(shape[1], np.int64)
     acts = np.zeros((n_steps + 1, n_policies, shape[1]) if record else (0, 0, 0), np.int8)
     observed = np.zeros((*shape, len(Observed)) if record else (0, 0, 0))
     run(
-        terms_record(terms, gas, n_steps)[0],
+        terms_record(terms, gas, holder_usd, n_steps)[0],
         plan.buyer,
         plan.bought,
         plan.start,
         plan.end,
+        trading,
         copper,
         marks,
         leaves,
@@ -141,17 +156,18 @@ def simulate(
         sold,
         attribution,
         unpaid,
+        paid_out,
         totals,
         events,
         acts,
         observed,
     )
-    holder = np.full(shape[1], terms.pool.underwriter_usd)
+    holder = np.full(shape[1], holder_usd)
     marks[0] = leaves[0] = holder
     cash = np.full(shape[1], terms.miner.cash_usd)
     covered[0] = bare[0] = cash
     named = dict(zip(DETAILS, details, strict=True))
-    underwriter, with_cover, without = names(drivers.label)
+    underwriter, with_cover, without = terms.names(drivers.label)
     own = {name: named[name] for name in ("utilisation", "missing_usd")}
     miner = {name: named[name] for name in ("premiums_usd", "payouts_usd", "period_cash_usd")}
     miner["fair_value_usd"] = fair_values(terms, drivers, plan, sold)
@@ -177,12 +193,7 @@ def simulate(
             {"period_cash_usd": named["bare_period_cash_usd"]},
         ),
     }
-    return paths, PriceCoverRecord(plan, sold, acts, observed)
-
-
-def names(label: str) -> tuple[str, str, str]:
-    """Return the names of the underwriter's position and of the miner with and without cover."""
-    return label, f"{label}-miner", f"{label}-unhedged"
+    return paths, PriceCoverRecord(plan, sold, acts, observed, paid_out)
 
 
 def _miner(

@@ -72,7 +72,7 @@ def sell(
         insured = tonnes * strike
         too_high = strike > usd[k] * terms.max_strike_share * (1.0 + ROOM)
         too_small = insured < terms.min_insured * (1.0 + ROOM)
-        if own[TRIGGERED, k] > 0.0 or too_high or too_small:
+        if own[TRIGGERED, k] > terms.hardly or too_high or too_small:
             events[k] += 1 if is_miner else 0
             continue
         daily = premium_a_day(

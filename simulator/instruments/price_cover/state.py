@@ -45,8 +45,9 @@ MINER_SOURCES = (
     Source("cover_premiums", "cost", "Premiums of the cover"),
 )
 
-HOLDER_GAS = {"enter": 200_000, "request": 100_000, "leave": 150_000}
-"""Gas of the underwriter's transactions as the replay measures it."""
+HOLDER_GAS = {"enter": 151_689, "request": 92_649, "leave": 96_339}
+"""Gas of the underwriter's transactions, his approval included, as the replay measures it on
+Anvil (a test holds these figures)."""
 
 
 class Own(IntEnum):
@@ -170,19 +171,23 @@ TERMS = np.dtype(
             "gas_leave_usd",
             "request_step",
             "can_claim",
+            "hardly",
         )
     ]
 )
-"""The terms as numbers; a strike of zero means that its share counts."""
+"""The terms as numbers; a strike of zero means that its share counts. `hardly` is less than
+any sum insured, and more than what sums and differences of them leave."""
 
 
-def terms_record(terms: PriceCoverTerms, gas: GasTerms, n_steps: int) -> npt.NDArray[np.void]:
+def terms_record(
+    terms: PriceCoverTerms, gas: GasTerms, holder_usd: float, n_steps: int
+) -> npt.NDArray[np.void]:
     """Return the terms as an array with one record of `TERMS`."""
     pool, miner, others = terms.pool, terms.miner, terms.others
     per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
     values = {
-        "pool_usd": pool.deposits_usd + pool.underwriter_usd,
-        "holder_usd": pool.underwriter_usd,
+        "pool_usd": pool.deposits_usd + holder_usd,
+        "holder_usd": holder_usd,
         "leverage": pool.leverage,
         "floor": pool.premium.floor,
         "slope": pool.premium.slope,
@@ -200,6 +205,7 @@ def terms_record(terms: PriceCoverTerms, gas: GasTerms, n_steps: int) -> npt.NDA
         "others_utilisation": others.utilisation,
         "request_step": request_step(terms, n_steps),
         "can_claim": float(pool.cooldown_days <= n_steps),
+        "hardly": 0.5 * pool.min_sum_insured_usd,
     }
     values |= _strikes("miner", miner.cover) | _strikes("others", others.cover)
     values |= {f"gas_{act}_usd": used * per_gas for act, used in HOLDER_GAS.items()}
