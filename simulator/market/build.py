@@ -17,6 +17,7 @@ from simulator.scenario.market import EVERY_DAY, AssetTerms
 from simulator.scenario.models import Scenario
 from simulator.scenario.raw import dotted
 from simulator.scenario.targets import target_faults
+from simulator.scenario.views import MacroParts, Views
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 
@@ -77,7 +78,8 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
 def _macro(scenario: Scenario, calibration: Calibration) -> Macro | None:
     if scenario.market.model != "macro":
         return None
-    return Macro(calibration.macro_figures, scenario.market.parts, scenario.market.views)
+    terms = scenario.market
+    return Macro(calibration.macro_figures, terms.parts or MacroParts(), terms.views or Views())
 
 
 def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:

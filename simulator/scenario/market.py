@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simulator.scenario.fields import Fraction, Frozen, Positive, Volatility, refuse
 from simulator.scenario.macro_types import Asset as AssetName
-from simulator.scenario.views import RATIO, MacroParts, Views
+from simulator.scenario.views import RATIO, MacroParts, Target, Views
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""
@@ -45,10 +45,16 @@ class MarketTerms(Frozen):
     """Name of a shipped calibration or path of a calibration file."""
     assets: dict[AssetName, AssetTerms] = Field(min_length=1)
     """The assets that move, each with its drift."""
-    parts: MacroParts = MacroParts()
-    """What of the macro model is on; all of it unless said otherwise."""
-    views: Views = Views()
-    """What the macro model takes for given."""
+    parts: MacroParts | None = None
+    """What of the macro model is on; none = all of it."""
+    views: Views | None = None
+    """What the macro model takes for given; none = nothing."""
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """Return the price targets, by asset or ratio."""
+        views = {} if self.views is None else self.views.targets
+        return {str(name): target for name, target in views.items()}
 
     def _check_columns(self) -> None:
         refuse(
@@ -61,12 +67,12 @@ class MarketTerms(Frozen):
 
     @model_validator(mode="after")
     def _parts_and_views_are_the_macro_models(self) -> MarketTerms:
-        given = {"parts": self.parts != MacroParts(), "views": self.views != Views()}
+        given = {"parts": self.parts, "views": self.views}
         if self.model != "macro":
             rule = f"are read by model macro alone, and the model is {self.model}"
-            refuse([((name,), "", rule) for name, there in given.items() if there])
-        needed = {name for name in self.views.targets if name != RATIO}
-        if RATIO in self.views.targets:
+            refuse([((name,), "", rule) for name, there in given.items() if there is not None])
+        needed = {name for name in self.targets if name != RATIO}
+        if RATIO in self.targets:
             needed |= {"gold", "silver"}
         lacking = sorted(needed - set(self.assets))
         rule = "is required: a target of market.views is about it"

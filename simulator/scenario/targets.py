@@ -56,7 +56,7 @@ class Need:
 
 def needs(scenario: Scenario, calibration: Calibration) -> Iterator[Need]:
     """Yield the targets of a scenario whose days lie behind the start."""
-    for name, target in scenario.market.views.targets.items():
+    for name, target in scenario.market.targets.items():
         days = _days(scenario, target)
         if days >= 1:
             start = _start(scenario, calibration, name)
@@ -68,7 +68,7 @@ def target_faults(scenario: Scenario, calibration: Calibration) -> list[Fault]:
     place = ("market", "views", "targets")
     faults: list[Fault] = [
         ((*place, name, "by"), f"{target.by}", f"must be after the start, {scenario.start}")
-        for name, target in scenario.market.views.targets.items()
+        for name, target in scenario.market.targets.items()
         if _days(scenario, target) < 1
     ]
     for need in needs(scenario, calibration):
