@@ -204,9 +204,9 @@ def test_ratio__half_life__is_that_of_the_pull():
 
 def test_ratio__over_replicas__error_is_the_spread():
     random = np.random.default_rng(16)
-    pulls = [fit_ratio(*gold_and_silver(random, 480, 0.06), 12).pull for _ in range(40)]
+    pulls = [fit_ratio(*gold_and_silver(random, 480, 0.06), 12).pull for _ in range(24)]
     spread = np.std([pull.value for pull in pulls], ddof=1)
-    assert np.mean([pull.standard_error for pull in pulls]) == pytest.approx(spread, rel=0.3)
+    assert np.mean([pull.standard_error for pull in pulls]) == pytest.approx(spread, rel=0.35)
 
 
 def test_ratio__independent_walks__are_weak():

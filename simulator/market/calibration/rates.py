@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulator.market.calibration.diffusion import Estimate, FitError
 from simulator.market.calibration.ledger import Ledger
-from simulator.market.calibration.measured import Measured
+from simulator.market.calibration.measured import Measured, sources
 from simulator.market.calibration.months import since, together, window
 from simulator.market.calibration.panel import Monthly, Panel
 from simulator.market.calibration.prices import DAILY
@@ -191,7 +191,8 @@ def real_rates_correlation(panel: Panel) -> Measured | None:
     value = float(np.corrcoef(first, second)[0, 1])
     error = (1 - value**2) / math.sqrt(max(len(first) / MONTHS_PER_YEAR - 3, 1))
     note = "error as of independent years: both change slowly"
-    return Measured(Estimate(value, error), "1", past.source, window(common), note=note)
+    source = sources([market.source, past.source])
+    return Measured(Estimate(value, error), "1", source, window(common), note=note)
 
 
 def add_rates(panel: Panel, ledger: Ledger) -> None:
