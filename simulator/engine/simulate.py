@@ -23,6 +23,7 @@ from simulator.claims.outcomes import (
     reduce_series,
     series_conditions,
 )
+from simulator.engine.memory import keep_freed_memory
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.world import World, market_series, series, simulate_block
 from simulator.market.build import market_spec
@@ -116,6 +117,7 @@ def simulate(
         The calibration lacks an asset of the scenario.
     """
     began = time.perf_counter()
+    keep_freed_memory()
     spec = market_spec(scenario, calibration)
     starts = range(0, scenario.paths, block_paths)
     blocks: list[Block] = []

@@ -130,7 +130,7 @@ def simulate_block(
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
     instruments, tokens = _tokens(scenario, market)
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
-    stos = _mines(scenario, market, instruments)
+    stos = _mines(scenario, market, instruments, record)
     traded = _traded(scenario)
     covers = _covers(scenario, spec, market, instruments, record)
     for name, terms in scenario.instruments.holding.items():
@@ -180,16 +180,19 @@ def _vault(
 
 
 def _mines(
-    scenario: Scenario, market: MarketPaths, instruments: dict[str, InstrumentPaths]
+    scenario: Scenario,
+    market: MarketPaths,
+    instruments: dict[str, InstrumentPaths],
+    record: bool,
 ) -> dict[str, MiningStoPlay]:
     chosen, plays, traded = scenario.instruments, {}, _traded(scenario)
     for name, terms in chosen.mining_sto.items():
         drivers = mining_sto.draw_drivers(terms, name, market, scenario.seed)
         usd = holder_usd(scenario, name)
-        instruments[name], record = mining_sto.simulate(
-            terms, scenario.gas, drivers, usd, daily=name in traded
+        instruments[name], kept = mining_sto.simulate(
+            terms, scenario.gas, drivers, usd, record=record, daily=name in traded
         )
-        plays[name] = MiningStoPlay(drivers, record)
+        plays[name] = MiningStoPlay(drivers, kept)
     trading = trading_days(scenario.start, scenario.horizon_days) if chosen.mine_equity else None
     for name, equity in chosen.mine_equity.items():
         mine = plays[equity.mine].drivers.mine

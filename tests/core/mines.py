@@ -75,7 +75,7 @@ def wild_copper(days: int = DAYS, n_paths: int = 256, seed: int = 3):
 def play(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int = 1):
     """Return drivers, the holder's paths, and the record; without any gas."""
     drivers = mining_sto.draw_drivers(chosen, "mine", paths, seed)
-    held, record = mining_sto.simulate(chosen, GasTerms(price_gwei=0.0), drivers, usd)
+    held, record = mining_sto.simulate(chosen, GasTerms(price_gwei=0.0), drivers, usd, record=True)
     return drivers, held, record
 
 

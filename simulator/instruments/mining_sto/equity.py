@@ -92,7 +92,7 @@ def _run(
     profit: FloatArray,
     halted: KindArray,
     deferred: DayArray,
-    begins: DayArray,
+    begins: StepArray,
     ends: FlagArray,
     default_step: StepArray,
     noise: FloatArray,

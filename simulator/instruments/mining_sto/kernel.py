@@ -206,7 +206,7 @@ def run(
     profit: FloatArray,
     halted: KindArray,
     deferred: DayArray,
-    begins: DayArray,
+    begins: StepArray,
     ends: FlagArray,
     others_usd: FloatArray,
     default_step: StepArray,
@@ -215,6 +215,7 @@ def run(
     leave: FloatArray,
     paid: FloatArray,
     price: FloatArray,
+    last_price: FloatArray,
     attribution: FloatArray,
     gains: FloatArray,
     recorded: FloatArray,
@@ -237,7 +238,9 @@ def run(
         Whether a period ends on the step; the first one ends with the close of the raise.
     mark, leave, paid, price : ndarray of shape (n_steps + 1, n_paths)
         Written: value at mark and at exit with all that was received, what was received, and
-        the price of the holder's tokens.
+        the price of the holder's tokens; the last only where it has steps.
+    last_price : ndarray of shape (n_paths,)
+        Written: that price on the last step.
     attribution : ndarray of shape (n_sources, n_paths)
         Added to.
     gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
@@ -321,21 +324,22 @@ def run(
                     disbelieve(own, now, was, by)
             rate = terms.lockup_discount if step < terms.lockup_end else terms.discount
             marks, leaves, received = mark[step, lanes], leave[step, lanes], paid[step, lanes]
-            prices = price[step, lanes]
             for k in range(LANES):
                 cash = own[CASH, k] + own[PAID, k] - own[SPENT, k]
                 exit_gas = terms.gas_leave_usd if own[PART, k] > 0.0 else 0.0
                 marks[k] = now[PRICE, k] + cash
                 leaves[k] = now[PRICE, k] * (1.0 - rate) + cash - exit_gas
                 received[k] = own[PAID, k]
-                prices[k] = now[PRICE, k]
             if gains.shape[1] > 0:
                 for row in range(N_SOURCES):
                     gains[row, step, lanes] = by[row]
                 gains[GAS, step, lanes] = -own[SPENT]
+            if price.shape[0] > 0:
+                price[step, lanes] = now[PRICE]
         for k in range(LANES):
             exit_gas = terms.gas_leave_usd if own[PART, k] > 0.0 else 0.0
             by[ILLIQUIDITY, k] -= now[PRICE, k] * rate
             by[GAS, k] -= own[SPENT, k] + exit_gas
+        last_price[lanes] = now[PRICE]
         for row in range(N_SOURCES):
             attribution[row, lanes] += by[row]

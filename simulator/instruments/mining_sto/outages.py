@@ -16,7 +16,10 @@ KINDS = ("mudslide", "strike", "power")
 """Kind 1, 2 and 3 of an outage; 0 is none."""
 
 KindArray = npt.NDArray[np.int8]
-DayArray = npt.NDArray[np.int32]
+StepArray = npt.NDArray[np.int64]
+DayArray = npt.NDArray[np.int16]
+LONGEST_DAYS = 30_000.0
+"""Durations are cut here, to fit DayArray; far beyond any horizon."""
 
 
 def hazards(terms: OutagesTerms) -> FloatArray:
@@ -39,7 +42,7 @@ def fill_outages(
     kinds: KindArray,
     left: DayArray,
     rates: FloatArray,
-    begins: DayArray,
+    begins: StepArray,
     seed: int,
     stream: int,
     first_path: int,
@@ -50,11 +53,11 @@ def fill_outages(
     ----------
     kinds : ndarray of shape (n_steps + 1, n_paths), int8
         Written: kind on each step, 0 where the mine is not stopped.
-    left : ndarray of shape (n_steps + 1, n_paths), int32
+    left : ndarray of shape (n_steps + 1, n_paths), int16
         Written: days that the outage still lasts, the present one included.
     rates : ndarray of shape (3, 3)
         As `hazards` gives them.
-    begins : ndarray of shape (n_paths,), int32
+    begins : ndarray of shape (n_paths,), int64
         Step at which a path's mine begins to work.
     """
     kinds[:] = 0
@@ -74,7 +77,7 @@ def fill_outages(
                 share -= rates[kind, 0]
                 kind += 1
             start = step + max(1, int(np.ceil(gap)))
-            days = max(1, int(np.ceil(min(-rates[kind, 1] * np.log(length), 1e6))))
+            days = max(1, int(np.ceil(min(-rates[kind, 1] * np.log(length), LONGEST_DAYS))))
             for t in range(start, min(start + days, n_rows)):
                 kinds[t, k] = kind + 1
                 left[t, k] = start + days - t
@@ -86,7 +89,7 @@ def fill_outages(
 
 def outage_paths(
     terms: OutagesTerms,
-    begins: DayArray,
+    begins: StepArray,
     seed: int,
     stream: int,
     first_path: int,
@@ -95,6 +98,6 @@ def outage_paths(
     """Return kind and days left on each step, shape (n_steps + 1, n_paths) each."""
     shape = (n_steps + 1, begins.shape[0])
     kinds: Any = np.empty(shape, np.int8)
-    left: Any = np.empty(shape, np.int32)
+    left: Any = np.empty(shape, np.int16)
     fill_outages(kinds, left, hazards(terms), begins, seed, stream, first_path)
     return kinds, left

@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.instruments.draws import normal_paths
-from simulator.instruments.mining_sto.outages import KINDS, DayArray, KindArray, outage_paths
+from simulator.instruments.mining_sto.outages import (
+    KINDS,
+    LONGEST_DAYS,
+    DayArray,
+    KindArray,
+    StepArray,
+    outage_paths,
+)
 from simulator.market.streams import Stream, labelled
 from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.mine import MINE, cost, revenue, settle
@@ -34,9 +41,9 @@ class MinePaths:
         Distributable profit of each period, USD. The first ends with the close of the raise.
     halted : ndarray of int8
         Kind of the outage, 0 where there is none.
-    deferred : ndarray of int32
+    deferred : ndarray of int16
         Days of full output that are still to be missed: construction, ramp-up, outage.
-    begins : ndarray of shape (n_paths,), int32
+    begins : ndarray of shape (n_paths,), int64
         Step of the first ore.
     settles : tuple of int
         Steps on which the periods end.
@@ -47,7 +54,7 @@ class MinePaths:
     profit: FloatArray
     halted: KindArray
     deferred: DayArray
-    begins: DayArray
+    begins: StepArray
     settles: tuple[int, ...]
 
     @property
@@ -111,7 +118,7 @@ def simulate_mine(
     n_steps, n_paths = copper_usd.shape[0] - 1, copper_usd.shape[1]
     settles = settlement_steps(terms.sale.days, terms.payout.payments_a_year, n_steps)
     late = _overruns(terms.stage, label, seed, first_path, n_paths)
-    begins = np.rint(terms.stage.construction_days * (1.0 + late[0])).astype(np.int32)
+    begins = np.rint(terms.stage.construction_days * (1.0 + late[0])).astype(np.int64)
     halted, left = outage_paths(
         terms.outages, begins, seed, labelled(Stream.MINE_EVENTS, label), first_path, n_steps
     )
@@ -123,7 +130,7 @@ def simulate_mine(
     ends = np.zeros(n_steps + 1, np.bool_)
     ends[list(settles)] = True
     accrued = np.empty((n_steps + 1, n_paths))
-    deferred = np.empty((n_steps + 1, n_paths), np.int32)
+    deferred = np.empty((n_steps + 1, n_paths), np.int16)
     profit = np.zeros((len(settles), n_paths))
     lost = np.array([0.0, *(getattr(terms.outages, kind).output_lost for kind in KINDS)])
     _run(
@@ -191,7 +198,7 @@ def _run(
     halted: KindArray,
     left: DayArray,
     lost: FloatArray,
-    begins: DayArray,
+    begins: StepArray,
     late: FloatArray,
     construction: float,
     ramp: float,
@@ -220,7 +227,7 @@ def _run(
             worked = step - begins[k]
             works = 1.0 if 0 < worked <= last + 1 else 0.0
             gone = lost[kinds[k]]
-            defer[k] = np.int32(missed[k] + days[k] * gone * output[k] + 0.5)
+            defer[k] = np.int16(min(missed[k] + days[k] * gone * output[k] + 0.5, LONGEST_DAYS))
             running = output[k] * (1.0 - gone)
             grade = grades[min(max(worked - 1, 0), last)] * good[k]
             earned = revenue(mine, running, grade, usd[k])

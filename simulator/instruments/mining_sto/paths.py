@@ -25,7 +25,8 @@ class MiningStoRecord:
     recorded_usd, payment_usd, deposit_usd : ndarray of shape (n_periods, n_paths)
         The holders' profit, what is paid, and new tokens sold at the end of each period.
     paid_usd, price_usd, exit_usd : ndarray of shape (n_steps + 1, n_paths)
-        What the holder could have withdrawn so far, the price of his tokens, his exit value.
+        What the holder could have withdrawn so far, the price of his tokens, his exit value;
+        empty unless a record was asked for.
     """
 
     recorded_usd: FloatArray
@@ -54,17 +55,20 @@ def simulate(
     drivers: MiningStoDrivers,
     holder_usd: float,
     *,
+    record: bool = False,
     daily: bool = False,
 ) -> tuple[InstrumentPaths, MiningStoRecord]:
     """Subscribe for `holder_usd`, hold, and sell at the last step; with the record.
 
-    `daily` asks for the dollars of each day too, for investors who trade.
+    `daily` asks for the dollars of each day too, for investors who trade. Arrays by step are
+    kept few: to write fresh memory once costs as much as the model.
     """
     mine = drivers.mine
     shape = mine.copper_usd.shape
     loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
     worth = tables(terms, terms.secondary.discount_rate, loss_rate, shape[0] - 1)
-    mark, leave, paid, price = (np.empty(shape) for _ in range(4))
+    mark, leave, paid = np.empty(shape), np.empty(shape), np.empty(shape)
+    price, last_price = np.empty(shape if record or daily else (0, 0)), np.empty(shape[1])
     recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
     attribution = np.zeros((len(SOURCES), shape[1]))
     gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
@@ -89,6 +93,7 @@ def simulate(
         leave,
         paid,
         price,
+        last_price,
         attribution,
         gains,
         recorded,
@@ -107,16 +112,31 @@ def simulate(
         exit={"usd": leave},
         attribution={"usd": attribution},
         events=events,
-        unpaid=np.where(sold & locked, price[-1], 0.0),
+        unpaid=np.where(sold & locked, last_price, 0.0),
         details={
-            "payments": paid / holder_usd,
+            "payments": np.divide(paid, holder_usd, out=None if record else paid),
             "declared": _per_token(terms, drivers, holder_usd, payments, deposits),
-            "returned": _per_token(terms, drivers, holder_usd, payments - recorded, deposits),
-            "token_price": price / holder_usd,
+            "returned": _returned(terms, drivers, holder_usd, recorded, payments, deposits),
         },
         daily=_daily(terms, mark, price, gains) if daily else None,
     )
-    return paths, MiningStoRecord(recorded, payments, deposits, paid, price, leave)
+    none = np.empty((0, 0))
+    kept = (paid, price, leave) if record else (none, none, none)
+    return paths, MiningStoRecord(recorded, payments, deposits, *kept)
+
+
+def _returned(
+    terms: MiningStoTerms,
+    drivers: MiningStoDrivers,
+    holder_usd: float,
+    recorded: FloatArray,
+    payments: FloatArray,
+    deposits: FloatArray,
+) -> FloatArray:
+    """Return what was paid in beyond recorded profit, as `_per_token`; a view where nothing is."""
+    if terms.payout.top_up is None:
+        return np.broadcast_to(np.zeros(1), drivers.mine.copper_usd.shape)
+    return _per_token(terms, drivers, holder_usd, payments - recorded, deposits)
 
 
 def _per_token(
