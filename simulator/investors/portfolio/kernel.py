@@ -9,95 +9,52 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.investors.portfolio.state import (
+    ASKED,
+    CASH,
     DEAD_BAND,
+    DUE,
+    FLOWS,
+    GOAL,
+    GROWN,
     HELD,
+    IN_CASH,
+    INCOME,
+    LEAVE,
     LEAVING,
+    LEVEL,
+    MARK,
+    NAV,
     NEVER,
     NOTHING,
     OUT,
+    OWED,
+    PARKED,
+    PEAK,
+    PENDING,
+    REFERENCE,
+    SINCE,
+    STATUS,
+    STOPS,
+    UNITS,
+    WAKE,
+    WHOLE,
     Book,
     Plan,
     State,
     Traces,
 )
-from simulator.mechanics.jit import inlined, kernel
+from simulator.investors.portfolio.trades import (
+    INVEST,
+    RESTORE,
+    ask,
+    buy,
+    raise_cash,
+    sell,
+    sellable_units,
+    trade,
+)
+from simulator.mechanics.jit import kernel
 from simulator.units import FloatArray
-
-INVEST, RESTORE = 1, 2
-"""Values of `State.pending`."""
-
-
-@inlined
-def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
-    """Return the units that could be sold at once: none where it is shut or worthless."""
-    shut = not book.is_open[h, step] or step < book.lockup[h]
-    if shut or book.mark[h, step, k] <= 0.0:
-        return 0.0
-    row = book.sellable_at[h]
-    share = 1.0 if row == NOTHING else book.sellable[row, step, k]
-    units: float = state.units[h, k] * share
-    return units
-
-
-@inlined
-def sale_price(book: Book, h: int, step: int, k: int) -> float:
-    """Return what selling a unit pays, less commission."""
-    row = book.sale_at[h]
-    price = book.leave[h, step, k] if row == NOTHING else book.sale[row, step, k]
-    paid: float = price * (1.0 - book.commission)
-    return paid
-
-
-@kernel
-def sell(
-    book: Book, state: State, traces: Traces, h: int, step: int, k: int, units: float
-) -> float:
-    """Sell `units` of a holding; return the proceeds, which are cash now."""
-    if units <= 0.0:
-        return 0.0
-    mark = units * book.mark[h, step, k]
-    proceeds = units * sale_price(book, h, step, k)
-    all_of_it = units >= state.units[h, k]
-    state.units[h, k] = 0.0 if all_of_it else state.units[h, k] - units
-    state.cash[k] += proceeds
-    traces.costs[h, k] += proceeds - mark
-    traces.turnover[step, k] += mark
-    if traces.sold.shape[1] > 0:
-        traces.sold[h, step, k] += units
-    return proceeds
-
-
-@kernel
-def buy(book: Book, state: State, traces: Traces, h: int, step: int, k: int, value: float) -> None:
-    """Buy `value` dollars of a holding at mark; what is paid on top comes out of cash too."""
-    if value <= 0.0 or book.mark[h, step, k] <= 0.0:
-        return
-    if state.units[h, k] <= 0.0:
-        state.reference[h, k] = book.mark[h, step, k]
-    units = value / book.mark[h, step, k]
-    state.units[h, k] += units
-    if traces.bought.shape[1] > 0:
-        traces.bought[h, step, k] += units
-    state.cash[k] -= value * (1.0 + book.buy_cost[h])
-    traces.costs[h, k] -= value * book.buy_cost[h]
-    traces.turnover[step, k] += value
-
-
-@inlined
-def ask(book: Book, state: State, h: int, step: int, k: int, units: float) -> None:
-    """Ask for a sale after the notice that the holding wants."""
-    state.asked[h, k] = units
-    state.due[h, k] = step + book.notice[h]
-    state.wake[k] = min(state.wake[k], state.due[h, k])
-
-
-@inlined
-def total(book: Book, state: State, step: int, k: int) -> float:
-    """Return the net asset value at mark: cash, and every holding."""
-    value: float = state.cash[k]
-    for h in range(book.mark.shape[0]):
-        value += state.units[h, k] * book.mark[h, step, k]
-    return value
 
 
 @kernel
@@ -105,45 +62,45 @@ def aim(plan: Plan, state: State, k: int) -> None:
     """Set the weights that are meant: what was stopped out is parked elsewhere."""
     stopped = 0.0
     for h in range(plan.weights.shape[0]):
-        held = state.status[h, k] == HELD
-        state.goal[h, k] = plan.weights[h] if held else 0.0
+        held = state.clock[STATUS, h, k] == HELD
+        state.held[GOAL, h, k] = plan.weights[h] if held else 0.0
         stopped += 0.0 if held else plan.weights[h]
     if plan.park != NOTHING:
-        state.goal[plan.park, k] += stopped
+        state.held[GOAL, plan.park, k] += stopped
 
 
 @kernel
 def fill_sales(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
     """Sell what was asked for, as far as it can be; the rest goes on waiting."""
-    for h in range(book.mark.shape[0]):
-        if state.asked[h, k] <= 0.0 or step < state.due[h, k]:
+    for h in range(book.at.shape[0]):
+        if state.held[ASKED, h, k] <= 0.0 or step < state.clock[DUE, h, k]:
             continue
-        units = min(state.asked[h, k], sellable_units(book, state, h, step, k))
+        units = min(state.held[ASKED, h, k], sellable_units(book, state, h, step, k))
         proceeds = sell(book, state, traces, h, step, k, units)
-        state.asked[h, k] = min(state.asked[h, k] - units, state.units[h, k])
+        state.held[ASKED, h, k] = min(state.held[ASKED, h, k] - units, state.held[UNITS, h, k])
         # nobody buys what is worth nothing: it is kept, and no longer waited for
-        worthless = book.mark[h, step, k] <= 0.0
-        state.asked[h, k] = 0.0 if worthless else state.asked[h, k]
-        if state.status[h, k] == LEAVING:
-            state.parked[k] += proceeds if plan.park != NOTHING else 0.0
-            if state.units[h, k] <= 0.0 or worthless:
-                state.status[h, k] = OUT
-                state.since[h, k] = step
+        worthless = book.prices[h, step, k] <= 0.0
+        state.held[ASKED, h, k] = 0.0 if worthless else state.held[ASKED, h, k]
+        if state.clock[STATUS, h, k] == LEAVING:
+            state.purse[PARKED, k] += proceeds if plan.park != NOTHING else 0.0
+            if state.held[UNITS, h, k] <= 0.0 or worthless:
+                state.clock[STATUS, h, k] = OUT
+                state.clock[SINCE, h, k] = step
     leaving = False
-    for h in range(book.mark.shape[0]):
-        leaving = leaving or state.status[h, k] == LEAVING
-    if state.whole[k] == LEAVING and not leaving:
-        state.whole[k] = OUT
+    for h in range(book.at.shape[0]):
+        leaving = leaving or state.clock[STATUS, h, k] == LEAVING
+    if state.flags[WHOLE, k] == LEAVING and not leaving:
+        state.flags[WHOLE, k] = OUT
 
 
 @kernel
 def park(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
     """Put what stops brought into the holding that takes it."""
-    if plan.park == NOTHING or state.parked[k] <= 0.0 or not book.is_open[plan.park, step]:
+    if plan.park == NOTHING or state.purse[PARKED, k] <= 0.0 or not book.is_open[plan.park, step]:
         return
-    spent = min(state.parked[k], state.cash[k])
+    spent = min(state.purse[PARKED, k], state.purse[CASH, k])
     buy(book, state, traces, plan.park, step, k, spent / (1.0 + book.buy_cost[plan.park]))
-    state.parked[k] = 0.0
+    state.purse[PARKED, k] = 0.0
 
 
 @kernel
@@ -152,17 +109,17 @@ def reenter(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
     if plan.reenter_days == 0:
         return
     again = False
-    for h in range(book.mark.shape[0]):
-        waited = step - state.since[h, k] >= plan.reenter_days
-        if state.status[h, k] == OUT and waited and state.whole[k] != LEAVING:
-            state.status[h, k] = HELD
+    for h in range(book.at.shape[0]):
+        waited = step - state.clock[SINCE, h, k] >= plan.reenter_days
+        if state.clock[STATUS, h, k] == OUT and waited and state.flags[WHOLE, k] != LEAVING:
+            state.clock[STATUS, h, k] = HELD
             again = True
     if again:
         aim(plan, state, k)
-        state.pending[k] = RESTORE
-        if state.whole[k] == OUT:
-            state.whole[k] = HELD
-            state.peak[k] = state.grown[k]
+        state.flags[PENDING, k] = RESTORE
+        if state.flags[WHOLE, k] == OUT:
+            state.flags[WHOLE, k] = HELD
+            state.purse[PEAK, k] = state.purse[GROWN, k]
 
 
 @kernel
@@ -170,97 +127,38 @@ def move_money(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
     """Take in what is put in, pay out what is withdrawn as far as that can be raised."""
     amount = plan.flows[step]
     if amount > 0.0:
-        state.cash[k] += amount
-        traces.flows[step, k] += amount
-        state.pending[k] = max(state.pending[k], INVEST)
+        state.purse[CASH, k] += amount
+        traces.days[FLOWS, step, k] += amount
+        state.flags[PENDING, k] = max(state.flags[PENDING, k], INVEST)
     elif amount < 0.0:
-        state.owed[k] -= amount
-    if state.owed[k] <= 0.0:
+        state.purse[OWED, k] -= amount
+    if state.purse[OWED, k] <= 0.0:
         return
-    if state.owed[k] > state.cash[k] and book.all_open[step]:
-        raise_cash(book, state, traces, step, k, state.owed[k] - state.cash[k])
-    paid = min(state.owed[k], max(state.cash[k], 0.0))
-    state.cash[k] -= paid
-    state.owed[k] -= paid
-    traces.flows[step, k] -= paid
-
-
-@kernel
-def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, wanted: float) -> None:
-    """Sell the same share of all that can be sold; ask for the rest where notice is needed."""
-    possible = 0.0
-    for h in range(book.mark.shape[0]):
-        if book.notice[h] == 0:
-            possible += sellable_units(book, state, h, step, k) * sale_price(book, h, step, k)
-    share = min(1.0, wanted / possible) if possible > 0.0 else 0.0
-    for h in range(book.mark.shape[0]):
-        if book.notice[h] == 0:
-            units = share * sellable_units(book, state, h, step, k)
-            sell(book, state, traces, h, step, k, units)
-    short = wanted - share * possible
-    if short <= 0.0:
-        return
-    for h in range(book.mark.shape[0]):
-        price = sale_price(book, h, step, k)
-        if book.notice[h] > 0 and state.asked[h, k] <= 0.0 and price > 0.0:
-            units = min(state.units[h, k], short / price)
-            ask(book, state, h, step, k, units)
-            short -= units * price
-
-
-@kernel
-def trade(book: Book, state: State, traces: Traces, wanted: FloatArray, step: int, k: int) -> None:
-    """Bring the holdings to their weights, or only invest what cash there is too much of."""
-    value = total(book, state, step, k) - state.owed[k]
-    if value <= 0.0:
-        return
-    if state.pending[k] == RESTORE:
-        sell_excess(book, state, traces, step, k, value)
-        value = total(book, state, step, k) - state.owed[k]
-    invested, cost = 0.0, 0.0
-    for h in range(book.mark.shape[0]):
-        held = state.units[h, k] * book.mark[h, step, k]
-        weight = state.goal[h, k]
-        invested += weight
-        lacks = state.status[h, k] == HELD and state.asked[h, k] <= 0.0
-        wanted[h] = max(0.0, weight * value - held) if lacks else 0.0
-        cost += wanted[h] * (1.0 + book.buy_cost[h])
-    spare = state.cash[k] - state.owed[k] - state.parked[k] - max(0.0, 1.0 - invested) * value
-    scale = min(1.0, max(spare, 0.0) / cost) if cost > 0.0 else 0.0
-    for h in range(book.mark.shape[0]):
-        buy(book, state, traces, h, step, k, scale * wanted[h])
-
-
-@kernel
-def sell_excess(book: Book, state: State, traces: Traces, step: int, k: int, value: float) -> None:
-    """Sell what is above its weight, or ask for it where that takes notice."""
-    for h in range(book.mark.shape[0]):
-        mark = book.mark[h, step, k]
-        over = state.units[h, k] * mark - state.goal[h, k] * value
-        if over <= 0.0 or mark <= 0.0 or state.status[h, k] != HELD or state.asked[h, k] > 0.0:
-            continue
-        if book.notice[h] > 0:
-            ask(book, state, h, step, k, over / mark)
-        else:
-            units = min(over / mark, sellable_units(book, state, h, step, k))
-            sell(book, state, traces, h, step, k, units)
+    if state.purse[OWED, k] > state.purse[CASH, k] and book.is_open[-1, step]:
+        raise_cash(book, state, traces, step, k, state.purse[OWED, k] - state.purse[CASH, k])
+    paid = min(state.purse[OWED, k], max(state.purse[CASH, k], 0.0))
+    state.purse[CASH, k] -= paid
+    state.purse[OWED, k] -= paid
+    traces.days[FLOWS, step, k] -= paid
 
 
 @kernel
 def stop(book: Book, state: State, h: int, step: int, k: int) -> None:
     """Ask for all of a holding to be sold from the next step on."""
-    state.status[h, k] = LEAVING
-    ask(book, state, h, step + 1, k, state.units[h, k])
+    state.clock[STATUS, h, k] = LEAVING
+    ask(book, state, h, step + 1, k, state.held[UNITS, h, k])
 
 
 @kernel
 def stop_all(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
     """Stop the whole portfolio, but for the holding that takes the proceeds."""
-    state.whole[k] = LEAVING
-    state.wake[k] = step + 1
-    for h in range(book.mark.shape[0]):
-        if h != plan.park and state.status[h, k] == HELD:
+    state.flags[WHOLE, k] = LEAVING
+    state.flags[WAKE, k] = step + 1
+    for h in range(book.at.shape[0]):
+        if h != plan.park and state.clock[STATUS, h, k] == HELD:
             stop(book, state, h, step, k)
+    aim(plan, state, k)
+    state.flags[STOPS, k] += 1
 
 
 @kernel
@@ -270,129 +168,137 @@ def attend(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: i
     park(book, plan, state, traces, step, k)
     reenter(book, plan, state, step, k)
     move_money(book, plan, state, traces, step, k)
-    waits = state.owed[k] > 0.0 or state.parked[k] > 0.0 or state.whole[k] == LEAVING
-    state.wake[k] = step + 1 if waits else NEVER
-    for h in range(book.mark.shape[0]):
-        if state.asked[h, k] > 0.0:
-            state.wake[k] = min(state.wake[k], max(state.due[h, k], step + 1))
-        if plan.reenter_days > 0 and state.status[h, k] == OUT:
-            back = state.since[h, k] + plan.reenter_days
-            state.wake[k] = min(state.wake[k], max(back, step + 1))
+    waits = (
+        state.purse[OWED, k] > 0.0
+        or state.purse[PARKED, k] > 0.0
+        or state.flags[WHOLE, k] == LEAVING
+    )
+    state.flags[WAKE, k] = step + 1 if waits else NEVER
+    for h in range(book.at.shape[0]):
+        if state.held[ASKED, h, k] > 0.0:
+            state.flags[WAKE, k] = min(state.flags[WAKE, k], max(state.clock[DUE, h, k], step + 1))
+        if plan.reenter_days > 0 and state.clock[STATUS, h, k] == OUT:
+            back = state.clock[SINCE, h, k] + plan.reenter_days
+            state.flags[WAKE, k] = min(state.flags[WAKE, k], max(back, step + 1))
 
 
 @kernel
 def begin(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray, k: int) -> None:
     """Buy the portfolio at the start; every market counts as open then."""
-    state.cash[k] = plan.capital
-    state.grown[k] = 1.0
-    state.peak[k] = 1.0
+    state.purse[CASH, k] = plan.capital
+    state.purse[GROWN, k] = 1.0
+    state.purse[PEAK, k] = 1.0
     aim(plan, state, k)
-    state.pending[k] = INVEST
+    state.flags[PENDING, k] = INVEST
     trade(book, state, traces, wanted, 0, k)
-    state.pending[k] = 0
+    state.flags[PENDING, k] = 0
 
 
 @kernel
 def value_all(
-    mark: FloatArray, units: FloatArray, cash: FloatArray, out: FloatArray, step: int
+    prices: FloatArray,
+    first: int,
+    held: FloatArray,
+    purse: FloatArray,
+    out: FloatArray,
+    step: int,
 ) -> None:
-    """Write the net asset values of a step at `mark` to `out`, shape (n_paths,)."""
+    """Write cash and holdings at the prices from row `first` on to `out`, shape (n_paths,)."""
     for k in range(out.shape[0]):
-        out[k] = cash[k]
-    for h in range(mark.shape[0]):
+        out[k] = purse[CASH, k]
+    for h in range(held.shape[1]):
         for k in range(out.shape[0]):
-            out[k] += units[h, k] * mark[h, step, k]
+            out[k] += held[UNITS, h, k] * prices[first + h, step, k]
 
 
 @kernel
 def receive(book: Book, state: State, step: int) -> None:
     """Take the day's income into cash."""
-    units, cash, income = state.units, state.cash, book.income
-    for h in range(units.shape[0]):
-        row = book.income_at[h]
+    held, purse, prices = state.held, state.purse, book.prices
+    for h in range(held.shape[1]):
+        row = book.at[h, INCOME]
         if row != NOTHING:
-            for k in range(cash.shape[0]):
-                cash[k] += units[h, k] * income[row, step, k]
+            for k in range(purse.shape[1]):
+                purse[CASH, k] += held[UNITS, h, k] * prices[row, step, k]
 
 
 @kernel
 def check_weights(book: Book, plan: Plan, state: State, value: FloatArray, step: int) -> None:
     """Set off a rebalancing by the calendar or by the band; `value` is that of the step."""
-    units, goal, pending, mark = state.units, state.goal, state.pending, book.mark
+    held, flags, prices = state.held, state.flags, book.prices
     if plan.every_days > 0 and step % plan.every_days == 0:
-        pending[:] = RESTORE
+        flags[PENDING] = RESTORE
     if plan.band <= 0.0:
         return
-    for h in range(units.shape[0]):
+    for h in range(held.shape[1]):
         for k in range(value.shape[0]):
-            gap = abs(units[h, k] * mark[h, step, k] - goal[h, k] * value[k])
+            gap = abs(held[UNITS, h, k] * prices[h, step, k] - held[GOAL, h, k] * value[k])
             if gap > plan.band * value[k]:
-                pending[k] = RESTORE
+                flags[PENDING, k] = RESTORE
 
 
 @kernel
 def observe(book: Book, state: State, traces: Traces, value: FloatArray, step: int) -> None:
     """Keep the day's values, and grow the value of a unit put in."""
-    value_all(book.mark, state.units, state.cash, value, step)
-    nav, grown, flows, kept = state.nav, state.grown, traces.flows, traces.nav
+    held, purse, days, units = state.held, state.purse, traces.days, traces.units
+    value_all(book.prices, 0, held, purse, value, step)
     for k in range(value.shape[0]):
-        before = nav[k]
+        before = purse[NAV, k]
         if step > 0:
-            growth = (value[k] - flows[step, k]) / before if before > 0.0 else 0.0
-            grown[k] *= max(growth, 0.0)
-        nav[k] = value[k]
-        kept[step, k] = value[k]
-    cash, leave, units, held = state.cash, traces.leave, state.units, traces.units
-    value_all(book.leave, units, cash, value, step)
+            growth = (value[k] - days[FLOWS, step, k]) / before if before > 0.0 else 0.0
+            purse[GROWN, k] *= max(growth, 0.0)
+        purse[NAV, k] = value[k]
+        days[MARK, step, k] = value[k]
+    n_holdings = held.shape[1]
+    value_all(book.prices, n_holdings, held, purse, value, step)
     for k in range(value.shape[0]):
-        leave[step, k] = cash[k] + (value[k] - cash[k]) * (1.0 - book.commission)
-        traces.cash[step, k] = cash[k]
-    for h in range(units.shape[0]):
+        sold = (value[k] - purse[CASH, k]) * (1.0 - book.commission)
+        days[LEAVE, step, k] = purse[CASH, k] + sold
+        days[IN_CASH, step, k] = purse[CASH, k]
+    for h in range(n_holdings):
         for k in range(value.shape[0]):
-            held[h, step, k] = units[h, k]
+            units[h, step, k] = held[UNITS, h, k]
 
 
 @kernel
 def watch(book: Book, plan: Plan, state: State, traces: Traces, step: int) -> None:
     """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
-    n_holdings, n_paths = state.units.shape
     if plan.holding_stop > 0.0:
-        for h in range(n_holdings):
-            if h != plan.park:
-                watch_holding(book, plan, state, traces, h, step)
+        watch_holdings(book, plan, state, traces, step)
     if plan.portfolio_stop <= 0.0:
         return
-    whole, peak, grown = state.whole, state.peak, state.grown
+    flags, purse = state.flags, state.purse
     floor = (1.0 - plan.portfolio_stop) * (1.0 - DEAD_BAND)
-    for k in range(n_paths):
-        if whole[k] != HELD:
+    for k in range(purse.shape[1]):
+        if flags[WHOLE, k] != HELD:
             continue
         if plan.from_peak:
-            peak[k] = max(peak[k], grown[k])
-        if grown[k] < peak[k] * floor:
+            purse[PEAK, k] = max(purse[PEAK, k], purse[GROWN, k])
+        if purse[GROWN, k] < purse[PEAK, k] * floor:
             stop_all(book, plan, state, step, k)
-            aim(plan, state, k)
-            traces.stops[k] += 1
 
 
 @kernel
-def watch_holding(book: Book, plan: Plan, state: State, traces: Traces, h: int, step: int) -> None:
-    """Look at one holding's price on every path."""
-    status, units, reference, mark = state.status, state.units, state.reference, book.mark
-    level = traces.level
+def watch_holdings(book: Book, plan: Plan, state: State, traces: Traces, step: int) -> None:
+    """Look at every holding's price on every path."""
+    held, clock, prices, record = state.held, state.clock, book.prices, traces.record
     left = 1.0 - plan.holding_stop
-    for k in range(units.shape[1]):
-        if status[h, k] != HELD or units[h, k] <= 0.0:
+    for h in range(held.shape[1]):
+        if h == plan.park:
             continue
-        price = mark[h, step, k]
-        if plan.from_peak:
-            reference[h, k] = max(reference[h, k], price)
-        if level.shape[1] > 0:
-            level[h, step, k] = reference[h, k] * left
-        if price < reference[h, k] * left * (1.0 - DEAD_BAND):
-            stop(book, state, h, step, k)
-            aim(plan, state, k)
-            traces.stops[k] += 1
+        for k in range(held.shape[2]):
+            if clock[STATUS, h, k] != HELD or held[UNITS, h, k] <= 0.0:
+                continue
+            price = prices[h, step, k]
+            if plan.from_peak:
+                held[REFERENCE, h, k] = max(held[REFERENCE, h, k], price)
+            level = held[REFERENCE, h, k] * left
+            if record.shape[2] > 0:
+                record[LEVEL, h, step, k] = level
+            if price < level * (1.0 - DEAD_BAND):
+                stop(book, state, h, step, k)
+                aim(plan, state, k)
+                state.flags[STOPS, k] += 1
 
 
 @kernel
@@ -402,9 +308,8 @@ def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray
     Days on which nothing happens to a path only cost its valuation; `wanted` is scratch of
     shape (n_holdings,).
     """
-    n_steps, n_paths = book.mark.shape[1] - 1, book.mark.shape[2]
-    value = np.empty(n_paths)
-    wake, pending = state.wake, state.pending
+    n_steps, n_paths = book.prices.shape[1] - 1, book.prices.shape[2]
+    value, flags = np.empty(n_paths), state.flags
     for k in range(n_paths):
         begin(book, plan, state, traces, wanted, k)
     observe(book, state, traces, value, 0)
@@ -414,14 +319,14 @@ def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray
         if step < n_steps:
             scheduled = plan.flows[step] != 0.0
             for k in range(n_paths):
-                if scheduled or step >= wake[k]:
+                if scheduled or step >= flags[WAKE, k]:
                     attend(book, plan, state, traces, step, k)
-            value_all(book.mark, state.units, state.cash, value, step)
+            value_all(book.prices, 0, state.held, state.purse, value, step)
             check_weights(book, plan, state, value, step)
             for k in range(n_paths):
-                if pending[k] > 0 and book.all_open[step]:
+                if flags[PENDING, k] > 0 and book.is_open[-1, step]:
                     trade(book, state, traces, wanted, step, k)
-                    pending[k] = 0
+                    flags[PENDING, k] = 0
         observe(book, state, traces, value, step)
         if step < n_steps:
             watch(book, plan, state, traces, step)

@@ -10,7 +10,21 @@ import numpy as np
 from simulator.instruments.base import Daily, InstrumentPaths, Source
 from simulator.investors.portfolio import kernel
 from simulator.investors.portfolio.state import (
+    BOUGHT,
+    FLOWS,
+    IN_CASH,
+    INCOME,
+    LEAVE,
+    LEVEL,
+    LOCKUP,
+    MARK,
     NOTHING,
+    NOTICE,
+    SALE,
+    SELLABLE,
+    SOLD,
+    STOPS,
+    TURNOVER,
     Book,
     IntArray,
     Plan,
@@ -79,22 +93,24 @@ def hold(
     """
     held = [instruments[name] for name in investor.held]
     book = _book(held, investor.trading_cost_bps / BPS)
-    n_holdings, n_rows, n_paths = book.mark.shape
+    n_holdings, n_rows, n_paths = len(held), *book.prices.shape[1:]
     plan = _plan(investor, n_rows - 1)
-    traces = new_traces(n_holdings, n_rows - 1, n_paths, record)
-    kernel.run(book, plan, new_state(n_holdings, n_paths), traces, np.empty(n_holdings))
-    whole = _whole(held, book, plan, traces)
+    state, traces = (
+        new_state(n_holdings, n_paths),
+        new_traces(n_holdings, n_rows - 1, n_paths, record),
+    )
+    kernel.run(book, plan, state, traces, np.empty(n_holdings))
     return PortfolioPaths(
-        whole=whole,
+        whole=_whole(held, book, plan, state.flags[STOPS], traces),
         holdings=investor.held,
-        flows=traces.flows,
+        flows=traces.days[FLOWS],
         units=traces.units,
-        values=traces.units * book.mark,
-        cash=traces.cash,
-        turnover=traces.turnover,
-        bought=traces.bought,
-        sold=traces.sold,
-        level=traces.level,
+        values=traces.units * book.prices[:n_holdings],
+        cash=traces.days[IN_CASH],
+        turnover=traces.days[TURNOVER],
+        bought=traces.record[BOUGHT],
+        sold=traces.record[SOLD],
+        level=traces.record[LEVEL],
     )
 
 
@@ -105,29 +121,26 @@ def _days(paths: InstrumentPaths) -> Daily:
 
 
 def _book(held: Sequence[InstrumentPaths], commission: float) -> Book:
-    mark = np.stack([_value(paths) for paths in held])
     access = [_days(paths).access for paths in held]
-    sale, sale_at = _rows([way.sale_usd for way in access], mark.shape)
-    sellable, sellable_at = _rows([way.sellable for way in access], mark.shape)
-    income, income_at = _rows([_days(paths).income for paths in held], mark.shape)
-    is_open = np.ones(mark.shape[:2], np.bool_)
-    for row, way in enumerate(access):
+    rows = [*(_value(paths) for paths in held), *(_leave(paths) for paths in held)]
+    at = np.full((len(held), 5), NOTHING, np.int64)
+    is_open = np.ones((len(held) + 1, rows[0].shape[0]), np.bool_)
+    for row, (paths, way) in enumerate(zip(held, access, strict=True)):
+        at[row, SALE] = len(held) + row
+        at[row, LOCKUP], at[row, NOTICE] = way.lockup_days, way.notice_days
+        own = ((SALE, way.sale_usd), (SELLABLE, way.sellable), (INCOME, _days(paths).income))
+        for column, array in own:
+            if array is not None:
+                at[row, column] = len(rows)
+                rows.append(array)
         if way.open_days is not None:
             is_open[row] = way.open_days
+    is_open[-1] = is_open[:-1].all(axis=0)
     return Book(
-        mark=mark,
-        leave=np.stack([_leave(paths) for paths in held]),
-        sale=sale,
-        sale_at=sale_at,
-        sellable=sellable,
-        sellable_at=sellable_at,
-        income=income,
-        income_at=income_at,
+        prices=np.stack(rows),
+        at=at,
         is_open=is_open,
-        all_open=is_open.all(axis=0),
         buy_cost=np.array([way.buy_cost + commission for way in access]),
-        lockup=np.array([way.lockup_days for way in access], np.int64),
-        notice=np.array([way.notice_days for way in access], np.int64),
         commission=commission,
     )
 
@@ -142,17 +155,6 @@ def _leave(paths: InstrumentPaths) -> FloatArray:
     """Return what an exit pays, without the cash that was paid out before."""
     income = _days(paths).income
     return paths.exit["usd"] if income is None else paths.exit["usd"] - np.cumsum(income, axis=0)
-
-
-def _rows(
-    arrays: Sequence[FloatArray | None], shape: tuple[int, ...]
-) -> tuple[FloatArray, IntArray]:
-    """Return the arrays that are there, stacked, and each one's row or NOTHING."""
-    there = [array for array in arrays if array is not None]
-    at = np.full(len(arrays), NOTHING, np.int64)
-    at[[array is not None for array in arrays]] = np.arange(len(there))
-    stacked = np.stack(there) if there else np.empty((0, *shape[1:]))
-    return stacked, at
 
 
 def _plan(investor: InvestorTerms, n_steps: int) -> Plan:
@@ -184,20 +186,20 @@ def _scheduled(terms: Sequence[FlowTerms], n_steps: int) -> FloatArray:
 
 
 def _whole(
-    held: Sequence[InstrumentPaths], book: Book, plan: Plan, traces: Traces
+    held: Sequence[InstrumentPaths], book: Book, plan: Plan, stops: IntArray, traces: Traces
 ) -> InstrumentPaths:
-    parts, events = [], traces.stops.copy()
+    parts, events = [], stops.copy()
     for row, paths in enumerate(held):
         parts.append(_attribution(paths, row, book, traces))
         events += paths.events
-    capital = np.full(book.mark.shape[2], plan.capital)
-    leave = traces.leave.copy()
-    leave[0] = capital
+    capital = np.full(stops.shape[0], plan.capital)
+    leave = traces.days[LEAVE]
+    leave[0] = plan.capital
     return InstrumentPaths(
         name=NAME,
         sources=tuple(source for paths in held for source in _sources(paths)),
         initial={"usd": capital},
-        mark={"usd": traces.nav},
+        mark={"usd": traces.days[MARK]},
         exit={"usd": leave},
         attribution={"usd": np.concatenate(parts)},
         events=events,
@@ -217,13 +219,15 @@ def _attribution(paths: InstrumentPaths, row: int, book: Book, traces: Traces) -
     always = np.zeros((gains.shape[0], gains.shape[2]))
     kernel.attribute(traces.units[row], gains, brought[:-1], always)
     brought[:-1] += last * (paths.attribution["usd"] - always)
-    brought[-1] = traces.costs[row] - last * book.leave[row, -1] * book.commission
+    brought[-1] = (
+        traces.costs[row] - last * book.prices[len(traces.units) + row, -1] * book.commission
+    )
     return brought
 
 
 def _unpaid(held: Sequence[InstrumentPaths], traces: Traces) -> FloatArray:
     """Return the dollars that the exits of the holdings at the horizon could not be paid."""
-    unpaid = np.zeros(traces.stops.shape[0])
+    unpaid = np.zeros(traces.days.shape[2])
     for row, paths in enumerate(held):
         per_unit = paths.unpaid
         if paths.units[0] != "usd":

@@ -1,7 +1,8 @@
 """What the portfolio's kernel reads and writes: prices, plan, state of a block of paths.
 
-Arrays by holding have the holding first; a step is a calendar day. Amounts of a holding are
-in units: one is the position that the instrument's paths describe.
+A step is a calendar day. Amounts of a holding are in units: one is the position that the
+instrument's paths describe. Few arrays with named rows, for the sake of compilation: each array
+of a tuple costs every function that takes it.
 """
 
 from __future__ import annotations
@@ -27,35 +28,52 @@ HELD, LEAVING, OUT = 0, 1, 2
 """Where a holding stands: held, sold as soon as it can be, stopped out."""
 
 
-class Book(NamedTuple):
-    """Prices of a unit and the ways in and out; arrays of shape (n_holdings, ...).
+# Columns of `Book.at`.
+SALE, SELLABLE, INCOME, LOCKUP, NOTICE = range(5)
 
-    mark, leave : (n_holdings, n_steps + 1, n_paths), USD
-        Value, and what an exit on that day pays, both without cash paid out before.
-    sale, sellable, income : (n, n_steps + 1, n_paths)
-        Of the holdings that have them; `*_at` is a holding's row, or NOTHING.
-    is_open : (n_holdings, n_steps + 1), bool
-    all_open : (n_steps + 1,), bool
-        Steps on which the portfolio is traded as a whole.
+# Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
+# that is possible; weight that is meant now, with what was stopped out parked elsewhere.
+UNITS, REFERENCE, ASKED, GOAL = range(4)
+
+# Rows of `State.clock`: step from which what is asked for can be sold; HELD, LEAVING or OUT;
+# step of the last sale by a stop.
+DUE, STATUS, SINCE = range(3)
+
+# Rows of `State.purse`: dollars; what withdrawals still wait for; what `Plan.park` has yet to
+# take; value at mark; value and highest value of a unit put in.
+CASH, OWED, PARKED, NAV, GROWN, PEAK = range(6)
+
+# Rows of `State.flags`: 0 nothing, 1 money to invest, 2 weights to restore; step on which what
+# waits can next be done; HELD, LEAVING or OUT of the portfolio's own stop; stops set off.
+PENDING, WAKE, WHOLE, STOPS = range(4)
+
+# Rows of `Traces.days`: value at mark and at exit, cash, flows, what was bought and sold.
+MARK, LEAVE, IN_CASH, FLOWS, TURNOVER = range(5)
+
+# Rows of `Traces.record`: units bought and sold; price at which a stop stands, 0 for none.
+BOUGHT, SOLD, LEVEL = range(3)
+
+
+class Book(NamedTuple):
+    """Prices of a unit and the ways in and out.
+
+    prices : (n_rows, n_steps + 1, n_paths), USD
+        Marks of the holdings, then what exits pay, both without cash paid out before; then
+        what only some have: prices of a sale, sellable shares, income.
+    at : (n_holdings, 5), int64
+        Rows of the sale's price, the sellable share and the income, NOTHING where there is
+        none; days of lock-up and of notice.
+    is_open : (n_holdings + 1, n_steps + 1), bool
+        Whether a holding trades; last row: whether all do.
     buy_cost : (n_holdings,)
         Share of the mark that is paid on top, commission included.
-    lockup, notice : (n_holdings,), int64, days
     commission : float
     """
 
-    mark: FloatArray
-    leave: FloatArray
-    sale: FloatArray
-    sale_at: IntArray
-    sellable: FloatArray
-    sellable_at: IntArray
-    income: FloatArray
-    income_at: IntArray
+    prices: FloatArray
+    at: IntArray
     is_open: BoolArray
-    all_open: BoolArray
     buy_cost: FloatArray
-    lockup: IntArray
-    notice: IntArray
     commission: float
 
 
@@ -79,109 +97,54 @@ class Plan(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that changes on the paths.
+    """All that changes on the paths; rows as named above.
 
-    units, reference, asked, goal : (n_holdings, n_paths)
-        Held; price that a fall is counted from; units to be sold once that is possible;
-        weight that is meant now, with what was stopped out parked elsewhere.
-    due, status, since : (n_holdings, n_paths), int64
-        Step from which `asked` can be sold; HELD, LEAVING or OUT; step of the last sale.
-    cash, owed, parked, nav, grown, peak : (n_paths,), USD, `grown` and `peak` per unit put in
-        Owed is what withdrawals still wait for, parked what `Plan.park` has yet to take.
-    pending : (n_paths,), int64
-        0 nothing, 1 money to invest, 2 weights to restore.
-    wake : (n_paths,), int64
-        Step on which what waits can next be done: a sale, a payment, the way back in.
-    whole : (n_paths,), int64
-        HELD, LEAVING or OUT of the portfolio's own stop.
+    held : (4, n_holdings, n_paths)
+    clock : (3, n_holdings, n_paths), int64
+    purse : (6, n_paths), USD
+    flags : (4, n_paths), int64
     """
 
-    units: FloatArray
-    reference: FloatArray
-    asked: FloatArray
-    goal: FloatArray
-    due: IntArray
-    status: IntArray
-    since: IntArray
-    cash: FloatArray
-    owed: FloatArray
-    parked: FloatArray
-    nav: FloatArray
-    grown: FloatArray
-    peak: FloatArray
-    pending: IntArray
-    wake: IntArray
-    whole: IntArray
+    held: FloatArray
+    clock: IntArray
+    purse: FloatArray
+    flags: IntArray
 
 
 class Traces(NamedTuple):
-    """What is kept of every step.
+    """What is kept of every step; rows as named above.
 
     units : (n_holdings, n_steps + 1, n_paths), held at the end of a step
-    cash, nav, leave, flows : (n_steps + 1, n_paths), USD
-        `nav` at mark, `leave` what an exit pays; both with cash and what is owed.
+    days : (5, n_steps + 1, n_paths), USD
     costs : (n_holdings, n_paths), USD
         Proceeds less marks of all sales and marks less payments of all purchases.
-    turnover : (n_steps + 1, n_paths), USD
-        Bought and sold on a step, at mark.
-    stops : (n_paths,), int64
-        Stop-losses that were set off.
-    bought, sold : (n_holdings, n_steps + 1, n_paths), or of shape (n_holdings, 0, 0)
-        Units bought and sold on a step, where they were asked for.
-    level : (n_holdings, n_steps + 1, n_paths), or of shape (n_holdings, 0, 0)
-        Price at which a holding's stop stands at the end of a step, 0 for none.
+    record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0) where unasked for
     """
 
     units: FloatArray
-    cash: FloatArray
-    nav: FloatArray
-    leave: FloatArray
-    flows: FloatArray
+    days: FloatArray
     costs: FloatArray
-    turnover: FloatArray
-    stops: IntArray
-    bought: FloatArray
-    sold: FloatArray
-    level: FloatArray
+    record: FloatArray
 
 
 def new_state(n_holdings: int, n_paths: int) -> State:
     """Return the state before the first purchase."""
-    by_holding = (n_holdings, n_paths)
+    flags = np.zeros((4, n_paths), np.int64)
+    flags[WAKE] = NEVER
     return State(
-        units=np.zeros(by_holding),
-        reference=np.zeros(by_holding),
-        asked=np.zeros(by_holding),
-        goal=np.zeros(by_holding),
-        due=np.zeros(by_holding, np.int64),
-        status=np.zeros(by_holding, np.int64),
-        since=np.zeros(by_holding, np.int64),
-        cash=np.zeros(n_paths),
-        owed=np.zeros(n_paths),
-        parked=np.zeros(n_paths),
-        nav=np.zeros(n_paths),
-        grown=np.zeros(n_paths),
-        peak=np.zeros(n_paths),
-        pending=np.zeros(n_paths, np.int64),
-        wake=np.full(n_paths, NEVER),
-        whole=np.zeros(n_paths, np.int64),
+        held=np.zeros((4, n_holdings, n_paths)),
+        clock=np.zeros((3, n_holdings, n_paths), np.int64),
+        purse=np.zeros((6, n_paths)),
+        flags=flags,
     )
 
 
 def new_traces(n_holdings: int, n_steps: int, n_paths: int, record: bool) -> Traces:
-    """Return empty traces; sales and stops by step only where they are recorded."""
+    """Return empty traces; trades and stops by step only where they are recorded."""
     by_step = (n_steps + 1, n_paths)
-    recorded = (n_holdings, *(by_step if record else (0, 0)))
     return Traces(
         units=np.zeros((n_holdings, *by_step)),
-        cash=np.zeros(by_step),
-        nav=np.zeros(by_step),
-        leave=np.zeros(by_step),
-        flows=np.zeros(by_step),
+        days=np.zeros((5, *by_step)),
         costs=np.zeros((n_holdings, n_paths)),
-        turnover=np.zeros(by_step),
-        stops=np.zeros(n_paths, np.int64),
-        bought=np.zeros(recorded),
-        sold=np.zeros(recorded),
-        level=np.zeros(recorded),
+        record=np.zeros((3, n_holdings, *(by_step if record else (0, 0)))),
     )

@@ -1,0 +1,179 @@
+"""Selling and buying for a portfolio: what can be sold, at what price, for which weights.
+
+Every function works on one path `k` of a block on one step; see `state`.
+"""
+
+from __future__ import annotations
+
+from simulator.investors.portfolio.state import (
+    ASKED,
+    BOUGHT,
+    CASH,
+    DUE,
+    GOAL,
+    HELD,
+    LOCKUP,
+    NOTHING,
+    NOTICE,
+    OWED,
+    PARKED,
+    PENDING,
+    REFERENCE,
+    SALE,
+    SELLABLE,
+    SOLD,
+    STATUS,
+    TURNOVER,
+    UNITS,
+    WAKE,
+    Book,
+    State,
+    Traces,
+)
+from simulator.mechanics.jit import inlined, kernel
+from simulator.units import FloatArray
+
+INVEST, RESTORE = 1, 2
+"""Values of `State.flags[PENDING]`."""
+
+
+@inlined
+def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
+    """Return the units that could be sold at once: none where it is shut or worthless."""
+    shut = not book.is_open[h, step] or step < book.at[h, LOCKUP]
+    if shut or book.prices[h, step, k] <= 0.0:
+        return 0.0
+    row = book.at[h, SELLABLE]
+    share = 1.0 if row == NOTHING else book.prices[row, step, k]
+    units: float = state.held[UNITS, h, k] * share
+    return units
+
+
+@inlined
+def sale_price(book: Book, h: int, step: int, k: int) -> float:
+    """Return what selling a unit pays, less commission."""
+    paid: float = book.prices[book.at[h, SALE], step, k] * (1.0 - book.commission)
+    return paid
+
+
+@kernel
+def sell(
+    book: Book, state: State, traces: Traces, h: int, step: int, k: int, units: float
+) -> float:
+    """Sell `units` of a holding; return the proceeds, which are cash now."""
+    if units <= 0.0:
+        return 0.0
+    mark = units * book.prices[h, step, k]
+    proceeds = units * sale_price(book, h, step, k)
+    all_of_it = units >= state.held[UNITS, h, k]
+    state.held[UNITS, h, k] = 0.0 if all_of_it else state.held[UNITS, h, k] - units
+    state.purse[CASH, k] += proceeds
+    traces.costs[h, k] += proceeds - mark
+    traces.days[TURNOVER, step, k] += mark
+    if traces.record.shape[2] > 0:
+        traces.record[SOLD, h, step, k] += units
+    return proceeds
+
+
+@kernel
+def buy(book: Book, state: State, traces: Traces, h: int, step: int, k: int, value: float) -> None:
+    """Buy `value` dollars of a holding at mark; what is paid on top comes out of cash too."""
+    if value <= 0.0 or book.prices[h, step, k] <= 0.0:
+        return
+    if state.held[UNITS, h, k] <= 0.0:
+        state.held[REFERENCE, h, k] = book.prices[h, step, k]
+    units = value / book.prices[h, step, k]
+    state.held[UNITS, h, k] += units
+    if traces.record.shape[2] > 0:
+        traces.record[BOUGHT, h, step, k] += units
+    state.purse[CASH, k] -= value * (1.0 + book.buy_cost[h])
+    traces.costs[h, k] -= value * book.buy_cost[h]
+    traces.days[TURNOVER, step, k] += value
+
+
+@inlined
+def ask(book: Book, state: State, h: int, step: int, k: int, units: float) -> None:
+    """Ask for a sale after the notice that the holding wants."""
+    state.held[ASKED, h, k] = units
+    state.clock[DUE, h, k] = step + book.at[h, NOTICE]
+    state.flags[WAKE, k] = min(state.flags[WAKE, k], state.clock[DUE, h, k])
+
+
+@inlined
+def total(book: Book, state: State, step: int, k: int) -> float:
+    """Return the net asset value at mark: cash, and every holding."""
+    value: float = state.purse[CASH, k]
+    for h in range(book.at.shape[0]):
+        value += state.held[UNITS, h, k] * book.prices[h, step, k]
+    return value
+
+
+@kernel
+def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, wanted: float) -> None:
+    """Sell the same share of all that can be sold; ask for the rest where notice is needed."""
+    possible = 0.0
+    for h in range(book.at.shape[0]):
+        if book.at[h, NOTICE] == 0:
+            possible += sellable_units(book, state, h, step, k) * sale_price(book, h, step, k)
+    share = min(1.0, wanted / possible) if possible > 0.0 else 0.0
+    for h in range(book.at.shape[0]):
+        if book.at[h, NOTICE] == 0:
+            units = share * sellable_units(book, state, h, step, k)
+            sell(book, state, traces, h, step, k, units)
+    short = wanted - share * possible
+    if short <= 0.0:
+        return
+    for h in range(book.at.shape[0]):
+        price = sale_price(book, h, step, k)
+        if book.at[h, NOTICE] > 0 and state.held[ASKED, h, k] <= 0.0 and price > 0.0:
+            units = min(state.held[UNITS, h, k], short / price)
+            ask(book, state, h, step, k, units)
+            short -= units * price
+
+
+@kernel
+def sell_excess(book: Book, state: State, traces: Traces, step: int, k: int, value: float) -> None:
+    """Sell what is above its weight, or ask for it where that takes notice."""
+    for h in range(book.at.shape[0]):
+        mark = book.prices[h, step, k]
+        over = state.held[UNITS, h, k] * mark - state.held[GOAL, h, k] * value
+        if (
+            over <= 0.0
+            or mark <= 0.0
+            or state.clock[STATUS, h, k] != HELD
+            or state.held[ASKED, h, k] > 0.0
+        ):
+            continue
+        if book.at[h, NOTICE] > 0:
+            ask(book, state, h, step, k, over / mark)
+        else:
+            units = min(over / mark, sellable_units(book, state, h, step, k))
+            sell(book, state, traces, h, step, k, units)
+
+
+@kernel
+def trade(book: Book, state: State, traces: Traces, wanted: FloatArray, step: int, k: int) -> None:
+    """Bring the holdings to their weights, or only invest what cash there is too much of."""
+    value = total(book, state, step, k) - state.purse[OWED, k]
+    if value <= 0.0:
+        return
+    if state.flags[PENDING, k] == RESTORE:
+        sell_excess(book, state, traces, step, k, value)
+        value = total(book, state, step, k) - state.purse[OWED, k]
+    invested, cost = 0.0, 0.0
+    for h in range(book.at.shape[0]):
+        held = state.held[UNITS, h, k] * book.prices[h, step, k]
+        weight = state.held[GOAL, h, k]
+        invested += weight
+        lacks = state.clock[STATUS, h, k] == HELD and state.held[ASKED, h, k] <= 0.0
+        wanted[h] = max(0.0, weight * value - held) if lacks else 0.0
+        cost += wanted[h] * (1.0 + book.buy_cost[h])
+    spare = (
+        state.purse[CASH, k]
+        - state.purse[OWED, k]
+        - state.purse[PARKED, k]
+        - max(0.0, 1.0 - invested) * value
+    )
+    scale = min(1.0, max(spare, 0.0) / cost) if cost > 0.0 else 0.0
+    for h in range(book.at.shape[0]):
+        buy(book, state, traces, h, step, k, scale * wanted[h])
