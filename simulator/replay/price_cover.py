@@ -9,8 +9,13 @@ import numpy as np
 
 from simulator.chain import Call, Receipt
 from simulator.errors import ReconciliationFailed
-from simulator.instruments.price_cover import Act, Observed, Policy, PriceCoverRecord
-from simulator.instruments.price_cover.paths import PriceCoverDrivers
+from simulator.instruments.price_cover import (
+    Act,
+    Observed,
+    Policy,
+    PriceCoverDrivers,
+    PriceCoverRecord,
+)
 from simulator.instruments.price_cover.state import DEAD_BAND, MINER, request_step
 from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.scenario.price_cover import PriceCoverTerms

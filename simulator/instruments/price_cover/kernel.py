@@ -31,7 +31,7 @@ ActArray = npt.NDArray[np.int8]
 
 POOL, LOCKED, RATE = int(Own.POOL), int(Own.LOCKED), int(Own.RATE)
 UNEARNED, TRIGGERED, OPEN = int(Own.UNEARNED), int(Own.TRIGGERED), int(Own.OPEN)
-EARNED, PAID, MISSING = int(Own.EARNED), int(Own.PAID), int(Own.MISSING)
+EARNED, PAID = int(Own.EARNED), int(Own.PAID)
 PREMIUMS, PAYOUTS, SOLD = int(Own.PREMIUMS), int(Own.PAYOUTS), int(Own.SOLD)
 COVERED_BEFORE, SOLD_BEFORE = int(Own.COVERED_BEFORE), int(Own.SOLD_BEFORE)
 TONNES, STRIKE, DAILY = int(Policy.TONNES), int(Policy.STRIKE), int(Policy.DAILY)
@@ -125,8 +125,10 @@ def run(
     leaves: FloatArray,
     covered: FloatArray,
     bare: FloatArray,
-    details: FloatArray,
+    utilisation: FloatArray,
+    periods: FloatArray,
     sold_policies: FloatArray,
+    outcomes: FloatArray,
     attribution: FloatArray,
     unpaid: FloatArray,
     paid_out: FloatArray,
@@ -148,11 +150,14 @@ def run(
         n_paths is a multiple of LANES.
     marks, leaves, covered, bare : ndarray of shape (n_steps + 1, n_paths)
         Written: the underwriter at mark and at exit, the miner's cash with and without cover.
-    details : ndarray of shape (6, n_steps + 1, n_paths)
-        Written: utilisation, missing of claims; the miner's premiums and payouts so far, his
-        cash flow of the last whole period with and without cover.
+    utilisation : ndarray of shape (n_steps + 1, n_paths)
+        Written: sums insured over capacity.
+    periods : ndarray of shape (2, n_periods + 1, n_paths)
+        Written from row 1 on: the miner's cash flow of a period with and without cover.
     sold_policies : ndarray of shape (n_policies, 6, n_paths)
         Written: rows of `state.Policy` as they were sold.
+    outcomes : ndarray of shape (n_policies, 3, n_paths)
+        Added to: rows of `state.Outcome`.
     attribution : ndarray of shape (5, n_paths)
         Written: the underwriter's sources.
     unpaid, paid_out : ndarray of shape (n_paths,)
@@ -174,7 +179,6 @@ def run(
         own = np.zeros((N_OWN, LANES))
         policies = np.zeros((n_policies, N_POLICY, LANES))
         price, before, happened = np.zeros(LANES), np.zeros(LANES), events[lanes]
-        flow, bare_flow = np.zeros(LANES), np.zeros(LANES)
         own[POOL, :] = terms.pool_usd
         live, sold = 0, 0
         for step in range(n_rows):
@@ -191,7 +195,8 @@ def run(
                 is_due = is_due or ends[i] == step
             if is_due:
                 settlements(copper_usd[:, lanes], step, window, price)
-                settle(buyers, ends, live, sold, step, own, policies, price, happened)
+                ended = outcomes[live:sold, :, lanes]
+                settle(buyers, ends, live, step, own, policies, price, ended, happened)
                 while live < sold and ends[live] <= step:
                     live += 1
             own[OPEN, :] = 0.0
@@ -200,7 +205,8 @@ def run(
                     continue
                 done = acts[step, i, lanes] if acts.size > 0 else no_acts
                 if starts[i] > step and posted[step]:
-                    void(terms, buyers[i], own, policies[i], usd, done, happened)
+                    after = outcomes[i, :, lanes]
+                    void(terms, buyers[i], step, own, policies[i], usd, after, done, happened)
                 elif starts[i] <= step and mark(terms, own, policies[i], usd, before):
                     note(policies[i], before, done, happened)
                 open_claims(own, policies[i], usd)
@@ -227,19 +233,15 @@ def run(
             for k in range(LANES):
                 out[k] = row[k] + own[PAYOUTS, k] - own[PREMIUMS, k]
             if step > 0 and step % terms.period_days == 0:
+                period = int(step // terms.period_days)
                 for k in range(LANES):
                     net = own[SOLD, k] + own[PAYOUTS, k] - own[PREMIUMS, k]
-                    flow[k] = net - own[COVERED_BEFORE, k]
-                    bare_flow[k] = own[SOLD, k] - own[SOLD_BEFORE, k]
+                    periods[0, period, first + k] = net - own[COVERED_BEFORE, k]
+                    periods[1, period, first + k] = own[SOLD, k] - own[SOLD_BEFORE, k]
                     own[COVERED_BEFORE, k], own[SOLD_BEFORE, k] = net, own[SOLD, k]
+            row = utilisation[step, lanes]
             for k in range(LANES):
-                capacity = own[POOL, k] * terms.leverage
-                details[0, step, first + k] = own[LOCKED, k] / max(capacity, 1e-6)
-            details[1, step, lanes] = own[MISSING]
-            details[2, step, lanes] = own[PREMIUMS]
-            details[3, step, lanes] = own[PAYOUTS]
-            details[4, step, lanes] = flow
-            details[5, step, lanes] = bare_flow
+                row[k] = own[LOCKED, k] / max(own[POOL, k] * terms.leverage, 1e-6)
             if observed.size > 0:
                 observe(own, terms, price, observed[step], first)
         sources, rest = attribution[:, lanes], unpaid[lanes]

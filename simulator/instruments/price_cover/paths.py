@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,61 +9,22 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.instruments.base import InstrumentPaths
-from simulator.instruments.price_cover import fair
+from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.kernel import run
+from simulator.instruments.price_cover.series import OnDemand, Series, market_days
 from simulator.instruments.price_cover.state import (
-    MINER,
     MINER_SOURCES,
     SOURCES,
     Observed,
+    Outcome,
     Policy,
     Schedule,
     schedule,
     terms_record,
 )
-from simulator.market.paths import MarketPaths
-from simulator.mechanics.jit import kernel
 from simulator.scenario.models import GasTerms
 from simulator.scenario.price_cover import PriceCoverTerms
-from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
-
-FEED_SCALE = 1e8
-DETAILS = (
-    "utilisation",
-    "missing_usd",
-    "premiums_usd",
-    "payouts_usd",
-    "period_cash_usd",
-    "bare_period_cash_usd",
-)
-
-
-@dataclass(frozen=True)
-class PriceCoverDrivers:
-    """What happens to the pool from outside: the copper price.
-
-    Attributes
-    ----------
-    label : str
-    copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
-        Quantised to the feed's 1e-8.
-    start : date
-    volatility, periods_per_year : float
-        Annual volatility of copper in the market model, and its trading days a year.
-    """
-
-    label: str
-    copper_usd: FloatArray
-    start: dt.date
-    volatility: float
-    periods_per_year: float
-
-    def lane(self, k: int) -> PriceCoverDrivers:
-        """Return path `k` of the block alone."""
-        one = self.copper_usd[:, k : k + 1]
-        return PriceCoverDrivers(
-            self.label, one, self.start, self.volatility, self.periods_per_year
-        )
+from simulator.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -99,23 +58,6 @@ class PriceCoverRecord:
         return PriceCoverRecord(self.plan, policies, acts, observed, self.paid_out[one])
 
 
-@kernel
-def _quantise(prices: FloatArray, out: FloatArray) -> None:
-    for step in range(prices.shape[0]):
-        for k in range(prices.shape[1]):
-            out[step, k] = max(1.0, np.floor(prices[step, k] * FEED_SCALE + 0.5)) / FEED_SCALE
-
-
-def draw_drivers(
-    label: str, market: MarketPaths, volatility: float, periods_per_year: float
-) -> PriceCoverDrivers:
-    """Return the drivers of a block; nothing is drawn but the market's prices."""
-    copper = np.empty_like(market.prices["copper"])
-    _quantise(market.prices["copper"], copper)
-    start = market.dates[0].date()
-    return PriceCoverDrivers(label, copper, start, volatility, periods_per_year)
-
-
 def simulate(
     terms: PriceCoverTerms,
     gas: GasTerms,
@@ -130,11 +72,13 @@ def simulate(
     """
     copper = drivers.copper_usd
     shape, n_steps = copper.shape, copper.shape[0] - 1
-    plan, trading = schedule(terms, n_steps), _trading(drivers.start, n_steps)
+    plan, trading = schedule(terms, n_steps), market_days(drivers.start, n_steps)
     n_policies = len(plan.buyer)
     marks, leaves, covered, bare = (np.empty(shape) for _ in range(4))
-    details = np.empty((len(DETAILS), *shape))
+    utilisation = np.empty(shape)
+    periods = np.zeros((2, n_steps // terms.miner.cover.renew_every_days + 1, shape[1]))
     sold = np.zeros((n_policies, len(Policy), shape[1]))
+    outcomes = np.zeros((n_policies, len(Outcome), shape[1]))
     attribution, totals = np.zeros((len(SOURCES), shape[1])), np.zeros((3, shape[1]))
     unpaid, paid_out = np.zeros(shape[1]), np.zeros(shape[1])
     events = np.zeros(shape[1], np.int64)
@@ -152,8 +96,10 @@ def simulate(
         leaves,
         covered,
         bare,
-        details,
+        utilisation,
+        periods,
         sold,
+        outcomes,
         attribution,
         unpaid,
         paid_out,
@@ -166,11 +112,8 @@ def simulate(
     marks[0] = leaves[0] = holder
     cash = np.full(shape[1], terms.miner.cash_usd)
     covered[0] = bare[0] = cash
-    named = dict(zip(DETAILS, details, strict=True))
     underwriter, with_cover, without = terms.names(drivers.label)
-    own = {name: named[name] for name in ("utilisation", "missing_usd")}
-    miner = {name: named[name] for name in ("premiums_usd", "payouts_usd", "period_cash_usd")}
-    miner["fair_value_usd"] = fair_values(terms, drivers, plan, sold)
+    days = Series(terms, drivers, plan, sold, outcomes, periods)
     paths = {
         underwriter: InstrumentPaths(
             name=underwriter,
@@ -181,16 +124,16 @@ def simulate(
             attribution={"usd": attribution},
             events=events,
             unpaid=unpaid,
-            details=own,
+            details=OnDemand({"utilisation": lambda: utilisation, "missing_usd": days.missing}),
         ),
-        with_cover: _miner(with_cover, cash, covered, totals, events, miner),
+        with_cover: _miner(with_cover, cash, covered, totals, events, days.of_miner()),
         without: _miner(
             without,
             cash,
             bare,
             totals * np.array([[1.0], [0.0], [0.0]]),
             np.zeros_like(events),
-            {"period_cash_usd": named["bare_period_cash_usd"]},
+            OnDemand({"period_cash_usd": lambda: days.by_period(1)}),
         ),
     }
     return paths, PriceCoverRecord(plan, sold, acts, observed, paid_out)
@@ -215,30 +158,3 @@ def _miner(
         unpaid=np.zeros_like(cash),
         details=details,
     )
-
-
-@functools.cache
-def _trading(start: dt.date, n_steps: int) -> BoolArray:
-    """Return the trading days, made once a run: holidays are slow to look up."""
-    days = trading_days(start, n_steps)
-    days.setflags(write=False)
-    return days
-
-
-def fair_values(
-    terms: PriceCoverTerms, drivers: PriceCoverDrivers, plan: Schedule, sold: FloatArray
-) -> FloatArray:
-    """Return the fair value of the miner's covers bought so far, USD, by step and path."""
-    copper, pool = drivers.copper_usd, terms.pool
-    n_steps = copper.shape[0] - 1
-    trading = _trading(drivers.start, n_steps)
-    total = np.zeros_like(copper)
-    for i in np.flatnonzero(plan.buyer == MINER):
-        bought, end = int(plan.bought[i]), int(plan.end[i])
-        ticks = fair.mean_variance(trading, bought, end, pool.window_days)
-        deviation = drivers.volatility * np.sqrt(ticks / drivers.periods_per_year)
-        tonnes, strike = sold[i, Policy.TONNES], sold[i, Policy.STRIKE]
-        value = fair.put(copper[bought], np.where(strike > 0.0, strike, 1.0), deviation)
-        discount = np.exp(-pool.discount_rate * (end - bought) / DAYS_PER_YEAR)
-        total[bought:] += discount * tonnes * value
-    return total

@@ -16,6 +16,7 @@ from simulator.instruments.price_cover.state import (
     MINER,
     ROOM,
     Act,
+    Outcome,
     Own,
     Policy,
 )
@@ -29,7 +30,8 @@ ActArray = npt.NDArray[np.int8]
 
 POOL, LOCKED, RATE = int(Own.POOL), int(Own.LOCKED), int(Own.RATE)
 UNEARNED, TRIGGERED, OPEN = int(Own.UNEARNED), int(Own.TRIGGERED), int(Own.OPEN)
-PAID, MISSING = int(Own.PAID), int(Own.MISSING)
+PAID = int(Own.PAID)
+PAYOUT, MISSING, VOIDED = int(Outcome.PAYOUT), int(Outcome.MISSING), int(Outcome.VOIDED)
 PREMIUMS, PAYOUTS = int(Own.PREMIUMS), int(Own.PAYOUTS)
 TONNES, STRIKE, INSURED = int(Policy.TONNES), int(Policy.STRIKE), int(Policy.INSURED)
 DAILY, PREMIUM, MARKED = int(Policy.DAILY), int(Policy.PREMIUM), int(Policy.MARKED)
@@ -103,14 +105,18 @@ def settle(
     buyers: StepArray,
     ends: StepArray,
     first: int,
-    last: int,
     step: int,
     own: FloatArray,
     policies: FloatArray,
     price: FloatArray,
+    outcomes: FloatArray,
     events: StepArray,
 ) -> None:
-    """Settle the policies `first` to `last - 1` that end on this step, all at once."""
+    """Settle the policies from `first` on that end on this step, all at once.
+
+    `outcomes` has the rows of `state.Outcome` for each policy from `first` on.
+    """
+    last = first + outcomes.shape[0]
     for k in range(LANES):
         owed, ending = 0.0, 0.0
         for i in range(first, last):
@@ -128,7 +134,8 @@ def settle(
                 paid = paid_part(claim, owed, there)
                 own[POOL, k] -= paid
                 own[PAID, k] += paid
-                own[MISSING, k] += claim - paid
+                outcomes[i - first, PAYOUT, k] = paid
+                outcomes[i - first, MISSING, k] = claim - paid
                 own[PAYOUTS, k] += paid if buyers[i] == MINER else 0.0
                 events[k] += 1 if claim > 0.0 else 0
         own[LOCKED, k] -= ending
@@ -138,9 +145,11 @@ def settle(
 def void(
     terms: Record,
     buyer: int,
+    step: int,
     own: FloatArray,
     policy: FloatArray,
     usd: FloatArray,
+    outcome: FloatArray,
     acts: ActArray,
     events: StepArray,
 ) -> None:
@@ -152,6 +161,7 @@ def void(
             own[PREMIUMS, k] -= policy[PREMIUM, k] if buyer == MINER else 0.0
             for row in range(MARKED + 1):
                 policy[row, k] = 0.0
+            outcome[VOIDED, k] = step
             events[k] += 1
             if acts.size > 0:
                 acts[k] = VOID

@@ -54,8 +54,8 @@ class Own(IntEnum):
     """Rows of what there is on each path, USD: the pool, all sums insured, premium a day that
     is being earned, premiums not earned yet, sums insured of triggered policies, what open
     policies would be paid at the day's price; sums so far of premiums earned, claims paid,
-    claims missing, the miner's premiums, his payouts, his sales, and his cash a period ago
-    with and without cover.
+    the miner's premiums, his payouts, his sales, and his cash a period ago with and without
+    cover.
     """
 
     POOL = 0
@@ -66,12 +66,11 @@ class Own(IntEnum):
     OPEN = 5
     EARNED = 6
     PAID = 7
-    MISSING = 8
-    PREMIUMS = 9
-    PAYOUTS = 10
-    SOLD = 11
-    COVERED_BEFORE = 12
-    SOLD_BEFORE = 13
+    PREMIUMS = 8
+    PAYOUTS = 9
+    SOLD = 10
+    COVERED_BEFORE = 11
+    SOLD_BEFORE = 12
 
 
 class Policy(IntEnum):
@@ -84,6 +83,15 @@ class Policy(IntEnum):
     DAILY = 3
     PREMIUM = 4
     MARKED = 5
+
+
+class Outcome(IntEnum):
+    """Rows of what became of a policy on each path: what it was paid, what was missing of the
+    claim, and the step on which it was voided, 0 for never."""
+
+    PAYOUT = 0
+    MISSING = 1
+    VOIDED = 2
 
 
 class Act(IntEnum):
