@@ -1,49 +1,58 @@
-"""Reward per token, one path at a time: the twin of `contracts/staking_rewards.vy`.
+"""Reward per token on the values of one path: the twin of `contracts/staking_rewards.vy`.
 
-State is a record of `STAKING`. Stakes are vault shares, rewards are reward tokens, times
-are days since the start.
+Stakes are vault shares, rewards are reward tokens, times are days since the start. Functions
+take values and return values, as in `mechanics.lending`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 from simulator.mechanics.jit import inlined
 
-Record = Any
-"""A numpy record of the dtype that the function's docstring names."""
 
-STAKING = np.dtype(
-    [
-        ("rate_per_day", np.float64),
-        ("period_end_day", np.float64),
-        ("updated_day", np.float64),
-        ("staked", np.float64),
-        ("reward_per_share", np.float64),
-        ("carried", np.float64),
-    ]
-)
-"""State of one staking contract; everything starts at 0."""
+class Staking(NamedTuple):
+    """State of one staking contract; everything starts at 0."""
+
+    rate_per_day: float
+    period_end_day: float
+    staked: float
+    reward_per_share: float
+    carried: float
 
 
 @inlined
-def advance(staking: Record, day: float) -> None:
+def advance(staking: Staking, since_day: float, day: float) -> Staking:
     """Let rewards flow up to `day`; what flows while nothing is staked is carried."""
-    end = min(day, staking.period_end_day)
-    flowed = staking.rate_per_day * max(0.0, end - staking.updated_day)
-    staking.updated_day = day
-    if staking.staked > 0.0:
-        staking.reward_per_share += flowed / staking.staked
-    else:
-        staking.carried += flowed
+    flowed = flow(staking, since_day, day)
+    someone = staking.staked > 0.0
+    gained = flowed / staking.staked
+    return Staking(
+        staking.rate_per_day,
+        staking.period_end_day,
+        staking.staked,
+        staking.reward_per_share + (gained if someone else 0.0),
+        staking.carried + (0.0 if someone else flowed),
+    )
 
 
 @inlined
-def notify(staking: Record, tokens: float, day: float, duration_days: float) -> None:
+def flow(staking: Staking, since_day: float, day: float) -> float:
+    """Return the tokens that flow from `since_day` to `day`."""
+    end = day if day < staking.period_end_day else staking.period_end_day
+    days = end - since_day
+    return staking.rate_per_day * (days if days > 0.0 else 0.0)
+
+
+@inlined
+def notify(staking: Staking, tokens: float, day: float, duration_days: float) -> Staking:
     """Start a period that pays `tokens` and what was carried; `advance` comes first."""
-    left_over = staking.rate_per_day * max(0.0, staking.period_end_day - day)
-    staking.rate_per_day = (tokens + left_over + staking.carried) / duration_days
-    staking.period_end_day = day + duration_days
-    staking.carried = 0.0
+    days_left = staking.period_end_day - day
+    left_over = staking.rate_per_day * (days_left if days_left > 0.0 else 0.0)
+    return Staking(
+        (tokens + left_over + staking.carried) / duration_days,
+        day + duration_days,
+        staking.staked,
+        staking.reward_per_share,
+        0.0,
+    )

@@ -1,152 +1,187 @@
-"""The vault's rules, one path at a time: the twin of `contracts/gold_vault.vy`.
+"""The vault's rules on the values of one path: the twin of `contracts/gold_vault.vy`.
 
-State is a record of `VAULT`. The locked profit is kept by source: what a report adds or
-takes stays labelled until it reaches the share price, so the change of the share price is
-the exact sum of what its sources released. Amounts are ounces, times days since the start.
+The locked profit is kept by source: what a report adds or takes stays labelled until it
+reaches the share price, so the change of the share price is the exact sum of what its sources
+released. Amounts are ounces, times days. Functions take values and return values, as in
+`mechanics.lending`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 from simulator.mechanics.jit import inlined
-from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
-
-Record = Any
-"""A numpy record of the dtype that the function's docstring names."""
 
 INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT = range(5)
-"""Sources of the share price's change: index into `buffer` and `released`, shape (5,)."""
-N_VAULT_SOURCES = 5
+"""Numbers of the sources of the share price's change, in the order of `BySource`."""
 
-VAULT = np.dtype(
-    [
-        ("performance_fee_bps", np.float64),
-        ("management_fee_bps", np.float64),
-        ("unlock_days", np.float64),
-        ("idle", np.float64),
-        ("shares", np.float64),
-        ("fee_shares", np.float64),
-        ("lending_debt", np.float64),
-        ("lending_shares", np.float64),
-        ("lending_reported_day", np.float64),
-        ("pool_debt", np.float64),
-        ("pool_assets", np.float64),
-        ("pool_reported_day", np.float64),
-        ("locked", np.float64),
-        ("locked_day", np.float64),
-        ("unlock_end_day", np.float64),
-    ]
-)
-"""Terms and state of one vault; everything starts at 0."""
+
+class Vault(NamedTuple):
+    """State of one vault; everything starts at 0.
+
+    `locked` is the profit that has not reached the share price yet, as of today; it ends on
+    `unlock_end_day`.
+    """
+
+    idle: float
+    shares: float
+    lending_debt: float
+    pool_debt: float
+    locked: float
+    unlock_end_day: float
+
+
+class BySource(NamedTuple):
+    """Ounces, or ounces per share, by source of the share price's change."""
+
+    interest: float
+    pool_fees: float
+    vault_fees: float
+    bad_debt: float
+    exploit: float
+
+
+class Report(NamedTuple):
+    """A strategy's result since its last report; fees as shares, 1 = 100 %, for the time.
+
+    `change` is the strategy's change of value; `charged` what the management fee is taken of
+    (the debt before the report), `management` the fee's share for the days since then.
+    """
+
+    change: float
+    performance: float
+    charged: float
+    management: float
 
 
 @inlined
-def total_assets(vault: Record) -> float:
+def total_assets(vault: Vault) -> float:
     """Return idle ounces and what the strategies owed at their last reports."""
     return vault.idle + vault.lending_debt + vault.pool_debt
 
 
 @inlined
-def share_price(vault: Record) -> float:
-    """Return free assets per share, one while there are no shares.
-
-    `unlock` must have been called for the day.
-    """
-    if vault.shares <= 0.0:
-        return 1.0
-    return (total_assets(vault) - vault.locked) / vault.shares
+def share_price(vault: Vault) -> float:
+    """Return free assets per share, one while there are no shares."""
+    price = (total_assets(vault) - vault.locked) / vault.shares
+    return price if vault.shares > 0.0 else 1.0
 
 
 @inlined
-def unlock(vault: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
+def scale(amounts: BySource, factor: float) -> BySource:
+    """Return the amounts times `factor`."""
+    return BySource(
+        amounts.interest * factor,
+        amounts.pool_fees * factor,
+        amounts.vault_fees * factor,
+        amounts.bad_debt * factor,
+        amounts.exploit * factor,
+    )
+
+
+@inlined
+def add(left: BySource, right: BySource) -> BySource:
+    """Return the sums of two amounts by source."""
+    return BySource(
+        left.interest + right.interest,
+        left.pool_fees + right.pool_fees,
+        left.vault_fees + right.vault_fees,
+        left.bad_debt + right.bad_debt,
+        left.exploit + right.exploit,
+    )
+
+
+@inlined
+def kept_share(vault: Vault, since_day: float, day: float) -> float:
+    """Return the share of the profit locked on `since_day` that is still locked on `day`."""
+    span = vault.unlock_end_day - since_day
+    left = 1.0 - (day - since_day) / span
+    left = left if left > 0.0 else 0.0
+    left = left if span > 0.0 else 0.0
+    return left if vault.locked > 0.0 and day > since_day else 1.0
+
+
+@inlined
+def unlock(
+    vault: Vault, buffer: BySource, since_day: float, day: float
+) -> tuple[Vault, BySource, BySource]:
     """Release the locked profit up to `day`, linearly to its end.
 
     Parameters
     ----------
-    vault : record of VAULT
-    buffer : ndarray of shape (5,), ounces
+    buffer : BySource, ounces
         The locked profit by source; it sums to `vault.locked`.
-    released : ndarray of shape (5,), ounces per share
-        What reaches the share price is added here, by source.
-    day : float
+
+    Returns
+    -------
+    vault, buffer
+    released : BySource, ounces per share
+        What reached the share price.
     """
-    span = vault.unlock_end_day - vault.locked_day
-    elapsed = day - vault.locked_day
-    vault.locked_day = day
-    if vault.locked <= 0.0 or elapsed <= 0.0:
-        return
-    left = max(0.0, 1.0 - elapsed / span) if span > 0.0 else 0.0
-    for source in range(N_VAULT_SOURCES):
-        released[source] += buffer[source] * (1.0 - left) / vault.shares
-        buffer[source] *= left
-    vault.locked *= left
+    kept = kept_share(vault, since_day, day)
+    released = scale(buffer, (1.0 - kept) / vault.shares if kept < 1.0 else 0.0)
+    return (
+        with_locked(vault, vault.locked * kept, vault.unlock_end_day),
+        scale(buffer, kept),
+        released,
+    )
 
 
 @inlined
-def deposit(vault: Record, ounces: float) -> float:
-    """Take `ounces`; return the shares given."""
-    shares = ounces / share_price(vault)
-    vault.idle += ounces
-    vault.shares += shares
-    return shares
-
-
-@inlined
-def _lock(
-    vault: Record, buffer: FloatArray, released: FloatArray, net: float, shares_before: float
-) -> None:
-    """Put a report's net result, already in `buffer` by source, into the locked profit."""
-    remaining = vault.locked
-    if remaining + net > 0.0 and vault.unlock_days > 0.0:
-        if net > 0.0:
-            days_left = max(0.0, vault.unlock_end_day - vault.locked_day)
-            period = (remaining * days_left + net * vault.unlock_days) / (remaining + net)
-            vault.unlock_end_day = vault.locked_day + period
-        vault.locked = remaining + net
-        return
-    vault.locked = 0.0
-    for source in range(N_VAULT_SOURCES):
-        released[source] += buffer[source] / shares_before
-        buffer[source] = 0.0
+def with_locked(vault: Vault, locked: float, unlock_end_day: float) -> Vault:
+    """Return the vault with another locked profit and end."""
+    return Vault(
+        vault.idle,
+        vault.shares,
+        vault.lending_debt,
+        vault.pool_debt,
+        locked,
+        unlock_end_day,
+    )
 
 
 @inlined
 def report(
-    vault: Record,
-    buffer: FloatArray,
-    released: FloatArray,
-    debt: float,
-    days_since: float,
-    result: FloatArray,
-) -> None:
+    vault: Vault, buffer: BySource, result: BySource, terms: Report, day: float, unlock_days: float
+) -> tuple[Vault, BySource, BySource]:
     """Book a strategy's result since its last report; the caller then updates its debt.
 
-    Fees are paid in shares worth the fee after the report. `buffer` and `released` as in
-    `unlock`, which must have been called for the day.
+    Fees are paid in shares worth the fee after the report. `unlock` must have been called for
+    the day.
 
     Parameters
     ----------
-    debt : float
-        The strategy's debt before the report, the base of the management fee.
-    days_since : float
-        Days since the strategy's last report.
-    result : ndarray of shape (5,), ounces
-        The strategy's gains and losses by source; their sum is its change of value.
+    result : BySource, ounces
+        The strategy's gains and losses; they sum to `terms.change`.
+
+    Returns
+    -------
+    vault, buffer, released
+        As in `unlock`; the vault's new shares are the fees'.
     """
-    change = 0.0
-    for source in range(N_VAULT_SOURCES):
-        change += result[source]
-        buffer[source] += result[source]
-    fee = max(change, 0.0) * vault.performance_fee_bps / BPS
-    fee += debt * vault.management_fee_bps / BPS * days_since / DAYS_PER_YEAR
-    buffer[VAULT_FEES] -= fee
-    shares_before = vault.shares
-    assets_after = total_assets(vault) + change
-    _lock(vault, buffer, released, change - fee, shares_before)
-    if fee > 0.0:
-        minted = fee * shares_before / (assets_after - vault.locked - fee)
-        vault.shares += minted
-        vault.fee_shares += minted
+    gain = terms.change if terms.change > 0.0 else 0.0
+    fee = gain * terms.performance + terms.charged * terms.management
+    net = terms.change - fee
+    locked = vault.locked + net
+    keeps = locked > 0.0 and unlock_days > 0.0
+    days_left = vault.unlock_end_day - day
+    days_left = days_left if days_left > 0.0 else 0.0
+    period = (vault.locked * days_left + net * unlock_days) / locked
+    end = day + period if keeps and net > 0.0 else vault.unlock_end_day
+    locked = locked if keeps else 0.0
+    assets = total_assets(vault) + terms.change
+    minted = fee * vault.shares / (assets - locked - fee)
+    minted = minted if fee > 0.0 else 0.0
+    buffer = add(buffer, result)
+    buffer = add(buffer, BySource(0.0, 0.0, -fee, 0.0, 0.0))
+    released = scale(buffer, 0.0 if keeps else 1.0 / vault.shares)
+    buffer = scale(buffer, 1.0 if keeps else 0.0)
+    after = Vault(
+        vault.idle,
+        vault.shares + minted,
+        vault.lending_debt,
+        vault.pool_debt,
+        locked,
+        end,
+    )
+    return after, buffer, released

@@ -95,18 +95,18 @@ def test_broken_contract__differs_where_it_should(fault: str) -> None:
 MODEL_FAULTS = {
     "the model drops the reserve": (
         "mechanics/lending.py",
-        "(after - before) * market.reserve_factor",
+        "(after - before) * reserve_factor",
         "(after - before) * 0.0",
     ),
     "the model forgets the treasury in bad debt": (
         "mechanics/lending.py",
-        "    market.shares -= burnt\n",
-        "",
+        "market.shares - burnt,",
+        "market.shares,",
     ),
     "the model turns the sign of a fee": (
         "mechanics/vault.py",
-        "change - fee, shares_before)",
-        "change + fee, shares_before)",
+        "net = terms.change - fee",
+        "net = terms.change + fee",
     ),
 }
 

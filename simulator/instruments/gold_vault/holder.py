@@ -1,21 +1,37 @@
-"""The measured holder: rewards, value, attribution, and the way out.
+"""The measured holder: rewards, value, attribution, and the way out, over the lanes.
 
-Every function works on one path: `path` is a record of `state.PATH`, `world` one of
-`state.WORLD`; arrays by cohort have shape (8,), by source (5,). `act` and `seen` are the
-rows of the record that the replay reads.
+`state` is the flat array of `lanes`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from simulator.instruments.gold_vault.moves import (
-    MINIMUM_OUNCES,
-    floor_to,
-    liquid,
-    pull,
-    with_room,
+from simulator.instruments.gold_vault import moves
+from simulator.instruments.gold_vault.lanes import (
+    ATTRIBUTED_OUNCES,
+    ATTRIBUTED_USD,
+    BACKING,
+    EVENTS,
+    EXIT_TOKENS,
+    FACTOR,
+    GAS_TOKENS,
+    GOLD_USD,
+    HOLDER_SHARES,
+    INCOME_TOKENS,
+    MARK_TOKENS,
+    REWARD_USD,
+    REWARDS_CLAIMED,
+    REWARDS_UNCLAIMED,
+    SOLD_TOKENS,
+    STAKED,
+    SUPPLY_INDEX,
+    TOKEN_USD,
+    UNPAID,
+    UTILISATION,
+    WIDTH,
+    get_fund,
+    put_fund,
 )
+from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, floor_to, liquid, pull, with_room
 from simulator.instruments.gold_vault.state import (
     EMISSIONS,
     GAS,
@@ -25,115 +41,173 @@ from simulator.instruments.gold_vault.state import (
     SHORTFALL,
     SPREAD,
     Action,
+    Terms,
 )
-from simulator.mechanics import vault
-from simulator.mechanics.jit import inlined
-from simulator.mechanics.vault import N_VAULT_SOURCES
+from simulator.market.elementary import exponential
+from simulator.mechanics import lending, vault
+from simulator.mechanics.jit import inlined, kernel
+from simulator.mechanics.vault import BAD_DEBT, EXPLOIT, INTEREST, POOL_FEES, VAULT_FEES, BySource
 from simulator.units import FloatArray
-
-Record = Any
 
 HOLDER_REDEEM_SHARES = int(Action.HOLDER_REDEEM_SHARES)
 
 
 @inlined
-def earn_rewards(path: Record) -> None:
-    """Credit the holder with what the stake has earned since the last look."""
-    gain = path.staking.reward_per_share - path.reward_per_share_paid
-    path.reward_per_share_paid = path.staking.reward_per_share
-    path.rewards_unclaimed += path.holder_shares * gain
-    path.rewards_earned += path.holder_shares * gain
+def attribute(state: FloatArray, lane: int, source: int, tokens: float) -> None:
+    """Book a flow of tokens, in ounces and in dollars."""
+    row = source * WIDTH + lane
+    state[ATTRIBUTED_OUNCES + row] += tokens * state[BACKING + lane]
+    state[ATTRIBUTED_USD + row] += tokens * state[TOKEN_USD + lane]
 
 
 @inlined
-def sell_rewards(path: Record, world: Record, reward_usd: float, token_usd: float) -> None:
-    """Sell the unclaimed rewards for gold tokens, less slippage."""
-    usd = path.rewards_unclaimed * reward_usd * (1.0 - world.slippage)
-    path.sold_tokens += usd / token_usd if token_usd > 0.0 else 0.0
-    path.rewards_unclaimed = 0.0
-
-
-@inlined
-def attribute(
-    attribution: FloatArray, source: int, tokens: float, backing: float, token_usd: float
+def take_prices(
+    state: FloatArray,
+    gold_usd: FloatArray,
+    token_usd: FloatArray,
+    premium: FloatArray,
+    step: int,
+    first: int,
 ) -> None:
-    """Book a flow of tokens in ounces (row 0) and dollars (row 1)."""
-    attribution[0, source] += tokens * backing
-    attribution[1, source] += tokens * token_usd
+    """Read the day's prices, and book the change of yesterday's tokens: gold and premium."""
+    golds = gold_usd[step, first : first + WIDTH]
+    tokens_usd = token_usd[step, first : first + WIDTH]
+    for lane in range(WIDTH):
+        tokens = state[MARK_TOKENS + lane]
+        gold, token = golds[lane], tokens_usd[lane]
+        base = state[BACKING + lane] * state[FACTOR + lane]
+        by_gold = (gold - state[GOLD_USD + lane]) * base
+        rest = token - state[TOKEN_USD + lane] - by_gold
+        state[ATTRIBUTED_USD + GOLD_PRICE * WIDTH + lane] += tokens * by_gold
+        state[ATTRIBUTED_USD + PREMIUM * WIDTH + lane] += tokens * rest
+        state[GOLD_USD + lane] = gold
+        state[TOKEN_USD + lane] = token
+    take_premium(state, premium, step, first)
 
 
 @inlined
-def attribute_prices(
-    attribution: FloatArray, tokens: float, prices: FloatArray, yesterday: FloatArray
-) -> None:
-    """Book the day's price change of yesterday's tokens: gold, premium, shortfall.
+def take_premium(state: FloatArray, premium: FloatArray, step: int, first: int) -> None:
+    """Read the day's premium, as the factor on the price."""
+    values = premium[step, first : first + WIDTH]
+    for lane in range(WIDTH):
+        state[FACTOR + lane] = exponential(values[lane])
 
-    `prices` holds gold, token, backing and exp(premium).
+
+@inlined
+def count_shortfalls(state: FloatArray, backing: FloatArray, step: int, first: int) -> int:
+    """Return on how many lanes the backing changes."""
+    count = 0
+    today = backing[step, first : first + WIDTH]
+    for lane in range(WIDTH):
+        count += 1 if state[BACKING + lane] != today[lane] else 0
+    return count
+
+
+@inlined
+def take_backing(
+    state: FloatArray, old_factor: FloatArray, backing: FloatArray, step: int, first: int
+) -> None:
+    """Read the backing, and move what its change did from the premium to the shortfall.
+
+    Comes after `take_prices`; `old_factor` is yesterday's.
     """
-    by_gold = (prices[0] - yesterday[0]) * yesterday[2] * yesterday[3]
-    by_backing = prices[0] * (prices[2] - yesterday[2]) * yesterday[3]
-    attribution[1, GOLD_PRICE] += tokens * by_gold
-    attribution[1, SHORTFALL] += tokens * by_backing
-    attribution[1, PREMIUM] += tokens * (prices[1] - yesterday[1] - by_gold - by_backing)
-    attribution[0, SHORTFALL] += tokens * (prices[2] - yesterday[2])
+    for lane in range(WIDTH):
+        tokens = state[MARK_TOKENS + lane]
+        change = backing[step, first + lane] - state[BACKING + lane]
+        by_backing = state[GOLD_USD + lane] * change * old_factor[lane]
+        state[ATTRIBUTED_USD + SHORTFALL * WIDTH + lane] += tokens * by_backing
+        state[ATTRIBUTED_USD + PREMIUM * WIDTH + lane] -= tokens * by_backing
+        state[ATTRIBUTED_OUNCES + SHORTFALL * WIDTH + lane] += tokens * change
+        state[BACKING + lane] = backing[step, first + lane]
 
 
 @inlined
-def value_holder(
-    path: Record,
-    world: Record,
-    released: FloatArray,
-    prices: FloatArray,
-    reward_usd: float,
-    gas_usd: float,
-    attribution: FloatArray,
-) -> float:
-    """Book what the day brought the holder; return the tokens of an exit on this day."""
-    backing, token_usd = prices[2], prices[1]
-    for source in range(N_VAULT_SOURCES):
-        flow = path.holder_shares * released[source]
-        attribute(attribution, source, flow, backing, token_usd)
-    pending = path.rewards_unclaimed * reward_usd * (1.0 - world.slippage)
-    pending = pending / token_usd if token_usd > 0.0 else 0.0
-    income = path.sold_tokens + pending
-    attribute(attribution, EMISSIONS, income - path.income_tokens, backing, token_usd)
-    path.income_tokens = income
-    gas = gas_usd / token_usd if token_usd > 0.0 else 0.0
-    attribute(attribution, GAS, -gas, backing, token_usd)
-    path.gas_tokens += gas
-    in_vault = path.holder_shares * vault.share_price(path.vault)
-    path.mark_tokens = in_vault + income - path.gas_tokens
-    short = max(0.0, in_vault - liquid(path))
-    leave = world.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
-    return path.mark_tokens - short * world.haircut - leave
+def attribute_profit(state: FloatArray, lane: int, released: BySource) -> None:
+    """Book what reached the share price; the rare sources apart."""
+    shares = state[HOLDER_SHARES + lane]
+    attribute(state, lane, INTEREST, shares * released.interest)
+    attribute(state, lane, POOL_FEES, shares * released.pool_fees)
+    attribute(state, lane, VAULT_FEES, shares * released.vault_fees)
 
 
 @inlined
-def holder_leaves(
-    path: Record,
-    world: Record,
-    prices: FloatArray,
-    attribution: FloatArray,
-    act: FloatArray,
-) -> float:
-    """Take the holder out at the horizon, last in the day's line; return the tokens."""
-    backing, token_usd = prices[2], prices[1]
-    price = vault.share_price(path.vault)
-    payable = liquid(path)
-    shares = path.holder_shares
-    if shares * price > payable:
-        shares = floor_to(with_room(payable, world.unit) / price, world.unit)
-        shares = shares if shares * price >= MINIMUM_OUNCES else 0.0
-        path.events += 1
-    pull(path, shares * price)
-    path.vault.shares -= shares
-    path.unpaid = (path.holder_shares - shares) * price
-    act[HOLDER_REDEEM_SHARES] = shares
-    discount = path.unpaid * world.haircut
-    attribute(attribution, ILLIQUIDITY, -discount, backing, token_usd)
-    gas = world.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
-    attribute(attribution, GAS, -gas, backing, token_usd)
-    tokens = path.mark_tokens - discount - gas
-    attribution[1, SPREAD] -= tokens * token_usd * world.sale_spread
-    path.staking.staked -= path.holder_shares
-    return tokens
+def attribute_losses(state: FloatArray, lane: int, released: BySource) -> None:
+    """Book what of bad debt and exploits reached the share price."""
+    shares = state[HOLDER_SHARES + lane]
+    attribute(state, lane, BAD_DEBT, shares * released.bad_debt)
+    attribute(state, lane, EXPLOIT, shares * released.exploit)
+
+
+@inlined
+def sell_rewards(state: FloatArray, terms: Terms) -> None:
+    """Sell the unclaimed rewards for gold tokens, less slippage."""
+    for lane in range(WIDTH):
+        token_usd = state[TOKEN_USD + lane]
+        usd = state[REWARDS_UNCLAIMED + lane] * state[REWARD_USD + lane] * (1.0 - terms.slippage)
+        sold = usd / token_usd
+        state[SOLD_TOKENS + lane] += sold if token_usd > 0.0 else 0.0
+        state[REWARDS_CLAIMED + lane] += state[REWARDS_UNCLAIMED + lane]
+        state[REWARDS_UNCLAIMED + lane] = 0.0
+
+
+@inlined
+def value_holder(state: FloatArray, terms: Terms) -> None:
+    """Write mark, exit and utilisation, and book the day's rewards."""
+    for lane in range(WIDTH):
+        fund = get_fund(state, lane)
+        token_usd = state[TOKEN_USD + lane]
+        per_usd = 1.0 / token_usd
+        per_usd = per_usd if token_usd > 0.0 else 0.0
+        pending = state[REWARDS_UNCLAIMED + lane] * state[REWARD_USD + lane]
+        income = state[SOLD_TOKENS + lane] + pending * (1.0 - terms.slippage) * per_usd
+        attribute(state, lane, EMISSIONS, income - state[INCOME_TOKENS + lane])
+        state[INCOME_TOKENS + lane] = income
+        in_vault = state[HOLDER_SHARES + lane] * vault.share_price(fund.vault)
+        mark = in_vault + income - state[GAS_TOKENS + lane]
+        short = in_vault - liquid(fund, state[SUPPLY_INDEX + lane])
+        short = short if short > 0.0 else 0.0
+        state[MARK_TOKENS + lane] = mark
+        state[EXIT_TOKENS + lane] = mark - short * terms.haircut - terms.gas_leave_usd * per_usd
+        state[UTILISATION + lane] = lending.utilisation(fund.market)
+
+
+@inlined
+def pay_gas(state: FloatArray, gas_usd: float) -> None:
+    """Book a transaction's gas."""
+    for lane in range(WIDTH):
+        token_usd = state[TOKEN_USD + lane]
+        gas = gas_usd / token_usd if token_usd > 0.0 else 0.0
+        state[GAS_TOKENS + lane] += gas
+        attribute(state, lane, GAS, -gas)
+
+
+@kernel
+def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
+    """Take the holder out at the horizon, last in the day's line."""
+    for lane in range(WIDTH):
+        fund = get_fund(state, lane)
+        index = state[SUPPLY_INDEX + lane]
+        price = vault.share_price(fund.vault)
+        payable = liquid(fund, index)
+        held = state[HOLDER_SHARES + lane]
+        shares = held
+        if held * price > payable:
+            shares = floor_to(with_room(payable, terms) / price, terms)
+            shares = shares if shares * price >= MINIMUM_OUNCES else 0.0
+            state[EVENTS + lane] += 1.0
+        fund, _, _ = pull(fund, index, shares * price)
+        put_fund(state, lane, moves.change_shares(fund, 0.0, -shares))
+        acts[lane, HOLDER_REDEEM_SHARES] = shares
+        state[STAKED + lane] -= held
+        unpaid = (held - shares) * price
+        state[UNPAID + lane] = unpaid
+        discount = unpaid * terms.haircut
+        attribute(state, lane, ILLIQUIDITY, -discount)
+        token_usd = state[TOKEN_USD + lane]
+        gas = terms.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
+        attribute(state, lane, GAS, -gas)
+        tokens = state[MARK_TOKENS + lane] - discount - gas
+        spread = tokens * token_usd * terms.sale_spread
+        state[ATTRIBUTED_USD + SPREAD * WIDTH + lane] -= spread
+        state[EXIT_TOKENS + lane] = tokens
+        state[UTILISATION + lane] = lending.utilisation(fund.market)

@@ -1,192 +1,241 @@
 """What curator, keeper, crowd and intruder do to the vault.
 
-Every function works on one path: `path` is a record of `state.PATH`, `world` one of
-`state.WORLD`; arrays by cohort have shape (8,), by source (5,). `act` and `seen` are the
-rows of the record that the replay reads.
+Functions take the values of one path and return values, as in `mechanics.lending`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.instruments.gold_vault.moves import (
     ALLOCATION_BAND,
     MINIMUM_OUNCES,
+    Fund,
+    change_shares,
     floor_to,
     lending_liquid,
-    lending_value,
     liquid,
     move_lending,
+    move_pool,
     pull,
     with_room,
+    without_room,
 )
-from simulator.instruments.gold_vault.state import Action
+from simulator.instruments.gold_vault.state import Terms
 from simulator.mechanics import vault
 from simulator.mechanics.jit import inlined
-from simulator.mechanics.vault import BAD_DEBT, EXPLOIT, INTEREST, N_VAULT_SOURCES, POOL_FEES
-from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.mechanics.vault import BySource, Report, Vault
+from simulator.units import DAYS_PER_YEAR
 
-Record = Any
 
-CROWD_REDEEM_SHARES = int(Action.CROWD_REDEEM_SHARES)
-CROWD_DEPOSIT = int(Action.CROWD_DEPOSIT)
-CROWD_STAKE_SHARES = int(Action.CROWD_STAKE_SHARES)
-REPORT = int(Action.REPORT)
-POOL_CREDIT = int(Action.POOL_CREDIT)
-LENDING_TARGET = int(Action.LENDING_TARGET)
-POOL_TARGET = int(Action.POOL_TARGET)
-POOL_FIRST = int(Action.POOL_FIRST)
-EXPLOIT_LENDING_TARGET = int(Action.EXPLOIT_LENDING_TARGET)
-EXPLOIT_POOL_TARGET = int(Action.EXPLOIT_POOL_TARGET)
-EXPLOIT_STOLEN = int(Action.EXPLOIT_STOLEN)
+class Books(NamedTuple):
+    """The fund and its profits: locked, ounces; released by reports, ounces per share."""
+
+    fund: Fund
+    buffer: BySource
+    released: BySource
+
+
+class Flow(NamedTuple):
+    """What the crowd did: shares redeemed, ounces deposited, shares staked of them.
+
+    `refused` is 1 where it asked for more than could be paid.
+    """
+
+    redeemed: float
+    deposited: float
+    staked: float
+    refused: float
+
+
+class Targets(NamedTuple):
+    """Debts that the curator moved the strategies to; NaN where nothing moved."""
+
+    lending: float
+    pool: float
+    pool_first: float
 
 
 @inlined
-def report_lending(path: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
-    """Report the lending strategy: what is not bad debt is interest."""
-    result = np.zeros(N_VAULT_SOURCES)
-    value = lending_value(path)
-    result[BAD_DEBT] = -path.bad_debt_pending
-    result[INTEREST] = value - path.vault.lending_debt + path.bad_debt_pending
-    since = day - path.vault.lending_reported_day
-    vault.report(path.vault, buffer, released, path.vault.lending_debt, since, result)
-    path.vault.lending_debt = value
-    path.vault.lending_reported_day = day
-    path.bad_debt_pending = 0.0
+def crowd_moves(
+    fund: Fund,
+    supply_index: float,
+    crowd_shares: float,
+    leaving: float,
+    joining: float,
+    terms: Terms,
+) -> tuple[Fund, Flow]:
+    """Redeem or deposit a share of the crowd's deposits; at most one of the two is above 0.
+
+    It redeems as far as the vault can pay, and stakes all but the rounding of a deposit.
+    """
+    price = vault.share_price(fund.vault)
+    deposited = floor_to(joining * crowd_shares * price, terms)
+    deposited = deposited if deposited >= MINIMUM_OUNCES else 0.0
+    asked = leaving * crowd_shares
+    most = without_room(crowd_shares, terms)
+    asked = most if most < asked else asked
+    asked = asked if price > 0.0 and asked > 0.0 else 0.0
+    payable_ounces = without_room(liquid(fund, supply_index), terms)
+    payable_ounces = payable_ounces if payable_ounces > 0.0 else 0.0
+    # one of the two is asked for: one division serves both
+    shares = (deposited if deposited > 0.0 else payable_ounces) / price
+    minted = shares if deposited > 0.0 else 0.0
+    redeemed = floor_to(shares if shares < asked else asked, terms)
+    redeemed = redeemed if redeemed * price >= MINIMUM_OUNCES else 0.0
+    fund, _, _ = pull(fund, supply_index, redeemed * price)
+    fund = change_shares(fund, deposited, minted - redeemed)
+    refused = 1.0 if asked > shares else 0.0
+    return fund, Flow(redeemed, deposited, with_room(minted, terms), refused)
 
 
 @inlined
-def report_pool(path: Record, buffer: FloatArray, released: FloatArray, day: float) -> None:
+def report_lending(
+    books: Books, supply_index: float, pending: float, since: float, day: float, terms: Terms
+) -> Books:
+    """Report the lending strategy: what is not bad debt (`pending`) is interest."""
+    value = books.fund.lending_shares * supply_index
+    interest = value - books.fund.vault.lending_debt + pending
+    result = BySource(interest, 0.0, 0.0, -pending, 0.0)
+    report = Report(
+        interest - pending,
+        terms.performance_fee,
+        books.fund.vault.lending_debt,
+        terms.management_fee * since / DAYS_PER_YEAR,
+    )
+    books = _book(books, result, report, day, terms)
+    return _with_debts(books, value, books.fund.vault.pool_debt)
+
+
+@inlined
+def report_pool(books: Books, since: float, day: float, terms: Terms) -> Books:
     """Report the pool strategy: what it holds beyond its debt is fees."""
-    result = np.zeros(N_VAULT_SOURCES)
-    result[POOL_FEES] = path.vault.pool_assets - path.vault.pool_debt
-    since = day - path.vault.pool_reported_day
-    vault.report(path.vault, buffer, released, path.vault.pool_debt, since, result)
-    path.vault.pool_debt = path.vault.pool_assets
-    path.vault.pool_reported_day = day
+    fees = books.fund.pool_assets - books.fund.vault.pool_debt
+    report = Report(
+        fees,
+        terms.performance_fee,
+        books.fund.vault.pool_debt,
+        terms.management_fee * since / DAYS_PER_YEAR,
+    )
+    books = _book(books, BySource(0.0, fees, 0.0, 0.0, 0.0), report, day, terms)
+    return _with_debts(books, books.fund.vault.lending_debt, books.fund.pool_assets)
+
+
+@inlined
+def _book(books: Books, result: BySource, report: Report, day: float, terms: Terms) -> Books:
+    after, buffer, released = vault.report(
+        books.fund.vault, books.buffer, result, report, day, terms.unlock_days
+    )
+    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_assets)
+    return Books(fund, buffer, vault.add(books.released, released))
+
+
+@inlined
+def _with_debts(books: Books, lending_debt: float, pool_debt: float) -> Books:
+    before = books.fund.vault
+    after = Vault(
+        before.idle,
+        before.shares,
+        lending_debt,
+        pool_debt,
+        before.locked,
+        before.unlock_end_day,
+    )
+    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_assets)
+    return Books(fund, books.buffer, books.released)
+
+
+@inlined
+def keeps_profit(
+    fund: Fund, supply_index: float, lending_days: float, pool_days: float, terms: Terms
+) -> bool:
+    """Return whether both reports, one after the other, leave locked profit.
+
+    They do but where losses or fees eat it up, or where profits are not locked at all; then
+    they release nothing at once.
+    """
+    yearly = terms.management_fee / DAYS_PER_YEAR
+    change = fund.lending_shares * supply_index - fund.vault.lending_debt
+    gain = change if change > 0.0 else 0.0
+    fee = gain * terms.performance_fee + fund.vault.lending_debt * yearly * lending_days
+    first = fund.vault.locked + change - fee
+    change = fund.pool_assets - fund.vault.pool_debt
+    gain = change if change > 0.0 else 0.0
+    fee = gain * terms.performance_fee + fund.vault.pool_debt * yearly * pool_days
+    return first > 0.0 and first + change - fee > 0.0 and terms.unlock_days > 0.0
+
+
+@inlined
+def credit_pool(fund: Fund, days: float, terms: Terms) -> tuple[Fund, float]:
+    """Pay the pool the fees it is assumed to have earned in `days`; return also them."""
+    share = terms.pool_fee_yield * days / DAYS_PER_YEAR
+    fees = floor_to(fund.pool_assets * share, terms)
+    return Fund(fund.market, fund.vault, fund.lending_shares, fund.pool_assets + fees), fees
+
+
+@inlined
+def allocate(fund: Fund, supply_index: float, terms: Terms) -> tuple[Fund, Targets]:
+    """Move assets towards the shares of the terms; withdrawals come before deposits."""
+    assets = vault.total_assets(fund.vault)
+    band = ALLOCATION_BAND * assets
+    band = band if band > MINIMUM_OUNCES else MINIMUM_OUNCES
+    lending_gap = (1.0 - terms.idle_share - terms.pool_share) * assets - fund.vault.lending_debt
+    pool_gap = terms.pool_share * assets - fund.vault.pool_debt
+    available = lending_liquid(fund, supply_index)
+    out = -lending_gap if -lending_gap < available else available
+    out = with_room(out, terms) if lending_gap < -band else 0.0
+    pool_out = with_room(-pool_gap, terms) if pool_gap < -band else 0.0
+    idle = fund.vault.idle + out + pool_out
+    into = lending_gap if lending_gap < idle else idle
+    into = with_room(into, terms) if lending_gap > band else 0.0
+    left = idle - into
+    pool_into = pool_gap if pool_gap < left else left
+    pool_into = with_room(pool_into, terms) if pool_gap > band else 0.0
+    moved, pool_moved = into - out, pool_into - pool_out
+    fund = move_pool(move_lending(fund, supply_index, moved, moved), pool_moved, pool_moved)
+    lending_moves = lending_gap < -band or lending_gap > band
+    pool_moves = pool_gap < -band or pool_gap > band
+    targets = Targets(
+        fund.vault.lending_debt if lending_moves else np.nan,
+        fund.vault.pool_debt if pool_moves else np.nan,
+        1.0 if lending_gap > 0.0 else 0.0,
+    )
+    return fund, targets
 
 
 @inlined
 def exploit(
-    path: Record, world: Record, buffer: FloatArray, released: FloatArray, act: FloatArray
-) -> None:
-    """Drain what is liquid, up to the severity's share of all assets, and report the loss."""
-    wanted = world.exploit_severity * vault.total_assets(path.vault)
-    gathered = min(wanted, with_room(liquid(path), world.unit))
-    stolen = with_room(gathered, world.unit)
+    books: Books, supply_index: float, day: float, terms: Terms
+) -> tuple[Books, Targets, float]:
+    """Drain what is liquid, up to the severity's share of all assets, and report the loss.
+
+    Returns
+    -------
+    books
+    targets : Targets
+        Debts that the strategies were moved to.
+    stolen : float
+        Ounces, 0 where there was hardly anything to steal.
+    """
+    wanted = terms.exploit_severity * vault.total_assets(books.fund.vault)
+    gathered = min(wanted, with_room(liquid(books.fund, supply_index), terms))
+    stolen = with_room(gathered, terms)
     if stolen <= MINIMUM_OUNCES:
-        return
-    _, from_lending, from_pool = pull(path, gathered)
-    act[EXPLOIT_STOLEN] = stolen
-    if from_lending > 0.0:
-        act[EXPLOIT_LENDING_TARGET] = path.vault.lending_debt
-    if from_pool > 0.0:
-        act[EXPLOIT_POOL_TARGET] = path.vault.pool_debt
-    path.vault.idle += gathered
-    result = np.zeros(N_VAULT_SOURCES)
-    result[EXPLOIT] = -stolen
-    vault.report(path.vault, buffer, released, 0.0, 0.0, result)
-    path.vault.idle -= stolen
-    path.events += 1
-
-
-@inlined
-def crowd_leaves(path: Record, world: Record, share: float, act: FloatArray) -> None:
-    """Redeem a share of the crowd's deposits, as far as the vault can pay."""
-    price = vault.share_price(path.vault)
-    if price <= 0.0:
-        return
-    asked = min(share * path.crowd_shares, with_room(path.crowd_shares, world.unit))
-    payable = with_room(liquid(path), world.unit) / price
-    if asked > payable:
-        path.events += 1
-    shares = floor_to(min(asked, payable), world.unit)
-    if shares * price < MINIMUM_OUNCES:
-        return
-    pull(path, shares * price)
-    path.vault.shares -= shares
-    path.crowd_shares -= shares
-    path.staking.staked -= shares
-    act[CROWD_REDEEM_SHARES] = shares
-
-
-@inlined
-def crowd_joins(path: Record, world: Record, share: float, act: FloatArray) -> None:
-    """Deposit a share of what the crowd has in the vault, and stake all but the rounding."""
-    ounces = floor_to(share * path.crowd_shares * vault.share_price(path.vault), world.unit)
-    if ounces < MINIMUM_OUNCES:
-        return
-    minted = vault.deposit(path.vault, ounces)
-    shares = with_room(minted, world.unit)
-    path.crowd_shares += shares
-    path.staking.staked += shares
-    act[CROWD_DEPOSIT] = ounces
-    act[CROWD_STAKE_SHARES] = shares
-
-
-@inlined
-def allocate(path: Record, world: Record, act: FloatArray) -> None:
-    """Move assets towards the shares of the terms; withdrawals come before deposits."""
-    assets = vault.total_assets(path.vault)
-    band = max(ALLOCATION_BAND * assets, MINIMUM_OUNCES)
-    lending_share = 1.0 - world.idle_share - world.pool_share
-    lending_gap = lending_share * assets - path.vault.lending_debt
-    pool_gap = world.pool_share * assets - path.vault.pool_debt
-    act[POOL_FIRST] = 1.0 if lending_gap > 0.0 else 0.0
-    if lending_gap < -band:
-        _move_lending(path, world, -min(-lending_gap, lending_liquid(path)), act)
-    if pool_gap < -band:
-        _move_pool(path, world, pool_gap, act)
-    if lending_gap > band:
-        _move_lending(path, world, min(lending_gap, path.vault.idle), act)
-    if pool_gap > band:
-        _move_pool(path, world, min(pool_gap, path.vault.idle), act)
-
-
-@inlined
-def _move_lending(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
-    moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
-    act[LENDING_TARGET] = path.vault.lending_debt + moved
-    path.vault.idle -= moved
-    move_lending(path, moved)
-
-
-@inlined
-def _move_pool(path: Record, world: Record, ounces: float, act: FloatArray) -> None:
-    moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
-    act[POOL_TARGET] = path.vault.pool_debt + moved
-    path.vault.idle -= moved
-    path.vault.pool_debt += moved
-    path.vault.pool_assets += moved
-
-
-@inlined
-def credit_pool(path: Record, world: Record, day: float, act: FloatArray) -> None:
-    """Pay the pool the fees it is assumed to have earned since its last report."""
-    days = day - path.vault.pool_reported_day
-    fees = path.vault.pool_assets * world.pool_fee_yield * days / DAYS_PER_YEAR
-    fees = floor_to(fees, world.unit)
-    path.vault.pool_assets += fees
-    act[POOL_CREDIT] = fees
-
-
-@inlined
-def manage(
-    path: Record,
-    world: Record,
-    buffer: FloatArray,
-    released: FloatArray,
-    day: float,
-    act: FloatArray,
-) -> None:
-    """Report both strategies and allocate, on the days of the report cadence."""
-    if day % world.report_every_days != 0.0:
-        return
-    if day > 0.0:
-        credit_pool(path, world, day, act)
-        report_lending(path, buffer, released, day)
-        report_pool(path, buffer, released, day)
-        act[REPORT] = 1.0
-    allocate(path, world, act)
+        return books, Targets(np.nan, np.nan, 0.0), 0.0
+    fund, from_lending, from_pool = pull(books.fund, supply_index, gathered)
+    targets = Targets(
+        fund.vault.lending_debt if from_lending > 0.0 else np.nan,
+        fund.vault.pool_debt if from_pool > 0.0 else np.nan,
+        0.0,
+    )
+    fund = change_shares(fund, gathered, 0.0)
+    loss = BySource(0.0, 0.0, 0.0, 0.0, -stolen)
+    books = Books(fund, books.buffer, books.released)
+    books = _book(books, loss, Report(-stolen, 0.0, 0.0, 0.0), day, terms)
+    return (
+        Books(change_shares(books.fund, -stolen, 0.0), books.buffer, books.released),
+        targets,
+        stolen,
+    )

@@ -1,20 +1,21 @@
 """Amounts that leave room for rounding, and moves between the vault and its strategies.
 
-Every function works on one path: `path` is a record of `state.PATH`, `world` one of
-`state.WORLD`; arrays by cohort have shape (8,), by source (5,). `act` and `seen` are the
-rows of the record that the replay reads.
+Functions take the values of one path and return values, as in `mechanics.lending`. Where they
+take a supply index, it is the day's: supplying, withdrawing, borrowing and repaying leave it
+as it was.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
+from simulator.instruments.gold_vault.state import Terms
 from simulator.mechanics import lending
 from simulator.mechanics.jit import inlined
-
-Record = Any
+from simulator.mechanics.lending import Market
+from simulator.mechanics.vault import Vault
 
 DEAD_BAND = 1e-6
 """Keepers act this far (relative) beyond a threshold, wider than any rounding."""
@@ -35,77 +36,133 @@ ROOM_USDC = 1.0
 """Likewise for collateral in USDC, of two units."""
 
 
-@inlined
-def floor_to(amount: float, unit: float) -> float:
-    """Return `amount` rounded down to a multiple of `unit`; unchanged where `unit` is 0."""
-    return np.floor(amount / unit) * unit if unit > 0.0 else amount
+class Fund(NamedTuple):
+    """The vault with the market that it lends in, and what its strategies hold."""
+
+    market: Market
+    vault: Vault
+    lending_shares: float
+    pool_assets: float
 
 
 @inlined
-def with_room(amount: float, unit: float) -> float:
+def floor_to(amount: float, terms: Terms) -> float:
+    """Return `amount` rounded down to the token's unit."""
+    return np.floor(amount * terms.units) * terms.unit
+
+
+@inlined
+def with_room(amount: float, terms: Terms) -> float:
     """Return what can be asked for of `amount`, whatever the contract's rounding."""
-    room = ROUNDING_ROOM * amount + ROOM_OUNCES + ROOM_UNITS * unit
-    return max(0.0, floor_to(amount - room, unit))
+    left = floor_to(without_room(amount, terms), terms)
+    return left if left > 0.0 else 0.0
+
+
+@inlined
+def without_room(amount: float, terms: Terms) -> float:
+    """Return `amount` less the room, not rounded, and negative where there is none."""
+    return amount - (ROUNDING_ROOM * amount + ROOM_OUNCES + ROOM_UNITS * terms.unit)
 
 
 @inlined
 def usdc_down(amount: float) -> float:
     """Return USDC rounded down to its unit of 1e-6."""
-    return np.floor(amount * 1e6) / 1e6
+    return np.floor(amount * 1e6) * 1e-6
 
 
 @inlined
 def usdc_up(amount: float) -> float:
     """Return USDC rounded up to its unit of 1e-6."""
-    return np.ceil(amount * 1e6) / 1e6
+    return np.ceil(amount * 1e6) * 1e-6
 
 
 @inlined
-def releasable(collateral_usdc: float, world: Record, gold_usd: float) -> float:
+def releasable(collateral_usdc: float, terms: Terms, gold_usd: float) -> float:
     """Return what of a collateral can be taken out, however its past seizures were rounded."""
-    room = ROOM_USDC + ROUNDING_ROOM * collateral_usdc + ROOM_UNITS * world.unit * gold_usd
-    return max(0.0, usdc_down(collateral_usdc - room))
+    room = ROOM_USDC + ROUNDING_ROOM * collateral_usdc + ROOM_UNITS * terms.unit * gold_usd
+    left = usdc_down(collateral_usdc - room)
+    return left if left > 0.0 else 0.0
 
 
 @inlined
-def lending_value(path: Record) -> float:
-    """Return the ounces that the vault's supply shares stand for."""
-    return path.vault.lending_shares * lending.supply_index(path.market)
-
-
-@inlined
-def lending_liquid(path: Record) -> float:
+def lending_liquid(fund: Fund, supply_index: float) -> float:
     """Return what the lending market could pay the vault now."""
-    claim = min(path.vault.lending_debt, lending_value(path))
-    return max(0.0, min(claim, path.market.cash))
+    value = fund.lending_shares * supply_index
+    claim = value if value < fund.vault.lending_debt else fund.vault.lending_debt
+    payable = fund.market.cash if fund.market.cash < claim else claim
+    return payable if payable > 0.0 else 0.0
 
 
 @inlined
-def liquid(path: Record) -> float:
+def liquid(fund: Fund, supply_index: float) -> float:
     """Return what the vault could pay out now."""
-    return (
-        path.vault.idle + lending_liquid(path) + min(path.vault.pool_debt, path.vault.pool_assets)
+    pool = fund.pool_assets if fund.pool_assets < fund.vault.pool_debt else fund.vault.pool_debt
+    return fund.vault.idle + lending_liquid(fund, supply_index) + pool
+
+
+@inlined
+def pull(fund: Fund, supply_index: float, ounces: float) -> tuple[Fund, float, float]:
+    """Take `ounces` from idle, then lending, then the pool; return also the latter two."""
+    from_idle = fund.vault.idle if fund.vault.idle < ounces else ounces
+    rest = ounces - from_idle
+    available = lending_liquid(fund, supply_index)
+    from_lending = available if available < rest else rest
+    rest = rest - from_lending
+    from_pool = fund.pool_assets if fund.pool_assets < rest else rest
+    fund = move_lending(fund, supply_index, -from_lending, from_idle)
+    return move_pool(fund, -from_pool, 0.0), from_lending, from_pool
+
+
+@inlined
+def move_lending(fund: Fund, supply_index: float, ounces: float, from_idle: float) -> Fund:
+    """Supply `ounces` to the lending market (withdraw where negative), `from_idle` less idle."""
+    shares = ounces / supply_index
+    return Fund(
+        lending.move(fund.market, ounces, shares),
+        Vault(
+            fund.vault.idle - from_idle,
+            fund.vault.shares,
+            fund.vault.lending_debt + ounces,
+            fund.vault.pool_debt,
+            fund.vault.locked,
+            fund.vault.unlock_end_day,
+        ),
+        fund.lending_shares + shares,
+        fund.pool_assets,
     )
 
 
 @inlined
-def pull(path: Record, ounces: float) -> tuple[float, float, float]:
-    """Take `ounces` from idle, then lending, then the pool; return the three parts."""
-    from_idle = min(path.vault.idle, ounces)
-    from_lending = min(ounces - from_idle, lending_liquid(path))
-    from_pool = min(ounces - from_idle - from_lending, path.vault.pool_assets)
-    path.vault.idle -= from_idle
-    move_lending(path, -from_lending)
-    path.vault.pool_debt -= from_pool
-    path.vault.pool_assets -= from_pool
-    return from_idle, from_lending, from_pool
+def move_pool(fund: Fund, ounces: float, from_idle: float) -> Fund:
+    """Put `ounces` into the pool (take them out where negative), `from_idle` less idle."""
+    return Fund(
+        fund.market,
+        Vault(
+            fund.vault.idle - from_idle,
+            fund.vault.shares,
+            fund.vault.lending_debt,
+            fund.vault.pool_debt + ounces,
+            fund.vault.locked,
+            fund.vault.unlock_end_day,
+        ),
+        fund.lending_shares,
+        fund.pool_assets + ounces,
+    )
 
 
 @inlined
-def move_lending(path: Record, ounces: float) -> None:
-    """Supply `ounces` to the lending market, or withdraw them where negative."""
-    if ounces > 0.0:
-        path.vault.lending_shares += lending.supply(path.market, ounces)
-    elif ounces < 0.0:
-        path.vault.lending_shares -= lending.withdraw(path.market, -ounces)
-    path.vault.lending_debt += ounces
+def change_shares(fund: Fund, ounces: float, shares: float) -> Fund:
+    """Take a deposit of idle `ounces` for `shares`."""
+    return Fund(
+        fund.market,
+        Vault(
+            fund.vault.idle + ounces,
+            fund.vault.shares + shares,
+            fund.vault.lending_debt,
+            fund.vault.pool_debt,
+            fund.vault.locked,
+            fund.vault.unlock_end_day,
+        ),
+        fund.lending_shares,
+        fund.pool_assets,
+    )

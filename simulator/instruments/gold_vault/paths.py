@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gold_vault import kernel
+from simulator.instruments.gold_vault.borrowers import Needs
 from simulator.instruments.gold_vault.daily import day_by_day
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
+from simulator.instruments.gold_vault.moves import ROUNDING_ROOM
 from simulator.instruments.gold_vault.state import (
     N_ACTIONS,
     N_OBSERVED,
     N_SOURCES,
     SOURCES,
-    new_paths,
-    new_world,
+    new_terms,
 )
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 from simulator.scenario.models import GasTerms
@@ -64,15 +66,16 @@ def simulate(
         np.zeros((steps_recorded, paths_recorded, N_ACTIONS)),
         np.zeros((steps_recorded, paths_recorded, N_OBSERVED)),
     )
-    world = new_world(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals)
-    paths = new_paths(terms, shape[1])
-    mark, leave, utilisation = np.empty(shape), np.empty(shape), np.empty(shape)
-    attribution = np.zeros((shape[1], 2, N_SOURCES))
+    mark, mark_usd, leave, leave_usd, utilisation = (np.empty(shape) for _ in range(5))
+    attribution = np.empty((2, N_SOURCES, shape[1]))
+    events, unpaid = np.empty(shape[1], np.int64), np.empty(shape[1])
     gains = np.empty((N_SOURCES, *(shape if daily else (0, 0))))
+    needs = cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder))
     kernel.run(
-        world[0],
-        np.array(terms.borrowers.ltv_ladder),
-        paths,
+        new_terms(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals),
+        needs,
+        terms.report_every_days,
+        terms.emissions.claim_every_days,
         prices.metal_usd,
         prices.token_usd,
         prices.backing,
@@ -83,33 +86,32 @@ def simulate(
         drivers.reward_tokens,
         drivers.exploit_step,
         mark,
+        mark_usd,
         leave,
+        leave_usd,
         utilisation,
         attribution,
         gains,
+        events,
+        unpaid,
         kept.actions,
         kept.observed,
     )
-    leave[0] = holder_ounces
-    in_usd = leave * prices.token_usd * (1.0 - world["sale_spread"][0])
-    in_usd[0] = holder_ounces * prices.token_usd[0]
-    mark_usd = mark * prices.token_usd
+    leave[0] = holder_ounces * prices.backing[0]
+    leave_usd[0] = holder_ounces * prices.token_usd[0]
     days = None
     if daily:
-        days = day_by_day(terms, token, gas, prices.token_usd, mark_usd, in_usd, gains)
+        days = day_by_day(terms, token, gas, prices.token_usd, mark_usd, leave_usd, gains)
     return (
         InstrumentPaths(
             name="gold_vault",
             sources=SOURCES,
-            initial={"ounces": leave[0] * prices.backing[0], "usd": in_usd[0]},
-            mark={"ounces": mark * prices.backing, "usd": mark_usd},
-            exit={"ounces": leave * prices.backing, "usd": in_usd},
-            attribution={
-                "ounces": np.ascontiguousarray(attribution[:, 0].T),
-                "usd": np.ascontiguousarray(attribution[:, 1].T),
-            },
-            events=paths["events"].copy(),
-            unpaid=paths["unpaid"].copy(),
+            initial={"ounces": leave[0], "usd": leave_usd[0]},
+            mark={"ounces": mark, "usd": mark_usd},
+            exit={"ounces": leave, "usd": leave_usd},
+            attribution={"ounces": attribution[0], "usd": attribution[1]},
+            events=events,
+            unpaid=unpaid,
             details={"utilisation": utilisation},
             daily=days,
         ),

@@ -1,16 +1,12 @@
-"""State of the vault's world on one path: terms as numbers, who holds what, what was done."""
+"""What the vault's model is told, what it says was done, and what is observed of it."""
 
 from __future__ import annotations
 
 from enum import IntEnum
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from simulator.instruments.base import Source
-from simulator.mechanics.lending import MARKET
-from simulator.mechanics.staking import STAKING
-from simulator.mechanics.vault import VAULT
+from simulator.mechanics.lending import utilisation_at
 from simulator.scenario.instruments import GoldVaultTerms
 from simulator.scenario.models import GasTerms
 from simulator.units import BPS
@@ -90,94 +86,86 @@ class Observed(IntEnum):
 N_OBSERVED = 17
 """`LTV` is the first of eight columns, one for each cohort."""
 
-WORLD = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "crowd_ounces",
-            "holder_ounces",
-            "idle_share",
-            "pool_share",
-            "pool_fee_yield",
-            "run_share",
-            "reservation_rate",
-            "inertia",
-            "report_every_days",
-            "claim_every_days",
-            "period_days",
-            "slippage",
-            "haircut",
-            "sale_spread",
-            "exploit_severity",
-            "gas_enter_usd",
-            "gas_claim_usd",
-            "gas_leave_usd",
-            "unit",
-        )
-    ]
-)
-"""The terms that are neither the market's nor the vault's; `unit` is 0 for 18 decimals."""
 
-PATH = np.dtype(
-    [
-        ("vault", VAULT),
-        ("market", MARKET),
-        ("staking", STAKING),
-        ("crowd_shares", np.float64),
-        ("holder_shares", np.float64),
-        ("reward_per_share_paid", np.float64),
-        ("rewards_unclaimed", np.float64),
-        ("rewards_earned", np.float64),
-        ("sold_tokens", np.float64),
-        ("gas_tokens", np.float64),
-        ("income_tokens", np.float64),
-        ("mark_tokens", np.float64),
-        ("bad_debt_pending", np.float64),
-        ("events", np.int64),
-        ("unpaid", np.float64),
-    ]
-)
-"""Everything that changes on one path, but for the arrays by cohort and by source."""
+WEI = 2.0**-60
+"""The unit of 18 decimals, nearly: rounding to it leaves a float64 above 2^-8 as it is."""
 
 
-def new_world(
+class Terms(NamedTuple):
+    """The terms as numbers; ounces, days, rates a year, shares with 1 = 100 %.
+
+    `unit` is the token's smallest unit, `units` how many are in an ounce; `bearable` the
+    utilisation at which the borrow rate is the reservation rate.
+    """
+
+    crowd_ounces: float
+    holder_ounces: float
+    idle_share: float
+    pool_share: float
+    pool_fee_yield: float
+    run_share: float
+    exploit_severity: float
+    unlock_days: float
+    performance_fee: float
+    management_fee: float
+    base_rate: float
+    slope1: float
+    slope2: float
+    kink: float
+    reserve_factor: float
+    liquidation_threshold: float
+    liquidation_bonus: float
+    bearable: float
+    inertia: float
+    period_days: float
+    slippage: float
+    haircut: float
+    sale_spread: float
+    gas_enter_usd: float
+    gas_claim_usd: float
+    gas_leave_usd: float
+    unit: float
+    units: float
+
+
+def new_terms(
     terms: GoldVaultTerms,
     gas: GasTerms,
     holder_ounces: float,
     sale_spread_bps: float,
     token_decimals: int,
-) -> npt.NDArray[np.void]:
-    """Return the terms as an array with one record of `WORLD`."""
-    world = np.zeros(1, WORLD)
-    shared = set(WORLD.names or ()) & set(GoldVaultTerms.model_fields)
-    values = {name: getattr(terms, name) for name in shared}
-    values |= {
-        "holder_ounces": holder_ounces,
-        "reservation_rate": terms.borrowers.reservation_rate,
-        "inertia": terms.borrowers.inertia,
-        "claim_every_days": terms.emissions.claim_every_days,
-        "period_days": terms.emissions.period_days,
-        "slippage": terms.emissions.slippage_bps / BPS,
-        "haircut": terms.illiquidity_haircut_bps / BPS,
-        "sale_spread": sale_spread_bps / BPS,
-        "unit": 0.0 if token_decimals == 18 else 10.0**-token_decimals,
-    }
+) -> Terms:
+    """Return the terms in the form the kernel reads."""
+    market, borrowers = terms.lending, terms.borrowers
     usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
-    values |= {f"gas_{act}_usd": used * usd_per_gas for act, used in HOLDER_GAS.items()}
-    for name, value in values.items():
-        world[name] = value
-    return world
-
-
-def new_paths(terms: GoldVaultTerms, n_paths: int) -> npt.NDArray[np.void]:
-    """Return n_paths records of `PATH`, before the first deposit."""
-    paths = np.zeros(n_paths, PATH)
-    for name in ("base_rate", "slope1", "slope2", "kink", "reserve_factor"):
-        paths["market"][name] = getattr(terms.lending, name)
-    paths["market"]["liquidation_threshold"] = terms.lending.liquidation_threshold
-    paths["market"]["liquidation_bonus"] = terms.lending.liquidation_bonus
-    paths["market"]["borrow_index"] = 1.0
-    paths["vault"]["performance_fee_bps"] = terms.performance_fee_bps
-    paths["vault"]["management_fee_bps"] = terms.management_fee_bps
-    paths["vault"]["unlock_days"] = terms.profit_unlock_days
-    return paths
+    curve = (market.base_rate, market.slope1, market.slope2, market.kink)
+    return Terms(
+        crowd_ounces=terms.crowd_ounces,
+        holder_ounces=holder_ounces,
+        idle_share=terms.idle_share,
+        pool_share=terms.pool_share,
+        pool_fee_yield=terms.pool_fee_yield,
+        run_share=terms.run_share,
+        exploit_severity=terms.exploit_severity,
+        unlock_days=float(terms.profit_unlock_days),
+        performance_fee=terms.performance_fee_bps / BPS,
+        management_fee=terms.management_fee_bps / BPS,
+        base_rate=market.base_rate,
+        slope1=market.slope1,
+        slope2=market.slope2,
+        kink=market.kink,
+        reserve_factor=market.reserve_factor,
+        liquidation_threshold=market.liquidation_threshold,
+        liquidation_bonus=market.liquidation_bonus,
+        bearable=utilisation_at(borrowers.reservation_rate, *curve),
+        inertia=borrowers.inertia,
+        period_days=float(terms.emissions.period_days),
+        slippage=terms.emissions.slippage_bps / BPS,
+        haircut=terms.illiquidity_haircut_bps / BPS,
+        sale_spread=sale_spread_bps / BPS,
+        gas_enter_usd=HOLDER_GAS["enter"] * usd_per_gas,
+        gas_claim_usd=HOLDER_GAS["claim"] * usd_per_gas,
+        gas_leave_usd=HOLDER_GAS["leave"] * usd_per_gas,
+        unit=WEI if token_decimals == 18 else 10.0**-token_decimals,
+        units=1.0 / WEI if token_decimals == 18 else 10.0**token_decimals,
+    )

@@ -1,0 +1,200 @@
+"""The state of WIDTH paths side by side, in one flat array of rows.
+
+A row holds one number of each lane. All rows lie in one array at constant distances: LLVM
+then sees that they do not overlap, and turns a loop over lanes into vector instructions.
+"""
+
+from __future__ import annotations
+
+from simulator.instruments.gold_vault.moves import Fund
+from simulator.instruments.gold_vault.state import N_COHORTS, N_SOURCES
+from simulator.mechanics.jit import inlined
+from simulator.mechanics.lending import Market
+from simulator.mechanics.staking import Staking
+from simulator.mechanics.vault import BySource, Vault
+from simulator.units import FloatArray
+
+WIDTH = 64
+"""Lanes of a state: few enough to stay in the fastest cache."""
+
+_NAMED_ROWS = 46
+
+# Today's drivers.
+(
+    GOLD_USD,
+    TOKEN_USD,
+    BACKING,
+    FACTOR,
+    DEMAND_OUNCES,
+    FLOW,
+    REWARD_USD,
+    EXPLOIT_DAY,
+    ONE,
+    # The market.
+    CASH,
+    SCALED_DEBT,
+    BORROW_INDEX,
+    MARKET_SHARES,
+    TREASURY_SHARES,
+    UTILISATION,
+    SUPPLY_INDEX,
+    # The vault, and its locked profit by source.
+    IDLE,
+    SHARES,
+    LENDING_DEBT,
+    POOL_DEBT,
+    LOCKED,
+    UNLOCK_END_DAY,
+    LENDING_SHARES,
+    POOL_ASSETS,
+    LENDING_REPORTED_DAY,
+    BUFFER_INTEREST,
+    BUFFER_POOL_FEES,
+    BUFFER_VAULT_FEES,
+    BUFFER_BAD_DEBT,
+    BUFFER_EXPLOIT,
+    # Rewards.
+    RATE_PER_DAY,
+    PERIOD_END_DAY,
+    STAKED,
+    # The crowd and the holder.
+    CROWD_SHARES,
+    HOLDER_SHARES,
+    REWARDS_UNCLAIMED,
+    REWARDS_CLAIMED,
+    SOLD_TOKENS,
+    INCOME_TOKENS,
+    GAS_TOKENS,
+    MARK_TOKENS,
+    EXIT_TOKENS,
+    EVENTS,
+    UNPAID,
+    # Marks, 0 or 1: to be looked at, and somebody was liquidated today.
+    MARKED,
+    HELD_UP,
+) = range(0, _NAMED_ROWS * WIDTH, WIDTH)
+
+ATTRIBUTED_OUNCES = _NAMED_ROWS * WIDTH
+ATTRIBUTED_USD = ATTRIBUTED_OUNCES + N_SOURCES * WIDTH
+STATE_SIZE = ATTRIBUTED_USD + (N_SOURCES + 2 * N_COHORTS) * WIDTH
+
+# Rows by cohort of borrowers, N_COHORTS each.
+DEBT = STATE_SIZE - 2 * N_COHORTS * WIDTH
+COLLATERAL = STATE_SIZE - N_COHORTS * WIDTH
+
+
+@inlined
+def get_fund(state: FloatArray, lane: int) -> Fund:
+    """Return the vault, the market and what the strategies hold."""
+    return Fund(
+        Market(
+            state[CASH + lane],
+            state[SCALED_DEBT + lane],
+            state[BORROW_INDEX + lane],
+            state[MARKET_SHARES + lane],
+            state[TREASURY_SHARES + lane],
+        ),
+        Vault(
+            state[IDLE + lane],
+            state[SHARES + lane],
+            state[LENDING_DEBT + lane],
+            state[POOL_DEBT + lane],
+            state[LOCKED + lane],
+            state[UNLOCK_END_DAY + lane],
+        ),
+        state[LENDING_SHARES + lane],
+        state[POOL_ASSETS + lane],
+    )
+
+
+@inlined
+def put_fund(state: FloatArray, lane: int, fund: Fund) -> None:
+    """Write what `get_fund` reads."""
+    put_market(state, lane, fund.market)
+    put_vault(state, lane, fund.vault)
+    state[LENDING_SHARES + lane] = fund.lending_shares
+    state[POOL_ASSETS + lane] = fund.pool_assets
+
+
+@inlined
+def put_market(state: FloatArray, lane: int, market: Market) -> None:
+    """Write the market alone."""
+    state[CASH + lane] = market.cash
+    state[SCALED_DEBT + lane] = market.total_scaled_debt
+    state[BORROW_INDEX + lane] = market.borrow_index
+    state[MARKET_SHARES + lane] = market.shares
+    state[TREASURY_SHARES + lane] = market.treasury_shares
+
+
+@inlined
+def put_vault(state: FloatArray, lane: int, vault: Vault) -> None:
+    """Write the vault alone."""
+    state[IDLE + lane] = vault.idle
+    state[SHARES + lane] = vault.shares
+    state[LENDING_DEBT + lane] = vault.lending_debt
+    state[POOL_DEBT + lane] = vault.pool_debt
+    state[LOCKED + lane] = vault.locked
+    state[UNLOCK_END_DAY + lane] = vault.unlock_end_day
+
+
+@inlined
+def get_staking(state: FloatArray, lane: int) -> Staking:
+    """Return the staking contract; the holder stakes to the end, so nothing is ever carried."""
+    return Staking(
+        state[RATE_PER_DAY + lane], state[PERIOD_END_DAY + lane], state[STAKED + lane], 0.0, 0.0
+    )
+
+
+@inlined
+def get_buffer(state: FloatArray, lane: int) -> BySource:
+    """Return the locked profit by source, ounces."""
+    return BySource(
+        state[BUFFER_INTEREST + lane],
+        state[BUFFER_POOL_FEES + lane],
+        state[BUFFER_VAULT_FEES + lane],
+        state[BUFFER_BAD_DEBT + lane],
+        state[BUFFER_EXPLOIT + lane],
+    )
+
+
+@inlined
+def put_profit(state: FloatArray, lane: int, buffer: BySource) -> None:
+    """Write the locked profit of the usual sources: interest, fees earned, fees paid."""
+    state[BUFFER_INTEREST + lane] = buffer.interest
+    state[BUFFER_POOL_FEES + lane] = buffer.pool_fees
+    state[BUFFER_VAULT_FEES + lane] = buffer.vault_fees
+
+
+@inlined
+def read_drivers(
+    state: FloatArray,
+    demand_ounces: FloatArray,
+    flow: FloatArray,
+    reward_usd: FloatArray,
+    step: int,
+    first: int,
+) -> None:
+    """Read a step of the drivers, of shape (n_steps + 1, n_paths), from path `first` on."""
+    demands = demand_ounces[step, first : first + WIDTH]
+    flows = flow[step, first : first + WIDTH]
+    rewards = reward_usd[step, first : first + WIDTH]
+    for lane in range(WIDTH):
+        state[DEMAND_OUNCES + lane] = demands[lane]
+        state[FLOW + lane] = flows[lane]
+        state[REWARD_USD + lane] = rewards[lane]
+
+
+@inlined
+def write(
+    state: FloatArray,
+    row: int,
+    price_row: int,
+    factor: float,
+    out: FloatArray,
+    step: int,
+    first: int,
+) -> None:
+    """Write a row times a price and a factor into a step of `out`, as in `read`."""
+    values = out[step, first : first + WIDTH]
+    for lane in range(WIDTH):
+        values[lane] = state[row + lane] * state[price_row + lane] * factor

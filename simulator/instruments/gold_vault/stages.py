@@ -1,0 +1,276 @@
+"""The parts of a day that every lane goes through, and the rare ones of single lanes.
+
+`state` is the flat array of `lanes`, `acts` the day's acts of each lane, for the record.
+"""
+
+from __future__ import annotations
+
+from simulator.instruments.gold_vault.borrowers import liquidations
+from simulator.instruments.gold_vault.holder import attribute_losses, attribute_profit
+from simulator.instruments.gold_vault.lanes import (
+    BORROW_INDEX,
+    BUFFER_BAD_DEBT,
+    BUFFER_EXPLOIT,
+    CROWD_SHARES,
+    EVENTS,
+    EXPLOIT_DAY,
+    FLOW,
+    HOLDER_SHARES,
+    IDLE,
+    LENDING_REPORTED_DAY,
+    LOCKED,
+    ONE,
+    PERIOD_END_DAY,
+    RATE_PER_DAY,
+    REWARDS_UNCLAIMED,
+    SHARES,
+    STAKED,
+    SUPPLY_INDEX,
+    UTILISATION,
+    WIDTH,
+    get_buffer,
+    get_fund,
+    get_staking,
+    put_fund,
+    put_market,
+    put_profit,
+)
+from simulator.instruments.gold_vault.managers import (
+    Books,
+    allocate,
+    credit_pool,
+    crowd_moves,
+    exploit,
+    keeps_profit,
+    report_lending,
+    report_pool,
+)
+from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES
+from simulator.instruments.gold_vault.state import Action, Terms
+from simulator.mechanics import lending, staking, vault
+from simulator.mechanics.jit import inlined, kernel
+from simulator.mechanics.vault import BySource
+from simulator.units import DAYS_PER_YEAR, FloatArray
+
+CROWD_REDEEM_SHARES = int(Action.CROWD_REDEEM_SHARES)
+CROWD_DEPOSIT = int(Action.CROWD_DEPOSIT)
+CROWD_STAKE_SHARES = int(Action.CROWD_STAKE_SHARES)
+POOL_CREDIT = int(Action.POOL_CREDIT)
+LENDING_TARGET = int(Action.LENDING_TARGET)
+POOL_TARGET = int(Action.POOL_TARGET)
+POOL_FIRST = int(Action.POOL_FIRST)
+REPORT_LOSS = int(Action.REPORT_LOSS)
+EXPLOIT_LENDING_TARGET = int(Action.EXPLOIT_LENDING_TARGET)
+EXPLOIT_POOL_TARGET = int(Action.EXPLOIT_POOL_TARGET)
+EXPLOIT_STOLEN = int(Action.EXPLOIT_STOLEN)
+
+
+@inlined
+def begin(state: FloatArray, terms: Terms) -> None:
+    """Make the first deposits, the crowd's and the holder's; both stake their shares."""
+    for index in range(state.size):
+        state[index] = 0.0
+    for lane in range(WIDTH):
+        state[ONE + lane] = 1.0
+        state[BORROW_INDEX + lane] = 1.0
+        state[CROWD_SHARES + lane] = terms.crowd_ounces
+        state[HOLDER_SHARES + lane] = terms.holder_ounces
+        state[IDLE + lane] = terms.crowd_ounces + terms.holder_ounces
+        state[SHARES + lane] = terms.crowd_ounces + terms.holder_ounces
+        state[STAKED + lane] = terms.crowd_ounces + terms.holder_ounces
+
+
+@inlined
+def let_time_pass(state: FloatArray, day: float, terms: Terms) -> None:
+    """Accrue interest, unlock profit and let rewards flow since yesterday."""
+    for lane in range(WIDTH):
+        fund = get_fund(state, lane)
+        rate = lending.kinked_rate(
+            state[UTILISATION + lane], terms.base_rate, terms.slope1, terms.slope2, terms.kink
+        )
+        market = lending.accrue(fund.market, rate * (1.0 / DAYS_PER_YEAR), terms.reserve_factor)
+        put_market(state, lane, market)
+        state[SUPPLY_INDEX + lane] = lending.supply_index(market)
+        after, buffer, released = vault.unlock(fund.vault, get_buffer(state, lane), day - 1.0, day)
+        put_profit(state, lane, buffer)
+        attribute_profit(state, lane, released)
+        state[LOCKED + lane] = after.locked
+        staked = get_staking(state, lane)
+        reward = staking.flow(staked, day - 1.0, day) / staked.staked
+        state[REWARDS_UNCLAIMED + lane] += state[HOLDER_SHARES + lane] * reward
+
+
+@kernel
+def unlock_losses(state: FloatArray, day: float) -> bool:
+    """Unlock what of losses sits in the locked profit; return whether any is left.
+
+    Comes before `let_time_pass`, which does the same for the usual sources.
+    """
+    left = False
+    for lane in range(WIDTH):
+        fund = get_fund(state, lane)
+        _, buffer, released = vault.unlock(fund.vault, get_buffer(state, lane), day - 1.0, day)
+        attribute_losses(state, lane, released)
+        state[BUFFER_BAD_DEBT + lane] = buffer.bad_debt
+        state[BUFFER_EXPLOIT + lane] = buffer.exploit
+        left = left or buffer.bad_debt != 0.0 or buffer.exploit != 0.0
+    return left
+
+
+@inlined
+def no_profit() -> BySource:
+    """Return zero from every source."""
+    return BySource(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@inlined
+def put_books(state: FloatArray, lane: int, books: Books) -> None:
+    """Write fund and locked profit, and book what was released."""
+    put_fund(state, lane, books.fund)
+    put_profit(state, lane, books.buffer)
+    state[BUFFER_BAD_DEBT + lane] = books.buffer.bad_debt
+    state[BUFFER_EXPLOIT + lane] = books.buffer.exploit
+    attribute_profit(state, lane, books.released)
+    attribute_losses(state, lane, books.released)
+
+
+@kernel
+def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: FloatArray) -> None:
+    """Liquidate on one lane, report what that lost, and let the intruder in on the day."""
+    lost = liquidations(state, lane, terms, acts)
+    fund = get_fund(state, lane)
+    books = Books(fund, get_buffer(state, lane), no_profit())
+    index = lending.supply_index(fund.market)
+    state[SUPPLY_INDEX + lane] = index
+    if lost > MINIMUM_OUNCES:
+        since = day - state[LENDING_REPORTED_DAY + lane]
+        books = report_lending(books, index, lost, since, day, terms)
+        state[LENDING_REPORTED_DAY + lane] = day
+        acts[lane, REPORT_LOSS] = 1.0
+    if state[EXPLOIT_DAY + lane] == day:
+        books, targets, stolen = exploit(books, index, day, terms)
+        acts[lane, EXPLOIT_LENDING_TARGET] = targets.lending
+        acts[lane, EXPLOIT_POOL_TARGET] = targets.pool
+        acts[lane, EXPLOIT_STOLEN] = stolen
+        state[EVENTS + lane] += 1.0 if stolen > 0.0 else 0.0
+    put_books(state, lane, books)
+
+
+@inlined
+def wishes(
+    state: FloatArray, lane: int, step: int, last: bool, terms: Terms
+) -> tuple[float, float]:
+    """Return the shares of its deposits that the crowd takes out and puts in.
+
+    After an exploit it runs; on the first day and the last nobody joins.
+    """
+    day = float(step)
+    net = state[FLOW + lane] if step > 0 else 0.0
+    exploit_day = state[EXPLOIT_DAY + lane]
+    leaving = -net if net < 0.0 else 0.0
+    leaving = terms.run_share if day > exploit_day else leaving
+    joining = net if net > 0.0 and day < exploit_day and not last else 0.0
+    return leaving, joining
+
+
+@inlined
+def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
+    """Let the crowd leave or join."""
+    for lane in range(WIDTH):
+        leaving, joining = wishes(state, lane, step, last, terms)
+        crowd = state[CROWD_SHARES + lane]
+        fund = get_fund(state, lane)
+        fund, done = crowd_moves(fund, state[SUPPLY_INDEX + lane], crowd, leaving, joining, terms)
+        put_fund(state, lane, fund)
+        state[CROWD_SHARES + lane] = crowd + done.staked - done.redeemed
+        state[STAKED + lane] += done.staked - done.redeemed
+        state[EVENTS + lane] += done.refused
+
+
+@kernel
+def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: FloatArray) -> None:
+    """Write down what `move_crowd` is about to do."""
+    for lane in range(WIDTH):
+        leaving, joining = wishes(state, lane, step, last, terms)
+        crowd, index = state[CROWD_SHARES + lane], state[SUPPLY_INDEX + lane]
+        _, done = crowd_moves(get_fund(state, lane), index, crowd, leaving, joining, terms)
+        acts[lane, CROWD_REDEEM_SHARES] = done.redeemed
+        acts[lane, CROWD_DEPOSIT] = done.deposited
+        acts[lane, CROWD_STAKE_SHARES] = done.staked
+
+
+@inlined
+def get_reported(state: FloatArray, lane: int, day: float, since_day: float, terms: Terms) -> Books:
+    """Return a lane after the pool's credit and both reports."""
+    fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
+    books = Books(fund, get_buffer(state, lane), no_profit())
+    lending_days = day - state[LENDING_REPORTED_DAY + lane]
+    books = report_lending(books, state[SUPPLY_INDEX + lane], 0.0, lending_days, day, terms)
+    return report_pool(books, day - since_day, day, terms)
+
+
+@inlined
+def report(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
+    """Credit the pool and report both strategies."""
+    releasing = 0
+    for lane in range(WIDTH):
+        fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
+        lending_days = day - state[LENDING_REPORTED_DAY + lane]
+        index = state[SUPPLY_INDEX + lane]
+        keeps = keeps_profit(fund, index, lending_days, day - since_day, terms)
+        releasing += 0 if keeps else 1
+    if releasing > 0:
+        report_and_release(state, day, since_day, terms)
+        return
+    for lane in range(WIDTH):
+        books = get_reported(state, lane, day, since_day, terms)
+        put_fund(state, lane, books.fund)
+        put_profit(state, lane, books.buffer)
+        state[LENDING_REPORTED_DAY + lane] = day
+
+
+@kernel
+def report_and_release(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
+    """Report as in `report`, on lanes where profits or losses may reach the price at once."""
+    for lane in range(WIDTH):
+        put_books(state, lane, get_reported(state, lane, day, since_day, terms))
+        state[LENDING_REPORTED_DAY + lane] = day
+
+
+@kernel
+def record_credit(
+    state: FloatArray, day: float, since_day: float, terms: Terms, acts: FloatArray
+) -> None:
+    """Write down what `report` is about to credit the pool with."""
+    for lane in range(WIDTH):
+        _, fees = credit_pool(get_fund(state, lane), day - since_day, terms)
+        acts[lane, POOL_CREDIT] = fees
+
+
+@inlined
+def allocate_all(state: FloatArray, terms: Terms) -> None:
+    """Move every lane's assets towards their targets."""
+    for lane in range(WIDTH):
+        fund, _ = allocate(get_fund(state, lane), state[SUPPLY_INDEX + lane], terms)
+        put_fund(state, lane, fund)
+
+
+@kernel
+def record_allocation(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
+    """Write down what `allocate_all` is about to do."""
+    for lane in range(WIDTH):
+        _, targets = allocate(get_fund(state, lane), state[SUPPLY_INDEX + lane], terms)
+        acts[lane, LENDING_TARGET] = targets.lending
+        acts[lane, POOL_TARGET] = targets.pool
+        acts[lane, POOL_FIRST] = targets.pool_first
+
+
+@inlined
+def notify(state: FloatArray, day: float, tokens: float, terms: Terms) -> None:
+    """Start a period of rewards where there has been no exploit."""
+    for lane in range(WIDTH):
+        before = get_staking(state, lane)
+        after = staking.notify(before, tokens, day, terms.period_days)
+        goes_on = day < state[EXPLOIT_DAY + lane]
+        state[RATE_PER_DAY + lane] = after.rate_per_day if goes_on else before.rate_per_day
+        state[PERIOD_END_DAY + lane] = after.period_end_day if goes_on else before.period_end_day
