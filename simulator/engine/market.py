@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.engine.drift import DriftShare, drift_shares, kept_factors, room_for_factors
+from simulator.engine.memory import keep_freed_memory
 from simulator.engine.simulate import FAN_PATHS, Float32Array, daily_quantiles
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
@@ -154,6 +155,7 @@ def summarise_market(
         The calibration lacks an asset of the scenario, or its history is faulty.
     """
     began = time.perf_counter()
+    keep_freed_memory()
     spec = market_spec(scenario, calibration)
     starts = range(0, scenario.paths, block_paths)
     blocks: list[_Block] = []

@@ -157,6 +157,7 @@ def simulate_series(
 
     They are the same bytes as those of `simulate`.
     """
+    keep_freed_memory()
     spec = market_spec(scenario, calibration)
     wanted = {
         key: condition

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import worlds
-from daily import check_daily
 
-from simulator.instruments import gold_vault
 from simulator.instruments.base import UNITS, attribution_gap
-from simulator.instruments.gold_vault import Action, Observed
-from simulator.instruments.gold_vault.drivers import WINDOW_DAYS, trailing_moments
+from simulator.instruments.gold_vault import Action, Observed, draws
+from simulator.instruments.gold_vault.draws import WINDOW_DAYS
+from simulator.units import LANES
 
 CALM = (
     "instruments.gold_vault.exploit_hazard=0",
@@ -149,45 +148,20 @@ def test_holder_size__of_a_thousandth__hardly_moves_the_yield() -> None:
     assert np.abs(np.median(small_yield) - np.median(large_yield)) < 1e-3
 
 
-def test_trailing_moments__match_a_plain_loop() -> None:
+def test_drivers__look_back_at_gold_as_a_plain_loop_does() -> None:
+    """Demand that responds by 1 to volatility alone is volatility; likewise flow, momentum."""
     rng = np.random.default_rng(1)
-    gold = 4_000 * np.exp(np.cumsum(rng.normal(0, 0.01, (80, 3)), axis=0))
-    volatility, momentum = trailing_moments(gold, 0.17)
+    gold = 4_000 * np.exp(np.cumsum(rng.normal(0, 0.01, (80, LANES)), axis=0))
+    terms = draws.Numbers(0.17, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    volatility, momentum, price = np.empty((3, *gold.shape))
+    level, never = np.full(80, 0.17), np.full(LANES, 100)
+    draws.draw(terms, gold, level, level, never, 1, (1, 2, 3), 0, volatility, momentum, price)
     logs = np.log(gold)
     for step in (0, 5, 29, 30, 79):
         window = [logs[s] - logs[s - 1] for s in range(max(1, step - WINDOW_DAYS + 1), step + 1)]
         missing = max(WINDOW_DAYS - step, 0)
-        squares = sum((r**2 for r in window), np.zeros(3)) + missing * 0.17**2 / 365
+        squares = sum((r**2 for r in window), np.zeros(LANES)) + missing * 0.17**2 / 365
         expected = np.sqrt(squares * 365 / WINDOW_DAYS)
         np.testing.assert_allclose(volatility[step], expected, rtol=1e-9)
-        np.testing.assert_allclose(momentum[step], sum(window, np.zeros(3)), atol=1e-12)
-
-
-@pytest.mark.parametrize("more", [(), ("instruments.gold_vault.illiquidity_haircut_bps=0",)])
-def test_days__of_the_holder__add_up_to_the_return(more: tuple[str, ...]) -> None:
-    overrides = (*worlds.STRESS, *more)
-    paths = days(*overrides)
-    check_daily(paths)
-    assert (paths.daily.access.sellable is None) == bool(more)
-
-
-def test_days__on_which_the_vault_is_short__let_only_part_be_sold() -> None:
-    """Exit = mark less 5 % of what cannot be paid, less the spread and the gas of leaving."""
-    paths = days(*worlds.STRESS)
-    access, mark, leave = paths.daily.access, paths.mark["usd"], paths.exit["usd"]
-    short = access.sellable[1:-1] < 1.0
-    assert short.any()
-    assert not short.all()
-    waiting = (1.0 - access.sellable) * mark * 0.05 * (1.0 - 0.001)
-    np.testing.assert_allclose((access.sale_usd - waiting)[1:-1], leave[1:-1], atol=1e-6)
-
-
-def days(*overrides: str):
-    scenario = worlds.load(*overrides).scenario
-    world = worlds.world(*overrides)
-    terms = scenario.instruments
-    found, _ = gold_vault.simulate(
-        terms.gold_vault, terms.gold_token, scenario.gas, world.plays.vault.drivers, 100.0,
-        daily=True,
-    )  # fmt: skip
-    return found
+        np.testing.assert_allclose(momentum[step], sum(window, np.zeros(LANES)), atol=1e-12)
+    np.testing.assert_allclose(price, 0.17, rtol=1e-13)

@@ -17,7 +17,9 @@ from simulator.market.elementary import (
     box_muller,
     exponential,
     fma,
+    logarithm,
     minus_two_log,
+    nearest,
     uniform32,
 )
 from simulator.market.philox import fill_normals, fill_uniforms, normals4, uniforms4, words4
@@ -142,6 +144,17 @@ def test_minus_two_log__over_its_domain__within_its_stated_error():
         expected = -2 * math.log(float(x))
         assert float(minus_two_log(x)) == pytest.approx(expected, rel=4e-7)
     assert float(minus_two_log(np.float32(1.0))) == 0.0
+
+
+def test_logarithm__over_its_domain__within_its_stated_error():
+    rng = np.random.default_rng(5)
+    for x in (*np.exp(rng.uniform(-700, 700, 2_000)), *rng.uniform(0.5, 2.0, 2_000), 1.0):
+        assert abs(logarithm(x) - math.log(x)) <= 2e-16 + 3e-16 * abs(math.log(x))
+
+
+def test_nearest__rounds_halves_to_the_even_integer():
+    for x in (-2.5, -1.5, -0.5, 0.49, 0.5, 1.5, 2.5, 4_123.00000001e8, 2.0**50 + 0.5):
+        assert nearest(x) == round(x)
 
 
 def test_exponential__over_its_domain__within_its_stated_error():

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.instruments.base import TokenPrices
-from simulator.instruments.draws import first_event, normal_paths
+from simulator.instruments.draws import first_event
+from simulator.instruments.gold_vault import draws
 from simulator.market.streams import Stream
-from simulator.scenario.instruments import BorrowerTerms, EmissionTerms, GoldVaultTerms
+from simulator.scenario.instruments import EmissionTerms, GoldVaultTerms
 from simulator.units import DAYS_PER_YEAR, FloatArray
-
-WINDOW_DAYS = 30
-"""Days over which borrowers and depositors look back at gold's volatility and return."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +62,27 @@ def draw_drivers(
     seed: int,
 ) -> GoldVaultDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`."""
-    n_steps, n_paths = prices.metal_usd.shape[0] - 1, prices.metal_usd.shape[1]
-    volatility, momentum = trailing_moments(prices.metal_usd, long_run_volatility)
-    wanted = terms.crowd_ounces * terms.borrowers.demand_share
-    demand = wanted * _demand(terms.borrowers, volatility / long_run_volatility, momentum)
-    demand *= _ou_factor(terms.borrowers, seed, first_path, n_steps, n_paths)
-    noise = normal_paths(seed, Stream.VAULT_FLOW, first_path, n_steps, n_paths)
-    flow = np.clip(terms.flow_deviation * noise + terms.flow_momentum * momentum, -0.5, 0.5)
-    emitted = _emission(terms.emissions, n_steps)
-    exploit = first_event(seed, Stream.VAULT_EXPLOIT, first_path, n_paths, terms.exploit_hazard)
-    reward_usd = _reward_price(terms.emissions, emitted, seed, first_path, n_paths)
-    after = np.arange(n_steps + 1)[:, None] >= exploit[None, :]
-    reward_usd *= np.where(after, 1.0 - terms.emissions.price_fall_on_exploit, 1.0)
+    shape = prices.metal_usd.shape
+    steps = np.arange(shape[0])
+    keep = 0.5 ** (1.0 / terms.borrowers.demand_half_life_days)
+    variance = terms.borrowers.demand_deviation**2 * (1.0 - keep ** (2 * steps))
+    usual = terms.crowd_ounces * terms.borrowers.demand_share
+    emitted = _emission(terms.emissions, shape[0] - 1)
+    exploit = first_event(seed, Stream.VAULT_EXPLOIT, first_path, shape[1], terms.exploit_hazard)
+    demand, flow, reward_usd = (np.empty(shape) for _ in range(3))
+    draws.draw(
+        _numbers(terms, long_run_volatility, keep),
+        prices.metal_usd,
+        usual * np.exp(-0.5 * variance),
+        _reward_level(terms.emissions, emitted),
+        exploit,
+        seed,
+        (int(Stream.VAULT_DEMAND), int(Stream.VAULT_FLOW), int(Stream.REWARD_PRICE)),
+        first_path,
+        demand,
+        flow,
+        reward_usd,
+    )
     return GoldVaultDrivers(
         prices=prices,
         demand_ounces=demand,
@@ -86,45 +93,21 @@ def draw_drivers(
     )
 
 
-def trailing_moments(
-    gold_usd: FloatArray, long_run_volatility: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return gold's annual volatility and log return over the window, at each step.
-
-    Before the window is full the missing days count as the long-run volatility and as no
-    return.
-    """
-    returns = np.diff(np.log(gold_usd), axis=0, prepend=np.log(gold_usd[:1]))
-    squares = np.cumsum(returns**2, axis=0)
-    sums = np.cumsum(returns, axis=0)
-    squares[WINDOW_DAYS:] -= squares[:-WINDOW_DAYS].copy()
-    sums[WINDOW_DAYS:] -= sums[:-WINDOW_DAYS].copy()
-    missing = np.maximum(WINDOW_DAYS - np.arange(gold_usd.shape[0]), 0)[:, None]
-    squares += missing * long_run_volatility**2 / DAYS_PER_YEAR
-    variance = np.maximum(squares, 0.0) * DAYS_PER_YEAR / WINDOW_DAYS
-    return np.sqrt(variance), sums
-
-
-def _demand(terms: BorrowerTerms, relative: FloatArray, momentum: FloatArray) -> FloatArray:
-    """Return demand's response to gold's volatility and momentum, 1 when both are usual."""
-    response: FloatArray = np.maximum(relative, 1e-3) ** terms.volatility_response
-    response *= np.exp(terms.momentum_response * momentum)
-    return response
-
-
-def _ou_factor(
-    terms: BorrowerTerms, seed: int, first_path: int, n_steps: int, n_paths: int
-) -> FloatArray:
-    """Return exp of a mean-reverting gap that starts at its mean, with unit expectation."""
-    keep = 0.5 ** (1.0 / terms.demand_half_life_days)
-    gap = normal_paths(seed, Stream.VAULT_DEMAND, first_path, n_steps, n_paths)
-    gap *= terms.demand_deviation * np.sqrt(1.0 - keep**2)
-    for step in range(1, n_steps + 1):
-        gap[step] += keep * gap[step - 1]
-    steps = np.arange(n_steps + 1)[:, None]
-    variance = terms.demand_deviation**2 * (1.0 - keep ** (2 * steps))
-    factor: FloatArray = np.exp(gap - 0.5 * variance)
-    return factor
+def _numbers(terms: GoldVaultTerms, long_run_volatility: float, keep: float) -> draws.Numbers:
+    """Return the terms in the form the kernel reads; `keep` is what a day leaves of a gap."""
+    borrowers, emissions = terms.borrowers, terms.emissions
+    return draws.Numbers(
+        long_run_volatility=long_run_volatility,
+        volatility_response=borrowers.volatility_response,
+        momentum_response=borrowers.momentum_response,
+        demand_pull=keep,
+        demand_shock=borrowers.demand_deviation * float(np.sqrt(1.0 - keep**2)),
+        flow_deviation=terms.flow_deviation,
+        flow_momentum=terms.flow_momentum,
+        reward_drift=(emissions.price_drift - 0.5 * emissions.price_volatility**2) / DAYS_PER_YEAR,
+        reward_shock=emissions.price_volatility / float(np.sqrt(DAYS_PER_YEAR)),
+        fall_on_exploit=emissions.price_fall_on_exploit,
+    )
 
 
 def _emission(terms: EmissionTerms, n_steps: int) -> FloatArray:
@@ -136,17 +119,8 @@ def _emission(terms: EmissionTerms, n_steps: int) -> FloatArray:
     return notified
 
 
-def _reward_price(
-    terms: EmissionTerms, emitted: FloatArray, seed: int, first_path: int, n_paths: int
-) -> FloatArray:
-    """Return the reward token's price: lognormal, diluted by what has been emitted."""
-    n_steps = emitted.shape[0] - 1
-    shocks = normal_paths(seed, Stream.REWARD_PRICE, first_path, n_steps, n_paths)
-    drift = (terms.price_drift - 0.5 * terms.price_volatility**2) / DAYS_PER_YEAR
-    log_price = drift + terms.price_volatility / np.sqrt(DAYS_PER_YEAR) * shocks
-    log_price[0] = 0.0
-    np.cumsum(log_price, axis=0, out=log_price)
+def _reward_level(terms: EmissionTerms, emitted: FloatArray) -> FloatArray:
+    """Return the reward token's price without its moves: diluted by what has been emitted."""
     circulating = 1.0 + (np.cumsum(emitted) - emitted) / terms.float_tokens
-    price: FloatArray = terms.price_usd * np.exp(log_price)
-    price *= (circulating**-terms.dilution)[:, None]
-    return price
+    level: FloatArray = terms.price_usd * circulating**-terms.dilution
+    return level

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, TokenPrices
-from simulator.instruments.draws import first_event, normal_paths
+from simulator.instruments.draws import first_event
+from simulator.instruments.gold_token.draws import Numbers, draw
 from simulator.market.paths import MarketPaths
 from simulator.market.streams import Stream
 from simulator.scenario.instruments import GoldTokenTerms
-from simulator.units import BPS, DAYS_PER_YEAR, FEED_DECIMALS, FloatArray
+from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
 
 
 @dataclass(frozen=True)
@@ -89,51 +90,45 @@ def draw_drivers(
     terms: GoldTokenTerms, market: MarketPaths, seed: int, metal: Metal = GOLD
 ) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on seed, stream, path and step alone."""
-    spot = np.maximum(np.round(market.prices[metal.asset], FEED_DECIMALS), 10.0**-FEED_DECIMALS)
-    n_steps, n_paths = spot.shape[0] - 1, spot.shape[1]
-    premium = _premium(terms, metal, seed, market.first_path, n_steps, n_paths)
-    shortfall = first_event(seed, metal.events, market.first_path, n_paths, terms.shortfall_hazard)
-    backing = np.where(
-        np.arange(n_steps + 1)[:, None] >= shortfall[None, :], 1.0 - terms.shortfall_loss, 1.0
+    spot = market.prices[metal.asset]
+    shortfall = first_event(
+        seed, metal.events, market.first_path, spot.shape[1], terms.shortfall_hazard
     )
-    supply, reserve = _supply(terms, metal, backing, seed, market.first_path)
-    token = np.round(spot * backing * np.exp(premium), FEED_DECIMALS)
-    return GoldTokenDrivers(TokenPrices(spot, token, premium, backing), supply, reserve)
+    metal_usd, token_usd, premium, backing, supply, reserve = (
+        np.empty(spot.shape) for _ in range(6)
+    )
+    draw(
+        _numbers(terms),
+        spot,
+        shortfall,
+        seed,
+        (int(metal.premium), int(metal.dislocation), int(metal.demand)),
+        market.first_path,
+        metal_usd,
+        token_usd,
+        premium,
+        backing,
+        supply,
+        reserve,
+    )
+    return GoldTokenDrivers(TokenPrices(metal_usd, token_usd, premium, backing), supply, reserve)
 
 
-def _premium(
-    terms: GoldTokenTerms, metal: Metal, seed: int, first_path: int, n_steps: int, n_paths: int
-) -> FloatArray:
-    """Return the log gap; its shocks are products of two normals (excess kurtosis 6)."""
+def _numbers(terms: GoldTokenTerms) -> Numbers:
+    """Return the terms in the form the kernel reads."""
     keep = 0.5 ** (1.0 / terms.premium_half_life_days)
-    shocks = normal_paths(seed, metal.premium, first_path, n_steps, n_paths)
-    shocks *= normal_paths(seed, metal.dislocation, first_path, n_steps, n_paths)
-    shocks *= terms.premium_deviation * np.sqrt(1.0 - keep**2)
-    gap = np.empty_like(shocks)
-    gap[0] = terms.premium_mean
-    for step in range(1, n_steps + 1):
-        pulled = terms.premium_mean + keep * (gap[step - 1] - terms.premium_mean) + shocks[step]
-        np.clip(pulled, terms.premium_floor, terms.premium_ceiling, out=gap[step])
-    return gap
-
-
-def _supply(
-    terms: GoldTokenTerms, metal: Metal, backing: FloatArray, seed: int, first_path: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return supply and attested reserve, ounces; supply cannot grow beyond the reserve."""
-    n_steps, n_paths = backing.shape[0] - 1, backing.shape[1]
-    daily = terms.demand_volatility / np.sqrt(DAYS_PER_YEAR)
-    drift = (terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR
-    shocks = normal_paths(seed, metal.demand, first_path, n_steps, n_paths)
-    growth = np.exp(drift + daily * shocks)
-    growth[0] = 1.0
-    demand = terms.supply_ounces * np.cumprod(growth, axis=0)
-    whole = backing >= 1.0
-    last_whole = demand[whole.sum(axis=0) - 1, np.arange(n_paths)]
-    falling = np.minimum.accumulate(np.where(whole, last_whole, demand), axis=0)
-    supply = np.where(whole, demand, falling)
-    supply = np.round(supply, min(terms.decimals, 6))
-    return supply, supply * backing
+    return Numbers(
+        premium_mean=terms.premium_mean,
+        premium_floor=terms.premium_floor,
+        premium_ceiling=terms.premium_ceiling,
+        premium_pull=keep,
+        premium_shock=terms.premium_deviation * float(np.sqrt(1.0 - keep**2)),
+        backing_left=1.0 - terms.shortfall_loss,
+        supply_ounces=terms.supply_ounces,
+        supply_drift=(terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR,
+        supply_shock=terms.demand_volatility / float(np.sqrt(DAYS_PER_YEAR)),
+        supply_units=10.0 ** min(terms.decimals, 6),
+    )
 
 
 def simulate(

@@ -1,0 +1,172 @@
+"""The metal token's drivers, LANES paths side by side: price, premium, backing, supply."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.market.elementary import exponential, nearest
+from simulator.market.philox import fill_normals
+from simulator.mechanics.jit import inlined, kernel
+from simulator.units import FEED_DECIMALS, LANES, FloatArray
+
+FEED_UNITS = 10.0**FEED_DECIMALS
+
+_PREMIUM = 0
+_DEMAND = LANES
+_SUPPLY = 2 * LANES
+_SHORTFALL_DAY = 3 * LANES
+_ROWS = 4 * LANES
+
+
+class Numbers(NamedTuple):
+    """The terms as numbers: log gaps, ounces, shares.
+
+    The premium's gap to its mean is multiplied by `premium_pull` a day and shaken by
+    `premium_shock` times two normals; supply grows by `supply_drift` and `supply_shock` times
+    one, and is a multiple of one over `supply_units`.
+    """
+
+    premium_mean: float
+    premium_floor: float
+    premium_ceiling: float
+    premium_pull: float
+    premium_shock: float
+    backing_left: float
+    supply_ounces: float
+    supply_drift: float
+    supply_shock: float
+    supply_units: float
+
+
+@inlined
+def _pull(
+    premium: FloatArray,
+    rows: FloatArray,
+    normals: FloatArray,
+    others: FloatArray,
+    terms: Numbers,
+) -> None:
+    """Write the day's premium; its shocks are products of two normals (excess kurtosis 6)."""
+    for lane in range(LANES):
+        shock = normals[lane] * others[lane] * terms.premium_shock
+        gap = terms.premium_pull * (rows[_PREMIUM + lane] - terms.premium_mean)
+        pulled = terms.premium_mean + gap + shock
+        pulled = pulled if pulled > terms.premium_floor else terms.premium_floor
+        pulled = pulled if pulled < terms.premium_ceiling else terms.premium_ceiling
+        rows[_PREMIUM + lane] = pulled
+        premium[lane] = pulled
+
+
+@inlined
+def _start(premium: FloatArray, rows: FloatArray, terms: Numbers) -> None:
+    for lane in range(LANES):
+        rows[_PREMIUM + lane] = terms.premium_mean
+        rows[_DEMAND + lane] = 1.0
+        premium[lane] = terms.premium_mean
+
+
+@inlined
+def _back(backing: FloatArray, rows: FloatArray, day: float, terms: Numbers) -> None:
+    for lane in range(LANES):
+        backing[lane] = terms.backing_left if day >= rows[_SHORTFALL_DAY + lane] else 1.0
+
+
+@inlined
+def _price(
+    token_usd: FloatArray, metal_usd: FloatArray, premium: FloatArray, backing: FloatArray
+) -> None:
+    """Write the token's price: metal x backing x exp(premium), in units of the feed."""
+    for lane in range(LANES):
+        price = metal_usd[lane] * backing[lane] * exponential(premium[lane])
+        token_usd[lane] = nearest(price * FEED_UNITS) / FEED_UNITS
+
+
+@inlined
+def _quantise(metal_usd: FloatArray, spot: FloatArray) -> None:
+    for lane in range(LANES):
+        units = nearest(spot[lane] * FEED_UNITS)
+        units = units if units > 1.0 else 1.0
+        metal_usd[lane] = units / FEED_UNITS
+
+
+@inlined
+def _supply(
+    supply: FloatArray,
+    rows: FloatArray,
+    normals: FloatArray,
+    backing: FloatArray,
+    first: bool,
+    terms: Numbers,
+) -> None:
+    """Write the supply: it follows demand, but cannot grow once metal is missing."""
+    for lane in range(LANES):
+        growth = exponential(terms.supply_drift + terms.supply_shock * normals[lane])
+        index = rows[_DEMAND + lane] * (1.0 if first else growth)
+        rows[_DEMAND + lane] = index
+        demand = terms.supply_ounces * index
+        before = rows[_SUPPLY + lane]
+        held = before if before < demand else demand
+        held = demand if backing[lane] >= 1.0 else held
+        rows[_SUPPLY + lane] = held
+        supply[lane] = nearest(held * terms.supply_units) / terms.supply_units
+
+
+@inlined
+def _reserve(reserve: FloatArray, supply: FloatArray, backing: FloatArray) -> None:
+    for lane in range(LANES):
+        reserve[lane] = supply[lane] * backing[lane]
+
+
+@kernel
+def draw(
+    terms: Numbers,
+    spot: FloatArray,
+    shortfall_step: npt.NDArray[np.int64],
+    seed: int,
+    streams: tuple[int, int, int],
+    first_path: int,
+    metal_usd: FloatArray,
+    token_usd: FloatArray,
+    premium: FloatArray,
+    backing: FloatArray,
+    supply_ounces: FloatArray,
+    reserve_ounces: FloatArray,
+) -> None:
+    """Write the drivers, arrays of shape (n_steps + 1, n_paths), n_paths a multiple of LANES.
+
+    Parameters
+    ----------
+    spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
+    shortfall_step : ndarray of shape (n_paths,), int64
+    streams : tuple of int
+        Of the premium, its dislocations and the supply.
+    """
+    n_rows, n_paths = spot.shape
+    words = np.empty(4 * LANES, np.uint32)
+    normals = np.empty((3, 4, LANES))
+    rows = np.empty(_ROWS)
+    for first in range(0, n_paths, LANES):
+        for lane in range(LANES):
+            rows[_SHORTFALL_DAY + lane] = float(shortfall_step[first + lane])
+        for step in range(n_rows):
+            turn = step % 4
+            if turn == 0:
+                for place in range(3):
+                    path = first_path + first
+                    fill_normals(normals[place], words, seed, step // 4, streams[place], path)
+            gap = premium[step, first : first + LANES]
+            whole = backing[step, first : first + LANES]
+            metal = metal_usd[step, first : first + LANES]
+            supply = supply_ounces[step, first : first + LANES]
+            if step == 0:
+                _start(gap, rows, terms)
+            else:
+                _pull(gap, rows, normals[0, turn], normals[1, turn], terms)
+            _back(whole, rows, float(step), terms)
+            _quantise(metal, spot[step, first : first + LANES])
+            _price(token_usd[step, first : first + LANES], metal, gap, whole)
+            _supply(supply, rows, normals[2, turn], whole, step == 0, terms)
+            _reserve(reserve_ounces[step, first : first + LANES], supply, whole)
