@@ -228,6 +228,12 @@ def test_market__weekly_history__moves_on_fridays_and_says_so(folder):
     text = assay("market", "inner/own.yaml", *SMALL).stdout
     assert "weekly" in text
     assert "Prices move once a week, on its last trading day" in " ".join(text.split())
+    for words in (
+        "weekly returns, and the deepest",
+        "excess kurtosis, weekly",
+        "of weekly returns",
+    ):
+        assert words in text
 
 
 def test_run__monthly_history__works_and_reads_its_own_copy(folder):

@@ -176,7 +176,9 @@ def test_compare__two_assets__have_the_cells_of_each_and_of_the_pair():
 def test_matched__market_over_a_history__its_days_its_growth_and_a_long_run_variance():
     days = START.toordinal() + np.array([0, 1, 4, 5, 9, 11])
     logs = np.array([0.0, 0.01, 0.02, -0.01, 0.02, 0.04])
-    spec = matched(metals("garch", n_assets=1), {"gold": Past("gold", days, logs)})
+    wild = metals("garch", n_assets=1)
+    wild = replace(wild, garch=replace(wild.garch, variance_start=np.array([1e-2])))
+    spec = matched(wild, {"gold": Past("gold", days, logs)})
     assert (spec.start, spec.n_steps) == (START, 11)
     np.testing.assert_array_equal(np.flatnonzero(spec.trading[0]), [0, 1, 4, 5, 9, 11])
     # 5 moves in 11 days, each of variance sigma^2 / 365

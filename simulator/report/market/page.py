@@ -90,8 +90,8 @@ def _moves(summary: MarketSummary) -> Html:
     return section(
         "moves",
         "Moves",
-        _table(tables.MOVES_TITLE, tables.MOVES, tables.move_rows(summary)),
-        _table(tables.CORRELATION_TITLE, heads, tables.correlation_rows(summary)),
+        _table(tables.move_title(summary), tables.move_columns(summary), tables.move_rows(summary)),
+        _table(tables.correlation_title(summary), heads, tables.correlation_rows(summary)),
     )
 
 

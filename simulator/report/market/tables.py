@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from simulator.engine.market import AssetSummary, MarketSummary
     from simulator.market.bootstrap import History
 
-MOVES = ("asset", "volatility a year", "excess kurtosis, daily", "drawdown: median", "p95")
-MOVES_TITLE = "On the way: returns of trading days, and the deepest fall of a path"
-CORRELATION_TITLE = "Correlation of daily returns"
 _MOST_NAMED = 4
 """More columns of correlations than this are numbered: their names would not fit 100 columns."""
 
@@ -97,6 +94,32 @@ def price_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:
 def decimals(asset: AssetSummary) -> int:
     """Return how many decimals a price of this size has."""
     return 0 if asset.start_price >= 1000 else 2
+
+
+def move_columns(summary: MarketSummary) -> tuple[str, ...]:
+    """Return the heads."""
+    kurtosis = f"excess kurtosis, {_each(summary)}"
+    return ("asset", "volatility a year", kurtosis, "drawdown: median", "p95")
+
+
+def move_title(summary: MarketSummary) -> str:
+    """Return the title of what happens on the way."""
+    returns = (
+        "returns of trading days" if _each(summary) == "daily" else f"{_each(summary)} returns"
+    )
+    return f"On the way: {returns}, and the deepest fall of a path"
+
+
+def correlation_title(summary: MarketSummary) -> str:
+    """Return the title of the correlations."""
+    return f"Correlation of {_each(summary)} returns"
+
+
+def _each(summary: MarketSummary) -> str:
+    """Return how often prices move: daily, weekly or monthly."""
+    history = summary.spec.history
+    noun = "day" if history is None else history.noun
+    return {"day": "daily"}.get(noun, f"{noun}ly")
 
 
 def move_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:

@@ -44,8 +44,10 @@ def print_market(
     )
     if has_channels(summary):
         _drifts(console, summary)
-    _table(console, tables.MOVES_TITLE, tables.MOVES, tables.move_rows(summary))
-    _table(console, tables.CORRELATION_TITLE, heads, correlations)
+    _table(
+        console, tables.move_title(summary), tables.move_columns(summary), tables.move_rows(summary)
+    )
+    _table(console, tables.correlation_title(summary), heads, correlations)
     if against is not None:
         _against(console, against)
 
