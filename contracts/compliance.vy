@@ -11,7 +11,8 @@
         Forced transfers and recoveries skip the rules and are counted all the same.
 @dev A custodian, a staking contract for instance, holds for others: tokens entrusted
      to it still count for the identity of the wallet that gave them, and may always
-     come back to that wallet, whatever its country and the cap say by then.
+     come back to that wallet, whatever its country and the cap say by then. Tokens that
+     are sent to a custodian without its knowing count for their sender for good.
      Held tokens are booked under the identity that a wallet had when it was last seen.
      The registry tells of changes through `sync`; without that a change of identity
      counts from the wallet's next movement on. Amounts are in token wei.

@@ -44,6 +44,7 @@ from .modules import agent_role
 initializes: agent_role[ownable := ownable]
 
 
+from .modules import compliance_check
 from .modules import dividend_stream
 initializes: dividend_stream
 
@@ -659,7 +660,7 @@ def _transfer(owner: address, to: address, amount: uint256):
     free: uint256 = frozen_balances._free(owner, erc20.balanceOf[owner])
     assert amount <= free, "mining_sto: amount exceeds the free balance"
     self._check_verified(to)
-    self._check_compliance(owner, to, amount)
+    compliance_check._check(self.compliance, owner, to, amount)
     dividend_stream._accrue(erc20.totalSupply)
     self._move(owner, to, amount)
 
@@ -692,7 +693,7 @@ def _mint(to: address, amount: uint256):
     @notice Creates tokens if the rules allow it.
     """
     self._check_verified(to)
-    self._check_compliance(empty(address), to, amount)
+    compliance_check._check(self.compliance, empty(address), to, amount)
     dividend_stream._accrue(erc20.totalSupply)
     dividend_stream._correct_mint(to, amount, erc20.totalSupply)
     erc20._mint(to, amount)
@@ -810,28 +811,6 @@ def _accumulative_funds(account: address) -> uint256:
     @notice Returns all that an account has earned, in units of the funds token.
     """
     return dividend_stream._accumulative_now(account, erc20.balanceOf[account], erc20.totalSupply)
-
-
-@internal
-@view
-def _check_compliance(owner: address, to: address, amount: uint256):
-    """
-    @notice Reverts unless the compliance allows a transfer, with its reason if it has one.
-    """
-    if staticcall ICompliance(self.compliance).canTransfer(owner, to, amount):
-        return
-    success: bool = False
-    answer: Bytes[160] = b""
-    success, answer = raw_call(
-        self.compliance,
-        abi_encode(owner, to, amount, method_id=method_id("refusal_of(address,address,uint256)")),
-        max_outsize=160,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    if success and len(answer) != 0:
-        raise abi_decode(answer, String[64])
-    raise "mining_sto: compliance forbids it"
 
 
 @internal

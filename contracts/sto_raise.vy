@@ -13,19 +13,21 @@
         token's own stream and booked there as return of capital.
 @dev Amounts are units of the funds token (1e6 = one dollar) and token wei. Every unit
      that was paid in leaves by exactly one of these ways. The contract must be an agent
-     of the token. A buyer whose wallet the token recovers is paid at his new wallet.
+     of the token. A buyer whose wallet the token recovers is paid at his new wallet. One
+     who may not receive when his tokens are claimed keeps his claim; profit that flows
+     before a claim is the others', so anyone may claim for anyone.
      Trust: the verifier decides when the mine gets money, never how much or who.
 """
 
 
-from .interfaces import ICompliance
+from ethereum.ercs import IERC20
+
+
 from .interfaces import IIdentityRegistry
 
 
 from .modules import asset_token
-
-
-from ethereum.ercs import IERC20
+from .modules import compliance_check
 
 
 interface ISecurityToken:
@@ -345,9 +347,8 @@ def _check_may_pay(amount: uint256):
     assert staticcall registry.isVerified(msg.sender), "sto_raise: buyer is not verified"
     identity: address = staticcall registry.identity(msg.sender)
     paid: uint256 = self.paid_by_identity[identity] + amount
-    rules: ICompliance = ICompliance(staticcall ISecurityToken(token).compliance())
-    allowed: bool = staticcall rules.canTransfer(empty(address), msg.sender, self._tokens_for(paid))
-    assert allowed, "sto_raise: compliance forbids it"
+    rules: address = staticcall ISecurityToken(token).compliance()
+    compliance_check._check(rules, empty(address), msg.sender, self._tokens_for(paid))
     self.paid_by_identity[identity] = paid
 
 

@@ -2,8 +2,9 @@
 
 The network is a development node that ape starts, or one that is running already
 (`--network ethereum:local:foundry`). It deploys USDC, three price feeds, a gold
-token, a lending market, a gold vault and staking rewards, wires them, and prints
-the addresses. Nothing is ever sent to another network.
+token, a lending market, a gold vault and staking rewards, then a mine's security
+token with its registry, its compliance and its staking, wires them, and prints the
+addresses. Nothing is ever sent to another network.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ RISK = {
     "liquidation_threshold": WAD * 75 // 100,
     "liquidation_bonus": WAD * 6 // 100,
 }
+STREAM_SECONDS = 90 * DAY
+PAYOUT_BPS = 6_000
+CHILE = 152
+FIRST_IDENTITY = "0x" + "1d" * 20
+
 VAULT_FEES = {"performance_fee_bps": 1_000, "management_fee_bps": 100}
 
 ROLES = (
@@ -84,7 +90,11 @@ def deploy(actors: SimpleNamespace) -> SimpleNamespace:
         30 * DAY,
     )
     return SimpleNamespace(
-        **vars(token), lending_market=market, gold_vault=vault, staking_rewards=staking
+        **vars(token),
+        lending_market=market,
+        gold_vault=vault,
+        staking_rewards=staking,
+        **vars(deploy_mine(actors, token.usdc)),
     )
 
 
@@ -154,4 +164,35 @@ def deploy_vault(actors: SimpleNamespace, token: SimpleNamespace) -> Any:
         NO_CAP,
         0,
         0,
+    )
+
+
+def deploy_mine(actors: SimpleNamespace, usdc: Any) -> SimpleNamespace:
+    """Deploy a mine's security token: paused, the owner its agent, the staking known.
+
+    The keeper runs the mine and pays its profit, the custodian audits its revenue.
+    """
+    owner = actors.owner
+    registry = owner.deploy(project.identity_registry)
+    rules = owner.deploy(project.compliance)
+    sto = owner.deploy(
+        project.mining_sto,
+        "Assay Copper",
+        "aCU",
+        registry,
+        rules,
+        usdc,
+        STREAM_SECONDS,
+        PAYOUT_BPS,
+        actors.keeper,
+        actors.custodian,
+    )
+    staking = owner.deploy(project.revenue_staking, owner, actors.keeper, sto, 30 * DAY)
+    for contract, agent in ((registry, owner), (registry, sto), (sto, owner)):
+        contract.addAgent(agent, sender=owner)
+    registry.set_listener(rules, sender=owner)
+    registry.registerIdentity(staking, FIRST_IDENTITY, CHILE, sender=owner)
+    rules.set_custodian(staking, True, sender=owner)
+    return SimpleNamespace(
+        identity_registry=registry, compliance=rules, mining_sto=sto, revenue_staking=staking
     )

@@ -183,6 +183,32 @@ def test_staking__half_the_period__earns_half_the_reward(stage, actors, deposito
     assert stage.reward_token.balanceOf(depositor_in_vault) == paid["reward"]
 
 
+def test_mining_sto__half_the_stream__pays_holder_and_staker_alike(stage, actors, give_usdc, at):
+    sto, staking = stage.mining_sto, stage.revenue_staking
+    for number, wallet in enumerate((actors.depositor, actors.staker), start=1):
+        identity = f"0x{number:040x}"
+        stage.identity_registry.registerIdentity(wallet, identity, 152, sender=actors.owner)
+        sto.mint(wallet, 100 * OUNCE, sender=actors.owner)
+    sto.unpause(sender=actors.owner)
+    sto.approve(staking, MAX, sender=actors.staker)
+    staking.stake(100 * OUNCE, sender=actors.staker)
+    give_usdc(actors.keeper, 9_000 * DOLLAR)
+    stage.usdc.approve(sto, MAX, sender=actors.keeper)
+    sto.record_revenue(5_000 * DOLLAR, sender=actors.custodian)
+    paid = at(ape.chain.pending_timestamp + 60)
+    receipt = sto.distribute_funds(9_000 * DOLLAR, sender=actors.keeper)
+    (flagged,) = events(receipt, "ReturnOfCapital")
+    assert flagged["amount"] == 4_000 * DOLLAR
+    for wallet, take in (
+        (actors.depositor, sto.withdrawFunds),
+        (actors.staker, staking.getReward),
+    ):
+        at(paid + 45 * DAY if wallet == actors.depositor else paid + 45 * DAY + 1)
+        take(sender=wallet)
+        # Half of the stream, half of the tokens; the second acts a second later.
+        assert stage.usdc.balanceOf(wallet) == pytest.approx(2_250 * DOLLAR, abs=600)
+
+
 @pytest.mark.parametrize("token", ["gold_vault", "lending_market"])
 def test_gas__first_share_of_a_holder__costs_one_new_slot_more(
     token, stage, actors, depositor_in_vault, loan

@@ -244,7 +244,7 @@ def test_compliance__without_a_token__allows_nothing(
     move(stage, roles.depositor, roles.trader, 1)
 
 
-def test_compliance_of_the_bare_standard__refuses_in_the_tokens_words(
+def test_compliance_of_the_bare_standard__refuses_without_a_reason(
     revm: Chain, roles: SimpleNamespace
 ) -> None:
     """It gives no reasons and wants to know of no recovery; both still work."""
@@ -256,7 +256,7 @@ def test_compliance_of_the_bare_standard__refuses_in_the_tokens_words(
     stage = StoStage(revm, roles, patched={"compliance": bare})
     stage.mint(roles.depositor, 10)
     stage.send(stage.compliance, "set_max_balance", 5 * TOKEN, sender=roles.owner)
-    with refused("mining_sto: compliance forbids it"):
+    with refused("compliance_check: the rules forbid it"):
         move(stage, roles.depositor, roles.trader, 6)
     move(stage, roles.depositor, roles.trader, 5)
     lost = (roles.depositor, roles.stranger, stage.identities["depositor"])

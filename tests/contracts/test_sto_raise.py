@@ -175,11 +175,11 @@ def test_recovered_wallet__is_paid_at_its_last_successor(
 def test_cap_of_an_identity__holds_over_its_wallets_in_the_raise(
     stage: StoStage, sale: Contract, roles: SimpleNamespace
 ) -> None:
-    """8,000 tokens an identity: a second wallet gets only what the first one left."""
+    """10,000 tokens an identity: a second wallet gets only what the first one left."""
     stage.register(roles.stranger, stage.identities["depositor"])
     stage.send(stage.compliance, "set_max_balance", 10_000 * TOKEN, sender=roles.owner)
     stage.send(sale, "contribute", 8_000 * PRICE, sender=roles.depositor)
-    with refused("sto_raise: compliance forbids it"):
+    with refused("compliance: identity would exceed its cap"):
         stage.send(sale, "contribute", 2_000 * PRICE + 1, sender=roles.stranger)
     stage.send(sale, "contribute", 2_000 * PRICE, sender=roles.stranger)
     end(stage, sale)
@@ -236,7 +236,7 @@ def test_contribute__from_a_forbidden_country__is_refused(
 ) -> None:
     stage.register(roles.stranger, identity_of(50), CONGO)
     stage.send(stage.compliance, "set_country_forbidden", CONGO, True, sender=roles.owner)
-    with refused("sto_raise: compliance forbids it"):
+    with refused("compliance: country is forbidden"):
         stage.send(sale, "contribute", SOFT, sender=roles.stranger)
     stage.send(stage.compliance, "set_country_forbidden", CONGO, False, sender=roles.owner)
     stage.send(sale, "contribute", SOFT, sender=roles.stranger)
