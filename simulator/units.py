@@ -15,6 +15,7 @@ Calendar
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -53,6 +54,12 @@ def calendar(start: dt.date, n_steps: int) -> pd.DatetimeIndex:
 
 def trading_days(start: dt.date, n_steps: int) -> BoolArray:
     """Return, for each of the n_steps + 1 dates, whether metals trade; index 0 is the start."""
+    return _trading_days(start, n_steps).copy()
+
+
+# pandas works the holidays out anew each time, for a tenth of a second; many runs share them.
+@lru_cache(maxsize=16)
+def _trading_days(start: dt.date, n_steps: int) -> BoolArray:
     dates = calendar(start, n_steps)
     holidays = USFederalHolidayCalendar().holidays(dates[0], dates[-1])
     open_days: BoolArray = (dates.dayofweek < 5) & ~dates.isin(holidays)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from macro_markets import OFF, block_of, changed, halved, macro_spec, only, sample
+from scipy.linalg import expm, logm
 from ten_assets import DRIFTS
 
-from simulator.market.macro.chain import regime_chain, stationary
+from simulator.market.macro.chain import exponential, regime_chain, stationary
 from simulator.market.macro.expected import expected, log_variance
 from simulator.market.macro.model import Macro
 from simulator.market.macro.names import CHANNELS, Driver, State
@@ -93,6 +94,12 @@ def test_regimes__shares_of_paths__as_the_chain_says_and_in_the_long_run_station
     generator = (chain.transition - np.eye(4)) * 365
     assert long == pytest.approx(stationary(generator), abs=1e-3)
     assert long @ chain.volatility**2 == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("years", [1 / 365, 1.0, 10.0])
+def test_exponential__of_a_generator__equals_scipys(years):
+    generator = logm(regime_chain(FIGURES, 1.0, on=True, pinned=None).transition)
+    assert exponential(generator * years) == pytest.approx(expm(generator * years), abs=1e-12)
 
 
 def test_regimes__mean_stay__as_put_in():

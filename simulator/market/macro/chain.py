@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import expm
 
 from simulator.scenario.macro import REGIMES, MacroCalibration, RegimeName
 from simulator.units import FloatArray
 
 _MONTHS_PER_YEAR = 12
+_TERMS = 14
+"""Of the series; with entries below 1/16 the next one is below 1e-27."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ def regime_chain(
         volatility = factor / np.sqrt(stationary(generator) @ factor**2)
     return Chain(
         start=REGIMES.index(pinned or regimes.start),
-        transition=expm(generator * year_fraction) if moves else np.eye(len(REGIMES)),
+        transition=exponential(generator * year_fraction) if moves else np.eye(len(REGIMES)),
         rate_shift=shifts * np.array([state.real_rate_shift.value for state in states]),
         liquidity_shift=shifts * np.array([state.liquidity_shift.value for state in states]),
         volatility=volatility,
@@ -80,6 +81,19 @@ def _generator(figures: MacroCalibration) -> FloatArray:
             rates[row, REGIMES.index(other)] = leaving * share.value
         rates[row, row] = -leaving
     return rates
+
+
+def exponential(matrix: FloatArray) -> FloatArray:
+    """Return e^matrix of a small matrix: its series on a part of it, squared again and again."""
+    halvings = max(0, int(np.ceil(np.log2(max(np.abs(matrix).max(), 1e-300)))) + 4)
+    part = matrix / 2.0**halvings
+    term = found = np.eye(matrix.shape[0])
+    for power in range(1, _TERMS):
+        term = term @ part / power
+        found = found + term
+    for _ in range(halvings):
+        found = found @ found
+    return found
 
 
 def stationary(generator: FloatArray) -> FloatArray:

@@ -33,6 +33,7 @@ _RATE, _LEVEL, _LIQUID, _NOMINAL = range(len(_FACTORS), len(_FACTORS) + 4)
 _N_FACTORS = len(_FACTORS) + 4
 _GOLD, _SILVER, _COPPER, _SHORT, _GOLD_LANDED, _SILVER_LANDED = range(_N_FACTORS, _N_FACTORS + 6)
 _N_ALL = _N_FACTORS + 6
+_METALS = slice(_GOLD, _COPPER + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,11 @@ class _System:
         self.logs = np.zeros((3, _N_ALL))
         self.logs[:, [_GOLD, _SILVER, _COPPER]] = np.eye(3)
         self.logs += prices.loadings @ self.drivers
+        self._landed = prices.loadings[:2] @ self.drivers
+        own = np.sqrt(1 - prices.stress**2)
+        mixed = prices.correlation * own[:, :, None] * own[:, None, :]
+        mixed = mixed + prices.stress[:, :, None] * prices.stress[:, None, :]
+        self._mixed: FloatArray = mixed * chain.volatility[:, None, None] ** 2
         self._shares: FloatArray = np.zeros(4)
         self._shares[chain.start] = 1.0
         self._first: FloatArray = np.zeros((4, _N_ALL))
@@ -178,29 +184,23 @@ class _System:
         step[_SILVER, [_SILVER, _SILVER_LANDED]] -= ratio
         step[_COPPER, _SHORT] -= back
         step[_SHORT, _SHORT] -= back
-        landed = prices.loadings[:2] @ self.drivers
-        step[[_GOLD_LANDED, _SILVER_LANDED]] = landed
+        step[[_GOLD_LANDED, _SILVER_LANDED]] = self._landed
         self._first = self._first @ step.T
         self._second = step @ self._second @ step.T
         return self._shake(np.sqrt(variance))
 
     def _shake(self, deviation: FloatArray) -> FloatArray:
-        prices, total = self._prices, np.zeros(3)
-        place = np.array([_GOLD, _SILVER, _COPPER])
-        for regime in np.flatnonzero(self._shares):
-            common = prices.stress[regime]
-            own = np.sqrt(1 - common**2)
-            mixed = prices.correlation * np.outer(own, own) + np.outer(common, common)
-            spread = self._chain.volatility[regime] * deviation
-            shock = self._shares[regime] * mixed * np.outer(spread, spread)
-            short = prices.short_share * shock[:, 2]
-            second = self._second[regime]
-            second[np.ix_(place, place)] += shock
-            second[place, _SHORT] += short
-            second[_SHORT, place] += short
-            second[_SHORT, _SHORT] += prices.short_share * short[2]
-            second[place, place] += self._shares[regime] * prices.events
-            total += np.diag(shock) + self._shares[regime] * prices.events
+        prices = self._prices
+        shock = self._shares[:, None, None] * self._mixed * np.outer(deviation, deviation)
+        short = prices.short_share * shock[:, :, 2]
+        events = self._shares[:, None] * prices.events
+        self._second[:, _METALS, _METALS] += shock
+        self._second[:, _METALS, _SHORT] += short
+        self._second[:, _SHORT, _METALS] += short
+        self._second[:, _SHORT, _SHORT] += prices.short_share * short[:, 2]
+        for place in range(3):
+            self._second[:, _GOLD + place, _GOLD + place] += events[:, place]
+        total: FloatArray = np.einsum("zii->i", shock) + events.sum(axis=0)
         return total
 
     def covariance(self) -> FloatArray:
