@@ -11,21 +11,26 @@ import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numba
 import numpy as np
 import pandas as pd
 
 from simulator.engine.memory import keep_freed_memory
-from simulator.instruments import holding, mining_sto, price_cover
+from simulator.instruments import gold_token, gold_vault, holding, mining_sto, price_cover
 from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.gold_token import GoldTokenDrivers
+from simulator.instruments.gold_vault import GoldVaultDrivers
 from simulator.investors import portfolio
-from simulator.market.paths import BLOCK_PATHS, MarketPaths
+from simulator.market.build import market_spec
+from simulator.market.paths import BLOCK_PATHS, MarketPaths, simulate_market
 from simulator.scenario import load_scenario
 from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.investors import InvestorTerms, RebalanceTerms, StopTerms
 from simulator.scenario.models import GasTerms
 from simulator.scenario.price_cover import PriceCoverTerms
+from simulator.units import FloatArray
 
 REPEATS = 5
 THREADS = 2
@@ -57,7 +62,12 @@ def best_seconds(work: Callable[[int], object]) -> float:
 
 def report(name: str, work: Callable[[int], InstrumentPaths]) -> None:
     """Print one line: million path-steps a second and a checksum of the exit values."""
-    checksum = hashlib.sha256(work(0).exit["usd"].tobytes()).hexdigest()[:16]
+    report_rate(name, work, work(0).exit["usd"])
+
+
+def report_rate(name: str, work: Callable[[int], object], values: FloatArray) -> None:
+    """Print one line: million path-steps a second and a checksum of `values`."""
+    checksum = hashlib.sha256(values.tobytes()).hexdigest()[:16]
     rate = THREADS * BLOCKS * BLOCK_PATHS * STEPS / best_seconds(work) / 1e6
     print(f"{name:<28}{rate:10.1f}   {checksum}")
 
@@ -126,11 +136,52 @@ def mines() -> None:
     report("mine_equity", share)
 
 
+def metals() -> None:
+    """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw."""
+    loaded = load_scenario("gold-vault-sober")
+    scenario, terms = loaded.scenario, loaded.scenario.instruments
+    spec = market_spec(scenario, loaded.calibration)
+    market = simulate_market(spec, scenario.seed, 0, BLOCK_PATHS)
+    token_terms, vault_terms = terms.gold_token, terms.gold_vault
+    assert token_terms is not None
+    assert vault_terms is not None
+    seed = scenario.seed
+    tokens = gold_token.draw_drivers(token_terms, market, seed)
+    prices = tokens.prices
+    rest = (prices, float(spec.volatility[spec.assets.index("gold")]), 0, seed)
+    drivers = gold_vault.draw_drivers(vault_terms, *rest)
+
+    def vault(_: int) -> InstrumentPaths:
+        return gold_vault.simulate(vault_terms, token_terms, scenario.gas, drivers, 100.0)[0]
+
+    report("gold_token", lambda _: gold_token.simulate(token_terms, prices, 1.0))
+    report("gold_vault", vault)
+    report_draw("gold_token", lambda _: gold_token.draw_drivers(token_terms, market, seed))
+    report_draw("gold_vault", lambda _: gold_vault.draw_drivers(vault_terms, *rest))
+
+
+def report_draw(name: str, work: Callable[[int], GoldTokenDrivers | GoldVaultDrivers]) -> None:
+    """Print the line of an instrument's own drivers, with a checksum of one of them."""
+    drawn = work(0)
+    values = drawn.demand_ounces if isinstance(drawn, GoldVaultDrivers) else drawn.supply_ounces
+    report_rate(f"{name}, its drivers", work, values)
+
+
+def machine() -> str:
+    """Return the processor's name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown processor")
+
+
 def main() -> None:
     """Print the table."""
-    print(f"Python {platform.python_version()}, numba {numba.__version__}, {THREADS} threads")
+    versions = f"Python {platform.python_version()}, numba {numba.__version__}"
+    print(f"{machine()}; {versions}; {THREADS} threads")
     print(f"{'':<28}{'M/s':>10}   checksum")
     keep_freed_memory()
+    metals()
     holdings()
     portfolios()
     covers()
