@@ -10,6 +10,7 @@ from simulator.report.page import document
 from simulator.report.sections import (
     agreement_section,
     answer_section,
+    cover_section,
     inputs_section,
     instruments_section,
     moves_section,
@@ -68,6 +69,7 @@ def render_html(
                 answer_section(simulation, verdicts),
                 origin_section(simulation, verdicts),
                 instruments_section(simulation),
+                cover_section(simulation),
                 outcomes_section(simulation),
                 moves_section(simulation, verdicts, sets),
                 agreement_section(simulation.scenario.gas, replays),

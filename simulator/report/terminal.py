@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.instruments.base import UNITS
-from simulator.report import mining
+from simulator.report import cover, mining
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.conditions import condition_rows
 from simulator.report.console import number_table, put, within
@@ -84,6 +84,8 @@ def print_report(
     for investor in dict.fromkeys(verdict.subject for verdict in verdicts):
         if investor in simulation.investors and mining.is_sto(simulation, investor):
             _put_mine(console, simulation, investor)
+    for label in cover.labels(simulation):
+        put(console, _cover_table(simulation, label))
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
@@ -100,6 +102,14 @@ def _put_mine(console: Console, simulation: Simulation, investor: str) -> None:
     if found is not None:
         put(console, Text(plain(mining.triangle_words(found))))
     put(console, Text(""))
+
+
+def _cover_table(simulation: Simulation, label: str) -> Table:
+    """Return what a price cover cost, was worth and paid."""
+    table = number_table(f"Price cover: {label}", cover.COLUMNS)
+    for words, *numbers in cover.sums(simulation, label):
+        table.add_row(Text(words), *(Text(plain(cell)) for cell in numbers))
+    return table
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:

@@ -2,6 +2,7 @@
 
 from simulator.report.sections.agreement import agreement_section
 from simulator.report.sections.answer import answer_section
+from simulator.report.sections.cover import cover_section
 from simulator.report.sections.inputs import inputs_section
 from simulator.report.sections.instruments import instruments_section
 from simulator.report.sections.moves import moves_section
@@ -12,6 +13,7 @@ from simulator.report.sections.outcomes import outcomes_section
 __all__ = [
     "agreement_section",
     "answer_section",
+    "cover_section",
     "inputs_section",
     "instruments_section",
     "moves_section",
