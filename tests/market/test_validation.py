@@ -214,6 +214,19 @@ def test_compare__history_that_begins_later__is_not_given_the_growth_before():
     assert np.median(found[:, place]) == pytest.approx(0.318 / math.sqrt(365), rel=0.02)
 
 
+def test_matched__market_with_views__forgets_what_it_foresees():
+    loaded = load_scenario(
+        "gold-vault-sober",
+        calibration="hard-assets-2026-01",
+        overrides=["market.model=macro", "market.views={real_rate: negative}"],
+    )
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    assert any(np.any(path) for path in spec.macro_plan.views.values())
+    days = START.toordinal() + np.arange(N_DAYS + 1)
+    found = matched(spec, {"gold": Past("gold", days, 0.01 * np.sin(days))})
+    assert not any(np.any(path) for path in found.macro_plan.views.values())
+
+
 def test_weekly_returns__of_two_calendars__every_fifth_day_that_both_have():
     first = Past("gold", np.arange(0, 40), np.arange(40) * 0.01)
     second = Past("bitcoin", np.arange(1, 60, 2), np.arange(1, 60, 2) * 0.02)

@@ -28,6 +28,7 @@ from simulator.market.validation.statistics import (
     asset_figures,
     pair_figures,
 )
+from simulator.scenario.views import Views
 from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
 
 BAND = (0.05, 0.95)
@@ -94,7 +95,8 @@ def matched(spec: MarketSpec, pasts: Mapping[str, Past]) -> MarketSpec:
 
     An asset trades on the days of its closes, from the first one on: what its drift earned
     before, from the start of the longest history, lands there and is seen by no figure. Assets
-    that the history lacks never trade.
+    that the history lacks never trade. What the scenario foresees is left out: it is not of these
+    years.
     """
     first = min(past.days[0] for past in pasts.values())
     n_steps = int(max(past.days[-1] for past in pasts.values()) - first)
@@ -111,6 +113,7 @@ def matched(spec: MarketSpec, pasts: Mapping[str, Past]) -> MarketSpec:
         trading=trading,
         drift=drift,
         garch=_long_run(spec),
+        macro=None if spec.macro is None else replace(spec.macro, views=Views()),
         year_fraction=1 / DAYS_PER_YEAR,
     )
 
