@@ -145,7 +145,7 @@ class InstrumentPaths:
         return tuple(unit for unit in UNITS if unit in self.initial)
 
     def head(self, count: int) -> InstrumentPaths:
-        """Return the first `count` paths alone, without their days."""
+        """Return the first `count` paths alone, without their days and details."""
 
         def first(arrays: Mapping[Unit, FloatArray]) -> dict[Unit, FloatArray]:
             return {unit: array[..., :count] for unit, array in arrays.items()}
@@ -158,7 +158,7 @@ class InstrumentPaths:
             attribution=first(self.attribution),
             events=self.events[:count],
             unpaid=self.unpaid[:count],
-            details={name: values[:, :count] for name, values in self.details.items()},
+            details={},
             daily=None,
         )
 

@@ -232,7 +232,10 @@ def _covers(
         figures = float(spec.volatility[copper]), float(spec.periods_per_year[copper])
         drivers = price_cover.draw_drivers(label, market, *figures)
         usd = holder_usd(scenario, label)
-        paths, kept = price_cover.simulate(terms, scenario.gas, drivers, usd, record=record)
+        daily = label in _traded(scenario)
+        paths, kept = price_cover.simulate(
+            terms, scenario.gas, drivers, usd, record=record, daily=daily
+        )
         instruments.update(paths)
         plays[label] = CoverPlay(drivers, kept)
     return plays

@@ -86,7 +86,8 @@ class Instruments(Frozen):
 
     def divisible(self) -> set[str]:
         """Return the instruments of which portfolios can hold parts that change."""
-        return {*METAL_INSTRUMENTS, *self.mining_sto, *self.mine_equity, *self.holding}
+        labelled = (self.mining_sto, self.mine_equity, self.price_cover, self.holding)
+        return {*METAL_INSTRUMENTS, *(label for section in labelled for label in section)}
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Instruments:
@@ -223,6 +224,6 @@ def _unknown(name: str, investor: InvestorTerms, known: dict[str, str]) -> list[
 
 def _undivided(name: str, investor: InvestorTerms, whole: set[str]) -> list[Fault]:
     """Return a fault for each thing in a portfolio that can only be held alone."""
-    rule = "cannot be part of a portfolio yet; hold it alone, by holding and capital_usd"
+    rule = "cannot be part of a portfolio; hold it alone, by holding and capital_usd"
     weights = investor.weights or {}
     return [(("investors", name, "weights", held), "", rule) for held in weights if held in whole]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scenario_text import changed, line_of, refused, written
 
 from simulator.engine import simulate
+from simulator.errors import InputError
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.investors.paths import InvestorPaths, join, measure
 from simulator.investors.portfolio import PortfolioPaths, hold
@@ -600,6 +601,19 @@ def test_scenario__portfolio_of_a_token_at_broken_basis_points__is_refused(tmp_p
     assert "instruments.gold_token.sale_spread_bps is 2.5; must be whole" in message
     alone = changed("sale_spread_bps: {value: 10,", SPREAD)
     assert load_scenario(written(tmp_path, alone)).scenario.instruments.gold_token is not None
+
+
+def test_scenario__what_cannot_be_held_in_part__is_refused_and_the_underwriting_is_not() -> None:
+    def portfolio(name: str) -> str:
+        return f"investors.me={{capital_usd: 9, weights: {{{name}: 1}}}}"
+
+    (label,) = load_scenario("copper-cover").scenario.instruments.price_cover
+    with pytest.raises(InputError) as caught:
+        load_scenario("copper-cover", overrides=[portfolio(f"{label}-miner")])
+    assert f"weights.{label}-miner: cannot be part of a portfolio" in str(caught.value)
+    loaded = load_scenario("copper-cover", overrides=[portfolio(label), "paths=128"])
+    measures = simulate(loaded.scenario, loaded.calibration).investors["me"]
+    assert measures.attribution_gap < 1e-9
 
 
 SPREAD = "sale_spread_bps: {value: 2.5,"

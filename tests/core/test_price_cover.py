@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import covers
 import numpy as np
 import pytest
 from covers import START, run, strike, terms
+from daily import check_daily
 from markets import metals, sample, standard_errors_off
 from scipy import stats
 
+from simulator.instruments import price_cover
 from simulator.instruments.base import attribution_gap
 from simulator.instruments.price_cover import Policy, fair
 from simulator.scenario.models import GasTerms
@@ -274,3 +277,15 @@ def test_fair_value__of_the_miners_covers__is_counted_when_they_are_bought():
     single = [100 * black_scholes_put(10_000, 9_000, 0.25 * math.sqrt(n / 252)) for n in ticks]
     assert value[[0, 29]] == pytest.approx([single[0]] * 2)
     assert value[[30, 60]] == pytest.approx([sum(single)] * 2)
+
+
+@pytest.mark.parametrize("gwei", [0.0, 20.0])
+def test_days__of_the_underwriter__add_up_to_the_return(gwei):
+    walk = 10_000 * np.exp(np.cumsum(np.random.default_rng(4).normal(0, 0.03, (200, 128)), axis=0))
+    chosen = terms(pool__leverage=2.0, pool__cooldown_days=20, others__utilisation=0.8)
+    drivers = price_cover.draw_drivers("cover", covers.market(walk), 0.27, 252.0)
+    gas = GasTerms(price_gwei=gwei)
+    paths, _ = price_cover.simulate(chosen, gas, drivers, 10_000.0, daily=True)
+    check_daily(paths["cover"])
+    assert paths["cover"].daily.access.notice_days == 20
+    assert paths["cover"].attribution["usd"][1].min() < 0.0

@@ -127,6 +127,7 @@ def run(
     bare: FloatArray,
     utilisation: FloatArray,
     periods: FloatArray,
+    gains: FloatArray,
     sold_policies: FloatArray,
     outcomes: FloatArray,
     attribution: FloatArray,
@@ -154,6 +155,9 @@ def run(
         Written: sums insured over capacity.
     periods : ndarray of shape (2, n_periods + 1, n_paths)
         Written from row 1 on: the miner's cash flow of a period with and without cover.
+    gains : ndarray of shape (5, n_steps + 1, n_paths)
+        Written where it has steps: the underwriter's gains up to each step by source, without
+        the costs of leaving.
     sold_policies : ndarray of shape (n_policies, 6, n_paths)
         Written: rows of `state.Policy` as they were sold.
     outcomes : ndarray of shape (n_policies, 3, n_paths)
@@ -227,6 +231,15 @@ def run(
                 row[k] = share * max(0.0, own[POOL, k] - own[OPEN, k]) - spent
             for k in range(LANES):
                 out[k] = row[k] - terms.haircut * (row[k] + spent) - to_leave
+            if gains.shape[1] > 0:
+                for k in range(LANES):
+                    earned, paid = share * own[EARNED, k], share * own[PAID, k]
+                    gains[BY_PREMIUMS, step, first + k] = earned
+                    gains[BY_CLAIMS, step, first + k] = -paid
+                    before_claims = terms.holder_usd + earned - paid
+                    gains[BY_OPEN, step, first + k] = row[k] + spent - before_claims
+                    gains[BY_ILLIQUIDITY, step, first + k] = 0.0
+                    gains[BY_GAS, step, first + k] = -spent
             row, out = bare[step, lanes], covered[step, lanes]
             for k in range(LANES):
                 row[k] = terms.cash_usd + own[SOLD, k]

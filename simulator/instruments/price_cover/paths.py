@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.base import Access, Daily, InstrumentPaths
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.kernel import run
 from simulator.instruments.price_cover.series import OnDemand, Series, market_days
 from simulator.instruments.price_cover.state import (
+    HOLDER_GAS,
     MINER_SOURCES,
     SOURCES,
     Observed,
@@ -65,10 +66,12 @@ def simulate(
     holder_usd: float,
     *,
     record: bool = False,
+    daily: bool = False,
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Deposit `holder_usd`; return the paths by name (`terms.names`), and the record.
 
-    Acts and observations of the record are empty unless asked for.
+    Acts and observations of the record are empty unless asked for. `daily` asks for the
+    underwriter's dollars of each day too, for investors who trade.
     """
     copper = drivers.copper_usd
     shape, n_steps = copper.shape, copper.shape[0] - 1
@@ -77,6 +80,7 @@ def simulate(
     marks, leaves, covered, bare = (np.empty(shape) for _ in range(4))
     utilisation = np.empty(shape)
     periods = np.zeros((2, n_steps // terms.miner.cover.renew_every_days + 1, shape[1]))
+    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
     sold = np.zeros((n_policies, len(Policy), shape[1]))
     outcomes = np.zeros((n_policies, len(Outcome), shape[1]))
     attribution, totals = np.zeros((len(SOURCES), shape[1])), np.zeros((3, shape[1]))
@@ -98,6 +102,7 @@ def simulate(
         bare,
         utilisation,
         periods,
+        gains,
         sold,
         outcomes,
         attribution,
@@ -125,6 +130,7 @@ def simulate(
             events=events,
             unpaid=unpaid,
             details=OnDemand({"utilisation": lambda: utilisation, "missing_usd": days.missing}),
+            daily=_daily(terms, gas, marks, gains) if daily else None,
         ),
         with_cover: _miner(with_cover, cash, covered, totals, events, days.of_miner()),
         without: _miner(
@@ -137,6 +143,18 @@ def simulate(
         ),
     }
     return paths, PriceCoverRecord(plan, sold, acts, observed, paid_out)
+
+
+def _daily(terms: PriceCoverTerms, gas: GasTerms, marks: FloatArray, so_far: FloatArray) -> Daily:
+    """Return the days of the underwriter's position; who has waited gets it without discount.
+
+    `so_far` holds the gains up to each step, and is overwritten.
+    """
+    so_far[:, 0] = 0.0
+    so_far[:, 1:] -= so_far[:, :-1].copy()
+    leave_usd = HOLDER_GAS["leave"] * gas.price_gwei * 1e-9 * gas.ether_usd
+    access = Access(notice_days=terms.pool.cooldown_days, sale_usd=marks - leave_usd)
+    return Daily(so_far, access=access)
 
 
 def _miner(
