@@ -92,6 +92,10 @@ class InvestorMeasures:
     allocation: Mapping[str, FloatArray] = field(default_factory=dict)
     turnover: FloatArray = field(default_factory=lambda: np.empty(0))
 
+    def worst_return(self, unit: Unit, tail: float = 0.05) -> float:
+        """Return the mean total return of the worst share `tail` of the paths."""
+        return -float(measures.expected_shortfall(self.values["total_return", unit], tail))
+
     @property
     def units(self) -> tuple[Unit, ...]:
         """Return the units it is measured in, in the order of `UNITS`."""

@@ -343,26 +343,38 @@ def assumptions(scenario: Scenario, provenance: Mapping[str, Provenance]) -> tup
 
 
 def _collect(
-    value: Any, location: Location, provenance: Mapping[str, Provenance], found: list[Assumption]
+    value: Any,
+    location: Location,
+    provenance: Mapping[str, Provenance],
+    found: list[Assumption],
+    words: str = "",
 ) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _collect(item, (*location, key), provenance, found)
+            _take(item, (*location, key), words, provenance, found)
         return
     if not isinstance(value, BaseModel):
         return
     for name, info in type(value).model_fields.items():
         item = getattr(value, name)
         here = (*location, name)
-        if _is_numeric(item):
-            origin = provenance.get(dotted(here), ASSUMPTION)
-            words = " ".join((info.description or "").split())
-            text = _digits(item)
-            found.append(
-                Assumption(dotted(here), text, origin.mark, origin.source, origin.note, words)
-            )
-        else:
-            _collect(item, here, provenance, found)
+        _take(item, here, " ".join((info.description or "").split()), provenance, found)
+
+
+def _take(
+    item: Any,
+    here: Location,
+    words: str,
+    provenance: Mapping[str, Provenance],
+    found: list[Assumption],
+) -> None:
+    if not _is_numeric(item):
+        _collect(item, here, provenance, found, words)
+        return
+    origin = provenance.get(dotted(here), ASSUMPTION)
+    found.append(
+        Assumption(dotted(here), _digits(item), origin.mark, origin.source, origin.note, words)
+    )
 
 
 def _is_numeric(item: Any) -> bool:

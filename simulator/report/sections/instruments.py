@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.measures import expected_shortfall
 from simulator.report import charts
 from simulator.report.attribution import KINDS, Contributions, contributions
 from simulator.report.markup import Column, Html, Row, element, join, section, table
@@ -15,8 +14,6 @@ from simulator.report.words import number, percent, small
 if TYPE_CHECKING:
     from simulator.engine import Simulation
     from simulator.investors import InvestorMeasures
-
-TAIL = 0.05
 
 
 def instruments_section(simulation: Simulation) -> Html:
@@ -61,7 +58,7 @@ def _by_kind(found: Contributions) -> list[str]:
 
 
 def _depth(measures: InvestorMeasures) -> list[str]:
-    worst = -float(expected_shortfall(measures.values["total_return", "usd"], TAIL))
+    worst = measures.worst_return("usd")
     fall = float(np.median(measures.values["drawdown", "usd"]))
     return [percent(worst), small(fall)]
 
