@@ -234,6 +234,20 @@ def test_recovery_of_the_staking_contract_itself__does_not_hold_the_stake(
     assert stage.balance(roles.staker) == 300 * TOKEN
 
 
+def test_forced_transfer__out_of_the_staking__is_borne_by_the_last_to_leave(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """An agent's power, not a fault: nobody said whose stake was taken."""
+    seize = ("forcedTransfer", stage.staking, roles.treasury, 100 * TOKEN)
+    stage.send(stage.sto, *seize, sender=roles.agent)
+    stage.send(stage.staking, "exit", sender=roles.staker)
+    with refused("mining_sto: amount exceeds the free balance"):
+        stage.send(stage.staking, "exit", sender=roles.second_staker)
+    back = ("forcedTransfer", roles.treasury, stage.staking, 100 * TOKEN)
+    stage.send(stage.sto, *back, sender=roles.agent)
+    stage.send(stage.staking, "exit", sender=roles.second_staker)
+
+
 CLAIM = ("@staker", "getReward")
 REFUSALS = [
     Refusal(

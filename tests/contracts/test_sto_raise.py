@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
-from props import DAY, DOLLAR, Refusal, check_refusal, events, refused
+from props import DAY, DOLLAR, Refusal, check_refusal, deploy, events, refused, send
 from sto_stage import CONGO, QUARTER, TOKEN, UNLIMITED, StoStage, identity_of
 
 from simulator.chain import ZERO_ADDRESS, Chain, Contract
@@ -170,6 +170,50 @@ def test_recovered_wallet__is_paid_at_its_last_successor(
     end(stage, sale)
     stage.send(sale, "refund", roles.depositor, sender=roles.stranger)
     assert stage.dollars(roles.keeper) == SOFT // 2
+
+
+def test_recoveries__one_after_the_other__are_followed_up_to_31(
+    stage: StoStage, sale: Contract, roles: SimpleNamespace
+) -> None:
+    identity = stage.identities["depositor"]
+    stage.send(sale, "contribute", SOFT, sender=roles.depositor)
+    end(stage, sale)
+    wallets = [roles.depositor, *(f"0xa{n:039x}" for n in range(1, 33))]
+
+    def recover(n: int) -> None:
+        call = ("recoveryAddress", wallets[n], wallets[n + 1], identity)
+        stage.send(stage.sto, *call, sender=roles.agent)
+
+    for n in range(31):
+        recover(n)
+    before = stage.chain.snapshot()
+    recover(31)
+    with refused("sto_raise: too many recoveries"):
+        stage.send(sale, "claim", roles.depositor, sender=roles.keeper)
+    stage.chain.revert(before)
+    stage.send(sale, "claim", roles.depositor, sender=roles.keeper)
+    assert stage.balance(wallets[31]) == SOFT * TOKEN // PRICE
+
+
+def test_contribute__of_money_that_charges_for_a_transfer__is_refused(
+    revm: Chain, roles: SimpleNamespace
+) -> None:
+    """Paid in gold: a fee would leave the escrow short of what it owes."""
+    reserve = deploy(revm, "price_feed", 8, "Reserve", roles.keeper, sender=roles.owner)
+    send(revm, reserve, "update_answer", 10**6 * 10**8, sender=roles.keeper)
+    terms_of_gold = ("Gold", "GOLD", 6, reserve, QUARTER)
+    gold = deploy(revm, "gold_token", *terms_of_gold, sender=roles.owner)
+    send(revm, gold, "increaseSupply", 1_000 * DOLLAR, sender=roles.owner)
+    send(revm, gold, "transfer", roles.depositor, 1_000 * DOLLAR, sender=roles.owner)
+    stage = StoStage(revm, roles)
+    stage.usdc = gold
+    stage.sto = stage.deploy_token(stage.deploy("compliance"))
+    sale = open_raise(stage, soft_cap=DOLLAR, hard_cap=1_000 * DOLLAR)
+    send(revm, gold, "setFeeRate", 200, sender=roles.owner)
+    with refused("sto_raise: payment has not arrived in full"):
+        stage.send(sale, "contribute", 100 * DOLLAR, sender=roles.depositor)
+    send(revm, gold, "setFeeRate", 0, sender=roles.owner)
+    stage.send(sale, "contribute", 100 * DOLLAR, sender=roles.depositor)
 
 
 def test_cap_of_an_identity__holds_over_its_wallets_in_the_raise(
