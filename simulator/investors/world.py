@@ -97,20 +97,26 @@ def vault_ounces(scenario: Scenario) -> float:
     ounces = next(held, None)
     if ounces is not None:
         return ounces
-    parts = (
-        (i.capital_usd or 0.0) * (i.weights or {}).get("gold_vault", 0.0)
-        for i in scenario.investors.values()
-    )
-    return max(parts) / STAND_IN_USD_PER_OZ or 1.0
+    return _largest_part(scenario, "gold_vault") / STAND_IN_USD_PER_OZ or 1.0
 
 
 def holder_usd(scenario: Scenario, name: str) -> float:
     """Return the dollars of the measured holder of an instrument: of the first who holds it.
 
-    Without one, a holder of 1,000 dollars stands in, so that the instrument can be watched.
+    Where portfolios alone hold it, the position is as large as their largest part, so that the
+    gas weighs what it would; without any, a holder of 1,000 dollars stands in, so that the
+    instrument can be watched.
     """
     held = (i.capital_usd for i in scenario.investors.values() if i.holding == name)
-    return next(held, None) or 1_000.0
+    return next(held, None) or _largest_part(scenario, name) or 1_000.0
+
+
+def _largest_part(scenario: Scenario, name: str) -> float:
+    """Return the most dollars that a portfolio puts into an instrument at the start."""
+    return max(
+        (i.capital_usd or 0.0) * (i.weights or {}).get(name, 0.0)
+        for i in scenario.investors.values()
+    )
 
 
 def simulate_block(

@@ -17,6 +17,7 @@ from simulator.errors import InputError
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.investors.paths import InvestorPaths, join, measure
 from simulator.investors.portfolio import PortfolioPaths, hold
+from simulator.investors.world import holder_usd, vault_ounces
 from simulator.scenario import load_scenario
 from simulator.scenario.investors import InvestorTerms
 
@@ -540,6 +541,19 @@ def test_world__portfolio_of_all_that_there_is__adds_up_on_every_path() -> None:
     months = np.arange(366) % 30 == 0
     paid = found.portfolio.flows[:, 0]
     np.testing.assert_array_equal(paid[1:-1], 300.0 * months[1:-1])
+
+
+def test_measured_holder__is_who_holds_it_alone__else_the_largest_part() -> None:
+    none = worlds.load().scenario
+    assert holder_usd(none, "sto") == 1_000.0
+    two = (
+        "investors.a={capital_usd: 1000, weights: {gold_vault: 0.5, gold_token: 0.5}}",
+        "investors.b={capital_usd: 80000, weights: {gold_vault: 0.25, cash: 0.75}}",
+    )
+    assert holder_usd(worlds.load(*two).scenario, "gold_token") == 500.0
+    assert vault_ounces(worlds.load(*two).scenario) == 100.0  # of `holder`
+    alone = (*two, "investors.holder={holding: gold_token, ounces: 100}")
+    assert vault_ounces(worlds.load(*alone).scenario) == 20_000.0 / 5_000.0
 
 
 def test_simulate__any_number_of_threads__same_bytes_and_every_identity() -> None:
