@@ -11,18 +11,18 @@ from simulator.scenario.files import shipped_folder
 
 READY = (shipped_folder() / "copper-cover.yaml").read_text(encoding="utf-8")
 COVER = "instruments.price_cover.copper-cover"
-MINERS = "cover: {strike_share: 0.9, term_days: 91, renew_every_days: 91}"
+MINERS = "cover: {strike_share: 0.9, term_days: 91, renew_every_days: 93}"
 
 CASES = {
     "strike of zero": (
         MINERS,
-        "cover: {strike_share: 0, term_days: 91, renew_every_days: 91}",
+        "cover: {strike_share: 0, term_days: 91, renew_every_days: 93}",
         f"{COVER}.miner.cover.strike_share is 0; must be above 0 and at most 2 "
         "(1 = 100 % of the price)",
     ),
     "strike in dollars below zero": (
         MINERS,
-        "cover: {strike_usd_per_tonne: -1, term_days: 91, renew_every_days: 91}",
+        "cover: {strike_usd_per_tonne: -1, term_days: 91, renew_every_days: 93}",
         f"{COVER}.miner.cover.strike_usd_per_tonne is -1; must be above 0 "
         "(Strike in USD per tonne, instead of a share of the price)",
     ),
@@ -33,18 +33,18 @@ CASES = {
     ),
     "strike above what the pool takes": (
         MINERS,
-        "cover: {strike_share: 1.1, term_days: 91, renew_every_days: 91}",
+        "cover: {strike_share: 1.1, term_days: 91, renew_every_days: 93}",
         f"{COVER}.miner.cover.strike_share is 1.1; must be at most pool.max_strike_share 1",
     ),
     "term below the pool's": (
         MINERS,
-        "cover: {strike_share: 0.9, term_days: 29, renew_every_days: 91}",
+        "cover: {strike_share: 0.9, term_days: 29, renew_every_days: 93}",
         f"{COVER}.miner.cover.term_days is 29; must be 30 to 365, the pool's min_term_days to "
         "max_term_days",
     ),
     "term above the pool's": (
         MINERS,
-        "cover: {strike_share: 0.9, term_days: 366, renew_every_days: 91}",
+        "cover: {strike_share: 0.9, term_days: 366, renew_every_days: 93}",
         f"{COVER}.miner.cover.term_days is 366; must be 30 to 365, the pool's min_term_days to "
         "max_term_days",
     ),
