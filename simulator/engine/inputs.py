@@ -251,6 +251,16 @@ def world_with(
         _ = market_spec(changed, calibration).tables
     except ValueError as error:
         raise InputError([Problem(origin, None, item.name, f"{value:.6g}", str(error))]) from None
+    except InputError as error:
+        # What the scenario itself cannot have is the fault of the value that was put in.
+        raise InputError(
+            [
+                Problem(origin, None, item.name, f"{value:.6g}", fault.rule)
+                if fault.file == changed.name
+                else fault
+                for fault in error.problems
+            ]
+        ) from None
     return changed
 
 

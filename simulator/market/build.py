@@ -56,7 +56,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         every_day = history.kind is Kind.ALL_DAYS
         moving = moving_days(scenario.start, scenario.horizon_days, history.kind, every_day)
         trading = np.tile(moving, (len(names), 1))
-    return MarketSpec(
+    spec = MarketSpec(
         assets=names,
         model=terms.model,
         start=scenario.start,
@@ -73,6 +73,26 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         history=history,
         macro=_macro(scenario, calibration),
     )
+    _check_variance(scenario, spec)
+    return spec
+
+
+def _check_variance(scenario: Scenario, spec: MarketSpec) -> None:
+    """Refuse volatilities that jumps or channels alone exceed.
+
+    Raises
+    ------
+    InputError
+    """
+    if spec.model not in ("jump", "macro"):
+        return
+    try:
+        _ = spec.tables
+    except ValueError as error:
+        asked = {n: t.volatility for n, t in scenario.market.assets.items() if t.volatility}
+        field = f"market.assets.{next(iter(asked))}.volatility" if len(asked) == 1 else "market"
+        value = f"{next(iter(asked.values())):g}" if len(asked) == 1 else ""
+        raise InputError([Problem(scenario.name, None, field, value, str(error))]) from None
 
 
 def _macro(scenario: Scenario, calibration: Calibration) -> Macro | None:

@@ -114,7 +114,10 @@ def diffusion_variance(spec: MarketSpec, jumps: Jumps | None) -> FloatArray:
         return total
     rest = total - jumps.variance(spec.periods_per_year)
     if np.any(rest < 0):
-        raise ValueError("the jumps alone have more variance than the volatility asked for")
+        short = ", ".join(n for n, left in zip(spec.assets, rest, strict=True) if left < 0)
+        raise ValueError(
+            f"the jumps alone have more variance than the volatility asked for of {short}"
+        )
     return rest
 
 

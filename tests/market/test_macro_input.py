@@ -155,14 +155,22 @@ def test_calibration__persistence_of_one__refused():
         Calibration.model_validate(raw)
 
 
-def test_plan__volatility_below_what_channels_do__refused():
-    # a real rate of 76 bp times -9.5 % moves gold by 7.2 % a year
-    scenario = scenario_of(("gold",), model="macro")
-    assets = {"gold": scenario.market.assets["gold"].model_copy(update={"volatility": 0.07})}
+@pytest.mark.parametrize(
+    ("model", "volatility", "cause"),
+    # a real rate of 76 bp times -9.5 % moves gold by 7.2 % a year; 1.7 jumps of 4.9 % by 6.4 %
+    [("macro", 0.07, "macro channels"), ("macro", 0.01, "jumps"), ("jump", 0.05, "jumps")],
+)
+def test_market_spec__volatility_below_what_channels_or_jumps_do__refused(model, volatility, cause):
+    scenario = scenario_of(("gold",), model=model)
+    assets = {"gold": scenario.market.assets["gold"].model_copy(update={"volatility": volatility})}
     market = scenario.market.model_copy(update={"assets": assets})
-    spec = market_spec(scenario.model_copy(update={"market": market}), ten_assets())
-    with pytest.raises(ValueError, match=r"channels alone have more variance .* of gold"):
-        _ = spec.tables
+    with pytest.raises(InputError) as caught:
+        market_spec(scenario.model_copy(update={"market": market}), ten_assets())
+    (problem,) = caught.value.problems
+    assert problem.field == "market.assets.gold.volatility"
+    assert problem.value == f"{volatility:g}"
+    assert problem.rule.startswith(f"the {cause} alone have more variance")
+    assert problem.rule.endswith("gold")
     assert macro_spec(("gold",)).tables is not None
 
 
