@@ -18,11 +18,19 @@ import numpy as np
 import pandas as pd
 
 from simulator.engine.memory import keep_freed_memory
-from simulator.instruments import gold_token, gold_vault, holding, mining_sto, price_cover
+from simulator.instruments import (
+    gold_token,
+    gold_vault,
+    holding,
+    mining_sto,
+    price_cover,
+    revenue_staking,
+)
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gold_token import GoldTokenDrivers
 from simulator.instruments.gold_vault import GoldVaultDrivers
 from simulator.investors import portfolio
+from simulator.investors.world import simulate_block, staking_drivers
 from simulator.market.build import market_spec
 from simulator.market.paths import BLOCK_PATHS, MarketPaths, simulate_market
 from simulator.scenario import load_scenario
@@ -132,7 +140,20 @@ def mines() -> None:
         drivers = mining_sto.draw_equity_drivers(equity, mine, scenario.seed, 0)
         return mining_sto.simulate_equity(equity, terms, drivers, "share")
 
+    loaded = load_scenario("copper-sto", overrides=["horizon_days=365"])
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    plays = simulate_block(loaded.scenario, spec, 0, BLOCK_PATHS).plays
+    terms_of = loaded.scenario.instruments.revenue_staking["producing_staking"]
+    sto = loaded.scenario.instruments.mining_sto["producing_sto"]
+    drivers = plays.stos["producing_sto"].drivers
+
+    def staked(_: int) -> InstrumentPaths:
+        held, record = mining_sto.simulate(sto, scenario.gas, drivers, 1e5)
+        outside = staking_drivers(sto, drivers, record, 1e5)
+        return revenue_staking.simulate(terms_of, scenario.gas, held, outside)[0]
+
     report("mining_sto, with its mine", token)
+    report("revenue_staking", staked)
     report("mine_equity", share)
 
 

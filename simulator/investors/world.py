@@ -8,18 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from simulator.errors import InputError, Problem
-from simulator.instruments import gold_token, gold_vault, holding, mining_sto, price_cover
+from simulator.instruments import (
+    gold_token,
+    gold_vault,
+    holding,
+    mining_sto,
+    price_cover,
+    revenue_staking,
+)
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.gold_token import GOLD, SILVER, GoldTokenDrivers, Metal
 from simulator.instruments.gold_vault import GoldVaultDrivers, GoldVaultRecord
 from simulator.instruments.mining_sto import MiningStoDrivers, MiningStoRecord
 from simulator.instruments.price_cover import PriceCoverDrivers, PriceCoverRecord
+from simulator.instruments.revenue_staking import StakingDrivers, StakingRecord
 from simulator.investors import portfolio
 from simulator.investors.paths import InvestorPaths
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
 from simulator.scenario.investors import InvestorTerms
+from simulator.scenario.mining_sto import MiningStoTerms
 from simulator.scenario.models import Scenario
 from simulator.units import FloatArray, trading_days
 
@@ -62,12 +73,25 @@ class CoverPlay:
 
 
 @dataclass(frozen=True)
+class StakingPlay:
+    """What the replay of a staked mining STO needs."""
+
+    sto: MiningStoPlay
+    record: StakingRecord
+
+    def lane(self, k: int) -> StakingPlay:
+        """Return path `k` of the block alone."""
+        return StakingPlay(self.sto.lane(k), self.record.lane(k))
+
+
+@dataclass(frozen=True)
 class Plays:
     """What the replay needs of each instrument, by its name."""
 
     tokens: Mapping[str, GoldTokenDrivers]
     vault: VaultPlay | None
     stos: Mapping[str, MiningStoPlay]
+    stakings: Mapping[str, StakingPlay]
     covers: Mapping[str, CoverPlay]
 
 
@@ -137,6 +161,7 @@ def simulate_block(
     instruments, tokens = _tokens(scenario, market)
     vault = _vault(scenario, spec, tokens, instruments, first_path, record)
     stos = _mines(scenario, market, instruments, record)
+    stakings = _stakings(scenario, instruments, stos, record)
     traded = _traded(scenario)
     covers = _covers(scenario, spec, market, instruments, record)
     for name, terms in scenario.instruments.holding.items():
@@ -145,7 +170,7 @@ def simulate_block(
         name: _investor(name, investor, instruments, record)
         for name, investor in scenario.investors.items()
     }
-    return World(market, instruments, investors, Plays(tokens, vault, stos, covers))
+    return World(market, instruments, investors, Plays(tokens, vault, stos, stakings, covers))
 
 
 def _tokens(
@@ -208,6 +233,42 @@ def _mines(
             equity, terms, drawn, name, daily=name in traded, open_days=trading
         )
     return plays
+
+
+def _stakings(
+    scenario: Scenario,
+    instruments: dict[str, InstrumentPaths],
+    stos: Mapping[str, MiningStoPlay],
+    record: bool,
+) -> dict[str, StakingPlay]:
+    plays = {}
+    for name, terms in scenario.instruments.revenue_staking.items():
+        sto, drivers = scenario.instruments.mining_sto[terms.sto], stos[terms.sto].drivers
+        usd = holder_usd(scenario, name)
+        held, kept = mining_sto.simulate(sto, scenario.gas, drivers, usd, record=record)
+        outside = staking_drivers(sto, drivers, kept, usd)
+        instruments[name], earned = revenue_staking.simulate(
+            terms, scenario.gas, replace(held, name=name), outside
+        )
+        plays[name] = StakingPlay(MiningStoPlay(drivers, kept), earned)
+    return plays
+
+
+def staking_drivers(
+    terms: MiningStoTerms, drivers: MiningStoDrivers, record: MiningStoRecord, usd: float
+) -> StakingDrivers:
+    """Return what a mining STO's paths are to those who stake its tokens."""
+    sold = np.minimum(drivers.others_usd + usd, terms.sale.hard_cap_usd)
+    sold = np.where(sold >= terms.sale.soft_cap_usd, sold, 0.0)
+    issued = sold + np.cumsum(record.deposit_usd, axis=0)
+    settles = np.array(drivers.mine.settles)[:, None]
+    return StakingDrivers(
+        profit_usd=np.where(settles <= drivers.default_step, drivers.mine.profit, 0.0),
+        issued_usd=np.where(sold > 0.0, issued, 0.0),
+        sold_share=sold / terms.sale.hard_cap_usd,
+        ends=drivers.mine.ends,
+        stake_step=terms.sale.days + terms.compliance.lockup_days,
+    )
 
 
 def _traded(scenario: Scenario) -> frozenset[str]:

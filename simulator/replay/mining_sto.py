@@ -212,7 +212,7 @@ class MiningStoPlayer:
             by_phase.append((Phase.DEPOSITS, self._closing()))
         if step in self._periods and self._succeeds:
             by_phase.append((Phase.REPORTS, self._payment(self._periods[step])))
-            by_phase.append((Phase.CLAIMS, [self._withdraw()]))
+            by_phase.append((Phase.CLAIMS, self._withdrawal(step)))
         if step == self._last and self._succeeds:
             by_phase.append((Phase.CLAIMS, self._exit()))
         return [(phase, call) for phase, calls in by_phase for call in calls]
@@ -277,6 +277,11 @@ class MiningStoPlayer:
 
     def _withdraw(self) -> Call:
         return self._token.call("withdrawFunds", sender=self._stage.roles.depositor)
+
+    def _withdrawal(self, step: int) -> list[Call]:
+        """Return how the holder takes out profit on a step."""
+        del step
+        return [self._withdraw()]
 
     def _exit(self) -> list[Call]:
         """Take out what is there and sell the tokens to the crowd, unless they are locked."""

@@ -16,6 +16,7 @@ from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
 from simulator.replay.mining_sto import MiningStoPlayer
 from simulator.replay.price_cover import PriceCoverPlayer
+from simulator.replay.revenue_staking import RevenueStakingPlayer
 from simulator.replay.stage import Player
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, trading_days
@@ -97,6 +98,21 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
         usd = holder_usd(scenario, name)
         cast.append(
             MiningStoPlayer(name, sto, scenario.gas, play.drivers, play.record, usd, scenario.start)
+        )
+    for name, staking in terms.revenue_staking.items():
+        staked = world.plays.stakings[name].lane(lane)
+        cast.append(
+            RevenueStakingPlayer(
+                name,
+                terms.mining_sto[staking.sto],
+                staking,
+                scenario.gas,
+                staked.sto.drivers,
+                staked.sto.record,
+                staked.record,
+                holder_usd(scenario, name),
+                scenario.start,
+            )
         )
     for name, cover in terms.price_cover.items():
         insured = world.plays.covers[name].lane(lane)

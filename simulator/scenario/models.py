@@ -33,6 +33,7 @@ from simulator.scenario.investors import (
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
 from simulator.scenario.price_cover import PriceCoverTerms
+from simulator.scenario.revenue_staking import RevenueStakingTerms, staking_faults
 
 __all__ = ["AssetTerms", "MarketTerms", "Scenario"]
 
@@ -59,6 +60,8 @@ class Instruments(Frozen):
     """Security tokens on copper mines, by the name each is given."""
     mine_equity: dict[Label, MineEquityTerms] = Field(default_factory=dict)
     """Ordinary shares of such mines, by the name each is given."""
+    revenue_staking: dict[Label, RevenueStakingTerms] = Field(default_factory=dict)
+    """Tokens of such mines that are staked, by the name each is given."""
     price_cover: dict[Label, PriceCoverTerms] = Field(default_factory=dict)
     """Pools that insure the copper price, by the name each is given. That is the underwriter's
     position; NAME-miner and NAME-unhedged are the miner with and without cover."""
@@ -74,7 +77,9 @@ class Instruments(Frozen):
         """Return the market asset that each instrument follows, by the instrument's name."""
         followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
         there = {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
-        there |= dict.fromkeys((*self.mining_sto, *self.mine_equity), "copper")
+        there |= dict.fromkeys(
+            (*self.mining_sto, *self.mine_equity, *self.revenue_staking), "copper"
+        )
         covers = {
             name: t.follows for label, t in self.price_cover.items() for name in t.names(label)
         }
@@ -161,6 +166,7 @@ class Scenario(Frozen):
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
         mines = self.instruments.mining_sto, self.instruments.mine_equity
         faults += mine_faults(*mines, self.horizon_days)
+        faults += staking_faults(self.instruments.revenue_staking, self.instruments.mining_sto)
         refuse(faults + self._holding_faults() + self._asset_faults())
         return self
 

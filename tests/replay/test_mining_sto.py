@@ -11,8 +11,9 @@ from simulator.chain import AnvilChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable
 from simulator.instruments.mining_sto.state import HOLDER_GAS
+from simulator.instruments.revenue_staking import STAKING_GAS
 from simulator.market.build import market_spec
-from simulator.replay import choose, players
+from simulator.replay import choose, play, players
 from simulator.scenario import load_scenario
 
 START = 1_768_867_200
@@ -81,6 +82,20 @@ def test_defaults_outages_and_top_ups__agree(overrides: tuple[str, ...], path: i
     assert found.ok, found.observables
 
 
+@pytest.mark.parametrize("path", range(2))
+def test_staking__defaults_new_deposits_and_odd_periods__agree(path: int) -> None:
+    staking = "instruments.revenue_staking.producing_staking."
+    terms = (f"{staking}period_days=37", f"{staking}revenue_share=0.3")
+    found = replay(None, path, *TOPPED_UP, *terms, name=NAME)
+    assert found.ok, found.observables
+    assert by_name(found)["producing_staking.earned"].max_error < CENT
+
+
+def test_staking__before_the_lockup_ends__is_that_of_a_holder() -> None:
+    found = replay(None, 4, "horizon_days=150", name=NAME)
+    assert found.ok, found.observables
+
+
 def test_books__every_unit_paid_in__is_paid_claimable_or_still_flowing() -> None:
     """Sum of withdrawn, of claims, and what flows = what was paid in, read from the chain."""
     found = replay(None, 1, *SCHEME, name=NAME)
@@ -139,13 +154,31 @@ def test_paths__contain_what_they_are_there_for() -> None:
     assert any((paid > 1.5 * own).any() for paid, own in zip(payments, recorded, strict=True))
 
 
-def test_holder_gas__booked_figures_are_those_of_the_node(node) -> None:
+def gas_of(node, label: str) -> dict[str, int]:
+    """Return the holder's gas by act where one instrument plays alone on the node."""
+    loaded = load_scenario(NAME, overrides=["horizon_days=300"])
+    scenario = loaded.scenario
+    cast = players(scenario, market_spec(scenario, loaded.calibration), 7)
+    (alone,) = [player for player in cast if getattr(player, "_label", "") == label]
     fresh = node.snapshot()
-    found = replay(node, 7, "horizon_days=300", name=NAME)
+    found = play(node, [alone], scenario.start, scenario.horizon_days, "7", 7)
     node.revert(fresh)
-    # three players share the holder's account: a replay's figure is that of one of them
+    return dict(found.holder_gas)
+
+
+def test_holder_gas__booked_figures_are_those_of_the_node(node) -> None:
+    found = gas_of(node, "producing_sto")
     for act, booked in HOLDER_GAS.items():
-        assert found.holder_gas[act] == pytest.approx(booked, rel=0.05), act
+        assert found[act] == pytest.approx(booked, rel=0.05), act
+
+
+def test_staking_gas__booked_figures_are_those_of_the_node(node) -> None:
+    """Claims: of the tokens and one payment as a holder, of one payment at the staking."""
+    found, holder = gas_of(node, "producing_staking"), gas_of(node, "producing_sto")
+    assert found["stake"] == pytest.approx(STAKING_GAS["stake"], rel=0.05)
+    more = 3 * (found["claim"] - holder["claim"])
+    assert more == pytest.approx(STAKING_GAS["claim"], rel=0.15)
+    assert found["leave"] - holder["leave"] == pytest.approx(STAKING_GAS["leave"], rel=0.15)
 
 
 FAULTS = {

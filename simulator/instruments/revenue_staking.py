@@ -1,0 +1,136 @@
+"""Staking a mine's token: what a holder has, and a share of the mine's revenue on top.
+
+The staking contract is a holder; the profit of staked tokens reaches those who staked them.
+Rewards of a period flow evenly to all stake; who is locked up can stake only afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.instruments.base import InstrumentPaths, Source
+from simulator.scenario.models import GasTerms
+from simulator.scenario.revenue_staking import RevenueStakingTerms
+from simulator.units import USDC_DECIMALS, FloatArray
+
+SOURCE = Source("staking_revenue", "organic", "Mine revenue for stakers")
+
+STAKING_GAS = {"stake": 337_848, "claim": 50_385, "leave": 179_765}
+"""Gas of staking, and what claiming and leaving cost more than a holder's, on Anvil."""
+
+
+@dataclass(frozen=True)
+class StakingDrivers:
+    """What happens to the staking from outside.
+
+    Attributes
+    ----------
+    profit_usd : ndarray of shape (n_periods, n_paths)
+        The mine's distributable profit of each period, nothing after a default.
+    issued_usd : ndarray of shape (n_periods, n_paths)
+        Issue value of all tokens after each period; 0 where the raise failed.
+    sold_share : ndarray of shape (n_paths,)
+        Share of the hard cap that was sold.
+    ends : ndarray of shape (n_steps + 1,), bool
+        Whether a period ends on the step; the first one ends with the close of the raise.
+    stake_step : int
+        Step on which the holder stakes.
+    """
+
+    profit_usd: FloatArray
+    issued_usd: FloatArray
+    sold_share: FloatArray
+    ends: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    stake_step: int
+
+
+@dataclass(frozen=True)
+class StakingRecord:
+    """What the replay plays, and what the holder then has earned by staking.
+
+    Attributes
+    ----------
+    reward_usd : ndarray of shape (n_periods, n_paths)
+    income_usd : ndarray of shape (n_steps + 1, n_paths)
+    stake_step : int
+    """
+
+    reward_usd: FloatArray
+    income_usd: FloatArray
+    stake_step: int
+
+    def lane(self, k: int) -> StakingRecord:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return StakingRecord(self.reward_usd[:, one], self.income_usd[:, one], self.stake_step)
+
+
+def simulate(
+    terms: RevenueStakingTerms, gas: GasTerms, held: InstrumentPaths, drivers: StakingDrivers
+) -> tuple[InstrumentPaths, StakingRecord]:
+    """Return a holder's paths with his tokens staked, and the record.
+
+    Parameters
+    ----------
+    held : InstrumentPaths
+        Of the same dollars in the token itself.
+    """
+    unit = 10.0**USDC_DECIMALS
+    rewards = terms.revenue_share * drivers.sold_share * drivers.profit_usd
+    rewards = np.floor(np.where(drivers.issued_usd > 0.0, rewards, 0.0) * unit) / unit
+    rewards[:1] = 0.0
+    income = _income(terms, drivers, float(held.initial["usd"][0]), rewards)
+    costs = _costs(gas, drivers)
+    staked = drivers.issued_usd[-1] > 0.0
+    usd = income - costs[:, None] * staked
+    last = held.exit["usd"].shape[0] - 1
+    leaving = _leaving(gas) if drivers.stake_step < last else 0.0
+    exit_usd = held.exit["usd"] + usd
+    after = np.arange(last + 1)[:, None] > drivers.stake_step
+    exit_usd = np.where(after & staked, exit_usd - _leaving(gas), exit_usd)
+    attribution = np.vstack([held.attribution["usd"], income[-1]])
+    names = [source.name for source in held.sources]
+    attribution[names.index("gas")] -= (costs[-1] + leaving) * staked
+    paths = replace(
+        held,
+        sources=(*held.sources, SOURCE),
+        mark={"usd": held.mark["usd"] + usd},
+        exit={"usd": exit_usd},
+        attribution={"usd": attribution},
+        daily=None,
+    )
+    return paths, StakingRecord(rewards, income, drivers.stake_step)
+
+
+def _income(
+    terms: RevenueStakingTerms, drivers: StakingDrivers, usd: float, rewards: FloatArray
+) -> FloatArray:
+    """Return what staking has brought on top so far, USD, shape (n_steps + 1, n_paths)."""
+    others = terms.staked_share * np.maximum(drivers.issued_usd - usd, 0.0)
+    part = np.where(drivers.issued_usd > 0.0, usd / (others + usd), 0.0)
+    daily = part * rewards / terms.period_days
+    flow = np.zeros((drivers.ends.size, rewards.shape[1]))
+    for period, end in enumerate(np.flatnonzero(drivers.ends)):
+        first = max(int(end), drivers.stake_step) + 1
+        flow[first : int(end) + terms.period_days + 1] += daily[period]
+    income: FloatArray = np.cumsum(flow, axis=0)
+    return income
+
+
+def _usd_per_gas(gas: GasTerms) -> float:
+    return gas.price_gwei * 1e-9 * gas.ether_usd
+
+
+def _leaving(gas: GasTerms) -> float:
+    return STAKING_GAS["leave"] * _usd_per_gas(gas)
+
+
+def _costs(gas: GasTerms, drivers: StakingDrivers) -> FloatArray:
+    """Return what staking and claiming have cost on top of a holder's gas, by step."""
+    steps = np.arange(drivers.ends.size)
+    used = np.where(steps == drivers.stake_step, STAKING_GAS["stake"], 0.0)
+    claims = drivers.ends & (steps > drivers.stake_step)
+    spent: FloatArray = np.cumsum(used + STAKING_GAS["claim"] * claims) * _usd_per_gas(gas)
+    return spent
