@@ -209,7 +209,7 @@ def black_scholes_put(spot: float, strike_usd: float, deviation: float) -> float
 
 @cache
 def simulated(window: int, share: float) -> np.ndarray:
-    """Return payouts a tonne on 100,000 driftless paths with copper's trading days."""
+    """Return payouts a tonne on 50,000 driftless paths with copper's trading days."""
     trading = np.tile(trading_days(START, TERM), (3, 1))
     spec = metals(
         "gbm",
@@ -230,7 +230,7 @@ def simulated(window: int, share: float) -> np.ndarray:
         paths, _ = run(rich, block[2])
         return paths["cover-miner"].details["payouts_usd"][-1] / 100.0
 
-    return sample(spec, 100_000, payouts)
+    return sample(spec, 50_000, payouts)
 
 
 def deviation(window: int) -> float:

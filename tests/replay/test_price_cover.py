@@ -164,14 +164,6 @@ def test_holder_gas__booked_figures_are_those_of_the_node(node) -> None:
 
 
 CONTRACT_FAULTS = {
-    "the settlement is the last price": (
-        (
-            "modules/feed_average.vy",
-            "return self._average(feed, scale, start, end, last_round)",
-            "return last.price",
-        ),
-        {"settlement", "reverted"},
-    ),
     "a day takes all there is": (
         (
             "modules/cover_book.vy",
