@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
 import click
 
-from simulator.cli.breakeven import breakeven
-from simulator.cli.calibrate import calibrate
-from simulator.cli.claims import claims
-from simulator.cli.compare import compare
-from simulator.cli.market import market
-from simulator.cli.replay import replay
-from simulator.cli.run import run
-from simulator.cli.scenario import scenario
-from simulator.cli.sensitivity import sensitivity
-from simulator.cli.sweep import sweep
 from simulator.errors import AssayError
 
 INTERRUPTED = 130
 
 
+_COMMANDS = (
+    "breakeven",
+    "calibrate",
+    "claims",
+    "compare",
+    "market",
+    "replay",
+    "run",
+    "scenario",
+    "sensitivity",
+    "sweep",
+)
+"""Each stands in the module of its name, which is loaded when the command is asked for."""
+
+
 class _Commands(click.Group):
     """Turns the exceptions that Assay raises on purpose into one line and an exit code."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"simulator.cli.{name}"), name)
+        return command
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -44,18 +59,3 @@ def main() -> None:
     Exit codes: 0 done, 1 internal error, 2 usage, 3 invalid scenario or data, 4 chain
     unavailable, 5 reconciliation failed, 6 a verdict that --fail-on names.
     """
-
-
-for _command in (
-    run,
-    replay,
-    compare,
-    breakeven,
-    sensitivity,
-    sweep,
-    market,
-    calibrate,
-    scenario,
-    claims,
-):
-    main.add_command(_command)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from simulator.claims.outcomes import Outcomes, is_of_the_market
 from simulator.claims.verdict import (
@@ -106,7 +106,8 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     elif np.allclose(first, second, rtol=NOTHING, atol=NOTHING):
         reason = "it changes nothing in this world"
     estimate, error = difference(claim.statistic, first, second)
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, _freedom(claim.statistic, first.size))) * error
+    freedom = _freedom(claim.statistic, first.size)
+    half = float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
     bounds = (estimate - half, estimate + half)
     p05, median, p95 = (float(q) for q in np.quantile(first - second, (TAIL, 0.5, 1 - TAIL)))
     return replace(
@@ -164,8 +165,8 @@ def judge_premise(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
     if premise.standard_error == 0:
         confidence = 1.0 if beyond >= 0 else 0.0
     else:
-        confidence = float(stats.norm.cdf(beyond / premise.standard_error))
-    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * premise.standard_error
+        confidence = float(special.ndtr(beyond / premise.standard_error))
+    half = float(special.ndtri(0.5 + CONFIDENCE / 2)) * premise.standard_error
     bounds = (premise.estimate - half, premise.estimate + half)
     words = f"{'at least' if at_least else 'at most'} {bound:,.10g} {premise.unit}".rstrip()
     return replace(

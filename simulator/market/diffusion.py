@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
 from simulator.market.kernels import Tables
@@ -159,6 +159,6 @@ def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> Float32Array
 
 def jump_thresholds(rate: FloatArray) -> WordArray:
     """Return P(more than k jumps in a group's days) * 2^32, for `rate` jumps a day."""
-    more_than = stats.poisson.sf(np.arange(MAX_JUMPS)[None, :], GROUP * rate[:, None])
+    more_than = special.pdtrc(np.arange(MAX_JUMPS)[None, :], GROUP * rate[:, None])
     words: WordArray = np.minimum(np.rint(more_than * 2.0**32), 2.0**32 - 1).astype(np.uint32)
     return words

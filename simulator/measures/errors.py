@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from simulator.measures.risk import expected_shortfall
 from simulator.units import FloatArray
@@ -53,6 +53,16 @@ def share_interval(count: int, total: int, confidence: float = 0.95) -> tuple[fl
     ----------
     Brown, Cai, DasGupta (2001), doi:10.1214/ss/1009213286.
     """
-    method = "exact" if min(count, total - count) < 5 else "wilson"
-    interval = stats.binomtest(count, total).proportion_ci(confidence, method=method)
-    return float(interval.low), float(interval.high)
+    tail = (1.0 - confidence) / 2.0
+    if min(count, total - count) >= 5:
+        return _wilson(count / total, total, float(special.ndtri(1.0 - tail)))
+    low = special.betaincinv(count, total - count + 1, tail) if count > 0 else 0.0
+    high = special.betaincinv(count + 1, total - count, 1.0 - tail) if count < total else 1.0
+    return float(low), float(high)
+
+
+def _wilson(share: float, total: int, z: float) -> tuple[float, float]:
+    middle = (share + z * z / (2 * total)) / (1.0 + z * z / total)
+    spread = share * (1.0 - share) / total + z * z / (4.0 * total * total)
+    half = z * float(np.sqrt(spread)) / (1.0 + z * z / total)
+    return middle - half, middle + half

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from simulator.measures.growth import annual_yield
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
@@ -143,6 +142,9 @@ def spell_quantile(spells: Spells, probability: float) -> float:
     Open spells are censored: they are known to last at least as long. NaN where more than
     1 - `probability` of them outlast every observed end, so that the data cannot say.
     """
+    # not at the top: it takes as long to load as all else that a command needs together
+    from scipy import stats
+
     known = ~np.isnan(spells.longest_days)
     days, is_open = spells.longest_days[known], spells.is_open[known]
     if days.size == 0:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.cli import main
+from simulator.cli.run import run
 
 
 @pytest.fixture(autouse=True, scope="session")
 def few_sets() -> Iterator[None]:
-    (option,) = (p for p in main.commands["run"].params if p.name == "parameter_sets")
+    (option,) = (p for p in run.params if p.name == "parameter_sets")
     before, option.default = option.default, 2
     yield
     option.default = before

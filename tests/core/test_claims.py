@@ -135,7 +135,7 @@ def test_interval__of_verdict_and_condition__is_wilsons():
 def test_interval__of_a_rare_event__is_exact():
     verdict = verdict_on(measured(annual_yield_ounces=yields(2)), at_least(0.08))
     expected = stats.binomtest(2, 100).proportion_ci(0.95, method="exact")
-    assert verdict.interval == (expected.low, expected.high)
+    assert verdict.interval == pytest.approx((expected.low, expected.high), rel=1e-9)
 
 
 def test_reported_bound__beyond_it__is_reported_and_not_failed():

@@ -12,11 +12,11 @@ taxable and the mine were never closed early: near zero profit the worth is too 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
 from simulator.instruments.mining_sto.outages import availability
 from simulator.instruments.mining_sto.output import grade_by_day
@@ -77,7 +77,10 @@ def tables(terms: MiningStoTerms, discount_rate: float, loss_rate: float, n_step
 
 def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
     """Return sum over s > i of factor^(s - i) flow[s - 1] for i = 0 to n_steps + 1."""
-    sums = lfilter([factor], [1.0, -factor], flow[::-1])[::-1]
+    later = itertools.accumulate(
+        flow[::-1], lambda rest, x: factor * x + factor * rest, initial=0.0
+    )
+    sums = np.array(list(later)[:0:-1])
     found = np.zeros(n_steps + 2)
     found[: sums.size] = sums[: found.size]
     return found

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
-from scipy.stats import kendalltau
 
 from simulator.market.calibration.diffusion import Estimate, FitError
 from simulator.market.calibration.newey_west import MAX_LAGS, standard_error_of_mean
@@ -87,6 +85,8 @@ def joint_degrees_of_freedom(
     ----------
     Varin, Reid and Firth (2011), Statistica Sinica 21:5.
     """
+    from scipy.optimize import minimize_scalar  # slow to load: only a fit needs it
+
     measured = [(_distances(residuals), residuals.shape[1]) for residuals in groups]
 
     def density(dof: float) -> FloatArray:
@@ -129,6 +129,8 @@ def rank_correlation(residuals: FloatArray) -> FloatArray:
     ----------
     Lindskog, McNeil and Schmock (2003), doi:10.1007/978-3-642-59365-9_8.
     """
+    from scipy.stats import kendalltau  # slow to load: only a fit needs it
+
     matrix = np.eye(residuals.shape[1])
     for i, j in itertools.combinations(range(len(matrix)), 2):
         tau = float(kendalltau(residuals[:, i], residuals[:, j]).statistic)

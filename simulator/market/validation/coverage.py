@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from simulator.units import BoolArray, FloatArray
 
@@ -84,4 +84,4 @@ def _effective(hits: BoolArray, clusters: Clusters, labels: Clusters, share: flo
 
 def _quantile(groups: int, confidence: float) -> float:
     tail = 1 - (1 - confidence) / 2
-    return float(stats.t.ppf(tail, groups - 1) if groups > 1 else stats.norm.ppf(tail))
+    return float(special.stdtrit(groups - 1, tail) if groups > 1 else special.ndtri(tail))
