@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.instruments.base import InstrumentPaths, Source
+from simulator.instruments.base import Daily, InstrumentPaths, Source
 from simulator.scenario.models import GasTerms
 from simulator.scenario.revenue_staking import RevenueStakingTerms
 from simulator.units import USDC_DECIMALS, FloatArray
@@ -75,7 +75,7 @@ def simulate(
     Parameters
     ----------
     held : InstrumentPaths
-        Of the same dollars in the token itself.
+        Of the same dollars in the token itself; with its days, if those are asked for.
     """
     unit = 10.0**USDC_DECIMALS
     rewards = terms.revenue_share * drivers.sold_share * drivers.profit_usd
@@ -91,17 +91,29 @@ def simulate(
     after = np.arange(last + 1)[:, None] > drivers.stake_step
     exit_usd = np.where(after & staked, exit_usd - _leaving(gas), exit_usd)
     attribution = np.vstack([held.attribution["usd"], income[-1]])
-    names = [source.name for source in held.sources]
-    attribution[names.index("gas")] -= (costs[-1] + leaving) * staked
+    gas_row = [source.name for source in held.sources].index("gas")
+    attribution[gas_row] -= (costs[-1] + leaving) * staked
     paths = replace(
         held,
         sources=(*held.sources, SOURCE),
         mark={"usd": held.mark["usd"] + usd},
         exit={"usd": exit_usd},
         attribution={"usd": attribution},
-        daily=None,
+        daily=None if held.daily is None else _daily(held.daily, gas_row, income, usd),
     )
     return paths, StakingRecord(rewards, income, drivers.stake_step)
+
+
+def _daily(held: Daily, gas_row: int, income: FloatArray, usd: FloatArray) -> Daily:
+    """Return the days of the stake: those of the tokens, and what staking brought or cost.
+
+    `income` is what it brought so far, `usd` that less what it cost in gas.
+    """
+    more, net = np.diff(income, axis=0, prepend=0.0), np.diff(usd, axis=0, prepend=0.0)
+    gains = np.concatenate((held.gains, more[None]))
+    gains[gas_row] += net - more
+    before = np.zeros_like(net) if held.income is None else held.income
+    return replace(held, gains=gains, income=before + net)
 
 
 def _income(

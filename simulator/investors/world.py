@@ -245,7 +245,10 @@ def _stakings(
     for name, terms in scenario.instruments.revenue_staking.items():
         sto, drivers = scenario.instruments.mining_sto[terms.sto], stos[terms.sto].drivers
         usd = holder_usd(scenario, name)
-        held, kept = mining_sto.simulate(sto, scenario.gas, drivers, usd, record=record)
+        daily = name in _traded(scenario)
+        held, kept = mining_sto.simulate(
+            sto, scenario.gas, drivers, usd, record=record, daily=daily
+        )
         outside = staking_drivers(sto, drivers, kept, usd)
         instruments[name], earned = revenue_staking.simulate(
             terms, scenario.gas, replace(held, name=name), outside

@@ -91,7 +91,8 @@ class Instruments(Frozen):
 
     def divisible(self) -> set[str]:
         """Return the instruments of which portfolios can hold parts that change."""
-        labelled = (self.mining_sto, self.mine_equity, self.price_cover, self.holding)
+        mines = (self.mining_sto, self.mine_equity, self.revenue_staking)
+        labelled = (*mines, self.price_cover, self.holding)
         return {*METAL_INSTRUMENTS, *(label for section in labelled for label in section)}
 
     @model_validator(mode="after")

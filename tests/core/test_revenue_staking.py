@@ -5,6 +5,7 @@ from __future__ import annotations
 import mines
 import numpy as np
 import pytest
+from daily import check_daily
 from scenario_text import refused
 
 from simulator.instruments import mining_sto, revenue_staking
@@ -122,3 +123,19 @@ def test_load__bad_terms__one_line_with_its_place(tmp_path, old, new, rule) -> N
     (message,) = refused(tmp_path, COPPER.replace(old, new))
     assert message.endswith(f": instruments.revenue_staking.producing_staking.{rule}")
     assert message.startswith("own.yaml:")
+
+
+def test_days__of_the_stake__add_up_to_the_return() -> None:
+    chosen, gas = mines.terms(), GasTerms(price_gwei=30.0)
+    drivers = mining_sto.draw_drivers(chosen, "mine", mines.wild_copper(), 1)
+    held, _ = mining_sto.simulate(chosen, gas, drivers, 1e5, daily=True)
+    outside = StakingDrivers(
+        profit_usd=drivers.mine.profit,
+        issued_usd=np.full_like(drivers.mine.profit, 500e6),
+        sold_share=np.ones(256),
+        ends=drivers.mine.ends,
+        stake_step=30,
+    )
+    found, record = revenue_staking.simulate(TERMS, gas, held, outside)
+    check_daily(found)
+    np.testing.assert_allclose(found.daily.gains[-1].sum(axis=0), record.income_usd[-1], rtol=1e-9)
