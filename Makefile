@@ -58,6 +58,7 @@ core: setup .venv-numpy2/.assay-ready
 
 bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/market.py
+	$(BIN)/python benchmarks/instruments.py
 	$(BIN)/python benchmarks/run.py
 
 clean:

@@ -45,6 +45,8 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
     for verdict in verdicts:
         word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
         link = element("a", verdict.claim, href=f"#claim-{verdict.claim}")
+        if verdict.met_at_start:
+            word = join((word, element("small", " met at the start")))
         rows.append(Row((link, word, *_glance(verdict))))
     columns = (
         Column("Claim", numeric=False),
