@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(P
 .PHONY: demo setup test lint unit core bench clean
 
 demo: setup ## Set up, run the main scenario, end with a verdict table and a report
-	$(BIN)/assay run scenarios/gold-vault-sober.yaml
+	$(BIN)/assay run scenarios/hard-assets-2026.yaml
 
 setup: .venv/.assay-ready node_modules/.assay-ready ## Set up alone
 
