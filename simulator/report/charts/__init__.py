@@ -1,6 +1,7 @@
 """The report's charts: plotly figures of a common look, embedded without random ids."""
 
 from simulator.report.charts.agreement import OBSERVABLE_COLOURS, agreement
+from simulator.report.charts.area import area
 from simulator.report.charts.base import KIND_COLOURS, embed, library
 from simulator.report.charts.drift import DriftStep, drift
 from simulator.report.charts.fan import Threshold, fan
@@ -15,6 +16,7 @@ __all__ = [
     "Histogram",
     "Threshold",
     "agreement",
+    "area",
     "drift",
     "embed",
     "fan",

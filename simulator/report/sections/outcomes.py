@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.engine import Simulation
     from simulator.scenario.claims import Condition
 
+_VISIBLE = 1e-4
 _UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 _QUANTITIES = {
     "annual_yield": "yield a year",
@@ -53,6 +54,7 @@ def outcomes_section(simulation: Simulation) -> Html:
         ),
         key,
         element("div", *_exits(simulation), class_="pair"),
+        *_allocations(simulation),
         element("h3", "Distributions over all paths"),
         element("div", *_distributions(simulation), class_="pair"),
         element("h3", "The market behind it"),
@@ -84,6 +86,26 @@ def _exits(simulation: Simulation) -> Iterator[Html]:
             )
             words = f"{name}: exit value in {_UNIT_WORDS[unit]}"
             yield charts.embed(figure, f"fan-{name}-{unit}", words, _spoken_fan(words, rows))
+
+
+def _allocations(simulation: Simulation) -> Iterator[Html]:
+    """Yield a chart for each portfolio, with a heading where there is one."""
+    found = {n: m for n, m in simulation.investors.items() if m.allocation}
+    if not found:
+        return
+    yield element("h3", "What the portfolios are made of")
+    days = simulation.spec.dates.strftime("%Y-%m-%d").tolist()
+    figures = []
+    for name, measured in found.items():
+        held = {key.replace("_", " "): shares for key, shares in measured.allocation.items()}
+        present = {key: shares for key, shares in held.items() if shares.max() > _VISIBLE}
+        last = ", ".join(f"{key} {percent(float(s[-1]))}" for key, s in present.items())
+        note = f"Bought and sold in all: {percent(float(measured.turnover.sum()))} of the value."
+        title = f"{name}: mean share of each holding at mark"
+        label = f"{title}; on the last day {last}."
+        chart = charts.area(days, present)
+        figures.append(charts.embed(chart, f"allocation-{name}", title, label, note))
+    yield element("div", *figures, class_="pair")
 
 
 def _growth(simulation: Simulation, investor: str, unit: Unit) -> list[charts.Threshold]:
