@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simulator.claims import Verdict, judge_events
 from simulator.claims.verdict import holding
+from simulator.engine.prune import pruned
 from simulator.engine.simulate import simulate
 from simulator.errors import UsageError
 from simulator.scenario.calibration import Calibration
@@ -35,7 +36,8 @@ def ask(
 ) -> Answer:
     """Simulate a scenario and put one of its claims to the test.
 
-    Worlds of the same seed and number of paths share their random numbers path by path.
+    Only what the claim is about is simulated. Worlds of the same seed and number of paths share
+    their random numbers path by path.
 
     Raises
     ------
@@ -46,7 +48,8 @@ def ask(
     if terms.kind != "event":
         rule = "only the probability of an event can be asked for"
         raise UsageError(f"claim {claim} is of kind {terms.kind}; {rule}")
-    outcomes = simulate(scenario, calibration, workers=workers, details=False).outcomes
+    small = pruned(scenario, claim)
+    outcomes = simulate(small, calibration, workers=workers, details=False).outcomes
     (verdict,) = judge_events({claim: terms}, outcomes)
     if verdict.reason:
         raise UsageError(f"claim {claim} is not testable here: {verdict.reason}")

@@ -21,6 +21,7 @@ from typing import Any
 from simulator.engine.answers import Answer, ask
 from simulator.engine.inputs import Input, find_claim, inputs, nearest_allowed, world_with
 from simulator.engine.macro_figures import with_errors, with_macro
+from simulator.engine.prune import pruned
 from simulator.errors import InputError
 from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
@@ -135,6 +136,7 @@ def sensitivity(
         There is no such claim, or it is not testable.
     """
     find_claim(scenario, claim)
+    scenario = pruned(scenario, claim)
     base = ask(scenario, calibration, claim, workers)
     left_out: list[tuple[str, str]] = []
     effects = []
