@@ -103,7 +103,13 @@ def _opened(kind: Callable[[int], Chain]) -> Chain:
         pytest.skip(str(error))
 
 
+_empty: dict[int, int] = {}
+"""The snapshot of each session's chain before its first test. Chains hold a limited number of open
+snapshots, and going back to this one closes all that the tests have opened."""
+
+
 def _rolled_back(chain: Chain) -> Iterator[Chain]:
-    before = chain.snapshot()
+    if id(chain) not in _empty:
+        _empty[id(chain)] = chain.snapshot()
     yield chain
-    chain.revert(before)
+    chain.revert(_empty[id(chain)])

@@ -172,8 +172,7 @@ def test_load__date_in_quotes__is_a_date(tmp_path):
         (
             "  token_only: {holding: gold_token, ounces: 100}",
             "  token_only: {holding: gold_token, ounces: 100, weight: 2}",
-            "investors.token_only.weight is 2; unknown key; "
-            "known keys: holding, ounces, capital_usd",
+            "investors.token_only.weight is 2; unknown key; did you mean 'weights'?",
         ),
         (
             "at_most: 0.05}",

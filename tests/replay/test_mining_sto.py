@@ -133,7 +133,8 @@ def test_lockup_beyond_the_horizon__the_tokens_stay() -> None:
 
 
 def test_monthly_payments_and_short_streams__agree() -> None:
-    terms = (f"{STO}payout.payments_a_year=12", f"{STO}payout.stream_days=20")
+    staking = "instruments.revenue_staking.producing_staking.period_days=20"
+    terms = (f"{STO}payout.payments_a_year=12", f"{STO}payout.stream_days=20", staking)
     found = replay(None, 3, *terms, *RISKY, name=NAME)
     assert found.ok, found.observables
 
