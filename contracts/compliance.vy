@@ -77,6 +77,10 @@ entrusted_by: public(HashMap[address, uint256])
 _booked: HashMap[address, address]
 
 
+# @dev The token that was bound last; zero while none ever was.
+_last_token: address
+
+
 event TokenBound:
     _token: address
 
@@ -128,14 +132,17 @@ def transferOwnership(_newOwner: address):
 @external
 def bindToken(_token: address):
     """
-    @notice Sets the token that reports its movements; the owner, or the token itself
-            while none is bound.
+    @notice Sets the token that reports its movements; the owner, or a token itself while
+            no other ever was.
+    @dev A stranger's token that was bound for a while may have left false books behind:
+         none that comes after it binds itself to them.
     @param _token The 20-byte address of the token.
     """
-    unbound: bool = self.getTokenBound == empty(address)
-    assert msg.sender == ownable.owner or (unbound and msg.sender == _token), "compliance: caller may not bind"
+    untouched: bool = self._last_token == empty(address) or self._last_token == _token
+    assert msg.sender == ownable.owner or (untouched and msg.sender == _token), "compliance: caller may not bind"
     assert _token != empty(address), "compliance: token is the zero address"
     self.getTokenBound = _token
+    self._last_token = _token
     log TokenBound(_token=_token)
 
 
@@ -272,7 +279,9 @@ def wallet_recovered(lost: address, new: address):
     if block.timestamp < old.until:
         own: Lockup = self.lockup_of[new]
         own_amount: uint256 = own.amount if block.timestamp < own.until else 0
-        self._set_lockup(new, old.amount + own_amount, max(old.until, own.until))
+        # "All, for ever" may be written as the greatest number.
+        amount: uint256 = old.amount + min(own_amount, max_value(uint256) - old.amount)
+        self._set_lockup(new, amount, max(old.until, own.until))
         self._set_lockup(lost, 0, 0)
 
 
@@ -361,7 +370,10 @@ def _is_locked(sender: address, amount: uint256) -> bool:
     @notice Returns whether sending `amount` would leave less than what is locked up.
     """
     lockup: Lockup = self.lockup_of[sender]
-    return block.timestamp < lockup.until and self._balance(sender) < amount + lockup.amount
+    if block.timestamp >= lockup.until:
+        return False
+    balance: uint256 = self._balance(sender)
+    return balance < amount or balance - amount < lockup.amount
 
 
 @internal

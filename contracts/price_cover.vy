@@ -614,10 +614,11 @@ def void(policy_id: uint256, round_id: uint80):
     """
     @notice Cancels a policy that was triggered during the lag and returns its premium:
             a fall that began before the cover is not insured. Anyone, until it starts.
+    @dev Also while a settlement is due, which could else carry a policy over its lag.
     @param policy_id The number of the policy.
     @param round_id A round from after the purchase with a price below the trigger.
     """
-    self._begin()
+    cover_book._accrue_to_now()
     policy: cover_book.Policy = self._known(policy_id)
     assert block.timestamp < policy.start, "price_cover: cover has started"
     reading: feed_average.Reading = feed_average._round(price_feed, _FEED_SCALE, round_id)
@@ -634,9 +635,11 @@ def trigger(policy_id: uint256):
     """
     @notice Notes that a running policy is in the money by the latest price: sales and
             deposits stop until that is over. Anyone.
+    @dev Also while a settlement is due: who fixes that could else leave in the same
+         transaction, before the mark.
     @param policy_id The number of the policy.
     """
-    self._begin()
+    cover_book._accrue_to_now()
     policy: cover_book.Policy = self._known(policy_id)
     assert not policy.is_triggered, "price_cover: already triggered"
     assert block.timestamp >= policy.start and block.timestamp < policy.expiry, "price_cover: cover not running"

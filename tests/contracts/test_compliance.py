@@ -305,7 +305,8 @@ REFUSALS = [
     Refusal(
         "compliance: caller may not bind",
         ("@trader", "bindToken", "@trader"),
-        lift=(("@owner", "unbindToken", "@sto"),),
+        ("@owner", "bindToken", "@trader"),
+        before=(("@owner", "unbindToken", "@sto"),),
     ),
     Refusal(
         "compliance: caller may not bind",

@@ -298,7 +298,7 @@ class PriceCoverMachine(RuleBasedStateMachine):
         low = 0 < answer * 10**10 < policy.strike * 95 // 100
         bought_at = self.stage.policy(number).bought_at
         passes = self.now < policy.start and low and time > bought_at
-        passes = passes and not policy.closed and not self.due()
+        passes = passes and not policy.closed
         before = self.stage.dollars(getattr(self.stage.roles, policy.who))
         if self.attempt("void", number, round_id, by="stranger", passes=passes):
             policy.void = policy.closed = True
@@ -315,7 +315,7 @@ class PriceCoverMachine(RuleBasedStateMachine):
         price = self.price()
         if policy is None:
             return
-        runs = policy.start <= self.now < policy.expiry and not policy.closed and not self.due()
+        runs = policy.start <= self.now < policy.expiry and not policy.closed
         low = price is not None and price < policy.strike * 95 // 100
         passes = runs and low and not policy.triggered
         if self.attempt("trigger", number, by="stranger", passes=passes):
@@ -344,13 +344,12 @@ class PriceCoverMachine(RuleBasedStateMachine):
         end = policy.expiry
         over = end <= self.now and end not in self.days and not policy.void
         price = self.settlement(end) if over else None
-        right = self.last_round(end) + off
-        passes = over and off == 0 and price is not None
-        if not 1 <= right <= len(self.rounds):
-            passes = False
+        # Where the first round is the last one too, none comes before it to be tried.
+        number = max(self.last_round(end) + off, 1)
+        passes = over and number == self.last_round(end) and price is not None
         todays = [p for p in self.policies if p.expiry == end and not p.void]
         sums, locked, total = sum(p.sum_insured for p in todays), self.locked(), self.total()
-        if not self.attempt("fix_settlement", end, max(right, 1), by="stranger", passes=passes):
+        if not self.attempt("fix_settlement", end, number, by="stranger", passes=passes):
             return
         assert price is not None
         assert self.stage.read("settlements", end)[0] == price

@@ -1,0 +1,146 @@
+"""Faults found by a second attack, on security token and price cover, played as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from cover_stage import SPOT, CoverStage, CoverTerms
+from props import DAY, DOLLAR, refused
+from sto_stage import TOKEN, UNLIMITED, StoStage
+
+from simulator.chain import Chain, Contract
+
+NewCover = Callable[..., CoverStage]
+
+
+@pytest.fixture
+def stage(revm: Chain, roles: SimpleNamespace) -> StoStage:
+    """The stage of the security token; the depositor has 600 tokens and a second wallet."""
+    stage = StoStage(revm, roles)
+    stage.register(roles.stranger, stage.identities["depositor"])
+    stage.mint(roles.depositor, 600)
+    return stage
+
+
+@pytest.fixture
+def new_cover(revm: Chain, roles: SimpleNamespace) -> NewCover:
+    return lambda **terms: CoverStage(revm, roles, CoverTerms(**terms))
+
+
+# --- Books of a compliance that a stranger filled first ------------------------
+
+
+def _fill_books(stage: StoStage, fresh: Contract) -> None:
+    """Bind a stranger's token to a fresh compliance, book tokens on a victim, let go of it."""
+    intruder, victim = stage.roles.intruder, stage.roles.depositor
+    registry = stage.deploy("identity_registry", sender=intruder)
+    terms = ("Trap", "TRAP", registry, fresh, stage.usdc, DAY, 0, intruder, intruder)
+    trap = stage.deploy("mining_sto", *terms, sender=intruder)
+    for contract in (registry, trap):
+        stage.send(contract, "addAgent", intruder, sender=intruder)
+    person = (victim, stage.identities["depositor"], 0)
+    stage.send(registry, "registerIdentity", *person, sender=intruder)
+    stage.send(trap, "mint", victim, 10**9 * TOKEN, sender=intruder)
+    elsewhere = stage.deploy("compliance", sender=intruder)
+    stage.send(trap, "setCompliance", elsewhere, sender=intruder)
+
+
+def test_compliance__that_a_strangers_token_filled__takes_no_token_after_it(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """It looked fresh again, with a billion tokens on a person who then could buy none."""
+    fresh = stage.deploy("compliance")
+    _fill_books(stage, fresh)
+    person = stage.identities["depositor"]
+    assert stage.read(fresh, "held_by", person) == 10**9 * TOKEN
+    assert not stage.read(fresh, "isTokenBound", stage.sto)
+    with refused("compliance: caller may not bind"):
+        stage.send(stage.sto, "setCompliance", fresh, sender=roles.owner)
+    with refused("compliance: caller may not bind"):
+        stage.deploy_token(fresh)
+    untouched = stage.deploy("compliance")
+    stage.send(stage.sto, "setCompliance", untouched, sender=roles.owner)
+    stage.mint(roles.depositor, 1)
+
+
+def test_compliance__bound_by_its_owner_ahead__lets_that_token_bind_itself(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """So an owner who knows his token's address need not fear who binds first."""
+    fresh = stage.deploy("compliance")
+    stage.send(fresh, "bindToken", stage.sto, sender=roles.owner)
+    with refused("compliance: caller may not bind"):
+        stage.deploy_token(fresh)
+    stage.send(stage.sto, "setCompliance", fresh, sender=roles.owner)
+    assert stage.read(fresh, "isTokenBound", stage.sto)
+
+
+# --- A lock-up of everything ----------------------------------------------------
+
+
+def test_lockup__of_the_greatest_number__says_so_and_survives_a_recovery(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """Its sum with the new wallet's own overflowed, unheard: the lock-up was gone."""
+    until = stage.chain.timestamp() + 30 * DAY
+    stage.stake(roles.depositor, 100)
+    for wallet, amount in ((roles.depositor, UNLIMITED), (roles.stranger, 1)):
+        lock = ("set_lockup", wallet, amount, until)
+        stage.send(stage.compliance, *lock, sender=roles.owner)
+    move = ("transfer", roles.trader, 1)
+    with refused("compliance: tokens are locked up"):
+        stage.send(stage.sto, *move, sender=roles.depositor)
+    lost = (roles.depositor, roles.stranger, stage.identities["depositor"])
+    stage.send(stage.sto, "recoveryAddress", *lost, sender=roles.agent)
+    with refused("compliance: tokens are locked up"):
+        stage.send(stage.sto, *move, sender=roles.stranger)
+    assert stage.read(stage.compliance, "entrusted_by", roles.stranger) == 100 * TOKEN
+    stage.send(stage.sto, *move, sender=roles.stranger, at=until)
+
+
+# --- A settlement that is due as a shield ----------------------------------------
+
+
+def test_void__while_a_settlement_is_due__still_ends_a_policy_in_its_lag(
+    new_cover: NewCover,
+) -> None:
+    """A small policy that ended in the lag of a great one shielded it over its start."""
+    stage = new_cover(lag_days=2)
+    stage.buy(tonnes=1, days=7)
+    stage.price(SPOT, day=7.5)
+    great = stage.buy(strike=SPOT, days=30)
+    fall = stage.price(8_000, day=8)
+    stage.go(9)
+    with refused("price_cover: settlement is due"):
+        stage.deposit(1)
+    paid = stage.dollars(stage.roles.mine_operator)
+    stage.act("void", great, fall, by=stage.roles.stranger)
+    policy = stage.policy(great)
+    assert stage.dollars(stage.roles.mine_operator) - paid == policy.premium_per_day * 30
+    stage.fix(9)
+    stage.check_books()
+    assert stage.read("locked") == 0
+
+
+def test_trigger__while_a_settlement_is_due__holds_whoever_leaves_with_the_fix(
+    new_cover: NewCover,
+) -> None:
+    """Nobody could mark the fall before the fix; who fixed left in the same block, in full."""
+    stage = new_cover(cooldown_seconds=DAY, claim_window_seconds=20 * DAY)
+    stage.buy(days=7)
+    longer = stage.buy(days=30)
+    early = stage.roles.depositor
+    shares = stage.deposit(1_000_000, by=early)
+    stage.act("requestWithdraw", shares, by=early)
+    stage.price(8_000, day=6.9)
+    stage.price(8_000, day=7)
+    stage.act("trigger", longer, by=stage.roles.stranger)
+    stage.fix(7, last_round=stage.rounds - 1)
+    before, total = stage.dollars(early), stage.read("totalAssets")
+    stage.act("claimWithdraw", early, by=early)
+    # A third of the pool less the 900,000 USD that the longer policy insures.
+    due = (total - 900_000 * DOLLAR) / 3
+    assert stage.dollars(early) - before == pytest.approx(due, abs=1 * DOLLAR)
+    stage.check_books()
