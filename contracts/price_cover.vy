@@ -165,6 +165,10 @@ paused: public(bool)
 requests: public(HashMap[address, Request])
 
 
+# @dev Premiums of voided policies that could not be returned when they were voided.
+refunds: public(HashMap[address, uint256])
+
+
 event WithdrawRequested:
     owner: indexed(address)
     shares: uint256
@@ -626,8 +630,26 @@ def void(policy_id: uint256, round_id: uint80):
     assert reading.price != 0, "price_cover: no price"
     assert reading.price < self._trigger_price(policy.strike), "price_cover: not triggered"
     premium: uint256 = cover_book._void(policy_id)
-    asset_token._push(asset, policy.holder, premium)
+    if asset_token._is_stopped(asset, policy.holder):
+        # Who cannot be paid now must not be insured for that.
+        cover_book.set_aside += premium
+        self.refunds[policy.holder] += premium
+    else:
+        asset_token._push(asset, policy.holder, premium)
     log CoverVoided(policy_id=policy_id, price=reading.price, premium=premium)
+
+
+@external
+def pay_refund(holder: address):
+    """
+    @notice Returns premiums that the asset's pause or blacklist held back; nothing where
+            there are none. Anyone.
+    @param holder The 20-byte address that gets them.
+    """
+    amount: uint256 = self.refunds[holder]
+    self.refunds[holder] = 0
+    cover_book.set_aside -= amount
+    asset_token._push(asset, holder, amount)
 
 
 @external

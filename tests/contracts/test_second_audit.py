@@ -11,6 +11,7 @@ from props import DAY, DOLLAR, refused
 from sto_stage import TOKEN, UNLIMITED, StoStage
 
 from simulator.chain import Chain, Contract
+from simulator.errors import TransactionReverted
 
 NewCover = Callable[..., CoverStage]
 
@@ -144,3 +145,30 @@ def test_trigger__while_a_settlement_is_due__holds_whoever_leaves_with_the_fix(
     due = (total - 900_000 * DOLLAR) / 3
     assert stage.dollars(early) - before == pytest.approx(due, abs=1 * DOLLAR)
     stage.check_books()
+
+
+@pytest.mark.parametrize(
+    ("stop", "resume"), [(("blacklist",), ("unBlacklist",)), (("pause",), ("unpause",))]
+)
+def test_void__of_a_holder_whose_dollars_are_stopped__keeps_his_premium_for_him(
+    new_cover: NewCover, stop: tuple[str], resume: tuple[str]
+) -> None:
+    """The premium could not be sent, so the policy outlived its lag."""
+    stage = new_cover(lag_days=2)
+    holder = stage.roles.mine_operator
+    number = stage.buy()
+    whom = (holder,) if stop == ("blacklist",) else ()
+    fall = stage.price(8_000, day=1)
+    stage.send(stage.usdc, *stop, *whom, by=stage.roles.owner)
+    before, premium = stage.dollars(holder), stage.policy(number).premium_per_day * 30
+    stage.act("void", number, fall, by=stage.roles.stranger)
+    assert stage.read("refunds", holder) == stage.read("set_aside") == premium
+    assert stage.read("locked") == 0
+    with pytest.raises(TransactionReverted):
+        stage.act("pay_refund", holder, by=stage.roles.stranger)
+    stage.send(stage.usdc, *resume, *whom, by=stage.roles.owner)
+    for _ in range(2):
+        stage.act("pay_refund", holder, by=stage.roles.stranger)
+        assert stage.dollars(holder) - before == premium
+    stage.check_books()
+    assert stage.read("set_aside") == 0
