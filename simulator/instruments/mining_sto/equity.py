@@ -21,7 +21,7 @@ from simulator.instruments.draws import first_event
 from simulator.instruments.mining_sto.drivers import mood
 from simulator.instruments.mining_sto.outages import DayArray, KindArray
 from simulator.instruments.mining_sto.output import MinePaths
-from simulator.instruments.mining_sto.worth import profit_to_come, tables, tonnes_per_price
+from simulator.instruments.mining_sto.worth import planned_profit, tables, tonnes_per_price
 from simulator.market.elementary import exponential
 from simulator.market.streams import Stream, labelled
 from simulator.mechanics.jit import kernel
@@ -85,7 +85,7 @@ def _run(
     base: FloatArray,
     slope: FloatArray,
     discount: FloatArray,
-    reversion: FloatArray,
+    reverting: FloatArray,
     long_run: float,
     copper_usd: FloatArray,
     accrued: FloatArray,
@@ -126,9 +126,10 @@ def _run(
             period += 1
         for k in range(n_paths):
             worked, missed = max(0, step - begins[k]), deferred[step, k]
-            now[TONNES, k] = tonnes_per_price(slope, discount, reversion, worked, missed)
+            now[TONNES, k] = tonnes_per_price(slope, reverting, worked, missed)
             above = copper_usd[step, k] - long_run
-            now[COMING, k] = profit_to_come(base, discount, now[TONNES, k], worked, missed, above)
+            planned = planned_profit(base, discount, worked, missed)
+            now[COMING, k] = planned + now[TONNES, k] * above
             now[MOOD, k] = exponential(noise[step, k])
         if step == 0:
             for k in range(n_paths):

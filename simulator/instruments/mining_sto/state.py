@@ -51,19 +51,42 @@ class Own(IntEnum):
 
 
 class Seen(IntEnum):
-    """Rows of how the market sees the holding on a day.
+    """Rows of how the market saw the holding on the last day.
 
-    Tonnes (see `worth`), profit to come of the mine, its worth, dollars of price per dollar of
-    the mine's worth, mood as a factor, how far the issue price is believed in, and the price.
+    Dollars of price per dollar of the mine's worth, and that times its tonnes (see `worth`) and
+    its profit to come; mood as a factor, how far the issue price is believed in, the price,
+    copper's price, profit accrued, the discount thought to be left a day later, and whether the
+    mine stands still (1 or 0).
+    """
+
+    GEARING = 0
+    BY_TONNES = 1
+    BY_WAIT = 2
+    MOOD = 3
+    TRUST = 4
+    PRICE = 5
+    USD = 6
+    ACCRUED = 7
+    AHEAD = 8
+    HALTED = 9
+
+
+class Today(IntEnum):
+    """Rows that a day writes anew, but for the last.
+
+    Tonnes, profit to come at the long-run price, the discount for days to be missed, and for
+    one day fewer; the mine's worth, the mood's change over the new one, trust before the
+    period ended, and outages begun so far.
     """
 
     TONNES = 0
-    COMING = 1
-    WHOLE = 2
-    GEARING = 3
-    MOOD = 4
-    TRUST = 5
-    PRICE = 6
+    PLANNED = 1
+    DISCOUNT = 2
+    NEXT = 3
+    WHOLE = 4
+    SWING = 5
+    TRUSTED = 6
+    HAPPENED = 7
 
 
 SOURCES = (

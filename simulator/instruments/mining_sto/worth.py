@@ -46,9 +46,9 @@ class Worth:
     long_run_usd: float
 
     def deferred(self, longest: int) -> tuple[FloatArray, FloatArray]:
-        """Return D^m and K^m for m = 0 to `longest`."""
+        """Return D^m and (D K)^m for m = 0 to `longest`."""
         days = np.arange(longest + 1)
-        return self.discount**days, self.reversion**days
+        return self.discount**days, (self.discount * self.reversion) ** days
 
 
 @functools.lru_cache(maxsize=64)
@@ -87,23 +87,14 @@ def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
 
 
 @inlined
-def tonnes_per_price(
-    slope: FloatArray, discount: FloatArray, reversion: FloatArray, worked: int, missed: int
-) -> float:
+def tonnes_per_price(slope: FloatArray, reverting: FloatArray, worked: int, missed: int) -> float:
     """Return the change of worth per USD per tonne of copper, in tonnes."""
-    tonnes: float = slope[worked] * discount[missed] * reversion[missed]
+    tonnes: float = slope[worked] * reverting[missed]
     return tonnes
 
 
 @inlined
-def profit_to_come(
-    base: FloatArray,
-    discount: FloatArray,
-    per_price: float,
-    worked: int,
-    missed: int,
-    above_long_run: float,
-) -> float:
-    """Return the worth of the profit to come in USD, before the floor at zero."""
-    usd: float = base[worked] * discount[missed] + per_price * above_long_run
+def planned_profit(base: FloatArray, discount: FloatArray, worked: int, missed: int) -> float:
+    """Return the worth of the profit to come in USD at the long-run price."""
+    usd: float = base[worked] * discount[missed]
     return usd
