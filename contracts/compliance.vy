@@ -358,6 +358,9 @@ def _refusal(sender: address, receiver: address, amount: uint256) -> String[64]:
     if sender != empty(address) and self._booked[sender] == identity and not self.is_custodian[sender]:
         return ""
     held: uint256 = self.held_by[identity]
+    if self._booked[receiver] != identity:
+        # What the wallet has was never booked here, or under an identity that it had before.
+        held += self._balance(receiver) + self.entrusted_by[receiver]
     if held > self.max_balance or acquired > self.max_balance - held:
         return "compliance: identity would exceed its cap"
     return ""

@@ -78,6 +78,21 @@ def test_compliance__bound_by_its_owner_ahead__lets_that_token_bind_itself(
     assert stage.read(fresh, "isTokenBound", stage.sto)
 
 
+def test_cap__of_a_compliance_that_is_new__counts_what_the_receiver_has(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """Its books began empty: the first receipt of each wallet passed beyond the cap."""
+    fresh = stage.deploy("compliance")
+    stage.send(fresh, "set_max_balance", 1_000 * TOKEN, sender=roles.owner)
+    stage.mint(roles.trader, 500)
+    stage.send(stage.sto, "setCompliance", fresh, sender=roles.owner)
+    with refused("compliance: identity would exceed its cap"):
+        move = ("transfer", roles.depositor, 400 * TOKEN + 1)
+        stage.send(stage.sto, *move, sender=roles.trader)
+    stage.send(stage.sto, "transfer", roles.depositor, 400 * TOKEN, sender=roles.trader)
+    assert stage.read(fresh, "held_by", stage.identities["depositor"]) == 1_000 * TOKEN
+
+
 # --- A lock-up of everything ----------------------------------------------------
 
 
