@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.instruments.base import Daily, InstrumentPaths, Source
+from simulator.mechanics.jit import kernel
 from simulator.scenario.models import GasTerms
 from simulator.scenario.revenue_staking import RevenueStakingTerms
 from simulator.units import USDC_DECIMALS, FloatArray
+
+StepArray = npt.NDArray[np.int64]
 
 SOURCE = Source("staking_revenue", "organic", "Mine revenue for stakers")
 
@@ -81,25 +85,35 @@ def simulate(
     rewards = terms.revenue_share * drivers.sold_share * drivers.profit_usd
     rewards = np.floor(np.where(drivers.issued_usd > 0.0, rewards, 0.0) * unit) / unit
     rewards[:1] = 0.0
-    income = _income(terms, drivers, float(held.initial["usd"][0]), rewards)
-    costs = _costs(gas, drivers)
-    staked = drivers.issued_usd[-1] > 0.0
-    usd = income - costs[:, None] * staked
-    last = held.exit["usd"].shape[0] - 1
-    leaving = _leaving(gas) if drivers.stake_step < last else 0.0
-    exit_usd = held.exit["usd"] + usd
-    after = np.arange(last + 1)[:, None] > drivers.stake_step
-    exit_usd = np.where(after & staked, exit_usd - _leaving(gas), exit_usd)
+    costs, staked = _costs(gas, drivers), (drivers.issued_usd[-1] > 0.0).astype(np.float64)
+    leaving = np.where(np.arange(costs.size) > drivers.stake_step, _leaving(gas), 0.0)
+    income, mark, leave = (np.empty(held.mark["usd"].shape) for _ in range(3))
+    _run(
+        np.flatnonzero(drivers.ends),
+        drivers.stake_step,
+        terms.period_days,
+        _a_day(terms, drivers, float(held.initial["usd"][0]), rewards),
+        costs,
+        costs + leaving,
+        staked,
+        held.mark["usd"],
+        held.exit["usd"],
+        income,
+        mark,
+        leave,
+    )
     attribution = np.vstack([held.attribution["usd"], income[-1]])
     gas_row = [source.name for source in held.sources].index("gas")
-    attribution[gas_row] -= (costs[-1] + leaving) * staked
+    attribution[gas_row] -= (costs[-1] + leaving[-1]) * staked
     paths = replace(
         held,
         sources=(*held.sources, SOURCE),
-        mark={"usd": held.mark["usd"] + usd},
-        exit={"usd": exit_usd},
+        mark={"usd": mark},
+        exit={"usd": leave},
         attribution={"usd": attribution},
-        daily=None if held.daily is None else _daily(held.daily, gas_row, income, usd),
+        daily=None
+        if held.daily is None
+        else _daily(held.daily, gas_row, income, income - costs[:, None] * staked),
     )
     return paths, StakingRecord(rewards, income, drivers.stake_step)
 
@@ -116,19 +130,68 @@ def _daily(held: Daily, gas_row: int, income: FloatArray, usd: FloatArray) -> Da
     return replace(held, gains=gains, income=before + net)
 
 
-def _income(
+def _a_day(
     terms: RevenueStakingTerms, drivers: StakingDrivers, usd: float, rewards: FloatArray
 ) -> FloatArray:
-    """Return what staking has brought on top so far, USD, shape (n_steps + 1, n_paths)."""
+    """Return what a period's reward brings the holder a day, shape (n_periods, n_paths)."""
     others = terms.staked_share * np.maximum(drivers.issued_usd - usd, 0.0)
     part = np.where(drivers.issued_usd > 0.0, usd / (others + usd), 0.0)
-    daily = part * rewards / terms.period_days
-    flow = np.zeros((drivers.ends.size, rewards.shape[1]))
-    for period, end in enumerate(np.flatnonzero(drivers.ends)):
-        first = max(int(end), drivers.stake_step) + 1
-        flow[first : int(end) + terms.period_days + 1] += daily[period]
-    income: FloatArray = np.cumsum(flow, axis=0)
-    return income
+    daily: FloatArray = part * rewards / terms.period_days
+    return daily
+
+
+@kernel
+def _add(total: FloatArray, more: FloatArray) -> None:
+    for k in range(total.shape[0]):
+        total[k] += more[k]
+
+
+@kernel
+def _less_costs(
+    value: FloatArray, held: FloatArray, income: FloatArray, cost: float, staked: FloatArray
+) -> None:
+    for k in range(value.shape[0]):
+        value[k] = held[k] + (income[k] - cost * staked[k])
+
+
+@kernel
+def _run(
+    settles: StepArray,
+    stake_step: int,
+    period_days: int,
+    daily: FloatArray,
+    costs: FloatArray,
+    leaving_costs: FloatArray,
+    staked: FloatArray,
+    held_mark: FloatArray,
+    held_exit: FloatArray,
+    income: FloatArray,
+    mark: FloatArray,
+    leave: FloatArray,
+) -> None:
+    """Write income so far, value at mark and at exit, shape (n_steps + 1, n_paths) each.
+
+    Parameters
+    ----------
+    settles : ndarray of shape (n_periods,)
+        Steps on which the periods end, rising.
+    daily : ndarray of shape (n_periods, n_paths)
+    costs, leaving_costs : ndarray of shape (n_steps + 1,)
+        Gas in USD of who stays and of who leaves, up to each step.
+    staked : ndarray of shape (n_paths,)
+        1, or 0 where there are no tokens.
+    """
+    first = 0
+    for step in range(income.shape[0]):
+        income[step] = income[step - 1] if step > 0 else 0.0 * staked
+        while first < settles.size and settles[first] + period_days < step:
+            first += 1
+        period = first
+        while period < settles.size and settles[period] < step and stake_step < step:
+            _add(income[step], daily[period])
+            period += 1
+        _less_costs(mark[step], held_mark[step], income[step], costs[step], staked)
+        _less_costs(leave[step], held_exit[step], income[step], leaving_costs[step], staked)
 
 
 def _usd_per_gas(gas: GasTerms) -> float:
