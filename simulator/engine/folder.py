@@ -148,6 +148,7 @@ class RunFolder:
                 "steps": loaded.scenario.horizon_days,
                 "run_hash": run_hash(loaded),
                 "calibration": loaded.calibration.name,
+                "calibration_sha256": _digest(loaded.calibration.model_dump_json()),
                 **({} if resampled is None else {"history": resampled}),
                 "checksum": simulation.checksum,
                 "bytecode": dict(bytecode),
@@ -155,6 +156,10 @@ class RunFolder:
                 "packages": {name: _version(name) for name in packages},
             },
         )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _version(name: str) -> str:
