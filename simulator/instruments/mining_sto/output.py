@@ -21,10 +21,27 @@ from simulator.market.streams import Stream, labelled
 from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.mine import MINE, cost, revenue, settle
 from simulator.scenario.mining_sto import MineTerms, MiningStoTerms, StageTerms
-from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
 
 Record = Any
 FlagArray = npt.NDArray[np.bool_]
+
+(
+    _OPERATING,
+    _DEPRECIATION,
+    _LOSSES,
+    _DEFICIT,
+    _OUTPUT,
+    _MISSED,
+    _BEGINS,
+    _LATE_BUILD,
+    _LATE_RAMP,
+    _GRADE,
+    _DEFERRED,
+    _N_ROWS,
+) = range(0, 12 * LANES, LANES)
+"""Where the rows of LANES numbers begin that a mine is kept in, see `kernel`: the period's cash
+flow so far, what earlier ones carried, and what the day brings."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +131,7 @@ def simulate_mine(
     Parameters
     ----------
     copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
+        n_paths is a multiple of LANES.
     """
     n_steps, n_paths = copper_usd.shape[0] - 1, copper_usd.shape[1]
     settles = settlement_steps(terms.sale.days, terms.payout.payments_a_year, n_steps)
@@ -132,7 +150,7 @@ def simulate_mine(
     accrued = np.empty((n_steps + 1, n_paths))
     deferred = np.empty((n_steps + 1, n_paths), np.int16)
     profit = np.zeros((len(settles), n_paths))
-    lost = np.array([0.0, *(getattr(terms.outages, kind).output_lost for kind in KINDS)])
+    mudslide, strike, power = (getattr(terms.outages, kind).output_lost for kind in KINDS)
     _run(
         mine_record(terms.mine)[0],
         grade_by_day(terms.mine),
@@ -140,7 +158,7 @@ def simulate_mine(
         copper_usd,
         halted,
         left,
-        lost,
+        (mudslide, strike, power),
         begins,
         late,
         float(terms.stage.construction_days),
@@ -163,30 +181,97 @@ def _overruns(
     return late
 
 
-@inlined
+@kernel
 def _build_up(
-    step: int,
-    worked: int,
-    late_build: float,
-    late_ramp: float,
-    construction: float,
-    ramp: float,
-    ramp_start: float,
-) -> tuple[float, float]:
-    """Return output and the days of full output still to be missed, outages apart.
+    rows: FloatArray, step: int, construction: float, ramp: float, ramp_start: float
+) -> None:
+    """Write output and the days of full output still to be missed, outages apart.
 
     What construction and ramp-up run over becomes known evenly along their plan.
     """
-    if worked < 0:
-        known = min(1.0, step / construction)
-        wait = max(1.0, construction * (1.0 + late_build * known) - step)
-        return 1.0, wait + 0.5 * (1.0 - ramp_start) * ramp
-    if worked < ramp * (1.0 + late_ramp):
-        output = ramp_start + (1.0 - ramp_start) * worked / (ramp * (1.0 + late_ramp))
-        known = min(1.0, worked / ramp)
-        to_go = max(0.0, ramp * (1.0 + late_ramp * known) - worked)
-        return output, 0.5 * (1.0 - output) * to_go
-    return 1.0, 0.0
+    built = min(1.0, step / construction) if construction > 0.0 else 1.0
+    for k in range(LANES):
+        worked, late = step - rows[_BEGINS + k], rows[_LATE_RAMP + k]
+        wait = construction * (1.0 + rows[_LATE_BUILD + k] * built) - step
+        wait = (wait if wait > 1.0 else 1.0) + 0.5 * (1.0 - ramp_start) * ramp
+        output = ramp_start + (1.0 - ramp_start) * worked / (ramp * (1.0 + late))
+        known = worked / ramp
+        to_go = ramp * (1.0 + late * (known if known < 1.0 else 1.0)) - worked
+        to_go = 0.5 * (1.0 - output) * (to_go if to_go > 0.0 else 0.0)
+        ramps = 0.0 <= worked < ramp * (1.0 + late)
+        rows[_OUTPUT + k] = output if ramps else 1.0
+        missed = to_go if ramps else 0.0
+        rows[_MISSED + k] = missed if worked >= 0.0 else wait
+
+
+@kernel
+def _look_up(rows: FloatArray, grades: FloatArray, begins: StepArray, step: int) -> None:
+    """Write the grade; alone, for reading tables does not become vector instructions."""
+    last = grades.shape[0] - 1
+    for k in range(LANES):
+        worked = step - begins[k]
+        rows[_GRADE + k] = grades[min(max(worked - 1, 0), last)]
+
+
+@kernel
+def _work(
+    rows: FloatArray,
+    mine: Record,
+    lost: tuple[float, float, float],
+    kinds: KindArray,
+    days: DayArray,
+    usd: FloatArray,
+    quality: FloatArray,
+    step: int,
+    longest: float,
+) -> None:
+    """Add a day's cash flow to that of the period; the ore lasts for `longest` days."""
+    for k in range(LANES):
+        worked, kind = step - rows[_BEGINS + k], kinds[k]
+        works = (1.0 if worked > 0.0 else 0.0) * (1.0 if worked <= longest else 0.0)
+        gone = lost[0] if kind == 1 else 0.0
+        gone = lost[1] if kind == 2 else gone
+        gone = lost[2] if kind == 3 else gone
+        wait = rows[_MISSED + k] + days[k] * gone * rows[_OUTPUT + k] + 0.5
+        rows[_DEFERRED + k] = wait if wait < LONGEST_DAYS else LONGEST_DAYS
+        running = rows[_OUTPUT + k] * (1.0 - gone)
+        earned = revenue(mine, running, rows[_GRADE + k] * quality[k], usd[k])
+        rows[_OPERATING + k] += works * (earned - cost(mine, running, earned))
+        rows[_DEPRECIATION + k] += works * mine.depreciation_usd_a_day
+
+
+@kernel
+def _accrue(rows: FloatArray, tax: float, accrued: FloatArray) -> None:
+    """Write what the period would distribute if it ended now, less the deficit carried."""
+    for k in range(LANES):
+        free, _, short = settle(
+            rows[_OPERATING + k],
+            rows[_DEPRECIATION + k],
+            tax,
+            rows[_LOSSES + k],
+            rows[_DEFICIT + k],
+        )
+        accrued[k] = free - short
+
+
+@inlined
+def _settle(rows: FloatArray, tax: float, accrued: FloatArray, profit: FloatArray) -> None:
+    for k in range(LANES):
+        profit[k], rows[_LOSSES + k], rows[_DEFICIT + k] = settle(
+            rows[_OPERATING + k],
+            rows[_DEPRECIATION + k],
+            tax,
+            rows[_LOSSES + k],
+            rows[_DEFICIT + k],
+        )
+        rows[_OPERATING + k], rows[_DEPRECIATION + k] = 0.0, 0.0
+        accrued[k] = -rows[_DEFICIT + k]
+
+
+@kernel
+def _defer(rows: FloatArray, deferred: DayArray) -> None:
+    for k in range(LANES):
+        deferred[k] = np.int16(rows[_DEFERRED + k])
 
 
 @kernel
@@ -197,7 +282,7 @@ def _run(
     copper_usd: FloatArray,
     halted: KindArray,
     left: DayArray,
-    lost: FloatArray,
+    lost: tuple[float, float, float],
     begins: StepArray,
     late: FloatArray,
     construction: float,
@@ -208,38 +293,33 @@ def _run(
     deferred: DayArray,
     profit: FloatArray,
 ) -> None:
-    """Write accrued, deferred and profit; inner loops run over the paths, mostly branch-free."""
-    n_rows, n_paths = copper_usd.shape
-    operating, depreciation = np.zeros(n_paths), np.zeros(n_paths)
-    losses, deficit = np.zeros(n_paths), np.zeros(n_paths)
-    output, missed = np.ones(n_paths), np.zeros(n_paths)
-    period, grown = 0, construction > 0.0 or ramp > 0.0
-    tax, shield, last = mine.tax, mine.depreciation_usd_a_day, grades.shape[0] - 1
-    for step in range(n_rows):
-        if grown:
-            for k in range(n_paths):
-                output[k], missed[k] = _build_up(
-                    step, step - begins[k], late[0, k], late[1, k], construction, ramp, ramp_start
-                )
-        kinds, days, usd = halted[step], left[step], copper_usd[step]
-        accrue, defer, good = accrued[step], deferred[step], quality[period]
-        for k in range(n_paths):
-            worked = step - begins[k]
-            works = 1.0 if 0 < worked <= last + 1 else 0.0
-            gone = lost[kinds[k]]
-            defer[k] = np.int16(min(missed[k] + days[k] * gone * output[k] + 0.5, LONGEST_DAYS))
-            running = output[k] * (1.0 - gone)
-            grade = grades[min(max(worked - 1, 0), last)] * good[k]
-            earned = revenue(mine, running, grade, usd[k])
-            operating[k] += works * (earned - cost(mine, running, earned))
-            depreciation[k] += works * shield
-            free, _, short = settle(operating[k], depreciation[k], tax, losses[k], deficit[k])
-            accrue[k] = free - short
-        if ends[step]:
-            for k in range(n_paths):
-                profit[period, k], losses[k], deficit[k] = settle(
-                    operating[k], depreciation[k], tax, losses[k], deficit[k]
-                )
-                operating[k], depreciation[k] = 0.0, 0.0
-                accrue[k] = -deficit[k]
-            period += 1
+    """Write accrued, deferred and profit, for n_paths that are a multiple of LANES."""
+    grown, longest = construction > 0.0 or ramp > 0.0, float(grades.shape[0])
+    for first in range(0, copper_usd.shape[1], LANES):
+        lanes = slice(first, first + LANES)
+        rows, starts, period = np.zeros(_N_ROWS), begins[lanes], 0
+        rows[_OUTPUT : _OUTPUT + LANES] = 1.0
+        for k in range(LANES):
+            rows[_BEGINS + k] = float(starts[k])
+            rows[_LATE_BUILD + k], rows[_LATE_RAMP + k] = late[0, first + k], late[1, first + k]
+        for step in range(copper_usd.shape[0]):
+            if grown:
+                _build_up(rows, step, construction, ramp, ramp_start)
+            _look_up(rows, grades, starts, step)
+            _work(
+                rows,
+                mine,
+                lost,
+                halted[step, lanes],
+                left[step, lanes],
+                copper_usd[step, lanes],
+                quality[period, lanes],
+                step,
+                longest,
+            )
+            _defer(rows, deferred[step, lanes])
+            if ends[step]:
+                _settle(rows, mine.tax, accrued[step, lanes], profit[period, lanes])
+                period += 1
+            else:
+                _accrue(rows, mine.tax, accrued[step, lanes])
