@@ -1,7 +1,7 @@
 """What the eight cohorts of borrowers do, and what is done to them.
 
-`state` is the flat array of `lanes`. The cohorts of all lanes are gone through side by side;
-what is rare, a liquidation or the end of a loan, is done on the marked lanes alone.
+`state` is the flat array of `lanes`. What all cohorts do every day is in `cohorts`; what is rare,
+a liquidation or the end of a loan, is done here on the marked lanes alone.
 """
 
 from __future__ import annotations
@@ -104,13 +104,19 @@ def repayment(position: Position, terrain: Terrain, need: float, terms: Terms) -
     amount = floor_to(gap, terms)
     scaled = amount * terrain.per_index
     scaled = scaled if scaled < position.scaled_debt else position.scaled_debt
-    left = usdc_up((position.scaled_debt - scaled) * terrain.price * need)
-    released = position.collateral_usdc - left
-    released = released if released > 0.0 else 0.0
+    left_usd = (position.scaled_debt - scaled) * terrain.price
+    released = released_usdc(position.collateral_usdc, left_usd, need)
     acting = gap > terms.inertia * owed
     return Loan(
         -amount if acting else 0.0, -scaled if acting else 0.0, -released if acting else 0.0
     )
+
+
+@inlined
+def released_usdc(collateral_usdc: float, owed_usd: float, need: float) -> float:
+    """Return what a cohort takes back of its collateral that owes `owed_usd` after repaying."""
+    released = collateral_usdc - usdc_up(owed_usd * need)
+    return released if released > 0.0 else 0.0
 
 
 @inlined
@@ -122,9 +128,16 @@ def loan(position: Position, terrain: Terrain, cash: float, need: float, terms: 
     amount = floor_to(room if room < gap else gap, terms)
     acting = gap > terms.inertia * owed and amount * terrain.gold_usd >= MINIMUM_LOAN_USD
     amount = amount if acting else 0.0
-    posted = usdc_up((owed + amount) * terrain.gold_usd * need - position.collateral_usdc)
-    posted = posted if acting and posted > 0.0 else 0.0
-    return Loan(amount, amount * terrain.per_index, posted)
+    owed_usd = (owed + amount) * terrain.gold_usd
+    posted = posted_usdc(position.collateral_usdc, owed_usd, need)
+    return Loan(amount, amount * terrain.per_index, posted if acting else 0.0)
+
+
+@inlined
+def posted_usdc(collateral_usdc: float, owed_usd: float, need: float) -> float:
+    """Return what a cohort adds to its collateral that owes `owed_usd` after borrowing."""
+    posted = usdc_up(owed_usd * need - collateral_usdc)
+    return posted if posted > 0.0 else 0.0
 
 
 @inlined
@@ -139,126 +152,12 @@ def closes(terrain: Terrain) -> bool:
     return terrain.wanted * terrain.gold_usd < MINIMUM_LOAN_USD
 
 
-class Books(NamedTuple):
-    """A market's cash and the sum of all scaled debts."""
-
-    cash: float
-    total: float
-
-
 @inlined
-def apply(
-    state: FloatArray, lane: int, cohort: int, position: Position, done: Loan, books: Books
-) -> Books:
-    """Change a cohort's position; return the market's books after it."""
-    state[DEBT + cohort * WIDTH + lane] = position.scaled_debt + done.scaled
-    state[COLLATERAL + cohort * WIDTH + lane] = position.collateral_usdc + done.posted
-    return Books(books.cash - done.ounces, books.total + done.scaled)
-
-
-@inlined
-def _repay(
-    state: FloatArray,
-    lane: int,
-    cohort: int,
-    need: float,
-    terrain: Terrain,
-    books: Books,
-    terms: Terms,
-) -> Books:
-    position = get_position(state, lane, cohort)
-    return apply(state, lane, cohort, position, repayment(position, terrain, need, terms), books)
-
-
-@inlined
-def _lend(state: FloatArray, lane: int, cohort: int, done: Loan, goes: bool, books: Books) -> Books:
-    position = get_position(state, lane, cohort)
-    allowed = Loan(
-        done.ounces if goes else 0.0, done.scaled if goes else 0.0, done.posted if goes else 0.0
-    )
-    return apply(state, lane, cohort, position, allowed, books)
-
-
-@inlined
-def _wish(
+def wish(
     state: FloatArray, lane: int, cohort: int, need: float, terrain: Terrain, terms: Terms
 ) -> Loan:
+    """Return what a cohort would borrow if there were cash for all."""
     return loan(get_position(state, lane, cohort), terrain, PLENTY_OUNCES, need, terms)
-
-
-# The cohorts one by one instead of in a loop: LLVM does not unroll one of this size, and
-# without that makes no vector instructions of the loop over lanes around it.
-
-
-@inlined
-def repay_all(state: FloatArray, needs: Needs, terms: Terms) -> int:
-    """Let the cohorts that owe too much repay; return the number of lanes that end loans.
-
-    Those are marked, and left as they are.
-    """
-    ending = 0
-    for lane in range(WIDTH):
-        terrain = get_terrain(state, lane, terms)
-        ends = closes(terrain) and state[SCALED_DEBT + lane] > 0.0
-        # nobody owes more than infinity
-        wanted = np.inf if ends else terrain.wanted
-        ground = Terrain(
-            wanted, terrain.gold_usd, terrain.borrow_index, terrain.per_index, terrain.price
-        )
-        books = Books(state[CASH + lane], state[SCALED_DEBT + lane])
-        books = _repay(state, lane, 0, needs[0], ground, books, terms)
-        books = _repay(state, lane, 1, needs[1], ground, books, terms)
-        books = _repay(state, lane, 2, needs[2], ground, books, terms)
-        books = _repay(state, lane, 3, needs[3], ground, books, terms)
-        books = _repay(state, lane, 4, needs[4], ground, books, terms)
-        books = _repay(state, lane, 5, needs[5], ground, books, terms)
-        books = _repay(state, lane, 6, needs[6], ground, books, terms)
-        books = _repay(state, lane, 7, needs[7], ground, books, terms)
-        state[CASH + lane] = books.cash
-        state[SCALED_DEBT + lane] = books.total
-        state[MARKED + lane] = 1.0 if ends else 0.0
-        ending += 1 if ends else 0
-    return ending
-
-
-@inlined
-def lend_all(state: FloatArray, needs: Needs, terms: Terms) -> int:
-    """Let the cohorts that want more borrow; return the number of lanes that are held up.
-
-    Those are lanes with a liquidation today, or without the cash for all; they are marked, and
-    left as they are. To ask for the cash of one cohort after the other would take longest.
-    """
-    count = 0
-    for lane in range(WIDTH):
-        terrain = get_terrain(state, lane, terms)
-        done0 = _wish(state, lane, 0, needs[0], terrain, terms)
-        done1 = _wish(state, lane, 1, needs[1], terrain, terms)
-        done2 = _wish(state, lane, 2, needs[2], terrain, terms)
-        done3 = _wish(state, lane, 3, needs[3], terrain, terms)
-        done4 = _wish(state, lane, 4, needs[4], terrain, terms)
-        done5 = _wish(state, lane, 5, needs[5], terrain, terms)
-        done6 = _wish(state, lane, 6, needs[6], terrain, terms)
-        done7 = _wish(state, lane, 7, needs[7], terrain, terms)
-        ounces = (done0.ounces + done1.ounces) + (done2.ounces + done3.ounces)
-        ounces += (done4.ounces + done5.ounces) + (done6.ounces + done7.ounces)
-        cash = state[CASH + lane]
-        short = ounces > 0.0 and ounces > without_room(cash, terms)
-        held_up = short or state[HELD_UP + lane] > 0.0
-        goes = not held_up
-        books = Books(cash, state[SCALED_DEBT + lane])
-        books = _lend(state, lane, 0, done0, goes, books)
-        books = _lend(state, lane, 1, done1, goes, books)
-        books = _lend(state, lane, 2, done2, goes, books)
-        books = _lend(state, lane, 3, done3, goes, books)
-        books = _lend(state, lane, 4, done4, goes, books)
-        books = _lend(state, lane, 5, done5, goes, books)
-        books = _lend(state, lane, 6, done6, goes, books)
-        books = _lend(state, lane, 7, done7, goes, books)
-        state[CASH + lane] = books.cash
-        state[SCALED_DEBT + lane] = books.total
-        state[HELD_UP + lane] = 1.0 if held_up else 0.0
-        count += 1 if held_up else 0
-    return count
 
 
 @inlined
@@ -366,7 +265,7 @@ def record_loans(state: FloatArray, needs: Needs, terms: Terms, acts: FloatArray
     for lane in range(WIDTH):
         terrain = get_terrain(state, lane, terms)
         for cohort in range(N_COHORTS):
-            done = _wish(state, lane, cohort, needs[cohort], terrain, terms)
+            done = wish(state, lane, cohort, needs[cohort], terrain, terms)
             if acts[lane, LIQUIDATE + cohort] == 0.0:
                 acts[lane, BORROW + cohort] = done.ounces
                 acts[lane, POST_USDC + cohort] = done.posted

@@ -10,12 +10,11 @@ from simulator.instruments.gold_vault.borrowers import (
     end_loans,
     find_losses,
     forget_liquidations,
-    lend_all,
     lend_in_turn,
     record_loans,
     record_repayments,
-    repay_all,
 )
+from simulator.instruments.gold_vault.cohorts import GROUP, find_unlike, lend_all, repay_all
 from simulator.instruments.gold_vault.holder import (
     count_shortfalls,
     holder_leaves,
@@ -119,8 +118,10 @@ def run(
     state = memory[skip : skip + STATE_SIZE]
     old_factor = np.empty(WIDTH)
     acts = np.zeros((WIDTH, N_ACTIONS))
+    unlike = np.empty(WIDTH // GROUP, np.bool_)
     for first in range(0, n_paths, WIDTH):
         begin(state, terms)
+        unlike[:] = False
         for lane in range(WIDTH):
             state[EXPLOIT_DAY + lane] = float(exploit_step[first + lane])
         reported_day = 0.0
@@ -148,12 +149,14 @@ def run(
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
                         take_losses(state, lane, day, terms, acts)
+                find_unlike(state, unlike)
             if recorded:
                 record_repayments(state, needs, terms, acts)
-            if repay_all(state, needs, terms) > 0:
+            if repay_all(state, unlike, needs, terms) > 0:
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
                         end_loans(state, lane, terms, acts)
+                find_unlike(state, unlike)
             if recorded:
                 record_crowd(state, step, last, terms, acts)
             move_crowd(state, step, last, terms)
@@ -169,11 +172,12 @@ def run(
             if not last:
                 if recorded:
                     record_loans(state, needs, terms, acts)
-                if lend_all(state, needs, terms) > 0:
+                if lend_all(state, unlike, needs, terms) > 0:
                     for lane in range(WIDTH):
                         if state[HELD_UP + lane] > 0.0:
                             lend_in_turn(state, needs, lane, terms, acts)
                             state[HELD_UP + lane] = 0.0
+                    find_unlike(state, unlike)
             if losses > 0 and not recorded:
                 for lane in range(WIDTH):
                     forget_liquidations(acts, lane)
