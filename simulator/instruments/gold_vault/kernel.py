@@ -60,6 +60,7 @@ from simulator.instruments.gold_vault.stages import (
 )
 from simulator.instruments.gold_vault.state import N_ACTIONS, N_SOURCES, Terms
 from simulator.mechanics.jit import kernel
+from simulator.mechanics.prefetch import will_read, will_write
 from simulator.units import FloatArray
 
 
@@ -136,10 +137,23 @@ def run(
             if fallen > 0:
                 for lane in range(WIDTH):
                     old_factor[lane] = state[FACTOR + lane]
+            # the results' lines now, the next step's drivers while this one is worked out
+            will_write(mark_ounces, step, first, WIDTH)
+            will_write(mark_usd, step, first, WIDTH)
+            will_write(exit_ounces, step, first, WIDTH)
+            will_write(exit_usd, step, first, WIDTH)
+            will_write(utilisation, step, first, WIDTH)
             take_prices(state, gold_usd, token_usd, premium, step, first)
             if fallen > 0:
                 take_backing(state, old_factor, backing, step, first)
             read_drivers(state, demand_ounces, flow, reward_usd, step, first)
+            will_read(gold_usd, step + 1, first, WIDTH)
+            will_read(token_usd, step + 1, first, WIDTH)
+            will_read(backing, step + 1, first, WIDTH)
+            will_read(premium, step + 1, first, WIDTH)
+            will_read(demand_ounces, step + 1, first, WIDTH)
+            will_read(flow, step + 1, first, WIDTH)
+            will_read(reward_usd, step + 1, first, WIDTH)
             if losses_locked:
                 losses_locked = unlock_losses(state, day)
             let_time_pass(state, day, terms)
