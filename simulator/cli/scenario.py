@@ -18,8 +18,10 @@ def scenario() -> None:
 @scenario.command("list")
 def list_() -> None:
     """List the ready scenarios."""
-    for path in shipped_scenarios():
-        click.echo(f"{path.stem:<26} {read_yaml(path).data.get('title', '')}")
+    ready = shipped_scenarios()
+    width = max(len(path.stem) for path in ready)
+    for path in ready:
+        click.echo(f"{path.stem:<{width}} {read_yaml(path).data.get('title', '')}")
 
 
 @scenario.command()
