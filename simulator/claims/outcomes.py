@@ -90,14 +90,5 @@ def reduce_series(condition: Condition, values: FloatArray) -> FloatArray:
         return np.array(values[-1])
     if condition.measure == "total_return":
         return measures.total_return(values)
-    if condition.before_reaching is not None:
-        values = _until(values, condition.before_reaching)
-    return measures.max_drawdown(values)
-
-
-def _until(values: FloatArray, level: float) -> FloatArray:
-    """Return the series held still from the first step at or above `level` on."""
-    reached = values >= level
-    first = np.where(reached.any(axis=0), reached.argmax(axis=0), values.shape[0] - 1)
-    steps = np.minimum(np.arange(values.shape[0])[:, None], first[None, :])
-    return np.take_along_axis(values, steps, axis=0)
+    until = condition.before_reaching
+    return measures.max_drawdown(values, np.inf if until is None else until)

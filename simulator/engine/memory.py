@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 
 import numpy as np
@@ -9,15 +10,27 @@ import numpy as np
 KEPT_BYTES = 31 * 2**20
 """Just below the 32 MiB up to which glibc raises its threshold."""
 
+# glibc's malloc.h: below which size memory is not mapped for one array alone; how much free
+# memory stays; how many heaps threads share.
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
+_LARGEST_THRESHOLD = 32 * 2**20
+_ALL = 2**31 - 1
+
 
 @functools.cache
 def keep_freed_memory() -> None:
-    """Make freed arrays stay mapped.
+    """Make freed arrays stay mapped, in one heap for all threads.
 
-    glibc returns freed memory to the system beyond twice the largest block that it has seen
-    freed. The arrays of a block of paths are beyond that at first, and to map them afresh for
-    each block costs as much as many a model. Freeing one large block raises the limit; other C
-    libraries are left as they are.
+    glibc gives each thread a heap of its own and returns what it frees to the system; to map
+    it afresh for each block of paths costs as much as many a model, and heaps that fragment
+    one by one twice the memory. Arrays are few and large, so threads do not wait for each
+    other. Freeing one large block raises the limit where there is no `mallopt`; C libraries
+    that know neither are left as they are.
     """
     block = np.empty(KEPT_BYTES, np.uint8)
     del block
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
+        mallopt(_TRIM_THRESHOLD, _ALL)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.jit import inlined, kernel
 from simulator.measures.growth import annual_yield
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
 
@@ -44,14 +45,51 @@ def drawdowns(values: FloatArray) -> FloatArray:
     return falls
 
 
-def max_drawdown(values: FloatArray) -> FloatArray:
+def max_drawdown(values: FloatArray, until: float = np.inf) -> FloatArray:
     """Return the deepest fall from a running peak as a positive share, shape (n_paths,).
 
     The first value belongs to the peak: returns of -50 % then +10 % give 0.5. Above 1 where
-    costs take a value below zero.
+    costs take a value below zero. What comes after the first value at or above `until` does
+    not count.
     """
-    deepest: FloatArray = np.max(drawdowns(values), axis=0)
-    return deepest
+    plain = values.flags.c_contiguous and values.flags.writeable and values.dtype == np.float64
+    lowest = np.ones(values.shape[1])
+    # one layout for the kernel: each other one would be compiled anew
+    _lowest_share(values if plain else np.array(values, dtype=np.float64), float(until), lowest)
+    return 1.0 - lowest
+
+
+@kernel
+def _lowest_share(values: FloatArray, until: float, lowest: FloatArray) -> None:
+    """Lower `lowest`, shape (n_paths,), to the smallest share of the running peak.
+
+    One pass over the rows: three of numpy's take as long as the model of an instrument.
+    """
+    peak, lost, over = values[0].copy(), np.zeros_like(lowest), np.zeros_like(lowest)
+    for step in range(values.shape[0]):
+        _fall(values[step], peak, lowest, lost, over)
+        if until < np.inf:
+            _stop(values[step], until, over)
+    for k in range(lowest.shape[0]):
+        lowest[k] = np.nan if lost[k] > 0.0 else lowest[k]
+
+
+@inlined
+def _fall(
+    row: FloatArray, peak: FloatArray, lowest: FloatArray, lost: FloatArray, over: FloatArray
+) -> None:
+    """Take in a day; `lost` counts the NaN, `over` is above 0 where days no longer count."""
+    for k in range(row.shape[0]):
+        peak[k] = row[k] if row[k] > peak[k] else peak[k]
+        left = row[k] / peak[k] if peak[k] != 0.0 else 1.0
+        lowest[k] = left if left < lowest[k] and over[k] == 0.0 else lowest[k]
+        lost[k] += 1.0 if np.isnan(left) and over[k] == 0.0 else 0.0
+
+
+@inlined
+def _stop(row: FloatArray, until: float, over: FloatArray) -> None:
+    for k in range(row.shape[0]):
+        over[k] += 1.0 if row[k] >= until else 0.0
 
 
 def ulcer(values: FloatArray) -> FloatArray:

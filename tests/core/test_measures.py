@@ -93,6 +93,25 @@ def test_drawdown__of_walks__is_the_plain_loops():
         assert found == pytest.approx(worst, rel=1e-12)
 
 
+def test_drawdown__until_a_level__leaves_out_what_comes_after():
+    values = walks(3)
+    level = 115.0
+    found = measures.max_drawdown(values, until=level)
+    for share, path in zip(found, values.T, strict=True):
+        reached = np.flatnonzero(path >= level)
+        kept = path[: reached[0] + 1] if reached.size else path
+        assert share == measures.max_drawdown(kept[:, None])[0]
+    assert 0 < np.sum(found < measures.max_drawdown(values)) < found.size
+
+
+def test_drawdown__of_part_of_an_array__is_that_of_a_copy():
+    values = walks(3)
+    every_other = values[:, ::2]
+    np.testing.assert_array_equal(
+        measures.max_drawdown(every_other), measures.max_drawdown(every_other.copy())
+    )
+
+
 def test_drawdown_and_growth__of_walks__are_quantstats():
     stats = pytest.importorskip("quantstats", reason="is in the development extra").stats
 
