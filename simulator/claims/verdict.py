@@ -173,7 +173,13 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
 _PHRASES = {
     "annual_yield": "yield a year",
     "total_return": "total return",
+    "money_weighted_return": "money-weighted return",
     "drawdown": "drawdown",
+    "ulcer": "Ulcer index",
+    "volatility": "volatility a year",
+    "expected_shortfall": "mean loss of the worst 5 % of days",
+    "sortino": "Sortino ratio",
+    "calmar": "Calmar ratio",
     "yield_deviation": "deviation of 30-day yields",
     "highest": "highest daily close",
     "lowest": "lowest daily close",
@@ -181,7 +187,18 @@ _PHRASES = {
 }
 
 
-_HORIZONS = {"annual_yield": DAYS_PER_YEAR, "yield_deviation": 2 * YIELD_WINDOW_DAYS}
+_HORIZONS = {
+    "annual_yield": DAYS_PER_YEAR,
+    "yield_deviation": 2 * YIELD_WINDOW_DAYS,
+}
+_NEEDS = {
+    "calmar": f"it needs {DAYS_PER_YEAR} days and a fall",
+    "sortino": "it needs a day that falls, and a value above zero until the end",
+    "volatility": "it needs a value above zero until the end",
+    "expected_shortfall": "it needs a value above zero until the end",
+    "money_weighted_return": "no rate fits what came and went",
+}
+"""Why a measure may have no number on a path."""
 
 
 def quantity(condition: Condition) -> str:
@@ -194,6 +211,12 @@ def quantity(condition: Condition) -> str:
     if condition.before_reaching is not None:
         until = f" before a close at {condition.before_reaching:,g}"
     return f"{phrase} of {series_words(condition.series)}{until}"
+
+
+def no_number(condition: Condition) -> str:
+    """Return why a condition cannot be tested where some path has no number of it."""
+    why = _NEEDS.get(condition.measure)
+    return f"{quantity(condition)} has no number on some path{f': {why}' if why else ''}"
 
 
 def series_words(series: str) -> str:
@@ -273,6 +296,6 @@ def _untestable(claim: ClaimTerms, conditions: Sequence[Condition], outcomes: Ou
         if np.isnan(outcomes.values(condition, claim.subject)).any():
             days = _HORIZONS.get(condition.measure)
             if days is None:
-                return f"{quantity(condition)} has no number on some path"
+                return no_number(condition)
             return f"{_PHRASES[condition.measure]} needs a horizon of at least {days} days"
     return ""

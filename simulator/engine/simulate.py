@@ -30,7 +30,7 @@ from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.claims import Condition
+from simulator.scenario.claims import Condition, named_measures
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
 
@@ -190,7 +190,10 @@ def _run_block(
     wanted = min(block_paths, scenario.paths - first)
     padded = -(-wanted // LANES) * LANES
     world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
-    measured = {name: measure(paths, wanted) for name, paths in world.investors.items()}
+    also = named_measures(scenario.claims)
+    measured = {
+        name: measure(paths, wanted, also.get(name, ())) for name, paths in world.investors.items()
+    }
     outcomes = _series_outcomes(
         series_conditions(scenario.claims), lambda name: series(world, name), wanted, measured
     )

@@ -23,6 +23,7 @@ from simulator.claims.verdict import (
     Word,
     describe,
     judge_events,
+    no_number,
     quantity,
     word_for,
 )
@@ -102,7 +103,7 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
         compared = f"with {change} less without"
     reason = ""
     if np.isnan(first).any() or np.isnan(second).any():
-        reason = f"{quantity(condition)} has no number on some path"
+        reason = no_number(condition)
     elif np.allclose(first, second, rtol=NOTHING, atol=NOTHING):
         reason = "it changes nothing in this world"
     estimate, error = difference(claim.statistic, first, second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,17 @@ from simulator.units import FloatArray
 
 Measure = str
 MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
+"""What is always measured; what else there is, where a claim names it."""
+WORST_DAYS = 0.05
+ON_DEMAND: Mapping[Measure, Callable[[FloatArray], FloatArray]] = {
+    "ulcer": measures.ulcer,
+    "volatility": measures.volatility,
+    "expected_shortfall": lambda worth: measures.expected_shortfall(
+        measures.daily_returns(worth), WORST_DAYS
+    ),
+    "sortino": measures.sortino,
+    "calmar": measures.calmar,
+}
 
 
 @dataclass(frozen=True)
@@ -102,10 +113,17 @@ class InvestorMeasures:
         return tuple(unit for unit in UNITS if unit in self.initial)
 
 
-def measure(paths: InvestorPaths, count: int | None = None) -> InvestorMeasures:
+def measure(
+    paths: InvestorPaths, count: int | None = None, also: Collection[tuple[Measure, str]] = ()
+) -> InvestorMeasures:
     """Return the measures of a block; drawdowns and yields are those of the exit value.
 
-    `count` paths alone are measured, where the others only pad the lanes.
+    Parameters
+    ----------
+    count : int, optional
+        Paths that are measured, where the others only pad the lanes.
+    also : collection of (measure, unit)
+        What is wanted beside `MEASURES`: those of `ON_DEMAND`, money_weighted_return.
     """
     paths = _head(paths, count)
     holding = paths.holding
@@ -116,6 +134,10 @@ def measure(paths: InvestorPaths, count: int | None = None) -> InvestorMeasures:
         values["total_return", unit] = measures.total_return(worth)
         values["drawdown", unit] = measures.max_drawdown(worth)
         values["yield_deviation", unit] = measures.yield_deviation(worth)
+        values |= {(m, unit): of(worth) for m, of in ON_DEMAND.items() if (m, unit) in also}
+        if paths.portfolio is None and ("money_weighted_return", unit) in also:
+            # Nothing comes or goes in between: the money's return is that of a unit.
+            values["money_weighted_return", unit] = values["total_return", unit]
     flows, allocation, turnover = np.zeros(holding.events.shape[0]), {}, np.empty(0)
     if paths.portfolio is not None:
         held = paths.portfolio

@@ -26,6 +26,7 @@ from simulator.measures.growth import (
 from simulator.measures.risk import (
     Spells,
     calmar,
+    daily_returns,
     drawdowns,
     expected_shortfall,
     max_drawdown,
@@ -33,6 +34,7 @@ from simulator.measures.risk import (
     spell_quantile,
     time_under_water,
     ulcer,
+    volatility,
 )
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Spells",
     "annual_yield",
     "calmar",
+    "daily_returns",
     "drawdowns",
     "expected_shortfall",
     "max_drawdown",
@@ -57,5 +60,6 @@ __all__ = [
     "total_return",
     "ulcer",
     "unit_values",
+    "volatility",
     "yield_deviation",
 ]

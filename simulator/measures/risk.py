@@ -92,6 +92,30 @@ def _stop(row: FloatArray, until: float, over: FloatArray) -> None:
         over[k] += 1.0 if row[k] >= until else 0.0
 
 
+def daily_returns(values: FloatArray) -> FloatArray:
+    """Return each day's simple return, shape (n_steps, n_paths).
+
+    NaN on the whole path where its value reaches zero before the end: what follows has no
+    meaning.
+    """
+    ok = np.all(values[:-1] > 0.0, axis=0)
+    returns = np.full((values.shape[0] - 1, values.shape[1]), np.nan)
+    np.divide(np.diff(values, axis=0), values[:-1], out=returns, where=ok)
+    return returns
+
+
+def volatility(values: FloatArray) -> FloatArray:
+    """Return the standard deviation of the daily returns times sqrt(365), shape (n_paths,).
+
+    n - 1 in the denominator; every calendar day counts, those without trading too. NaN as
+    `daily_returns` is, and below two days.
+    """
+    if values.shape[0] < 3:
+        return np.full(values.shape[1], np.nan)
+    deviation: FloatArray = np.std(daily_returns(values), axis=0, ddof=1)
+    return deviation * float(np.sqrt(DAYS_PER_YEAR))
+
+
 def ulcer(values: FloatArray) -> FloatArray:
     """Return sqrt(mean(drawdown^2)) over the days after the start, shape (n_paths,).
 
@@ -119,10 +143,7 @@ def sortino(values: FloatArray, target: float = 0.0) -> FloatArray:
     NaN where no return is below it, or where the value reaches zero before the end: its
     returns then have no meaning.
     """
-    ok = np.all(values[:-1] > 0.0, axis=0)
-    returns = np.full((values.shape[0] - 1, values.shape[1]), np.nan)
-    np.divide(np.diff(values, axis=0), values[:-1], out=returns, where=ok)
-    excess = returns - target / DAYS_PER_YEAR
+    excess = daily_returns(values) - target / DAYS_PER_YEAR
     downside = np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2, axis=0))
     a_day = _ratio(np.mean(excess, axis=0), downside)
     return a_day * float(np.sqrt(DAYS_PER_YEAR))

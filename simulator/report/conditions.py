@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.claims.verdict import bound_words
 from simulator.report.words import figures, interval, share, spoken
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import Simulation
+    from simulator.scenario.claims import ClaimTerms
 
 NOT_TESTABLE = "not testable"
 
@@ -42,3 +44,9 @@ def joint_row(verdict: Verdict) -> tuple[str, str, str]:
     if verdict.reason:
         return words, NOT_TESTABLE, ""
     return words, share(verdict.probability), interval(verdict.interval)
+
+
+def reported_bound(claim: ClaimTerms, limit: float) -> str:
+    """Return a bound that is only reported, in the scale of its measure: `12 %`, `6,000`."""
+    scale = next(c.scale for c in claim.conditions if c.reported_above == limit)
+    return spoken(bound_words(limit, scale))

@@ -76,7 +76,9 @@ def _premise_words(verdict: Verdict) -> tuple[str, ...]:
 
 def _spread_words(verdict: Verdict, condition: Condition, days: int) -> str:
     run = run_word(days)
-    if condition.unit is None or condition.over is not None:
+    as_gain = condition.measure in ("annual_yield", "total_return")
+    worded = as_gain or condition.measure in _MIDDLE
+    if condition.unit is None or condition.over is not None or not worded:
         low, middle, high = (
             figure(value, verdict.scale) for value in (verdict.p05, verdict.median, verdict.p95)
         )

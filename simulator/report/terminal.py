@@ -13,11 +13,10 @@ from rich.text import Text
 from simulator.instruments.base import UNITS
 from simulator.report import cover, mining
 from simulator.report.attribution import Contributions, Line, contributions
-from simulator.report.conditions import condition_rows
+from simulator.report.conditions import condition_rows, reported_bound
 from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
 from simulator.report.words import (
-    bound,
     figure,
     figures,
     interval,
@@ -157,7 +156,8 @@ def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Tab
             table.add_row(Text(plain(f"  {words}")), *(Text(plain(n)) for n in numbers))
         if verdict.above is not None:
             limit, beyond = verdict.above
-            words = f"  reported: {spoken(verdict.quantity)} above {bound(limit)}"
+            claim = simulation.scenario.claims[verdict.claim]
+            words = f"  reported: {spoken(verdict.quantity)} above {reported_bound(claim, limit)}"
             table.add_row(Text(plain(words)), Text(plain(share(beyond))), "")
     return table
 

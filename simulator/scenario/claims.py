@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
 
 Measure = Literal[
-    "annual_yield", "total_return", "drawdown", "yield_deviation", "highest", "lowest", "last"
+    "annual_yield",
+    "total_return",
+    "money_weighted_return",
+    "drawdown",
+    "ulcer",
+    "volatility",
+    "expected_shortfall",
+    "sortino",
+    "calmar",
+    "yield_deviation",
+    "highest",
+    "lowest",
+    "last",
 ]
-INVESTOR_MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
-SERIES_MEASURES = ("highest", "lowest", "last", "total_return", "drawdown")
-NEVER_NEGATIVE = ("drawdown", "yield_deviation")
+INVESTOR_MEASURES: tuple[Measure, ...] = get_args(Measure)[:-3]
+SERIES_MEASURES: tuple[Measure, ...] = ("highest", "lowest", "last", "total_return", "drawdown")
+NEVER_NEGATIVE = ("drawdown", "yield_deviation", "ulcer", "volatility")
+PLAIN_NUMBERS = ("highest", "lowest", "last", "sortino", "calmar")
+"""Measures whose bounds are no shares: levels in a unit of their own, and ratios."""
 SERIES_FORM = re.compile(r"price\.\w+|ratio\.\w+\.\w+|factor\.\w+|[a-z0-9_-]+\.\w+")
 
 Statistic = Literal["mean", "median", "p05", "p95", "expected_shortfall"]
@@ -50,8 +64,8 @@ class Condition(Frozen):
 
     @property
     def scale(self) -> Literal["share", "level"]:
-        """Return whether the numbers are shares (8 %) or levels in a unit of their own."""
-        return "level" if self.measure in ("highest", "lowest", "last") else "share"
+        """Return whether the numbers are shares (8 %), or levels and ratios (6,000; 1.5)."""
+        return "level" if self.measure in PLAIN_NUMBERS else "share"
 
     @model_validator(mode="after")
     def _is_whole(self) -> Condition:
@@ -162,6 +176,17 @@ class ClaimTerms(Frozen):
             faults.append((("against",), "", "compares investors; the condition names a series"))
         refuse(faults)
         return self
+
+
+def named_measures(claims: Mapping[str, ClaimTerms]) -> dict[str, set[tuple[Measure, str]]]:
+    """Return the (measure, unit) pairs that claims name, by investor."""
+    found: dict[str, set[tuple[Measure, str]]] = {}
+    for claim in claims.values():
+        for condition in claim.conditions:
+            for who in (claim.subject, claim.against, condition.over):
+                if who is not None and condition.unit is not None:
+                    found.setdefault(who, set()).add((condition.measure, condition.unit))
+    return found
 
 
 def reference_faults(

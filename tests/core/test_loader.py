@@ -200,9 +200,10 @@ def test_load__unknown_key__suggests_the_nearest(tmp_path, old, new, fault):
             "measure: drawdown",
             "measure: drawdwn",
             "claims.gold-vault-8-12.conditions[1].measure is 'drawdwn'; must be one of "
-            "'annual_yield', 'total_return', 'drawdown', 'yield_deviation', 'highest', 'lowest' "
-            "or 'last'; did you mean "
-            "'drawdown'? (What is measured on each path)",
+            "'annual_yield', 'total_return', 'money_weighted_return', 'drawdown', 'ulcer', "
+            "'volatility', 'expected_shortfall', 'sortino', 'calmar', 'yield_deviation', "
+            "'highest', 'lowest' or 'last'; did you mean 'drawdown'? "
+            "(What is measured on each path)",
         ),
         (
             "    silver:",

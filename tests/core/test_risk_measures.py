@@ -175,6 +175,21 @@ def test_ulcer_calmar_sortino__of_walks__are_quantstats():
     np.testing.assert_allclose(measures.sortino(values), sortinos, rtol=1e-9)
 
 
+def test_volatility__of_walks__is_quantstats():
+    values = walks(6, n_paths=4)
+    stats, returns = quantstats_frames(values)
+    expected = [stats.volatility(series, periods=365, annualize=True) for series in returns]
+    np.testing.assert_allclose(measures.volatility(values), expected, rtol=1e-9)
+
+
+def test_volatility__of_three_days__is_hand_calculated():
+    # Returns +10 % and -10 %: deviation sqrt(2 x 0.1^2 / 1).
+    found = measures.volatility(column(1, 1.1, 0.99))
+    np.testing.assert_allclose(found, [math.sqrt(2 * 0.01) * math.sqrt(365)])
+    assert np.isnan(measures.volatility(column(1, 1.1))).all()
+    assert np.isnan(measures.volatility(column(1, 0, 1))).all()
+
+
 def test_sortino__denominator__runs_over_all_days():
     # Returns +10 %, -10 %, +10 %: mean 1/30, downside sqrt(0.01 / 3).
     found = measures.sortino(column(1, 1.1, 0.99, 1.089))
@@ -278,7 +293,14 @@ def test_spell_quantile__open_ones__lift_it_by_kaplan_and_meier():
 
 
 @pytest.mark.parametrize(
-    "measure", [measures.ulcer, measures.calmar, measures.sortino, measures.max_drawdown]
+    "measure",
+    [
+        measures.ulcer,
+        measures.calmar,
+        measures.sortino,
+        measures.volatility,
+        measures.max_drawdown,
+    ],
 )
 def test_measures__nan_on_one_path__stays_on_that_path(measure):
     values = walks(13, n_paths=3)

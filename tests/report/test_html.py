@@ -275,6 +275,23 @@ def test_page__of_a_real_run__is_whole_and_repeats():
     assert found.checksum in read.text
 
 
+def test_page__of_claims_on_ratios_and_risks__tells_each_in_its_own_scale():
+    claims = (
+        "claims={steady: {says: x, subject: holder, conditions: [{measure: sortino, unit: usd, "
+        "at_least: 1, reported_above: 2}, {measure: volatility, unit: usd, at_most: 0.3}]}}",
+        "paths=256",
+    )
+    run = load_scenario("gold-vault-sober", overrides=claims)
+    found = simulate(run.scenario, run.calibration)
+    page = render_html(run, found, judge_events(run.scenario.claims, found.outcomes), [])
+    text = Page(without_library(page)).text
+    assert re.search(r"In the middle year the Sortino ratio in dollars was −?\d\.\d+;", text)
+    assert "Sortino ratio in dollars at least 1" in text
+    assert "Paths above 2" in text
+    assert "volatility a year in dollars at most 30\xa0%" in text
+    assert 'id="distribution-holder-volatility-usd"' in page
+
+
 def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
     run, found, judged, _ = sample
     drift = np.linspace(-0.05, 0.12, 18)

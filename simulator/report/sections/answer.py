@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.report.attribution import contributions
-from simulator.report.conditions import condition_rows, joint_row
+from simulator.report.conditions import condition_rows, joint_row, reported_bound
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sentences import UNIT_WORDS, sentences
 from simulator.report.words import (
     HARD_SPACE,
-    bound,
     figure,
     figures,
     interval,
@@ -205,7 +204,7 @@ def _portions(
         pairs.append(("Paths whose exit was not paid in full", _value(share(unpaid))))
     if verdict.above is not None:
         limit, beyond = verdict.above
-        pairs.append((f"Paths above {bound(limit)}", _value(share(beyond))))
+        pairs.append((f"Paths above {reported_bound(claim, limit)}", _value(share(beyond))))
     if verdict.kind == "premise":
         pairs.append(("Judged on", _value("the historical estimate; the run assumes it")))
     elif verdict.parameter_range is None:

@@ -22,6 +22,10 @@ _QUANTITIES = {
     "annual_yield": "yield a year",
     "total_return": "total return",
     "drawdown": "deepest fall of the exit value",
+    "money_weighted_return": "money-weighted return",
+    "ulcer": "Ulcer index",
+    "volatility": "volatility a year",
+    "expected_shortfall": "mean loss of the worst 5 % of days",
     "yield_deviation": "deviation of 30-day annualised yields",
 }
 
@@ -138,7 +142,11 @@ def _distributions(simulation: Simulation) -> Iterator[Html]:
             for measure in ("annual_yield", "drawdown")
             for unit in simulation.investors[name].units
         }
-        wanted |= {(c.measure, c.unit): None for c in conditions if c.unit is not None}
+        wanted |= {
+            (c.measure, c.unit): None
+            for c in conditions
+            if c.unit is not None and c.scale == "share"
+        }
         for measure, unit in wanted:
             marks = {
                 value: bound(value)
@@ -158,7 +166,8 @@ def _distribution(
         return
     bins = charts.lay_out(values, list(marks))
     beside = None
-    others = [other for other in simulation.investors if other != name]
+    key = measure, unit
+    others = [o for o, found in simulation.investors.items() if o != name and key in found.values]
     if unit == "usd" and others:
         beside = (others[0], simulation.investors[others[0]].values[measure, unit])
     quantity = f"{_QUANTITIES[measure]} in {_UNIT_WORDS[unit]}"
