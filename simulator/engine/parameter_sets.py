@@ -8,8 +8,11 @@ the paths, so that only the parameters differ.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +20,7 @@ import pandas as pd
 
 from simulator.claims import Verdict
 from simulator.engine.macro_figures import draw_macro, with_macro
+from simulator.engine.prune import pruned
 from simulator.engine.simulate import simulate
 from simulator.engine.verdicts import judge
 from simulator.market.philox import normals4
@@ -34,6 +38,7 @@ SMALLEST_DOF = 3.0
 SMALLEST_EIGENVALUE = 1e-6
 
 Drawn = TypeVar("Drawn", bound=Figure)
+Row = dict[str, str | float]
 
 
 class _Draws:
@@ -150,27 +155,38 @@ def run_sets(
         One row for each set and claim: set, claim, probability, estimate, median, and for
         each asset `drift.<asset>` and `volatility.<asset>`.
     """
-    rows = []
     if scenario.market.model == "macro":
         calibration = with_macro(calibration)
-    small = scenario.model_copy(update={"paths": min(paths, scenario.paths)})
-    for number in range(count):
-        drawn = draw_calibration(calibration, scenario.seed, number)
-        moved = draw_drifts(small, calibration, number)
-        found = judge(simulate(moved, drawn, details=False))
-        rows += [
-            {
-                "set": number,
-                "claim": verdict.claim,
-                "probability": verdict.probability,
-                "estimate": verdict.estimate,
-                "median": verdict.median,
-                **_figures(moved, drawn),
-            }
-            for verdict in found
-        ]
-        on_set(number)
+    small = pruned(scenario, *scenario.claims)
+    small = small.model_copy(update={"paths": min(paths, scenario.paths)})
+    rows: list[Row] = []
+    # A set is a small run: one thread for each costs less than to share each among threads.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for number, found in enumerate(
+            pool.map(partial(_judge_set, small, calibration), range(count))
+        ):
+            rows += found
+            on_set(number)
     return pd.DataFrame(rows)
+
+
+def _judge_set(scenario: Scenario, calibration: Calibration, number: int) -> list[Row]:
+    """Return a row for each claim under one set."""
+    drawn = draw_calibration(calibration, scenario.seed, number)
+    moved = draw_drifts(scenario, calibration, number)
+    figures = _figures(moved, drawn)
+    simulation = simulate(moved, drawn, details=False, workers=1)
+    return [
+        {
+            "set": number,
+            "claim": verdict.claim,
+            "probability": verdict.probability,
+            "estimate": verdict.estimate,
+            "median": verdict.median,
+            **figures,
+        }
+        for verdict in judge(simulation, workers=1)
+    ]
 
 
 def _figures(scenario: Scenario, calibration: Calibration) -> dict[str, float]:

@@ -1,55 +1,113 @@
-"""What one claim needs of a scenario: without the rest it costs less and says the same.
+"""What some claims need of a scenario: without the rest it costs less and says the same.
 
 Every instrument and investor draws from streams of its own, so leaving others out changes no
-byte of what stays. Effects keep everything: their change may name anything.
+byte of what stays. Only a change of the world, that investors are asked about, may name anything:
+then everything is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+
+from simulator.claims.outcomes import is_of_the_market
+from simulator.scenario.claims import ClaimTerms
+from simulator.scenario.investors import InvestorTerms
 from simulator.scenario.models import Instruments, Scenario
 
 
-def pruned(scenario: Scenario, claim: str) -> Scenario:
-    """Return the scenario with one claim, and the investors and instruments it is about.
+def pruned(scenario: Scenario, *claims: str) -> Scenario:
+    """Return the scenario with some claims, and the investors and instruments they are about.
 
-    The vault keeps its measured holder, whose deposit is a part of it; the market stays whole.
+    An instrument keeps who decides how large its measured position is; the market stays whole.
     """
-    terms = scenario.claims[claim]
-    if terms.kind != "event":
-        return scenario
-    named = {terms.subject, *(condition.over for condition in terms.conditions)}
-    watched = {(condition.series or "").partition(".")[0] for condition in terms.conditions}
-    kept = {name for name in named if name is not None}
-    needed = watched | {held for name in kept for held in scenario.investors[name].held}
-    if "gold_vault" in needed:
-        kept |= {n for n, i in scenario.investors.items() if i.holding == "gold_vault"}
-    kept = kept or {scenario.replay.subject}
-    needed |= {held for name in kept for held in scenario.investors[name].held}
-    first = next(name for name in scenario.investors if name in kept)
+    asked = {name: terms for name, terms in scenario.claims.items() if name in claims}
+    if any(_may_name_anything(terms) for terms in asked.values()):
+        return scenario.model_copy(update={"claims": asked})
+    named = set(_named(asked)) or {scenario.replay.subject}
+    kept, needed = _closure(scenario, named, set(_watched(asked)))
+    subject = scenario.replay.subject
     return scenario.model_copy(
         update={
             "instruments": _instruments(scenario.instruments, needed),
             "investors": {n: i for n, i in scenario.investors.items() if n in kept},
-            "claims": {claim: terms},
-            "replay": scenario.replay.model_copy(update={"subject": first}),
+            "claims": asked,
+            "replay": scenario.replay.model_copy(
+                update={"subject": subject if subject in kept else min(kept)}
+            ),
         }
     )
 
 
-def _instruments(all_of: Instruments, needed: set[str]) -> Instruments:
-    wanted = set(needed)
-    if "gold_vault" in wanted:
-        wanted.add("gold_token")
-    wanted |= {t.sto for label, t in all_of.revenue_staking.items() if label in wanted}
-    wanted |= {t.mine for label, t in all_of.mine_equity.items() if label in wanted}
-    wanted |= {
-        label for label, t in all_of.price_cover.items() if wanted & {label, *t.names(label)}
+def _may_name_anything(terms: ClaimTerms) -> bool:
+    return terms.change is not None and not all(map(is_of_the_market, terms.conditions))
+
+
+def _named(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
+    """Yield the investors that claims name."""
+    for terms in claims.values():
+        for name in (terms.subject, terms.against, *(c.over for c in terms.conditions)):
+            if name is not None:
+                yield name
+
+
+def _watched(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
+    """Yield what the series begin with that claims name, instruments among it."""
+    for terms in claims.values():
+        for condition in terms.conditions:
+            yield (condition.series or "").partition(".")[0]
+
+
+def _closure(
+    scenario: Scenario, investors: Collection[str], instruments: Collection[str]
+) -> tuple[set[str], set[str]]:
+    """Return the investors and instruments that these need, themselves included."""
+    kept, needed = set(investors), set(instruments)
+    while True:
+        held = {name for n in kept for name in scenario.investors[n].held}
+        more = _with_ground(scenario.instruments, needed | held)
+        sized = _sized(scenario.instruments, more)
+        who = kept | {_measurer(scenario, name) for name in sized}
+        if (who, more) == (kept, needed):
+            return kept, needed
+        kept, needed = who, more
+
+
+def _with_ground(all_of: Instruments, names: set[str]) -> set[str]:
+    """Return the names with what they stand on: token, mine, pool."""
+    found = names | ({"gold_token"} if "gold_vault" in names else set())
+    found |= {t.sto for label, t in all_of.revenue_staking.items() if label in names}
+    found |= {t.mine for label, t in all_of.mine_equity.items() if label in names}
+    covers = all_of.price_cover.items()
+    return found | {label for label, t in covers if names & {label, *t.names(label)}}
+
+
+def _sized(all_of: Instruments, names: Collection[str]) -> set[str]:
+    """Return the instruments of which one position is measured, whose size is in its gas."""
+    return set(names) & {
+        "gold_vault",
+        *all_of.mining_sto,
+        *all_of.revenue_staking,
+        *all_of.price_cover,
     }
+
+
+def _measurer(scenario: Scenario, name: str) -> str:
+    """Return who decides how large the measured position is, as `investors.world` does."""
+    investors = scenario.investors
+    holders = (n for n, i in investors.items() if i.holding == name)
+    return next(holders, None) or max(investors, key=lambda n: _part_usd(investors[n], name))
+
+
+def _part_usd(investor: InvestorTerms, name: str) -> float:
+    return (investor.capital_usd or 0.0) * (investor.weights or {}).get(name, 0.0)
+
+
+def _instruments(all_of: Instruments, needed: Collection[str]) -> Instruments:
     update: dict[str, object] = {}
     for section in Instruments.model_fields:
         found = getattr(all_of, section)
         if isinstance(found, dict):
-            update[section] = {label: t for label, t in found.items() if label in wanted}
-        elif section not in wanted:
+            update[section] = {label: t for label, t in found.items() if label in needed}
+        elif section not in needed:
             update[section] = None
     return all_of.model_copy(update=update)

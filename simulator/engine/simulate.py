@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,12 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.claims.outcomes import (
-    Outcomes,
-    is_of_the_market,
-    reduce_series,
-    series_conditions,
-)
+from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
 from simulator.engine.memory import keep_freed_memory
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.world import World, market_series, series, simulate_block
@@ -151,19 +146,19 @@ def simulate(
 
 
 def simulate_series(
-    scenario: Scenario, calibration: Calibration, workers: int | None = None
+    scenario: Scenario,
+    calibration: Calibration,
+    conditions: Iterable[Condition],
+    *,
+    workers: int | None = None,
 ) -> Outcomes:
-    """Return the numbers of the market's series that claims name, without any instrument.
+    """Return what conditions measure of the market's series, without any instrument.
 
-    They are the same bytes as those of `simulate`.
+    The numbers are the same bytes as those of `simulate`.
     """
     keep_freed_memory()
     spec = market_spec(scenario, calibration)
-    wanted = {
-        key: condition
-        for key, condition in series_conditions(scenario.claims).items()
-        if is_of_the_market(condition)
-    }
+    wanted = {condition.key: condition for condition in conditions}
 
     def run(first: int) -> Outcomes:
         count = min(BLOCK_PATHS, scenario.paths - first)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -63,16 +63,16 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
     """
     claims = simulation.scenario.claims
     events = {found.claim: found for found in judge_events(claims, simulation.outcomes)}
-    worlds: dict[tuple[str, bool], Outcomes] = {}
+    worlds: dict[str, Outcomes] = {}
 
     def changed(name: str, claim: ClaimTerms) -> Outcomes:
-        market_only = all(is_of_the_market(condition) for condition in claim.conditions)
-        key = json.dumps(claim.change, sort_keys=True, default=str), market_only
+        key = _change(claim)
         if key not in worlds:
-            place = f"claims.{name}.change"
-            scenario = with_changes(simulation.scenario, claim.change or {}, place)
-            run = simulate_series if market_only else _whole
-            worlds[key] = run(scenario, simulation.calibration, workers)
+            scenario = with_changes(
+                simulation.scenario, claim.change or {}, f"claims.{name}.change"
+            )
+            alike = [other for other in claims.values() if _change(other) == key]
+            worlds[key] = _outcomes(scenario, simulation.calibration, alike, workers)
         return worlds[key]
 
     found = []
@@ -87,7 +87,17 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
     return tuple(found)
 
 
-def _whole(scenario: Scenario, calibration: Calibration, workers: int | None) -> Outcomes:
+def _change(claim: ClaimTerms) -> str:
+    return json.dumps(claim.change, sort_keys=True, default=str)
+
+
+def _outcomes(
+    scenario: Scenario, calibration: Calibration, claims: Sequence[ClaimTerms], workers: int | None
+) -> Outcomes:
+    """Return the outcomes of a changed world, of the market alone where claims ask for no more."""
+    conditions = [condition for claim in claims for condition in claim.conditions]
+    if all(map(is_of_the_market, conditions)):
+        return simulate_series(scenario, calibration, conditions, workers=workers)
     return simulate(scenario, calibration, workers=workers, details=False).outcomes
 
 

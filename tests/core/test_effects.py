@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.claims.outcomes import reduce_series
+from simulator.claims.outcomes import reduce_series, series_conditions
 from simulator.engine import judge, simulate
 from simulator.engine.simulate import simulate_series
 from simulator.engine.verdicts import difference, effect_word, judge_premise
@@ -250,7 +250,8 @@ def test_series_without_instruments__are_those_of_the_whole_run():
     )
     loaded = load_scenario("gold-vault-sober", overrides=("paths=700", "claims={}", *claims))
     whole = simulate(loaded.scenario, loaded.calibration).outcomes
-    alone = simulate_series(loaded.scenario, loaded.calibration)
+    conditions = series_conditions(loaded.scenario.claims).values()
+    alone = simulate_series(loaded.scenario, loaded.calibration, conditions)
     assert set(alone.series) == set(whole.series)
     for key, values in whole.series.items():
         np.testing.assert_array_equal(alone.series[key], values)

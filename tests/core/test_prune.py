@@ -45,9 +45,42 @@ def test_claim__alone__is_answered_alike(flagship, claim, instruments):
     np.testing.assert_equal((own.p05, own.median, own.p95), (among.p05, among.median, among.p95))
 
 
-def test_effect__keeps_everything(flagship):
+def test_effect_between_investors__alone__is_answered_alike(flagship):
+    loaded, whole = flagship
+    claim = "stop-loss-saves-the-aggressive"
+    small = pruned(loaded.scenario, claim)
+    # whoever holds the token alone decides how large the position is that gas is measured on
+    assert set(small.investors) == {"aggressive", "aggressive_without_stop", "development_holder"}
+    alone = simulate(small, loaded.calibration, details=False)
+    for name in small.investors:
+        for key, values in alone.investors[name].values.items():
+            np.testing.assert_array_equal(values, whole.investors[name].values[key])
+
+
+def test_effect_of_a_view_on_a_price__needs_no_instrument(flagship):
     loaded, _ = flagship
-    assert pruned(loaded.scenario, "ballast-softens-falls") == loaded.scenario
+    claims = "central-banks-support-gold", "silver-100"
+    small = pruned(loaded.scenario, *claims)
+    assert set(small.claims) == set(claims)
+    assert set(small.investors) <= {"stable", *_holders_of_what_it_holds(loaded.scenario)}
+
+
+def _holders_of_what_it_holds(scenario):
+    held = scenario.investors["stable"].held
+    return {name for name, i in scenario.investors.items() if i.holding in held}
+
+
+def test_change_of_the_world_for_an_investor__keeps_everything():
+    claim = (
+        "{says: x, kind: effect, subject: holder, change: {market.assets.gold.drift: 0},"
+        " conditions: [{measure: total_return, unit: usd, at_least: 0}]}"
+    )
+    scenario = load_scenario(
+        "hard-assets-2026", overrides=[PATHS, f"claims.safer={claim}"]
+    ).scenario
+    small = pruned(scenario, "safer")
+    assert small.investors == scenario.investors
+    assert small.instruments == scenario.instruments
 
 
 def test_question__about_an_effect__is_refused(flagship):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.mechanics.jit import kernel
 from simulator.scenario.macro import REGIMES, MacroCalibration, RegimeName
 from simulator.units import FloatArray
 
@@ -40,9 +41,17 @@ class Chain:
         """Return the regimes' probabilities on each day, shape (n_steps + 1, 4)."""
         found = np.zeros((n_steps + 1, len(REGIMES)))
         found[0, self.start] = 1.0
-        for step in range(n_steps):
-            found[step + 1] = found[step] @ self.transition
+        _spread(self.transition, found)
         return found
+
+
+@kernel
+def _spread(transition: FloatArray, shares: FloatArray) -> None:
+    """Fill the probabilities, shape (n_steps + 1, 4), from the first row on."""
+    for step in range(1, shares.shape[0]):
+        for old in range(shares.shape[1]):
+            for new in range(shares.shape[1]):
+                shares[step, new] += shares[step - 1, old] * transition[old, new]
 
 
 def regime_chain(

@@ -10,6 +10,7 @@ import numpy as np
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.model import Macro, Steps
 from simulator.market.macro.names import CUMULATED, N_DRIVERS, Driver, State
+from simulator.mechanics.jit import kernel
 from simulator.units import FloatArray
 
 
@@ -41,11 +42,18 @@ def expected(
     daily[:, State.COPPER_SUPPLY] -= macro.outage_rate * year_fraction * copper.outage_size.value
     states = np.empty((n_steps + 1, len(State)))
     states[0] = steps.start
-    for step in range(1, n_steps + 1):
-        states[step] = steps.decay * states[step - 1] + daily[step]
+    _move(steps.decay, daily, states)
     states[:, State.LIQUIDITY] += shares @ chain.liquidity_shift
     columns: FloatArray = np.ascontiguousarray(states.T)
     return Expected(columns, _values(macro, steps, columns))
+
+
+@kernel
+def _move(decay: FloatArray, daily: FloatArray, states: FloatArray) -> None:
+    """Fill the states, shape (n_steps + 1, N_STATES), from the first row on."""
+    for step in range(1, states.shape[0]):
+        for state in range(states.shape[1]):
+            states[step, state] = decay[state] * states[step - 1, state] + daily[step, state]
 
 
 def _values(macro: Macro, steps: Steps, states: FloatArray) -> FloatArray:
@@ -90,13 +98,20 @@ def bank_variance(steps: Steps, expectation: Expected, year_fraction: float) -> 
         amount = flow(steps, expectation.states, state) / 100 * year_fraction
         variance = log_variance(steps, state, n_steps)
         powers = steps.decay[state] ** np.arange(n_steps + 1)
-        added = np.zeros(n_steps + 1)
-        for day in range(1, n_steps + 1):
-            covariance = np.expm1(powers[day - 1 :: -1] * variance[1 : day + 1])
-            terms = amount[1 : day + 1] * covariance
-            added[day] = amount[day] * (2 * terms.sum() - terms[-1])
-        total += np.cumsum(added)
+        total += np.cumsum(_added(amount, variance, powers))
     return total
+
+
+@kernel
+def _added(amount: FloatArray, variance: FloatArray, powers: FloatArray) -> FloatArray:
+    """Return what each day adds to the variance of a flow's sum, shape (n_steps + 1,)."""
+    added = np.zeros(amount.size)
+    for day in range(1, amount.size):
+        before = 0.0
+        for earlier in range(1, day):
+            before += amount[earlier] * np.expm1(powers[day - earlier] * variance[earlier])
+        added[day] = amount[day] * (2 * before + amount[day] * np.expm1(variance[day]))
+    return added
 
 
 def shifts_of_views(

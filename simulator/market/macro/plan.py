@@ -41,7 +41,7 @@ from simulator.market.philox import WordArray
 from simulator.market.streams import Stream
 from simulator.scenario.calibration import SMALLEST_EIGENVALUE
 from simulator.scenario.correlation import nearest_correlation
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from simulator.market.dynamics import MarketSpec
@@ -98,9 +98,10 @@ def plan(spec: MarketSpec, macro: Macro) -> MacroPlan:
     channels = macro.loadings(spec.assets)
     loadings = driver_loadings(channels)
     chain, steps = macro.chain(year), macro.steps(year)
-    usual = macro.chain(year, with_views=False)
-    here = expected(macro, steps, chain, spec.n_steps, year)
-    without = expected(macro, steps, usual, spec.n_steps, year)
+    here = without = expected(macro, steps, chain, spec.n_steps, year)
+    if macro.views.liquidity is not None:
+        usual = macro.chain(year, with_views=False)
+        without = expected(macro, steps, usual, spec.n_steps, year)
 
     jumps = _events(spec, macro)
     garch, tick_variance, cholesky = _own_shocks(spec, macro, jumps, chain)
@@ -290,7 +291,7 @@ def _kernel(
     here: Expected,
     pulled: IntArray,
 ) -> MacroTables:
-    open_days, calendar = np.unique(spec.trading, axis=0, return_inverse=True)
+    open_days, calendar = _calendars(spec.trading)
     figures, year = macro.figures, spec.year_fraction
     speed, share = macro.reversion
     copper = figures.copper
@@ -308,8 +309,8 @@ def _kernel(
         loadings=driver_loadings(channels),
         channel_loadings=channels,
         channel_driver=np.array([driver for _, driver, _ in CHANNELS], dtype=np.int64),
-        calendar=calendar.reshape(-1).astype(np.int64),
-        open_days=np.ascontiguousarray(open_days),
+        calendar=calendar,
+        open_days=open_days,
         rate_shift=(1 - steps.decay[0]) * chain.rate_shift,
         liquidity_shift=chain.liquidity_shift,
         switch=_switch_words(chain.transition),
@@ -335,6 +336,14 @@ def _kernel(
         has_regimes=macro.parts.regimes,
         has_outages=bool(outages[0] > 0),
     )
+
+
+def _calendars(trading: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Return the distinct rows of what is open when, and each asset's row among them."""
+    rows = [row.tobytes() for row in trading]
+    distinct = sorted(set(rows))
+    found = np.array([distinct.index(row) for row in rows], dtype=np.int64)
+    return np.ascontiguousarray(trading[[rows.index(row) for row in distinct]]), found
 
 
 def _switch_words(transition: FloatArray) -> WordArray:
