@@ -114,7 +114,7 @@ def _simulate(
 
         def keep(block: Block) -> None:
             folder.write_block(block)
-            advance(next(iter(block.investors.values())).events.shape[0])
+            advance(block.n_paths)
 
         return simulate(scenario, loaded.calibration, workers=workers, on_block=keep)
 

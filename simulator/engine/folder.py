@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from simulator.claims import Verdict, as_object
 from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
-from simulator.investors import InvestorMeasures
+from simulator.investors import InvestorMeasures, join
 from simulator.market.calibration.write import write_calibration
 from simulator.scenario.files import LoadedScenario, to_yaml
 
@@ -26,6 +28,8 @@ CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
 CALIBRATION = "calibration.yaml"
 HISTORY = "history.csv"
+PATHS_A_FILE = 2_048
+"""Blocks are written together up to this: a file's many columns cost more than its rows."""
 
 
 def run_hash(loaded: LoadedScenario) -> str:
@@ -61,6 +65,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting: list[Block] = []
 
     @classmethod
     def create(cls, loaded: LoadedScenario, out: Path | None) -> RunFolder:
@@ -93,22 +98,41 @@ class RunFolder:
         """Write JSON with sorted keys."""
         return self.write_text(name, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
-    def write_table(self, name: str, table: pd.DataFrame) -> Path:
+    def write_table(self, name: str, table: pd.DataFrame | pa.Table) -> Path:
         """Write a Parquet file under a temporary name, then rename it."""
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.tmp")
-        table.to_parquet(temporary, index=False, compression="zstd")
+        # A dictionary of numbers that hardly repeat costs time and space.
+        words = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+        parquet.write_table(table, temporary, compression="zstd", use_dictionary=words)
         os.replace(temporary, target)
         return target
 
     def write_block(self, block: Block) -> None:
-        """Write a block's rows; a run that is interrupted leaves only whole blocks."""
-        table = path_table(block.investors, block.first_path)
-        self.write_table(f"blocks/{block.first_path:09d}.parquet", table)
+        """Write a block's rows, with those before it once they are enough for a file.
+
+        A run that is interrupted leaves only whole blocks.
+        """
+        self._waiting.append(block)
+        first, last = self._waiting[0].first_path, block.first_path + block.n_paths
+        if last - first >= PATHS_A_FILE:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        if not self._waiting:
+            return
+        first, found = self._waiting[0].first_path, self._waiting
+        names = found[0].investors
+        joined = {name: join([block.investors[name] for block in found]) for name in names}
+        self.write_table(f"blocks/{first:09d}.parquet", path_table(joined, first))
+        self._waiting = []
 
     def write_results(self, simulation: Simulation, verdicts: tuple[Verdict, ...]) -> None:
-        """Write paths, daily quantiles and verdicts."""
+        """Write what blocks are left, paths, daily quantiles and verdicts."""
+        self._write_waiting()
         self.write_table("paths.parquet", path_table(simulation.investors, 0))
         self.write_table("daily.parquet", simulation.daily)
         self.write_json("verdicts.json", [as_object(verdict) for verdict in verdicts])
@@ -169,30 +193,29 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pd.DataFrame:
+def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pa.Table:
     """Return one row for each path and investor: measures, finals, attribution.
 
     Columns are path, investor, holding, then `<measure>.<unit>`, `initial.<unit>`,
-    `final.<unit>`, events, unpaid, organic_share and `<source>.<unit>`.
+    `final.<unit>`, events, unpaid, organic_share and `<source>.<unit>`; null where an investor
+    has no such measure or source.
     """
-    tables = []
-    for name, measures in investors.items():
-        n_paths = measures.events.shape[0]
-        columns: dict[str, Any] = {
-            "path": np.arange(first_path, first_path + n_paths),
-            "investor": name,
-            "holding": measures.holding,
-        }
-        columns |= {f"{m}.{unit}": values for (m, unit), values in measures.values.items()}
-        for unit in measures.units:
-            columns[f"initial.{unit}"] = measures.initial[unit]
-            columns[f"final.{unit}"] = measures.final[unit]
-            for source, amounts in zip(measures.sources, measures.attribution[unit], strict=True):
-                columns[f"{source.name}.{unit}"] = amounts
-        columns |= {
-            "events": measures.events,
-            "unpaid": measures.unpaid,
-            "organic_share": measures.organic_share,
-        }
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+    tables = [pa.table(_columns(name, of, first_path)) for name, of in investors.items()]
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _columns(name: str, of: InvestorMeasures, first_path: int) -> dict[str, Any]:
+    n_paths = of.events.shape[0]
+    columns: dict[str, Any] = {
+        "path": np.arange(first_path, first_path + n_paths),
+        "investor": pa.repeat(name, n_paths),
+        "holding": pa.repeat(of.holding, n_paths),
+    }
+    columns |= {f"{m}.{unit}": values for (m, unit), values in of.values.items()}
+    for unit in of.units:
+        columns[f"initial.{unit}"] = of.initial[unit]
+        columns[f"final.{unit}"] = of.final[unit]
+        for source, amounts in zip(of.sources, of.attribution[unit], strict=True):
+            columns[f"{source.name}.{unit}"] = amounts
+    rest = {"events": of.events, "unpaid": of.unpaid, "organic_share": of.organic_share}
+    return columns | rest

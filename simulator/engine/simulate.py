@@ -29,7 +29,7 @@ from simulator.scenario.claims import Condition, named_measures
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, FloatArray, calendar
 
-FAN_PATHS = 4_096
+FAN_PATHS = 2_048
 """Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _COLUMNS = ("p05", "p25", "p50", "p75", "p95")
@@ -77,6 +77,11 @@ class Block:
     outcomes: Outcomes
     instruments: Mapping[str, InvestorMeasures]
     series: Mapping[str, Float32Array]
+
+    @property
+    def n_paths(self) -> int:
+        """Return how many paths it has."""
+        return next(iter(self.investors.values())).events.shape[0]
 
     @property
     def investors(self) -> Mapping[str, InvestorMeasures]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import worlds
 
 from simulator.engine import simulate
-from simulator.engine.folder import path_table
+from simulator.engine.folder import RunFolder, path_table
 
 SMALL = ("paths=700", "horizon_days=90")
 
 
-def run(*overrides: str, **options: int):
+def run(*overrides: str, **options):
     loaded = worlds.load(*SMALL, *overrides)
     return simulate(loaded.scenario, loaded.calibration, **options)
 
@@ -43,9 +44,33 @@ def test_paths__a_longer_run_begins_with_the_shorter_one() -> None:
 
 def test_paths__odd_number__gives_exactly_that_many_rows() -> None:
     simulation = run("paths=130")
-    table = path_table(simulation.investors, 0)
+    table = path_table(simulation.investors, 0).to_pandas()
     assert len(table) == 2 * 130
     assert sorted(table["path"].unique()) == list(range(130))
+
+
+def test_table_of_paths__has_every_number__and_null_where_there_is_none() -> None:
+    simulation = run("paths=130")
+    table = path_table(simulation.investors, 1_000).to_pandas().set_index("investor")
+    for name, found in simulation.investors.items():
+        rows = table.loc[name]
+        assert rows["path"].tolist() == list(range(1_000, 1_130))
+        np.testing.assert_array_equal(rows["final.usd"], found.final["usd"])
+        for source, amounts in zip(found.sources, found.attribution["usd"], strict=True):
+            np.testing.assert_array_equal(rows[f"{source.name}.usd"], amounts)
+    assert table.loc["token_only", "exploit.usd"].isna().all()
+
+
+def test_blocks__are_written_together__every_path_once(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    simulation = run("paths=2500", on_block=folder.write_block)
+    folder.write_results(simulation, ())
+    files = sorted((tmp_path / "blocks").iterdir())
+    assert [file.name for file in files] == ["000000000.parquet", "000002048.parquet"]
+    order = ["investor", "path"]
+    parts = pd.concat([pd.read_parquet(file) for file in files]).sort_values(order)
+    whole = pd.read_parquet(tmp_path / "paths.parquet").sort_values(order)
+    pd.testing.assert_frame_equal(parts.reset_index(drop=True), whole.reset_index(drop=True))
 
 
 def test_daily__quantiles_are_ordered_and_start_at_what_was_put_in() -> None:
