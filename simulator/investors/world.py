@@ -27,6 +27,7 @@ from simulator.instruments.price_cover import PriceCoverDrivers, PriceCoverRecor
 from simulator.instruments.revenue_staking import StakingDrivers, StakingRecord
 from simulator.investors import portfolio
 from simulator.investors.paths import InvestorPaths
+from simulator.investors.settlement import in_usdc, settled_in_usdc, turn_into_dollars
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths, simulate_market
 from simulator.scenario.investors import InvestorTerms
@@ -159,13 +160,14 @@ def simulate_block(
     """
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
     instruments, tokens = _tokens(scenario, market)
-    vault = _vault(scenario, spec, tokens, instruments, first_path, record)
+    vault = _vault(scenario, market, spec, tokens, instruments, first_path, record)
     stos = _mines(scenario, market, instruments, record)
     stakings = _stakings(scenario, instruments, stos, record)
     traded = _traded(scenario)
     covers = _covers(scenario, spec, market, instruments, record)
     for name, terms in scenario.instruments.holding.items():
         instruments[name] = holding.simulate(terms, market, name, daily=name in traded)
+    turn_into_dollars(scenario, market, instruments)
     investors = {
         name: _investor(name, investor, instruments, record)
         for name, investor in scenario.investors.items()
@@ -191,6 +193,7 @@ def _tokens(
 
 def _vault(
     scenario: Scenario,
+    market: MarketPaths,
     spec: MarketSpec,
     tokens: Mapping[str, GoldTokenDrivers],
     instruments: dict[str, InstrumentPaths],
@@ -204,6 +207,7 @@ def _vault(
     volatility = float(spec.volatility[spec.assets.index("gold")])
     prices = tokens["gold_token"].prices
     drivers = gold_vault.draw_drivers(terms, prices, volatility, first_path, scenario.seed)
+    drivers = in_usdc(drivers, market)
     instruments["gold_vault"], kept = gold_vault.simulate(
         terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record, daily=daily
     )
@@ -275,9 +279,14 @@ def staking_drivers(
 
 
 def _traded(scenario: Scenario) -> frozenset[str]:
-    """Return the instruments that portfolios hold: what they do day by day is needed."""
+    """Return the instruments of which each day is needed.
+
+    They are those that portfolios hold and, where USDC falls, what is settled in it.
+    """
     portfolios = (i for i in scenario.investors.values() if i.weights is not None)
-    return frozenset(name for investor in portfolios for name in investor.held)
+    held = frozenset(name for investor in portfolios for name in investor.held)
+    falls = scenario.market.stablecoin is not None
+    return held.union(settled_in_usdc(scenario)) if falls else held
 
 
 def _investor(

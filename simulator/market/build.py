@@ -72,6 +72,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
         dof=calibration.innovation_dof,
         history=history,
         macro=_macro(scenario, calibration),
+        stablecoin=terms.stablecoin,
     )
     _check_variance(scenario, spec)
     return spec

@@ -47,6 +47,7 @@ from simulator.market.kernels import Tables, fill_block
 from simulator.market.macro.kernel import fill_macro
 from simulator.market.macro.model import Macro
 from simulator.market.macro.plan import MacroPlan, plan
+from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray, calendar
 
 __all__ = ["Garch", "Jumps", "MarketSpec", "Model", "fill"]
@@ -72,6 +73,7 @@ class MarketSpec:
     dof : degrees of freedom of the t shocks, even and above 2
     history : the days of a bootstrap; its volatility is the returns' own
     macro : factors, regimes and views of the model macro
+    stablecoin : when USDC falls below a dollar; None where it never does
     year_fraction : years from one step to the next
 
     Raises
@@ -97,6 +99,7 @@ class MarketSpec:
     dof: int = 6
     history: History | None = None
     macro: Macro | None = None
+    stablecoin: StablecoinTerms | None = None
     year_fraction: float = 1 / DAYS_PER_YEAR
 
     def __post_init__(self) -> None:

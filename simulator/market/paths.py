@@ -13,6 +13,8 @@ import pandas as pd
 from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.macro.factors import factor_paths
 from simulator.market.macro.names import N_STATES
+from simulator.market.stablecoin import usdc_paths
+from simulator.scenario.stablecoin import USDC
 from simulator.units import FloatArray
 
 BLOCK_PATHS = 256
@@ -26,7 +28,8 @@ class MarketPaths:
     """Prices of consecutive paths.
 
     dates : n_steps + 1 dates, the start first
-    prices : by asset, each of shape (n_steps + 1, n_paths), in the asset's own unit
+    prices : by asset, each of shape (n_steps + 1, n_paths), in the asset's own unit; USDC's in
+        dollars where the scenario lets it fall
     first_path : number of the first path
     factors : by name, each of shape (n_steps + 1, n_paths), in the units of `FACTOR_UNITS`;
         empty but for the model macro, which draws them again when one is first asked for
@@ -67,6 +70,8 @@ def simulate_market(
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
     fill(spec, seed, first_path, block)
     prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
+    if spec.stablecoin is not None:
+        prices[USDC] = usdc_paths(spec.stablecoin, seed, first_path, spec.n_steps, n_paths)
     factors: Mapping[str, FloatArray] = {}
     if spec.model == "macro":
         factors = MacroFactors(spec, seed, first_path, n_paths)

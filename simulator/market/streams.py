@@ -7,7 +7,7 @@ changing one changes every result of its owner.
 
 Numbers
     1-31     diffusion of an asset.
-    32-63    shared by all assets; from 36 on the macro factors.
+    32-63    shared by all assets; from 36 on the macro factors, 62 the fall of USDC.
     65-95    jumps of an asset: 64 + its diffusion stream.
     128-255  instruments; one that a scenario may hold several of adds its label above.
 """
@@ -52,6 +52,7 @@ class Stream(IntEnum):
     REGIME = 47
     STRESS = 48
     OUTAGE = 49
+    STABLECOIN_FALL = 62
 
     GOLD_JUMP = JUMP_OFFSET + 1
     SILVER_JUMP = JUMP_OFFSET + 2

@@ -66,8 +66,13 @@ class GoldVaultPlayer:
         drivers: GoldVaultDrivers,
         record: GoldVaultRecord,
         holder_ounces: float,
+        usdc: FloatArray | None = None,
     ) -> None:
-        """Take drivers and record of one path: arrays of shape (n_steps + 1, 1, ...)."""
+        """Take drivers and record of one path: arrays of shape (n_steps + 1, 1, ...).
+
+        `usdc`, of shape (n_steps + 1,), is the price of USDC in dollars; None for one dollar
+        on every day. The drivers' prices are in USDC.
+        """
         self._terms, self._gas_terms = terms, gas
         self._drivers = drivers
         self._acts = record.actions[:, 0]
@@ -75,6 +80,7 @@ class GoldVaultPlayer:
         self._decimals = token.decimals
         self._holder_ounces = holder_ounces
         self._last_step = self._acts.shape[0] - 1
+        self._usdc_usd = np.ones(self._acts.shape[0]) if usdc is None else usdc
         self._rewards_sold = 0
         self._sold_tokens = 0.0
         self._gas_tokens = 0.0
@@ -113,10 +119,10 @@ class GoldVaultPlayer:
         self._stage = stage
         self._token = stage.contracts["gold_token"]
         self._usdc = stage.deploy("usdc")
-        usdc_feed = stage.deploy(
+        self._usdc_feed = stage.deploy(
             "price_feed", FEED_DECIMALS, "USDC / USD", stage.roles.keeper, as_name="usdc_feed"
         )
-        self._market = self._deploy_market(stage, usdc_feed)
+        self._market = self._deploy_market(stage, self._usdc_feed)
         self._vault = self._deploy_vault(stage)
         parts = (self._token, self._vault, stage.roles.keeper, stage.roles.intruder)
         self._pool = stage.deploy("stage_strategy", *parts, as_name="pool")
@@ -132,8 +138,8 @@ class GoldVaultPlayer:
         )
         keeper = stage.roles.keeper
         stage.send(
-            usdc_feed.call("update_answer", 10**FEED_DECIMALS, sender=keeper),
-            usdc_feed.call("set_market_status", 1, sender=keeper),
+            self._usdc_feed.call("update_answer", 10**FEED_DECIMALS, sender=keeper),
+            self._usdc_feed.call("set_market_status", 1, sender=keeper),
         )
         self._fund(stage)
 
@@ -215,6 +221,7 @@ class GoldVaultPlayer:
         act = self._acts[step]
         keeper = self._stage.roles.keeper
         by_phase = [
+            (Phase.PRICES, self._usdc_price(step)),
             (Phase.ACCRUAL, [self._market.call("accrue", sender=keeper)]),
             (Phase.LIQUIDATIONS, self._liquidations(act)),
             (Phase.EXPLOITS, self._exploit(act)),
@@ -226,6 +233,14 @@ class GoldVaultPlayer:
             (Phase.CLAIMS, self._claims(act)),
         ]
         return [(phase, call) for phase, calls in by_phase for call in calls]
+
+    def _usdc_price(self, step: int) -> list[Call]:
+        """Return the round of USDC's feed on a day on which its price moves."""
+        now = float(self._usdc_usd[step])
+        if now == (float(self._usdc_usd[step - 1]) if step else 1.0):
+            return []
+        answer = to_wei(now, FEED_DECIMALS)
+        return [self._usdc_feed.call("update_answer", answer, sender=self._stage.roles.keeper)]
 
     def _gold(self, ounces: float) -> int:
         return to_wei(float(ounces), self._decimals)

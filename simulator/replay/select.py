@@ -19,6 +19,7 @@ from simulator.replay.price_cover import PriceCoverPlayer
 from simulator.replay.revenue_staking import RevenueStakingPlayer
 from simulator.replay.stage import Player
 from simulator.scenario.models import Scenario
+from simulator.scenario.stablecoin import USDC
 from simulator.units import LANES, trading_days
 
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
@@ -73,7 +74,7 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
     first = path // LANES * LANES
     world = simulate_block(scenario, spec, first, LANES, record=True)
     lane = path - first
-    terms = scenario.instruments
+    terms, usdc = scenario.instruments, world.market.prices.get(USDC)
     trading = trading_days(scenario.start, scenario.horizon_days)
     cast: list[Player] = []
     for metal in METALS:
@@ -91,6 +92,7 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
                 vault.drivers.lane(lane),
                 vault.record.lane(lane),
                 vault_ounces(scenario),
+                None if usdc is None else usdc[:, lane],
             )
         )
     for name, sto in terms.mining_sto.items():

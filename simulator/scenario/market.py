@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from simulator.scenario.fields import Fraction, Frozen, Positive, Volatility, refuse
 from simulator.scenario.macro_types import Asset as AssetName
+from simulator.scenario.stablecoin import USDC, StablecoinTerms
 from simulator.scenario.views import RATIO, MacroParts, Target, Views
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
@@ -49,6 +50,13 @@ class MarketTerms(Frozen):
     """What of the macro model is on; none = all of it."""
     views: Views | None = None
     """What the macro model takes for given; none = nothing."""
+    stablecoin: StablecoinTerms | None = None
+    """When USDC falls below a dollar; none = it is one dollar on every day."""
+
+    @property
+    def priced(self) -> tuple[str, ...]:
+        """Return everything that has a price: the assets, and USDC where it moves."""
+        return (*self.assets, *(() if self.stablecoin is None else (USDC,)))
 
     @property
     def targets(self) -> dict[str, Target]:

@@ -161,15 +161,22 @@ class Scenario(Frozen):
     def _subjects_exist(self) -> Scenario:
         followed = self.instruments.assets()
         units = {name: self._units(investor) for name, investor in self.investors.items()}
-        faults = reference_faults(self.claims, units, self.market.assets, followed)
+        faults = reference_faults(self.claims, units, self.market.priced, followed)
         if self.replay.subject not in self.investors:
             rule = f"must be an investor of this file: {', '.join(self.investors)}"
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
         mines = self.instruments.mining_sto, self.instruments.mine_equity
         faults += mine_faults(*mines, self.horizon_days)
         faults += staking_faults(self.instruments.revenue_staking, self.instruments.mining_sto)
-        refuse(faults + self._holding_faults() + self._asset_faults())
+        refuse(faults + self._holding_faults() + self._asset_faults() + self._stablecoin_faults())
         return self
+
+    def _stablecoin_faults(self) -> list[Fault]:
+        day = None if self.market.stablecoin is None else self.market.stablecoin.day
+        if day is None or day <= self.horizon_days:
+            return []
+        rule = f"must be at most {self.horizon_days}, the last day of the run"
+        return [(("market", "stablecoin", "day"), str(day), rule)]
 
     def _units(self, investor: InvestorTerms) -> tuple[str, ...]:
         """Return the units that an investor is measured in: a portfolio in dollars alone."""

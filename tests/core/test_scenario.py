@@ -11,6 +11,7 @@ from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms, Lendi
 from simulator.scenario.models import InvestorTerms
 
 VAULT = "instruments.gold_vault"
+COIN = "market.stablecoin"
 
 
 @pytest.mark.parametrize(
@@ -193,3 +194,44 @@ def test_load__file_that_is_refused__is_an_input_error_with_every_problem(tmp_pa
     (problem,) = caught.value.problems
     assert (problem.field, problem.value) == ("paths", "0")
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("terms", "fault"),
+    [
+        ("day: 60, low: 0", "low is 0; must be above 0 and at most 1 (1 = a dollar)"),
+        ("day: 60, low: 1.2", "low is 1.2; must be above 0 and at most 1 (1 = a dollar)"),
+        (
+            "day: -3, low: 0.87",
+            "day is -3; must be at least 1 (Step on which it falls on every path; none = only as "
+            "`hazard` has it)",
+        ),
+        ("day: 400, low: 0.87", "day is 400; must be at most 365, the last day of the run"),
+        (
+            "day: 60, low: 0.87, recovers_days: 0",
+            "recovers_days is 0; must be above 0 (Days until what comes back is back, evenly from "
+            "the low)",
+        ),
+        (
+            "day: 60, low: 0.87, hazard: -1",
+            "hazard is -1; must be 0 to 10 (Falls a year by chance; the first one counts, and only "
+            "if it comes before `day`)",
+        ),
+        (
+            "day: 60, low: 0.87, lasting_loss: 0.2",
+            "lasting_loss is 0.2; must be at most 0.13: it lies at 0.87 on its lowest day",
+        ),
+        ("low: 0.87", "day: is required, or hazard beside it: without either USDC never falls"),
+    ],
+)
+def test_stablecoin__that_cannot_fall_so__is_refused(tmp_path, terms, fault) -> None:
+    line = f"  stablecoin: {{{terms}}}"
+    assert (
+        one_fault(tmp_path, "  model: garch", f"  model: garch\n{line}", line) == f"{COIN}.{fault}"
+    )
+
+
+def test_stablecoin__within_the_rules__is_taken(tmp_path) -> None:
+    line = "  model: garch\n  stablecoin: {day: 365, low: 0.05, lasting_loss: 0.95, hazard: 0.1}"
+    loaded = load_scenario(written(tmp_path, changed("  model: garch", line)))
+    assert loaded.scenario.market.stablecoin.recovers_days == 3.0

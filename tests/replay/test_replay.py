@@ -7,10 +7,10 @@ import pytest
 from paths import BUSY, WILD, replay
 
 from simulator.chain import AnvilChain, RevmChain
-from simulator.errors import ChainUnavailable
+from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
 from simulator.instruments.gold_vault.state import HOLDER_GAS
 from simulator.market.build import market_spec
-from simulator.replay import choose, players
+from simulator.replay import choose, play, players
 from simulator.scenario import load_scenario
 from simulator.units import midnight_timestamp
 
@@ -57,6 +57,25 @@ def test_silver_token__beside_the_gold_one__agrees_in_process() -> None:
 def test_wild__liquidations_bad_debt_exploit_and_shortfall__agree(path: int) -> None:
     found = replay(None, path, *WILD)
     assert found.ok, found.observables
+
+
+@pytest.mark.parametrize("path", range(3))
+def test_wild__while_usdc_is_half_a_dollar__agrees(path: int) -> None:
+    """Day 60 is a Saturday: gold's feed is closed, that of USDC is not."""
+    fall = "market.stablecoin={day: 60, low: 0.5, recovers_days: 5, lasting_loss: 0.3}"
+    found = replay(None, path, *WILD, fall)
+    assert found.ok, found.observables
+
+
+def test_usdc_that_falls__liquidates_on_that_day_and_is_missed_by_a_feed_that_does_not() -> None:
+    fall = "market.stablecoin={day: 60, low: 0.7}"
+    loaded = load_scenario("gold-vault-sober", overrides=(*BUSY, fall))
+    scenario, chain = loaded.scenario, RevmChain(START)
+    cast = players(scenario, market_spec(scenario, loaded.calibration), 1)
+    assert np.diff(cast[1]._liquidated)[59] >= 2
+    cast[1]._usdc_usd = np.ones(121)
+    with pytest.raises((ReconciliationFailed, TransactionReverted), match="step 60"):
+        play(chain, cast, scenario.start, 120, "1", 1)
 
 
 def test_wild__paths_contain_what_they_are_there_for() -> None:
