@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -18,11 +20,11 @@ from simulator.report.charts.base import (
     words_at,
 )
 from simulator.report.words import bound
-from simulator.units import DAYS_PER_YEAR
+from simulator.units import DAYS_PER_YEAR, FloatArray
+
+Float32Array = npt.NDArray[np.float32]
 
 _MILLISECONDS_PER_DAY = 86_400_000
-_DIGITS = 7
-"""Significant digits of a plotted value; more would only make the file larger."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def fan(
         style = {"line": {"color": SUBJECT, "width": 2}} if column == "p50" else hidden
         figure.add_scatter(
             **{**steps, "mode": "lines", **style},
-            y=_rounded(quantiles[column], scale),
+            y=_plain(scale * quantiles[column].to_numpy()),
             name=name,
             fill="tonexty" if column in fills else None,
             fillcolor=fills.get(column),
@@ -95,11 +97,12 @@ def fan(
     return figure
 
 
-def _rounded(values: pd.Series[float], scale: float) -> list[float]:
-    return [float(f"{scale * value:.{_DIGITS}g}") for value in values]
+def _plain(values: FloatArray) -> Float32Array:
+    """Return the values with seven digits; more would only make the file larger."""
+    return values.astype(np.float32)
 
 
-def _curve(figure: go.Figure, start: str, values: list[float], words: str, anchor: str) -> None:
+def _curve(figure: go.Figure, start: str, values: Float32Array, words: str, anchor: str) -> None:
     """Draw what the deposit must have grown to; its words stand to the right of its end."""
     figure.add_scatter(
         x0=start,
@@ -109,12 +112,12 @@ def _curve(figure: go.Figure, start: str, values: list[float], words: str, ancho
         line={"color": LIMIT, "width": 1.2, "dash": "dash"},
         hoverinfo="skip",
     )
-    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": values[-1], "yanchor": anchor}
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": float(values[-1]), "yanchor": anchor}
     words_at(figure, words, **place)
 
 
-def _growth(first: float, whole: float, days: int) -> list[float]:
-    return [float(f"{first * whole ** (day / days):.{_DIGITS}g}") for day in range(days + 1)]
+def _growth(first: float, whole: float, days: int) -> Float32Array:
+    return _plain(first * whole ** (np.arange(days + 1) / days))
 
 
 def _date_ticks(start: pd.Timestamp, days: int) -> dict[str, object]:

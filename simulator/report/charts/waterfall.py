@@ -33,9 +33,8 @@ def waterfall(found: Contributions, unit: Unit) -> go.Figure:
         marker={"color": [INK if line.kind is None else KIND_COLOURS[line.kind] for line in lines]},
         hoverinfo="skip",
     )
-    for place, (line, width) in enumerate(zip(lines, widths, strict=True)):
-        _label(figure, line, width, place)
-    figure.update_layout(hovermode=False)
+    numbers = [_number(*of) for of in zip(lines, widths, range(len(lines)), strict=True)]
+    figure.update_layout(hovermode=False, annotations=numbers)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     ends = [start + width for start, width in zip(starts, widths, strict=True)]
     low, high = min(0.0, *starts, *ends), max(0.0, *starts, *ends)
@@ -67,19 +66,19 @@ def _steps(lines: list[Line], unit: Unit) -> tuple[list[float], list[float]]:
     return starts, widths
 
 
-def _label(figure: go.Figure, line: Line, width: float, place: int) -> None:
-    """Write a bar's number in the column to the right of the plot."""
+def _number(line: Line, width: float, place: int) -> dict[str, object]:
+    """Return a bar's number, in the column to the right of the plot."""
     words = number(width, 2, signed=line.kind is not None) if width else "0"
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        xanchor="right",
-        xshift=48,
-        y=place,
-        text=f"<b>{words}</b>" if line.kind is None else words,
-        showarrow=False,
-        font={"size": 12, "color": INK},
-    )
+    return {
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "right",
+        "xshift": 48,
+        "y": place,
+        "text": f"<b>{words}</b>" if line.kind is None else words,
+        "showarrow": False,
+        "font": {"size": 12, "color": INK},
+    }
 
 
 def _wrapped(label: str) -> str:
