@@ -9,17 +9,16 @@ number of threads or on the size of a block.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from simulator.engine.blocks import Span, in_order, spans
 from simulator.engine.drift import DriftShare, drift_shares, kept_factors, room_for_factors
-from simulator.engine.memory import keep_freed_memory
 from simulator.engine.simulate import FAN_PATHS, Float32Array, daily_quantiles
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
@@ -155,24 +154,18 @@ def summarise_market(
         The calibration lacks an asset of the scenario, or its history is faulty.
     """
     began = time.perf_counter()
-    keep_freed_memory()
     spec = market_spec(scenario, calibration)
-    starts = range(0, scenario.paths, block_paths)
     blocks: list[_Block] = []
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
-    try:
-        tasks = [pool.submit(_run_block, scenario, spec, first, block_paths) for first in starts]
-        for task in tasks:
-            blocks.append(task.result())
-            on_block(blocks[-1].terminal.shape[1])
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for block in in_order(
+        partial(_run_block, scenario, spec), spans(scenario.paths, block_paths), workers
+    ):
+        blocks.append(block)
+        on_block(block.terminal.shape[1])
     return _summary(scenario, calibration, spec, blocks, began)
 
 
-def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: int) -> _Block:
-    wanted = min(block_paths, scenario.paths - first)
-    padded = -(-wanted // LANES) * LANES
+def _run_block(scenario: Scenario, spec: MarketSpec, span: Span) -> _Block:
+    first, wanted, padded = span.first, span.count, span.padded
     prices = own_block(spec, padded)
     states, recorded = room_for_factors(spec, padded, first)
     fill(spec, scenario.seed, first, prices, states=states, recorded=recorded)
@@ -186,7 +179,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, first: int, block_paths: in
     # Paths that only pad the lanes are left out.
     sums = (powers, firsts, products, recorded)
     lanes = [slice(start, min(start + LANES, wanted)) for start in range(0, wanted, LANES)]
-    kept = max(0, min(wanted, FAN_PATHS - first))
+    kept = span.within(FAN_PATHS)
     return _Block(
         sums=[_Sums(*(item[..., part].sum(axis=-1) for item in sums)) for part in lanes],
         terminal=terminal[:, :wanted].copy(),

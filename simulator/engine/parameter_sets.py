@@ -8,9 +8,7 @@ the paths, so that only the parameters differ.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -19,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.claims import Verdict
+from simulator.engine.blocks import in_order
 from simulator.engine.macro_figures import draw_macro, with_macro
 from simulator.engine.prune import pruned
 from simulator.engine.simulate import simulate
@@ -161,12 +160,10 @@ def run_sets(
     small = small.model_copy(update={"paths": min(paths, scenario.paths)})
     rows: list[Row] = []
     # A set is a small run: one thread for each costs less than to share each among threads.
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for number, found in enumerate(
-            pool.map(partial(_judge_set, small, calibration), range(count))
-        ):
-            rows += found
-            on_set(number)
+    sets = in_order(partial(_judge_set, small, calibration), range(count))
+    for number, found in enumerate(sets):
+        rows += found
+        on_set(number)
     return pd.DataFrame(rows)
 
 

@@ -213,7 +213,7 @@ def _is_calibrated(scenario: Scenario, item: Input) -> bool:
     """Return whether the calibration gives the value; it has a range of its own then."""
     if item.location[:2] != ("market", "assets"):
         return False
-    asset: Any = scenario.market.assets[item.location[2]]  # type: ignore[index]
+    asset = scenario.market.asset(str(item.location[2]))
     return getattr(asset, str(item.location[3])) is None
 
 

@@ -7,18 +7,17 @@ own counter, blocks are padded to full lanes, and reductions run in the order of
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
-from simulator.engine.memory import keep_freed_memory
+from simulator.engine.blocks import Span, in_order, spans
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.world import World, market_series, series, simulate_block
 from simulator.market.build import market_spec
@@ -27,7 +26,7 @@ from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.claims import Condition, named_measures
 from simulator.scenario.models import Scenario
-from simulator.units import LANES, FloatArray, calendar
+from simulator.units import FloatArray, calendar
 
 FAN_PATHS = 2_048
 """Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
@@ -117,22 +116,13 @@ def simulate(
         The calibration lacks an asset of the scenario.
     """
     began = time.perf_counter()
-    keep_freed_memory()
     spec = market_spec(scenario, calibration)
-    starts = range(0, scenario.paths, block_paths)
+    work = partial(_run_block, scenario, spec, details)
     blocks: list[Block] = []
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
-    try:
-        tasks = [
-            pool.submit(_run_block, scenario, spec, first, block_paths, details) for first in starts
-        ]
-        for task in tasks:
-            block = task.result()
-            blocks.append(block)
-            on_block(block)
-        daily = _daily(scenario, blocks, pool)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for block in in_order(work, spans(scenario.paths, block_paths), workers):
+        blocks.append(block)
+        on_block(block)
+    daily = _daily(scenario, blocks, workers)
     outcomes = Outcomes(
         _joined([block.investors for block in blocks]),
         _joined_series([block.outcomes for block in blocks]),
@@ -161,18 +151,15 @@ def simulate_series(
 
     The numbers are the same bytes as those of `simulate`.
     """
-    keep_freed_memory()
     spec = market_spec(scenario, calibration)
     wanted = {condition.key: condition for condition in conditions}
 
-    def run(first: int) -> Outcomes:
-        count = min(BLOCK_PATHS, scenario.paths - first)
-        padded = -(-count // LANES) * LANES
-        market = simulate_market(spec, scenario.seed, first, padded, block=own_block(spec, padded))
-        return _series_outcomes(wanted, lambda name: market_series(market, name), count, {})
+    def run(span: Span) -> Outcomes:
+        block = own_block(spec, span.padded)
+        market = simulate_market(spec, scenario.seed, span.first, span.padded, block=block)
+        return _series_outcomes(wanted, lambda name: market_series(market, name), span.count, {})
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        blocks = list(pool.map(run, range(0, scenario.paths, BLOCK_PATHS)))
+    blocks = list(in_order(run, spans(scenario.paths), workers))
     return Outcomes({}, _joined_series(blocks), blocks[0].starts)
 
 
@@ -184,27 +171,23 @@ def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, Inves
     return {name: join([block[name] for block in blocks]) for name in blocks[0]}
 
 
-def _run_block(
-    scenario: Scenario, spec: MarketSpec, first: int, block_paths: int, details: bool
-) -> Block:
-    wanted = min(block_paths, scenario.paths - first)
-    padded = -(-wanted // LANES) * LANES
-    world = simulate_block(scenario, spec, first, padded, block=own_block(spec, padded))
+def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) -> Block:
+    block, count = own_block(spec, span.padded), span.count
+    world = simulate_block(scenario, spec, span.first, span.padded, block=block)
     also = named_measures(scenario.claims)
     measured = {
-        name: measure(paths, wanted, also.get(name, ())) for name, paths in world.investors.items()
+        name: measure(paths, count, also.get(name, ())) for name, paths in world.investors.items()
     }
     outcomes = _series_outcomes(
-        series_conditions(scenario.claims), lambda name: series(world, name), wanted, measured
+        series_conditions(scenario.claims), lambda name: series(world, name), count, measured
     )
     if not details:
-        return Block(first, outcomes, {}, {})
+        return Block(span.first, outcomes, {}, {})
     alone = {
-        name: measure(InvestorPaths(name, paths), wanted)
+        name: measure(InvestorPaths(name, paths), count)
         for name, paths in world.instruments.items()
     }
-    kept = max(0, min(wanted, FAN_PATHS - first))
-    return Block(first, outcomes, alone, _series(world, kept))
+    return Block(span.first, outcomes, alone, _series(world, span.within(FAN_PATHS)))
 
 
 def _series_outcomes(
@@ -236,15 +219,15 @@ def _series(world: World, kept: int) -> dict[str, Float32Array]:
     return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
 
 
-def _daily(scenario: Scenario, blocks: Sequence[Block], pool: Executor) -> pd.DataFrame:
+def _daily(scenario: Scenario, blocks: Sequence[Block], workers: int | None) -> pd.DataFrame:
     series = {name: [block.series[name] for block in blocks] for name in blocks[0].series}
-    return daily_quantiles(calendar(scenario.start, scenario.horizon_days), series, pool)
+    return daily_quantiles(calendar(scenario.start, scenario.horizon_days), series, workers)
 
 
 def daily_quantiles(
     dates: pd.DatetimeIndex,
     series: Mapping[str, Sequence[Float32Array]],
-    pool: Executor | None = None,
+    workers: int | None = None,
 ) -> pd.DataFrame:
     """Return columns date, series, p05, p25, p50, p75, p95.
 
@@ -252,8 +235,8 @@ def daily_quantiles(
     ----------
     series : dict of str to sequence of ndarray of shape (n_steps + 1, n_kept)
         By name, block by block.
-    pool : Executor, optional
-        Threads to share the work among.
+    workers : int, optional
+        Threads; by default one for each core.
     """
 
     def of(blocks: Sequence[Float32Array]) -> FloatArray:
@@ -262,7 +245,7 @@ def daily_quantiles(
 
     if not series:
         return pd.DataFrame(columns=["date", "series", *_COLUMNS])
-    found = map(of, series.values()) if pool is None else pool.map(of, series.values())
+    found = in_order(of, series.values(), workers)
     parts = [
         pd.DataFrame({"date": dates, "series": name, **dict(zip(_COLUMNS, quantiles, strict=True))})
         for name, quantiles in zip(series, found, strict=True)

@@ -58,6 +58,10 @@ class MarketTerms(Frozen):
         """Return everything that has a price: the assets, and USDC where it moves."""
         return (*self.assets, *(() if self.stablecoin is None else (USDC,)))
 
+    def asset(self, name: str) -> AssetTerms:
+        """Return the terms of an asset, whatever its name was read from."""
+        return dict[str, AssetTerms](self.assets.items())[name]
+
     @property
     def targets(self) -> dict[str, Target]:
         """Return the price targets, by asset or ratio."""

@@ -101,7 +101,7 @@ def target_notes(scenario: Scenario, calibration: Calibration) -> tuple[str, ...
 def _base(scenario: Scenario, name: str) -> str:
     if name == RATIO:
         return "; silver moves, gold does not"
-    drift = scenario.market.assets[name].drift  # type: ignore[index]
+    drift = scenario.market.asset(name).drift
     return f", in place of the base drift of {drift:+.1%}"
 
 
@@ -113,5 +113,5 @@ def _start(scenario: Scenario, calibration: Calibration, name: str) -> float:
     if name == RATIO:
         gold, silver = (_start(scenario, calibration, metal) for metal in ("gold", "silver"))
         return gold / silver
-    price = scenario.market.assets[name].price  # type: ignore[index]
+    price = scenario.market.asset(name).price
     return price or calibration.assets[name].price.value

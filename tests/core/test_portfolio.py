@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def asset(
     *,
     spread: float = 0.0,
     income: object = None,
-    **access: object,
+    **access: Any,
 ) -> InstrumentPaths:
     """Return an instrument of which a unit is worth `prices`; leaving costs the spread."""
     mark = np.array(prices, dtype=float)
@@ -56,7 +57,7 @@ def asset(
         daily=Daily(
             gains,
             None if income is None else paid,
-            Access(buy_cost=spread, **access),  # type: ignore[arg-type]
+            Access(buy_cost=spread, **access),
         ),
     )
     check_daily(found)
