@@ -72,6 +72,29 @@ def test_gas__staking_claims_and_leaving_cost_more() -> None:
     assert attribution_gap(found, "usd").max() < 1e-9
 
 
+def test_half_sold__stakers_get_the_share_of_half_the_revenue() -> None:
+    """10 % of half of the profit, to 100,000 of 0.25 x 249.9 m + 100,000 staked."""
+    drivers, _, _, record = staked(sold_usd=250e6)
+    reward = np.floor(0.1 * 0.5 * drivers.mine.profit[1] * 1e6) / 1e6
+    expected = 1e5 / (0.25 * (250e6 - 1e5) + 1e5) * reward
+    np.testing.assert_allclose(record.income_usd[171], expected, rtol=1e-12)
+
+
+def test_exit__by_a_staker__costs_leaving_from_the_day_after_he_staked() -> None:
+    """At 10 gwei and 3,000 USD a unit of gas costs 3e-5 USD; the first claim is on day 212."""
+    _, held, found, record = staked(GasTerms(price_gwei=10.0, ether_usd=3_000.0), stake_step=130)
+    costs = held.exit["usd"] + record.income_usd - found.exit["usd"]
+    stake, claim, leave = (STAKING_GAS[act] * 3e-5 for act in ("stake", "claim", "leave"))
+    for step, expected in (
+        (129, 0.0),
+        (130, stake),
+        (131, stake + leave),
+        (211, stake + leave),
+        (212, stake + claim + leave),
+    ):
+        np.testing.assert_allclose(costs[step], expected, atol=1e-9)
+
+
 def test_failed_raise__nothing_is_staked_or_paid_for() -> None:
     gas = GasTerms(price_gwei=10.0)
     _, held, found, record = staked(gas, sold_usd=0.0)
