@@ -41,13 +41,14 @@ TAIL = 0.05
 NOTHING = 1e-9
 """Numbers closer than this on every path are the same: rounding is no effect."""
 
-_STATISTICS: Mapping[str, Callable[[FloatArray], float]] = {
-    "mean": lambda values: float(np.mean(values)),
-    "median": lambda values: float(np.median(values)),
-    "p05": lambda values: float(np.quantile(values, TAIL)),
-    "p95": lambda values: float(np.quantile(values, 1 - TAIL)),
-    "expected_shortfall": lambda values: -float(expected_shortfall(values, TAIL)),
+_STATISTICS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
+    "mean": lambda values: np.mean(values, axis=0),
+    "median": lambda values: np.median(values, axis=0),
+    "p05": lambda values: np.quantile(values, TAIL, axis=0),
+    "p95": lambda values: np.quantile(values, 1 - TAIL, axis=0),
+    "expected_shortfall": lambda values: -expected_shortfall(values, TAIL),
 }
+"""Over the first axis."""
 
 
 def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdict, ...]:
@@ -141,12 +142,20 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
 def difference(statistic: str, first: FloatArray, second: FloatArray) -> tuple[float, float]:
     """Return the difference of a statistic of two paired samples, and its standard error."""
     measure = _STATISTICS[statistic]
-    estimate = measure(first) - measure(second)
+    estimate = float(measure(first) - measure(second))
     if statistic == "mean":
         return estimate, float(np.std(first - second, ddof=1) / math.sqrt(first.size))
-    parts = zip(np.array_split(first, BATCHES), np.array_split(second, BATCHES), strict=True)
-    each = [measure(a) - measure(b) for a, b in parts if a.size]
-    return estimate, float(np.std(each, ddof=1) / math.sqrt(len(each)))
+    each = _by_batch(measure, first) - _by_batch(measure, second)
+    return estimate, float(np.std(each, ddof=1) / math.sqrt(each.size))
+
+
+def _by_batch(measure: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+    """Return a statistic of each consecutive batch; the first ones are longer by one at most."""
+    batches = min(BATCHES, values.size)
+    size, longer = divmod(values.size, batches)
+    cut = longer * (size + 1)
+    parts = values[:cut].reshape(longer, size + 1), values[cut:].reshape(batches - longer, size)
+    return np.concatenate([measure(part.T) for part in parts if part.size])
 
 
 def _freedom(statistic: str, paths: int) -> int:
