@@ -19,7 +19,14 @@ import pandas as pd
 from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
 from simulator.engine.blocks import Span, in_order, spans
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
-from simulator.investors.world import World, market_series, series, simulate_block
+from simulator.investors.portfolio import Wanted
+from simulator.investors.world import (
+    World,
+    each_investor,
+    market_series,
+    series,
+    simulate_instruments,
+)
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
@@ -173,11 +180,16 @@ def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, Inves
 
 def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) -> Block:
     block, count = own_block(spec, span.padded), span.count
-    world = simulate_block(scenario, spec, span.first, span.padded, block=block)
-    also = named_measures(scenario.claims)
-    measured = {
-        name: measure(paths, count, also.get(name, ())) for name, paths in world.investors.items()
-    }
+    world = simulate_instruments(
+        scenario, spec, span.first, span.padded, by_source=details, block=block
+    )
+    also, kept = named_measures(scenario.claims), span.within(FAN_PATHS)
+    asked = Wanted(sources=details, shares=details, days=False)
+    measured: dict[str, InvestorMeasures] = {}
+    fans: dict[str, Float32Array] = {}
+    for name, paths in each_investor(scenario, world, count=count, wanted=asked):
+        measured[name] = measure(paths, count, also.get(name, ()))
+        fans |= _fans(name, paths, kept) if details else {}
     outcomes = _series_outcomes(
         series_conditions(scenario.claims), lambda name: series(world, name), count, measured
     )
@@ -187,7 +199,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
         name: measure(InvestorPaths(name, paths), count)
         for name, paths in world.instruments.items()
     }
-    return Block(span.first, outcomes, alone, _series(world, span.within(FAN_PATHS)))
+    return Block(span.first, outcomes, alone, _series(world, fans, kept))
 
 
 def _series_outcomes(
@@ -204,19 +216,27 @@ def _series_outcomes(
     return Outcomes(measured, found, starts)
 
 
-def _series(world: World, kept: int) -> dict[str, Float32Array]:
-    found: dict[str, FloatArray] = {
-        f"price.{name}": prices for name, prices in world.market.prices.items()
-    }
-    for name, investor in world.investors.items():
-        for unit in investor.holding.units:
-            found[f"exit.{name}.{unit}"] = investor.holding.exit[unit]
-        if investor.portfolio is not None:
-            found[f"mark.{name}.usd"] = investor.holding.mark["usd"]
-    for name, paths in world.instruments.items():
-        for detail, values in paths.details.items():
-            found[f"{name}.{detail}"] = values
+def _fans(name: str, paths: InvestorPaths, kept: int) -> dict[str, Float32Array]:
+    """Return an investor's daily series of the first `kept` paths."""
+    found = {f"exit.{name}.{u}": paths.holding.exit[u] for u in paths.holding.units}
+    if paths.portfolio is not None:
+        found[f"mark.{name}.usd"] = paths.holding.mark["usd"]
     return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
+
+
+def _series(world: World, fans: Mapping[str, Float32Array], kept: int) -> dict[str, Float32Array]:
+    """Return the daily series of prices, of investors as they are, and of instruments."""
+    prices = {f"price.{name}": values for name, values in world.market.prices.items()}
+    details = {
+        f"{name}.{detail}": values
+        for name, paths in world.instruments.items()
+        for detail, values in paths.details.items()
+    }
+
+    def small(found: Mapping[str, FloatArray]) -> dict[str, Float32Array]:
+        return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
+
+    return {**small(prices), **fans, **small(details)}
 
 
 def _daily(scenario: Scenario, blocks: Sequence[Block], workers: int | None) -> pd.DataFrame:

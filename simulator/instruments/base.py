@@ -85,10 +85,10 @@ class Daily:
 
     Attributes
     ----------
-    gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
-        What each source brought on a step: from step 1 on they sum to the change of the value
-        plus the income, on step 0 to the value less what was put in. Costs of leaving are not
-        in it: they are what `attribution` has beyond the sum over steps.
+    brought : ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0)
+        What each source brought up to a step: they sum to the value plus all income so far
+        less what was put in. Costs of leaving are not in it: they are what `attribution` has
+        beyond the last step. Empty where nobody asked for sources.
     income : ndarray of shape (n_steps + 1, n_paths), or None
         Cash paid out to the holder on a step, negative what he pays besides; None where there
         never is any.
@@ -97,7 +97,7 @@ class Daily:
     access : Access
     """
 
-    gains: FloatArray
+    brought: FloatArray
     income: FloatArray | None = None
     access: Access = Access()
     value: FloatArray | None = None

@@ -54,18 +54,21 @@ def in_dollars(paths: InstrumentPaths, usdc: FloatArray, moves: str = "") -> Ins
         cash_off = np.cumsum(daily.income * off, axis=0)
     by_usdc = np.zeros_like(value)
     by_usdc[1:] = value[:-1] * np.diff(usdc, axis=0)
-    leaving = paths.attribution["usd"] - daily.gains.sum(axis=1)
-    gains = daily.gains + daily.gains * off
-    earned = paths.attribution["usd"] + (daily.gains * off).sum(axis=1) + leaving * off[-1]
+    by_usdc = np.cumsum(by_usdc, axis=0)
+    gains_off = np.diff(daily.brought, axis=1, prepend=0.0) * off
+    more = np.cumsum(gains_off, axis=1)
+    leaving = paths.attribution["usd"] - daily.brought[:, -1]
+    brought = daily.brought + more
+    earned = paths.attribution["usd"] + more[:, -1] + leaving * off[-1]
     sources = paths.sources
     if moves:
         row = [source.name for source in sources].index(moves)
-        gains[row] += by_usdc
-        earned[row] += by_usdc.sum(axis=0)
+        brought[row] += by_usdc
+        earned[row] += by_usdc[-1]
     else:
         sources = (*sources, STABLECOIN)
-        gains = np.concatenate((gains, by_usdc[None]))
-        earned = np.vstack((earned, by_usdc.sum(axis=0)))
+        brought = np.concatenate((brought, by_usdc[None]))
+        earned = np.vstack((earned, by_usdc[-1]))
     unpaid = paths.unpaid if "ounces" in paths.units else paths.unpaid * usdc[-1]
     return replace(
         paths,
@@ -74,7 +77,7 @@ def in_dollars(paths: InstrumentPaths, usdc: FloatArray, moves: str = "") -> Ins
         exit={**paths.exit, "usd": _moved(paths.exit["usd"], cash, off, cash_off)},
         attribution={**paths.attribution, "usd": earned},
         unpaid=unpaid,
-        daily=_days(daily, gains, usdc),
+        daily=_days(daily, brought, usdc),
     )
 
 
@@ -86,12 +89,12 @@ def _moved(
     return moved
 
 
-def _days(daily: Daily, gains: FloatArray, usdc: FloatArray) -> Daily:
+def _days(daily: Daily, brought: FloatArray, usdc: FloatArray) -> Daily:
     def times(array: FloatArray | None) -> FloatArray | None:
         return None if array is None else array * usdc
 
     access = replace(daily.access, sale_usd=times(daily.access.sale_usd))
-    return Daily(gains, times(daily.income), access, times(daily.value))
+    return Daily(brought, times(daily.income), access, times(daily.value))
 
 
 def flows_in_dollars(

@@ -26,7 +26,7 @@ SOURCES = (
     Source("financing", "cost", "Interest on what is borrowed"),
     Source("costs", "cost", "Spreads when buying and selling"),
 )
-PRICE, FEE, FINANCING, COSTS = range(4)
+COSTS = 3
 
 
 @kernel
@@ -40,6 +40,7 @@ def _hold(
     mark: FloatArray,
     leave: FloatArray,
     sums: FloatArray,
+    brought: FloatArray,
 ) -> None:
     """Fill `mark` and `leave` from row 1 on; add up what price, fee and financing brought.
 
@@ -51,6 +52,8 @@ def _hold(
         What selling pays for a dollar at mark.
     sums : ndarray of shape (3, n_paths)
         Rows of `SOURCES` but for the costs.
+    brought : ndarray of shape (4, n_steps + 1, n_paths), or (4, 0, 0)
+        The sums up to each step from row 1 on, where it has any.
     """
     n_steps, n_paths = prices.shape[0] - 1, prices.shape[1]
     borrowed = leverage - 1.0
@@ -77,6 +80,9 @@ def _hold(
         if borrowed > 0.0:
             for k in range(n_paths):
                 sums[2, k] -= mark[step - 1, k] * charge[k]
+        if brought.shape[1] > 0:
+            for source in range(sums.shape[0]):
+                brought[source, step] = sums[source]
 
 
 @functools.cache
@@ -88,11 +94,17 @@ def _trading(start: dt.date, n_steps: int) -> BoolArray:
 
 
 def simulate(
-    terms: HoldingTerms, market: MarketPaths, name: str, *, daily: bool = False
+    terms: HoldingTerms,
+    market: MarketPaths,
+    name: str,
+    *,
+    daily: bool = False,
+    by_source: bool = True,
 ) -> InstrumentPaths:
     """Put one dollar in at the start and hold it to the last step.
 
-    `name` is what the scenario calls it; `daily` asks for the dollars of each day too.
+    `name` is what the scenario calls it; `daily` asks for the dollars of each day too, and
+    `by_source` for where they came from.
 
     Raises
     ------
@@ -107,7 +119,10 @@ def simulate(
     daily_fee = terms.fee / DAYS_PER_YEAR
     daily_rate = (terms.financing_rate or 0.0) / DAYS_PER_YEAR
     mark[0], leave[0] = first_value, 1.0
-    _hold(prices, bills, terms.leverage, daily_fee, daily_rate, sale, mark, leave, sums)
+    brought = np.empty((len(SOURCES), *(prices.shape if daily and by_source else (0, 0))))
+    _hold(prices, bills, terms.leverage, daily_fee, daily_rate, sale, mark, leave, sums, brought)
+    brought[:, :1] = 0.0
+    brought[COSTS] = first_value - 1.0
     costs = first_value - 1.0 - (1.0 - sale) * mark[-1]
     return InstrumentPaths(
         name=name,
@@ -118,7 +133,7 @@ def simulate(
         attribution={"usd": np.vstack([sums, costs])},
         events=(mark[-1] <= 0.0).astype(np.int64),
         unpaid=np.zeros(prices.shape[1]),
-        daily=_daily(terms, market, mark) if daily else None,
+        daily=_daily(terms, market, brought) if daily else None,
     )
 
 
@@ -129,21 +144,9 @@ def _bills(terms: HoldingTerms, market: MarketPaths) -> FloatArray:
     return np.empty((0, 0))
 
 
-def _daily(terms: HoldingTerms, market: MarketPaths, mark: FloatArray) -> Daily:
-    bills = _bills(terms, market)
-    gains = np.empty((len(SOURCES), *mark.shape))
-    gains[:, 0] = 0.0
-    gains[COSTS] = 0.0
-    gains[COSTS, 0] = mark[0] - 1.0
-    np.multiply(mark[:-1], -terms.fee / DAYS_PER_YEAR, out=gains[FEE, 1:])
-    rate: FloatArray | float = (terms.financing_rate or 0.0) / DAYS_PER_YEAR
-    rate = bills[1:] / bills[:-1] - 1.0 if bills.size else rate
-    np.multiply(mark[:-1], (1.0 - terms.leverage) * rate, out=gains[FINANCING, 1:])
-    np.subtract(mark[1:], mark[:-1], out=gains[PRICE, 1:])
-    gains[PRICE, 1:] -= gains[FEE, 1:]
-    gains[PRICE, 1:] -= gains[FINANCING, 1:]
+def _daily(terms: HoldingTerms, market: MarketPaths, brought: FloatArray) -> Daily:
     dates = market.dates
     open_days = None
     if not terms.trades_always:
         open_days = _trading(dates[0].date(), len(dates) - 1)
-    return Daily(gains, access=Access(terms.buy_spread_bps / BPS, open_days))
+    return Daily(brought, access=Access(terms.buy_spread_bps / BPS, open_days))

@@ -123,11 +123,13 @@ def _daily(held: Daily, gas_row: int, income: FloatArray, usd: FloatArray) -> Da
 
     `income` is what it brought so far, `usd` that less what it cost in gas.
     """
-    more, net = np.diff(income, axis=0, prepend=0.0), np.diff(usd, axis=0, prepend=0.0)
-    gains = np.concatenate((held.gains, more[None]))
-    gains[gas_row] += net - more
+    net = np.diff(usd, axis=0, prepend=0.0)
+    brought = np.empty((held.brought.shape[0] + 1, 0, 0))
+    if held.brought.shape[1] > 0:
+        brought = np.concatenate((held.brought, income[None]))
+        brought[gas_row] += usd - income
     before = np.zeros_like(net) if held.income is None else held.income
-    return replace(held, gains=gains, income=before + net)
+    return replace(held, brought=brought, income=before + net)
 
 
 def _a_day(

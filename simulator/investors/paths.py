@@ -79,11 +79,13 @@ class InvestorMeasures:
     organic_share : ndarray
         Organic over positive income, NaN where there was none.
     attribution_gap : float
-        Largest relative gap between the sum of sources and the total, over all paths.
+        Largest relative gap between the sum of sources and the total, over all paths; NaN
+        where sources were not asked for.
     flows : ndarray
         Dollars put in after the start, less what was taken out; empty where not measured.
     allocation : dict of str to ndarray of shape (n_steps + 1,)
-        Mean share of each holding, and of cash, in a portfolio at mark; empty for one holding.
+        Mean share of each holding, and of cash, in a portfolio at mark; empty for one holding,
+        and where nobody asked for shares.
     turnover : ndarray of shape (n_steps + 1,)
         Mean of what a portfolio bought and sold on a step over its value; empty likewise.
     """
@@ -141,7 +143,9 @@ def measure(
     flows, allocation, turnover = np.zeros(holding.events.shape[0]), {}, np.empty(0)
     if paths.portfolio is not None:
         held = paths.portfolio
-        flows, allocation, turnover = held.flows.sum(axis=0), _allocation(held), _turnover(held)
+        flows = held.flows.sum(axis=0)
+        *shares, turnover = held.shares
+        allocation = dict(zip((*held.holdings, CASH), shares, strict=True))
         values["money_weighted_return", "usd"] = _money_weighted(held)
     return InvestorMeasures(
         name=paths.name,
@@ -154,9 +158,7 @@ def measure(
         events=holding.events,
         unpaid=holding.unpaid,
         organic_share=organic_share(holding.sources, holding.attribution[holding.units[0]]),
-        attribution_gap=max(
-            float(attribution_gap(holding, unit, flows).max()) for unit in holding.units
-        ),
+        attribution_gap=_gap(holding, flows),
         flows=flows,
         allocation=allocation,
         turnover=turnover,
@@ -182,20 +184,11 @@ def _head(paths: InvestorPaths, count: int | None) -> InvestorPaths:
     )
 
 
-def _allocation(held: PortfolioPaths) -> dict[str, FloatArray]:
-    """Return the mean share of each holding and of cash, zero where nothing is left."""
-    whole = np.maximum(held.whole.mark["usd"], 0.0)
-    parts = [*held.values, held.cash]
-    shares = (np.divide(p, whole, out=np.zeros_like(whole), where=whole > 0) for p in parts)
-    names = (*held.holdings, CASH)
-    return {name: share.mean(axis=1) for name, share in zip(names, shares, strict=True)}
-
-
-def _turnover(held: PortfolioPaths) -> FloatArray:
-    whole = np.maximum(held.whole.mark["usd"], 0.0)
-    moved = np.divide(held.turnover, whole, out=np.zeros_like(whole), where=whole > 0)
-    mean: FloatArray = moved.mean(axis=1)
-    return mean
+def _gap(holding: InstrumentPaths, flows: FloatArray) -> float:
+    """Return the largest gap of the attribution over units and paths; NaN without sources."""
+    if not holding.sources:
+        return float("nan")
+    return max(float(attribution_gap(holding, unit, flows).max()) for unit in holding.units)
 
 
 def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:

@@ -5,8 +5,9 @@ The engine reduces blocks to measures; the replay takes single paths out of them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import numpy as np
 
@@ -158,34 +159,89 @@ def simulate_block(
     `block`, of `market.paths.empty_block`, takes the prices; reusing one a thread keeps them
     in the cache. The world then holds until the block is filled again.
     """
+    world = simulate_instruments(scenario, spec, first_path, n_paths, record=record, block=block)
+    wanted = portfolio.Wanted(record=record)
+    return replace(world, investors=dict(each_investor(scenario, world, wanted=wanted)))
+
+
+def simulate_instruments(
+    scenario: Scenario,
+    spec: MarketSpec,
+    first_path: int,
+    n_paths: int,
+    *,
+    record: bool = False,
+    by_source: bool = True,
+    block: FloatArray | None = None,
+) -> World:
+    """Return the same as `simulate_block`, but for the investors, which `each_investor` makes.
+
+    Without `by_source` the instruments' days tell no sources, so portfolios have none.
+    """
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
-    instruments, tokens = _tokens(scenario, market)
-    vault = _vault(scenario, market, spec, tokens, instruments, first_path, record)
-    stos = _mines(scenario, market, instruments, record)
-    stakings = _stakings(scenario, instruments, stos, record)
-    traded = _traded(scenario)
-    covers = _covers(scenario, spec, market, instruments, record)
+    # what is settled in USDC turns into dollars source by source
+    by_source = by_source or scenario.market.stablecoin is not None
+    days = _Days(_traded(scenario), by_source)
+    instruments, tokens = _tokens(scenario, market, days)
+    vault = _vault(scenario, market, spec, tokens, instruments, first_path, record, days)
+    stos = _mines(scenario, market, instruments, record, days)
+    stakings = _stakings(scenario, instruments, stos, record, days)
+    covers = _covers(scenario, spec, market, instruments, record, days)
     for name, terms in scenario.instruments.holding.items():
-        instruments[name] = holding.simulate(terms, market, name, daily=name in traded)
+        instruments[name] = holding.simulate(terms, market, name, **days.of(name))
     turn_into_dollars(scenario, market, instruments)
-    investors = {
-        name: _investor(name, investor, instruments, record)
-        for name, investor in scenario.investors.items()
-    }
-    return World(market, instruments, investors, Plays(tokens, vault, stos, stakings, covers))
+    return World(market, instruments, {}, Plays(tokens, vault, stos, stakings, covers))
+
+
+def each_investor(
+    scenario: Scenario,
+    world: World,
+    *,
+    count: int | None = None,
+    wanted: portfolio.Wanted = portfolio.EVERYTHING,
+) -> Iterator[tuple[str, InvestorPaths]]:
+    """Yield the investors by name, each made when it is asked for.
+
+    Who lets each go before the next one keeps memory small and warm: all portfolios together
+    are larger than the instruments. `count` paths are wanted, the others pad the lanes.
+    """
+    for name, investor in scenario.investors.items():
+        if investor.holding is not None:
+            yield name, InvestorPaths(name, _position(investor, world.instruments))
+        else:
+            held = portfolio.hold(investor, world.instruments, count=count, wanted=wanted)
+            yield name, InvestorPaths(name, held.whole, held)
+
+
+class _Ask(TypedDict):
+    """What an instrument's model is asked for."""
+
+    daily: bool
+    by_source: bool
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Whose days are needed: the instruments that portfolios hold, with or without sources."""
+
+    traded: frozenset[str]
+    by_source: bool
+
+    def of(self, name: str) -> _Ask:
+        """Return what an instrument's model is asked for."""
+        return {"daily": name in self.traded, "by_source": self.by_source}
 
 
 def _tokens(
-    scenario: Scenario, market: MarketPaths
+    scenario: Scenario, market: MarketPaths, days: _Days
 ) -> tuple[dict[str, InstrumentPaths], dict[str, GoldTokenDrivers]]:
     paths, drivers = {}, {}
     for metal in METALS:
         terms = scenario.instruments.token(metal.name)
-        daily = metal.name in _traded(scenario)
         if terms is not None:
             drawn = gold_token.draw_drivers(terms, market, scenario.seed, metal)
             drivers[metal.name] = drawn
-            held = gold_token.simulate(terms, drawn.prices, 1.0, metal, daily=daily)
+            held = gold_token.simulate(terms, drawn.prices, 1.0, metal, **days.of(metal.name))
             values = gold_token.market_values(terms, drawn)
             paths[metal.name] = replace(held, details=values)
     return paths, drivers
@@ -199,17 +255,18 @@ def _vault(
     instruments: dict[str, InstrumentPaths],
     first_path: int,
     record: bool,
+    days: _Days,
 ) -> VaultPlay | None:
     terms, token = scenario.instruments.gold_vault, scenario.instruments.gold_token
     if terms is None or token is None:
         return None
-    daily = "gold_vault" in _traded(scenario)
     volatility = float(spec.volatility[spec.assets.index("gold")])
     prices = tokens["gold_token"].prices
     drivers = gold_vault.draw_drivers(terms, prices, volatility, first_path, scenario.seed)
     drivers = in_usdc(drivers, market)
+    asked = days.of("gold_vault")
     instruments["gold_vault"], kept = gold_vault.simulate(
-        terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record, daily=daily
+        terms, token, scenario.gas, drivers, vault_ounces(scenario), record=record, **asked
     )
     return VaultPlay(drivers, kept)
 
@@ -219,13 +276,14 @@ def _mines(
     market: MarketPaths,
     instruments: dict[str, InstrumentPaths],
     record: bool,
+    days: _Days,
 ) -> dict[str, MiningStoPlay]:
-    chosen, plays, traded = scenario.instruments, {}, _traded(scenario)
+    chosen, plays = scenario.instruments, {}
     for name, terms in chosen.mining_sto.items():
         drivers = mining_sto.draw_drivers(terms, name, market, scenario.seed)
         usd = holder_usd(scenario, name)
         instruments[name], kept = mining_sto.simulate(
-            terms, scenario.gas, drivers, usd, record=record, daily=name in traded
+            terms, scenario.gas, drivers, usd, record=record, **days.of(name)
         )
         plays[name] = MiningStoPlay(drivers, kept)
     trading = trading_days(scenario.start, scenario.horizon_days) if chosen.mine_equity else None
@@ -234,7 +292,7 @@ def _mines(
         drawn = mining_sto.draw_equity_drivers(equity, mine, scenario.seed, market.first_path)
         terms = chosen.mining_sto[equity.mine]
         instruments[name] = mining_sto.simulate_equity(
-            equity, terms, drawn, name, daily=name in traded, open_days=trading
+            equity, terms, drawn, name, open_days=trading, **days.of(name)
         )
     return plays
 
@@ -244,14 +302,14 @@ def _stakings(
     instruments: dict[str, InstrumentPaths],
     stos: Mapping[str, MiningStoPlay],
     record: bool,
+    days: _Days,
 ) -> dict[str, StakingPlay]:
     plays = {}
     for name, terms in scenario.instruments.revenue_staking.items():
         sto, drivers = scenario.instruments.mining_sto[terms.sto], stos[terms.sto].drivers
         usd = holder_usd(scenario, name)
-        daily = name in _traded(scenario)
         held, kept = mining_sto.simulate(
-            sto, scenario.gas, drivers, usd, record=record, daily=daily
+            sto, scenario.gas, drivers, usd, record=record, **days.of(name)
         )
         outside = staking_drivers(sto, drivers, kept, usd)
         instruments[name], earned = revenue_staking.simulate(
@@ -289,21 +347,13 @@ def _traded(scenario: Scenario) -> frozenset[str]:
     return held.union(settled_in_usdc(scenario)) if falls else held
 
 
-def _investor(
-    name: str, investor: InvestorTerms, instruments: Mapping[str, InstrumentPaths], record: bool
-) -> InvestorPaths:
-    if investor.holding is not None:
-        return InvestorPaths(name, _position(investor, instruments[investor.holding]))
-    held = portfolio.hold(investor, instruments, record=record)
-    return InvestorPaths(name, held.whole, held)
-
-
 def _covers(
     scenario: Scenario,
     spec: MarketSpec,
     market: MarketPaths,
     instruments: dict[str, InstrumentPaths],
     record: bool,
+    days: _Days,
 ) -> dict[str, CoverPlay]:
     plays = {}
     for label, terms in scenario.instruments.price_cover.items():
@@ -311,17 +361,19 @@ def _covers(
         figures = float(spec.volatility[copper]), float(spec.periods_per_year[copper])
         drivers = price_cover.draw_drivers(label, market, *figures)
         usd = holder_usd(scenario, label)
-        daily = label in _traded(scenario)
         paths, kept = price_cover.simulate(
-            terms, scenario.gas, drivers, usd, record=record, daily=daily
+            terms, scenario.gas, drivers, usd, record=record, **days.of(label)
         )
         instruments.update(paths)
         plays[label] = CoverPlay(drivers, kept)
     return plays
 
 
-def _position(investor: InvestorTerms, one: InstrumentPaths) -> InstrumentPaths:
+def _position(
+    investor: InvestorTerms, instruments: Mapping[str, InstrumentPaths]
+) -> InstrumentPaths:
     """Return an investor's share of an instrument, whose paths are those of one unit."""
+    one = instruments[str(investor.holding)]
     if investor.ounces is not None:
         factor = investor.ounces / float(one.initial["ounces"][0])
     else:

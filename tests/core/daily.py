@@ -13,14 +13,13 @@ def check_daily(paths: InstrumentPaths) -> None:
     assert daily is not None, "the days were not asked for"
     initial = paths.initial["usd"]
     mark = paths.mark["usd"] if daily.value is None else daily.value
-    assert daily.gains.shape == (len(paths.sources), *mark.shape)
+    assert daily.brought.shape == (len(paths.sources), *mark.shape)
     income = np.zeros_like(mark) if daily.income is None else daily.income
     room = 1e-9 * initial
     assert np.all(income[0] == 0.0)
-    by_day = daily.gains.sum(axis=0)
-    assert np.all(np.abs(by_day[0] - (mark[0] - initial)) <= room)
-    assert np.all(np.abs(by_day[1:] - np.diff(mark, axis=0) - income[1:]) <= room)
-    leaving = paths.attribution["usd"] - daily.gains.sum(axis=1)
+    so_far = daily.brought.sum(axis=0)
+    assert np.all(np.abs(so_far - (mark - initial) - np.cumsum(income, axis=0)) <= room)
+    leaving = paths.attribution["usd"] - daily.brought[:, -1]
     kept = paths.exit["usd"][-1] - income.sum(axis=0) - mark[-1]
     assert np.all(np.abs(leaving.sum(axis=0) - kept) <= room)
     cash = np.cumsum(income, axis=0)

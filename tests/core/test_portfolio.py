@@ -17,7 +17,7 @@ from simulator.engine import simulate
 from simulator.errors import InputError
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.investors.paths import InvestorPaths, join, measure
-from simulator.investors.portfolio import PortfolioPaths, hold
+from simulator.investors.portfolio import PortfolioPaths, Wanted, hold
 from simulator.investors.world import holder_usd, vault_ounces
 from simulator.scenario import load_scenario
 from simulator.scenario.investors import InvestorTerms
@@ -35,9 +35,9 @@ def asset(
     mark = np.array(prices, dtype=float)
     mark = mark[:, None] if mark.ndim == 1 else mark
     paid = np.zeros_like(mark) if income is None else np.broadcast_to(income, mark.shape).copy()
-    gains = np.zeros((3, *mark.shape))
-    gains[0, 1:] = np.diff(mark, axis=0)
-    gains[1] = paid
+    brought = np.zeros((3, *mark.shape))
+    brought[0] = mark - mark[0]
+    brought[1] = np.cumsum(paid, axis=0)
     leave = mark * (1.0 - spread) + np.cumsum(paid, axis=0)
     leave[0] = mark[0]
     last = mark[-1] * (1.0 - spread) + paid.sum(axis=0)
@@ -55,7 +55,7 @@ def asset(
         events=np.zeros(mark.shape[1], np.int64),
         unpaid=np.zeros(mark.shape[1]),
         daily=Daily(
-            gains,
+            brought,
             None if income is None else paid,
             Access(buy_cost=spread, **access),
         ),
@@ -66,9 +66,14 @@ def asset(
 
 def held(weights: dict[str, float], *instruments: InstrumentPaths, **terms: object):
     """Return what 100 dollars (or `capital_usd`) by weights come to."""
-    record = bool(terms.pop("record", False))
+    record, count = bool(terms.pop("record", False)), terms.pop("count", None)
     investor = InvestorTerms(**({"capital_usd": 100.0, "weights": weights} | terms))
-    found = hold(investor, {paths.name: paths for paths in instruments}, record=record)
+    found = hold(
+        investor,
+        {paths.name: paths for paths in instruments},
+        count=count,
+        wanted=Wanted(record=record),
+    )
     check_sums(found)
     return found
 
@@ -379,8 +384,8 @@ def test_measures__allocation_and_turnover__are_means_over_paths() -> None:
     np.testing.assert_allclose(found.turnover, [1, 0, 0])
 
 
-def _two(prices: np.ndarray) -> tuple[InstrumentPaths, PortfolioPaths]:
-    found = held(HALF, asset("a", prices), asset("b", np.ones_like(prices)))
+def _two(prices: np.ndarray, count: int | None = None) -> tuple[InstrumentPaths, PortfolioPaths]:
+    found = held(HALF, asset("a", prices), asset("b", np.ones_like(prices)), count=count)
     return found.whole, found
 
 
@@ -388,7 +393,7 @@ def test_measures__of_some_paths__are_those_of_all_and_blocks_join() -> None:
     prices = np.exp(np.random.default_rng(2).normal(0, 0.1, (40, 6)).cumsum(axis=0))
     whole = measure(InvestorPaths("me", *_two(prices)))
     first = measure(InvestorPaths("me", *_two(prices[:, :4])))
-    padded = measure(InvestorPaths("me", *_two(prices)), 4)
+    padded = measure(InvestorPaths("me", *_two(prices, 4)), 4)
     for key, values in first.values.items():
         np.testing.assert_array_equal(padded.values[key], values)
     np.testing.assert_array_equal(padded.allocation["a"], first.allocation["a"])

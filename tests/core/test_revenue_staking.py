@@ -161,4 +161,4 @@ def test_days__of_the_stake__add_up_to_the_return() -> None:
     )
     found, record = revenue_staking.simulate(TERMS, gas, held, outside)
     check_daily(found)
-    np.testing.assert_allclose(found.daily.gains[-1].sum(axis=0), record.income_usd[-1], rtol=1e-9)
+    np.testing.assert_allclose(found.daily.brought[-1, -1], record.income_usd[-1], rtol=1e-9)

@@ -50,8 +50,8 @@ def position() -> InstrumentPaths:
     value = np.array([[100.0], [105.0], [105.0]])
     with_cash = np.array([[100.0], [110.0], [110.0]])
     leave = np.array([[100.0], [109.0], [109.0]])
-    gains = np.zeros((2, 3, 1))
-    gains[0, 1] = 10.0
+    brought = np.zeros((2, 3, 1))
+    brought[0, 1:] = 10.0
     return InstrumentPaths(
         name="one",
         sources=(Source("yield", "organic", "Yield"), Source("gas", "cost", "Gas")),
@@ -61,7 +61,7 @@ def position() -> InstrumentPaths:
         attribution={"usd": np.array([[10.0], [-1.0]])},
         events=np.zeros(1, np.int64),
         unpaid=np.array([20.0]),
-        daily=Daily(gains, np.array([[0.0], [5.0], [0.0]]), Access(sale_usd=value - 1.0), value),
+        daily=Daily(brought, np.array([[0.0], [5.0], [0.0]]), Access(sale_usd=value - 1.0), value),
     )
 
 

@@ -74,7 +74,7 @@ def test_value_events_and_attribution__are_those_of_the_plain_loop(played) -> No
             assert_same(holding.attribution[unit][:, k], path.attribution[row])
 
 
-def test_daily_gains__sum_to_the_days_changes_of_the_mark() -> None:
+def test_daily_sources__sum_to_the_change_of_the_mark_so_far() -> None:
     """Step 0 has the gas of entering; the costs of leaving are in no day."""
     scenario = worlds.load(*worlds.STRESS).scenario
     world = worlds.world(*worlds.STRESS)
@@ -83,6 +83,6 @@ def test_daily_gains__sum_to_the_days_changes_of_the_mark() -> None:
         terms.gold_vault, terms.gold_token, scenario.gas, drivers, 100.0, daily=True
     )
     mark = holding.mark["usd"]
-    changes = np.diff(mark, axis=0, prepend=holding.initial["usd"][None])
-    np.testing.assert_allclose(holding.daily.gains.sum(axis=0), changes, rtol=0, atol=1e-4)
-    assert np.abs(changes).max() > 1e3
+    change = mark - holding.initial["usd"]
+    np.testing.assert_allclose(holding.daily.brought.sum(axis=0), change, rtol=0, atol=1e-4)
+    assert np.abs(change).max() > 1e3

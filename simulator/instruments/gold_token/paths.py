@@ -138,10 +138,12 @@ def simulate(
     metal: Metal = GOLD,
     *,
     daily: bool = False,
+    by_source: bool = True,
 ) -> InstrumentPaths:
     """Hold `ounces` tokens from the first to the last step; fees of buying are not counted.
 
-    `daily` asks for the dollars of each day too, for investors who trade.
+    `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
+    for where these came from.
     """
     spread = terms.sale_spread_bps / BPS
     mark_usd = ounces * prices.token_usd
@@ -163,16 +165,17 @@ def simulate(
         },
         events=(prices.backing[-1] < 1.0).astype(np.int64),
         unpaid=none,
-        daily=_daily(by_day, spread) if daily else None,
+        daily=_daily(by_day, spread, by_source) if daily else None,
     )
 
 
-def _daily(by_day: FloatArray, spread: float) -> Daily:
+def _daily(by_day: FloatArray, spread: float, by_source: bool) -> Daily:
     """Return the days of a position; tokens are bought at the spread they are sold at."""
     n_sources, n_steps, n_paths = by_day.shape
-    gains = np.zeros((n_sources + 1, n_steps + 1, n_paths))
-    gains[:n_sources, 1:] = by_day
-    return Daily(gains, access=Access(buy_cost=spread))
+    brought = np.zeros((n_sources + 1, *((n_steps + 1, n_paths) if by_source else (0, 0))))
+    if by_source:
+        np.cumsum(by_day, axis=1, out=brought[:n_sources, 1:])
+    return Daily(brought, access=Access(buy_cost=spread))
 
 
 def market_values(terms: GoldTokenTerms, drivers: GoldTokenDrivers) -> dict[str, FloatArray]:

@@ -30,16 +30,17 @@ def day_by_day(
     ----------
     token_usd, mark_usd, exit_usd : ndarray of shape (n_steps + 1, n_paths)
     brought : ndarray of shape (n_sources, n_steps + 1, n_paths)
-        Dollars by source up to each step, the exit at the horizon included. Overwritten.
+        Dollars by source up to each step, the exit at the horizon included, which is taken
+        out; or without steps.
     """
     usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
     leave_usd = np.where(token_usd > 0.0, HOLDER_GAS["leave"] * usd_per_gas, 0.0)
     spread = token.sale_spread_bps / BPS
     haircut = terms.illiquidity_haircut_bps / BPS
-    # Both are booked at the exit alone, gas at other times too.
-    brought[[ILLIQUIDITY, SPREAD], -1] = 0.0
-    brought[GAS, -1] += leave_usd[-1]
-    brought[:, 1:] -= brought[:, :-1].copy()
+    if brought.shape[1] > 0:
+        # Both are booked at the exit alone, gas at other times too.
+        brought[[ILLIQUIDITY, SPREAD], -1] = 0.0
+        brought[GAS, -1] += leave_usd[-1]
     sellable = None
     if haircut > 0.0 and spread < 1.0:
         short = (mark_usd - leave_usd - exit_usd / (1.0 - spread)) / haircut

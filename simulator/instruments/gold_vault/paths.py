@@ -54,10 +54,12 @@ def simulate(
     *,
     record: bool = False,
     daily: bool = False,
+    by_source: bool = True,
 ) -> tuple[InstrumentPaths, GoldVaultRecord]:
     """Return the holder's paths in the vault, and the record (empty unless asked for).
 
-    `daily` asks for the dollars of each day too, for investors who trade.
+    `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
+    for where these came from.
     """
     prices = drivers.prices
     shape = prices.metal_usd.shape
@@ -69,7 +71,7 @@ def simulate(
     mark, mark_usd, leave, leave_usd, utilisation = (np.empty(shape) for _ in range(5))
     attribution = np.empty((2, N_SOURCES, shape[1]))
     events, unpaid = np.empty(shape[1], np.int64), np.empty(shape[1])
-    gains = np.empty((N_SOURCES, *(shape if daily else (0, 0))))
+    gains = np.empty((N_SOURCES, *(shape if daily and by_source else (0, 0))))
     needs = cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder))
     kernel.run(
         new_terms(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals),

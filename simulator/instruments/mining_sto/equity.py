@@ -224,20 +224,21 @@ def simulate_equity(
     usd: float = 1.0,
     *,
     daily: bool = False,
+    by_source: bool = True,
     open_days: BoolArray | None = None,
 ) -> InstrumentPaths:
     """Buy the mine's share for `usd`, hold it under the name `name`, sell at the last step.
 
     `terms` are those of the STO on the same mine, for the mine and the copper price that the
     market expects. `daily` asks for the dollars of each day too, for investors who trade,
-    and `open_days` says on which they can.
+    `by_source` for where these came from, and `open_days` says on which they can.
     """
     mine = drivers.mine
     shape = mine.copper_usd.shape
     loss_rate = equity.default_hazard * (1.0 - equity.recovery)
     worth = tables(terms, equity.discount_rate, loss_rate, shape[0] - 1)
     mark, leave, received = np.empty(shape), np.empty(shape), np.empty(shape)
-    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
+    gains = np.empty((len(SOURCES), *(shape if daily and by_source else (0, 0))))
     attribution, events = np.zeros((len(SOURCES), shape[1])), np.zeros(shape[1], np.int64)
     _run(
         worth.base,
@@ -287,11 +288,10 @@ def _daily(
     so_far: FloatArray,
     open_days: BoolArray | None,
 ) -> Daily:
-    """Return the days of a position; `so_far` holds the gains up to each step, overwritten."""
+    """Return the days of a position; `so_far` holds the gains up to each step."""
     value = mark - received
     # Where there was no share to buy, the money counts as given back on the day after.
     value[0] = mark[0]
     income = np.diff(mark - value, axis=0, prepend=0.0)
-    so_far[:, 0] = 0.0
-    so_far[:, 1:] -= so_far[:, :-1].copy()
+    so_far[:, :1] = 0.0
     return Daily(so_far, income, Access(equity.sale_spread_bps / BPS, open_days), value)

@@ -57,11 +57,13 @@ def simulate(
     *,
     record: bool = False,
     daily: bool = False,
+    by_source: bool = True,
 ) -> tuple[InstrumentPaths, MiningStoRecord]:
     """Subscribe for `holder_usd`, hold, and sell at the last step; with the record.
 
-    `daily` asks for the dollars of each day too, for investors who trade. Arrays by step are
-    kept few: to write fresh memory once costs as much as the model.
+    `daily` asks for the dollars of each day too, for investors who trade, and `by_source` for
+    where these came from. Arrays by step are kept few: to write fresh memory once costs as
+    much as the model.
     """
     mine = drivers.mine
     shape = mine.copper_usd.shape
@@ -71,7 +73,7 @@ def simulate(
     price, last_price = np.empty(shape if record or daily else (0, 0)), np.empty(shape[1])
     recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
     attribution = np.zeros((len(SOURCES), shape[1]))
-    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
+    gains = np.empty((len(SOURCES), *(shape if daily and by_source else (0, 0))))
     events = np.zeros(shape[1], np.int64)
     kernel.run(
         terms_record(terms, gas, holder_usd)[0],
@@ -161,14 +163,13 @@ def _per_token(
 def _daily(terms: MiningStoTerms, mark: FloatArray, price: FloatArray, so_far: FloatArray) -> Daily:
     """Return the days of a position: until the close it is money in escrow, then tokens.
 
-    `so_far` holds the gains up to each step, and is overwritten. Nobody sells before the
-    lock-up ends; who buys on the secondary market pays the price.
+    `so_far` holds the gains up to each step. Nobody sells before the lock-up ends; who buys
+    on the secondary market pays the price.
     """
     value = np.where(np.arange(mark.shape[0])[:, None] < terms.sale.days, mark[0], price)
     value[0] = mark[0]
     income = np.diff(mark - value, axis=0, prepend=0.0)
     # What entering costs in gas is paid beside what is put in, and seen on the day after.
-    so_far[:, 0] = 0.0
-    so_far[:, 1:] -= so_far[:, :-1].copy()
+    so_far[:, :1] = 0.0
     locked = terms.sale.days + terms.compliance.lockup_days
     return Daily(so_far, income, Access(lockup_days=locked), value)

@@ -67,11 +67,13 @@ def simulate(
     *,
     record: bool = False,
     daily: bool = False,
+    by_source: bool = True,
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Deposit `holder_usd`; return the paths by name (`terms.names`), and the record.
 
     Acts and observations of the record are empty unless asked for. `daily` asks for the
-    underwriter's dollars of each day too, for investors who trade.
+    underwriter's dollars of each day too, for investors who trade, and `by_source` for where
+    these came from.
     """
     copper = drivers.copper_usd
     shape, n_steps = copper.shape, copper.shape[0] - 1
@@ -80,7 +82,7 @@ def simulate(
     marks, leaves, covered, bare = (np.empty(shape) for _ in range(4))
     utilisation = np.empty(shape)
     periods = np.zeros((2, n_steps // terms.miner.cover.renew_every_days + 1, shape[1]))
-    gains = np.empty((len(SOURCES), *(shape if daily else (0, 0))))
+    gains = np.empty((len(SOURCES), *(shape if daily and by_source else (0, 0))))
     sold = np.zeros((n_policies, len(Policy), shape[1]))
     outcomes = np.zeros((n_policies, len(Outcome), shape[1]))
     attribution, totals = np.zeros((len(SOURCES), shape[1])), np.zeros((3, shape[1]))
@@ -148,10 +150,9 @@ def simulate(
 def _daily(terms: PriceCoverTerms, gas: GasTerms, marks: FloatArray, so_far: FloatArray) -> Daily:
     """Return the days of the underwriter's position; who has waited gets it without discount.
 
-    `so_far` holds the gains up to each step, and is overwritten.
+    `so_far` holds the gains up to each step; what entering cost is seen on the day after.
     """
-    so_far[:, 0] = 0.0
-    so_far[:, 1:] -= so_far[:, :-1].copy()
+    so_far[:, :1] = 0.0
     leave_usd = HOLDER_GAS["leave"] * gas.price_gwei * 1e-9 * gas.ether_usd
     access = Access(notice_days=terms.pool.cooldown_days, sale_usd=marks - leave_usd)
     return Daily(so_far, access=access)

@@ -1,5 +1,5 @@
 """A portfolio: weights, rebalancing, stops, flows and liquidity over instruments' paths."""
 
-from simulator.investors.portfolio.paths import PortfolioPaths, hold
+from simulator.investors.portfolio.paths import EVERYTHING, PortfolioPaths, Wanted, hold
 
-__all__ = ["PortfolioPaths", "hold"]
+__all__ = ["EVERYTHING", "PortfolioPaths", "Wanted", "hold"]

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.investors.portfolio.days import (
+    check_weights,
+    grow,
+    how_many,
+    how_many_due,
+    keep,
+    receive,
+    share_out,
+    value_all,
+    watch_row,
+)
+from simulator.investors.portfolio.rows import item
 from simulator.investors.portfolio.state import (
     ASKED,
     CASH,
     DEAD_BAND,
     DUE,
-    FLOWS,
+    FLOW,
     GOAL,
     GROWN,
     HELD,
-    IN_CASH,
-    INCOME,
     LEAVE,
     LEAVING,
-    LEVEL,
     MARK,
+    MOVED,
     NAV,
     NEVER,
     NOTHING,
@@ -31,7 +41,6 @@ from simulator.investors.portfolio.state import (
     PARKED,
     PEAK,
     PENDING,
-    REFERENCE,
     SINCE,
     STATUS,
     STOPS,
@@ -48,12 +57,14 @@ from simulator.investors.portfolio.trades import (
     RESTORE,
     ask,
     buy,
+    leaving_value,
     raise_cash,
     sell,
     sellable_units,
+    total,
     trade,
 )
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.units import FloatArray
 
 
@@ -79,7 +90,7 @@ def fill_sales(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
         proceeds = sell(book, state, traces, h, step, k, units)
         state.held[ASKED, h, k] = min(state.held[ASKED, h, k] - units, state.held[UNITS, h, k])
         # nobody buys what is worth nothing: it is kept, and no longer waited for
-        worthless = book.prices[h, step, k] <= 0.0
+        worthless = item(book.rows, h, step, k) <= 0.0
         state.held[ASKED, h, k] = 0.0 if worthless else state.held[ASKED, h, k]
         if state.clock[STATUS, h, k] == LEAVING:
             state.purse[PARKED, k] += proceeds if plan.park != NOTHING else 0.0
@@ -128,7 +139,7 @@ def move_money(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
     amount = plan.flows[step]
     if amount > 0.0:
         state.purse[CASH, k] += amount
-        traces.days[FLOWS, step, k] += amount
+        state.purse[FLOW, k] += amount
         state.flags[PENDING, k] = max(state.flags[PENDING, k], INVEST)
     elif amount < 0.0:
         state.purse[OWED, k] -= amount
@@ -139,7 +150,7 @@ def move_money(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
     paid = min(state.purse[OWED, k], max(state.purse[CASH, k], 0.0))
     state.purse[CASH, k] -= paid
     state.purse[OWED, k] -= paid
-    traces.days[FLOWS, step, k] -= paid
+    state.purse[FLOW, k] -= paid
 
 
 @kernel
@@ -195,76 +206,18 @@ def begin(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArr
 
 
 @kernel
-def value_all(
-    prices: FloatArray,
-    first: int,
-    held: FloatArray,
-    purse: FloatArray,
-    out: FloatArray,
-    step: int,
+def watch(
+    book: Book, plan: Plan, state: State, traces: Traces, fell: FloatArray, step: int
 ) -> None:
-    """Write cash and holdings at the prices from row `first` on to `out`, shape (n_paths,)."""
-    for k in range(out.shape[0]):
-        out[k] = purse[CASH, k]
-    for h in range(held.shape[1]):
-        for k in range(out.shape[0]):
-            out[k] += held[UNITS, h, k] * prices[first + h, step, k]
-
-
-@kernel
-def receive(book: Book, state: State, step: int) -> None:
-    """Take the day's income into cash."""
-    held, purse, prices = state.held, state.purse, book.prices
-    for h in range(held.shape[1]):
-        row = book.at[h, INCOME]
-        if row != NOTHING:
-            for k in range(purse.shape[1]):
-                purse[CASH, k] += held[UNITS, h, k] * prices[row, step, k]
-
-
-@kernel
-def check_weights(book: Book, plan: Plan, state: State, value: FloatArray, step: int) -> None:
-    """Set off a rebalancing by the calendar or by the band; `value` is that of the step."""
-    held, flags, prices = state.held, state.flags, book.prices
-    if plan.every_days > 0 and step % plan.every_days == 0:
-        flags[PENDING] = RESTORE
-    if plan.band <= 0.0:
-        return
-    for h in range(held.shape[1]):
-        for k in range(value.shape[0]):
-            gap = abs(held[UNITS, h, k] * prices[h, step, k] - held[GOAL, h, k] * value[k])
-            if gap > plan.band * value[k]:
-                flags[PENDING, k] = RESTORE
-
-
-@kernel
-def observe(book: Book, state: State, traces: Traces, value: FloatArray, step: int) -> None:
-    """Keep the day's values, and grow the value of a unit put in."""
-    held, purse, days, units = state.held, state.purse, traces.days, traces.units
-    value_all(book.prices, 0, held, purse, value, step)
-    for k in range(value.shape[0]):
-        before = purse[NAV, k]
-        if step > 0:
-            growth = (value[k] - days[FLOWS, step, k]) / before if before > 0.0 else 0.0
-            purse[GROWN, k] *= max(growth, 0.0)
-        purse[NAV, k] = value[k]
-        days[MARK, step, k] = value[k]
-    n_holdings = held.shape[1]
-    value_all(book.prices, n_holdings, held, purse, value, step)
-    for k in range(value.shape[0]):
-        sold = (value[k] - purse[CASH, k]) * (1.0 - book.commission)
-        days[LEAVE, step, k] = purse[CASH, k] + sold
-        days[IN_CASH, step, k] = purse[CASH, k]
-    for h in range(n_holdings):
-        for k in range(value.shape[0]):
-            units[h, step, k] = held[UNITS, h, k]
-
-
-@kernel
-def watch(book: Book, plan: Plan, state: State, traces: Traces, step: int) -> None:
     """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
     if plan.holding_stop > 0.0:
-        watch_holdings(book, plan, state, traces, step)
+        for h in range(book.at.shape[0]):
+            if h != plan.park and watch_row(book, plan, state, traces, fell, h, step) > 0:
+                for k in range(fell.shape[0]):
+                    if fell[k] > 0.0:
+                        stop(book, state, h, step, k)
+                        aim(plan, state, k)
+                        state.flags[STOPS, k] += 1
     if plan.portfolio_stop <= 0.0:
         return
     flags, purse = state.flags, state.purse
@@ -279,26 +232,33 @@ def watch(book: Book, plan: Plan, state: State, traces: Traces, step: int) -> No
 
 
 @kernel
-def watch_holdings(book: Book, plan: Plan, state: State, traces: Traces, step: int) -> None:
-    """Look at every holding's price on every path."""
-    held, clock, prices, record = state.held, state.clock, book.prices, traces.record
-    left = 1.0 - plan.holding_stop
-    for h in range(held.shape[1]):
-        if h == plan.park:
-            continue
-        for k in range(held.shape[2]):
-            if clock[STATUS, h, k] != HELD or held[UNITS, h, k] <= 0.0:
-                continue
-            price = prices[h, step, k]
-            if plan.from_peak:
-                held[REFERENCE, h, k] = max(held[REFERENCE, h, k], price)
-            level = held[REFERENCE, h, k] * left
-            if record.shape[2] > 0:
-                record[LEVEL, h, step, k] = level
-            if price < level * (1.0 - DEAD_BAND):
-                stop(book, state, h, step, k)
-                aim(plan, state, k)
-                state.flags[STOPS, k] += 1
+def attend_all(
+    book: Book, plan: Plan, state: State, traces: Traces, scheduled: bool, step: int
+) -> None:
+    """Do what waits on the paths on which something does."""
+    due = state.flags[WAKE]
+    if not scheduled and how_many_due(due, step) == 0:
+        return
+    for k in range(due.shape[0]):
+        if scheduled or step >= due[k]:
+            attend(book, plan, state, traces, step, k)
+
+
+@kernel
+def trade_all(
+    book: Book, state: State, traces: Traces, wanted: FloatArray, value: FloatArray, step: int
+) -> None:
+    """Trade where weights are to be restored or money is to be invested, and value it again."""
+    pending = state.flags[PENDING]
+    if not book.is_open[-1, step] or how_many(pending) == 0:
+        return
+    worth = traces.worth
+    for k in range(pending.shape[0]):
+        if pending[k] > 0:
+            trade(book, state, traces, wanted, step, k)
+            pending[k] = 0
+            value[k] = total(book, state, step, k)
+            worth[LEAVE, step, k] = leaving_value(book, state, step, k)
 
 
 @kernel
@@ -308,47 +268,29 @@ def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray
     Days on which nothing happens to a path only cost its valuation; `wanted` is scratch of
     shape (n_holdings,).
     """
-    n_steps, n_paths = book.prices.shape[1] - 1, book.prices.shape[2]
-    value, flags = np.empty(n_paths), state.flags
+    n_steps, n_paths = book.rows.n_rows - 1, book.rows.n_paths
+    value, scratch = np.empty(n_paths), np.zeros(-(-n_paths // 8) * 8)
+    day, worth = scratch[:n_paths], traces.worth
     for k in range(n_paths):
         begin(book, plan, state, traces, wanted, k)
-    observe(book, state, traces, value, 0)
-    watch(book, plan, state, traces, 0)
-    for step in range(1, n_steps + 1):
-        receive(book, state, step)
-        if step < n_steps:
-            scheduled = plan.flows[step] != 0.0
-            for k in range(n_paths):
-                if scheduled or step >= flags[WAKE, k]:
-                    attend(book, plan, state, traces, step, k)
-            value_all(book.prices, 0, state.held, state.purse, value, step)
+    for step in range(n_steps + 1):
+        if step > 0:
+            receive(book, state, step)
+        trades = 0 < step < n_steps
+        if trades:
+            attend_all(book, plan, state, traces, plan.flows[step] != 0.0, step)
+        value_all(book, state, value, worth[LEAVE, step], step)
+        if trades:
             check_weights(book, plan, state, value, step)
-            for k in range(n_paths):
-                if flags[PENDING, k] > 0 and book.is_open[-1, step]:
-                    trade(book, state, traces, wanted, step, k)
-                    flags[PENDING, k] = 0
-        observe(book, state, traces, value, step)
+            trade_all(book, state, traces, wanted, value, step)
+        if step > 0 and plan.portfolio_stop > 0.0:
+            grow(state.purse, value)
+        state.purse[NAV] = value
+        worth[MARK, step] = value
+        keep(state, traces, step)
+        if traces.shares.shape[1] > 0:
+            share_out(book, state, traces, value, scratch, step)
+        state.purse[FLOW] = 0.0
+        state.purse[MOVED] = 0.0
         if step < n_steps:
-            watch(book, plan, state, traces, step)
-
-
-@kernel
-def attribute(units: FloatArray, gains: FloatArray, brought: FloatArray, held: FloatArray) -> None:
-    """Add up what each source brought to the units held overnight, and to a unit held always.
-
-    Parameters
-    ----------
-    units : (n_steps + 1, n_paths), at the end of each step
-    gains : (n_sources, n_steps + 1, n_paths), of a unit
-    brought, held : (n_sources, n_paths)
-        Added to: units times gains from step 1 on; gains from step 0 on.
-    """
-    n_sources, n_rows, n_paths = gains.shape
-    for source in range(n_sources):
-        for k in range(n_paths):
-            held[source, k] += gains[source, 0, k]
-        for step in range(1, n_rows):
-            for k in range(n_paths):
-                held[source, k] += gains[source, step, k]
-            for k in range(n_paths):
-                brought[source, k] += units[step - 1, k] * gains[source, step, k]
+            watch(book, plan, state, traces, day, step)

@@ -9,9 +9,12 @@ import numpy as np
 
 from simulator.instruments.base import Daily, InstrumentPaths, Source
 from simulator.investors.portfolio import kernel
+from simulator.investors.portfolio.rows import rows_of
 from simulator.investors.portfolio.state import (
     BOUGHT,
-    FLOWS,
+    BROUGHT,
+    COSTS,
+    FIRST,
     IN_CASH,
     INCOME,
     LEAVE,
@@ -20,17 +23,19 @@ from simulator.investors.portfolio.state import (
     MARK,
     NOTHING,
     NOTICE,
+    RECEIVED,
     SALE,
     SELLABLE,
     SOLD,
+    SOURCES,
     STOPS,
     TURNOVER,
+    UNITS,
     Book,
-    IntArray,
     Plan,
+    State,
     Traces,
     new_state,
-    new_traces,
 )
 from simulator.scenario.investors import FlowTerms, InvestorTerms
 from simulator.units import BPS, FloatArray
@@ -42,27 +47,35 @@ TRADING = "trading"
 
 @dataclass(frozen=True)
 class PortfolioPaths:
-    """A portfolio on a block of paths.
+    """A portfolio on a block of paths. What was not asked for is empty.
 
     Attributes
     ----------
     whole : InstrumentPaths
         Net asset value at mark and at exit and its attribution, as of one instrument; its
-        sources are `<holding>.<source>` and `<holding>.trading`.
+        sources are `<holding>.<source>` and `<holding>.trading`, none where they were not
+        asked for.
     holdings : tuple of str
+    counted : int
+        The first paths, which are those that are wanted; the others pad the lanes.
     flows : ndarray of shape (n_steps + 1, n_paths), USD
         Put in, negative taken out, on a step after the start.
+    shares : ndarray of shape (n_holdings + 2, n_steps + 1)
+        Each holding's part of the value at mark, that of cash, and what was bought and sold
+        over the value: means over the counted paths, 0 where nothing is left.
     units : ndarray of shape (n_holdings, n_steps + 1, n_paths)
         Of each instrument's paths, at the end of a step.
     values : ndarray of shape (n_holdings, n_steps + 1, n_paths), USD at mark
     cash, turnover : ndarray of shape (n_steps + 1, n_paths), USD
-    bought, sold, level : ndarray of shape (n_holdings, n_steps + 1, n_paths), or empty
+    bought, sold, level : ndarray of shape (n_holdings, n_steps + 1, n_paths)
         Units traded, and the prices at which stops stand, where a record was asked for.
     """
 
     whole: InstrumentPaths
     holdings: tuple[str, ...]
+    counted: int
     flows: FloatArray
+    shares: FloatArray
     units: FloatArray
     values: FloatArray
     cash: FloatArray
@@ -72,45 +85,105 @@ class PortfolioPaths:
     level: FloatArray
 
     def head(self, count: int) -> PortfolioPaths:
-        """Return the first `count` paths alone."""
+        """Return the first `count` paths alone.
+
+        Raises
+        ------
+        ValueError
+            Its shares are not the means over these paths.
+        """
+        if count != self.counted:
+            raise ValueError(f"{self.counted} paths were counted; must be {count}")
         named = ("flows", "units", "values", "cash", "turnover", "bought", "sold", "level")
         arrays = {name: getattr(self, name)[..., :count] for name in named}
         return replace(self, whole=self.whole.head(count), **arrays)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a portfolio is asked for beside its value on each path and day.
+
+    Attributes
+    ----------
+    sources : bool
+        Where its return came from.
+    shares : bool
+        What it holds and trades on average.
+    days : bool
+        Units, values, cash and turnover of every day and path.
+    record : bool
+        What it trades and where its stops stand, for the replay.
+    """
+
+    sources: bool = True
+    shares: bool = True
+    days: bool = True
+    record: bool = False
+
+
+EVERYTHING = Wanted()
+"""All but the record."""
 
 
 def hold(
     investor: InvestorTerms,
     instruments: Mapping[str, InstrumentPaths],
     *,
-    record: bool = False,
+    count: int | None = None,
+    wanted: Wanted = EVERYTHING,
 ) -> PortfolioPaths:
     """Return what an investor with weights makes of the instruments' paths.
+
+    `count` is the number of paths that are wanted, where others only pad the lanes.
 
     Raises
     ------
     ValueError
-        An instrument that is held was simulated without its days.
+        An instrument that is held was simulated without its days, or without their sources
+        where these are wanted.
     """
     held = [instruments[name] for name in investor.held]
-    book = _book(held, investor.trading_cost_bps / BPS)
-    n_holdings, n_rows, n_paths = len(held), *book.prices.shape[1:]
-    plan = _plan(investor, n_rows - 1)
-    state, traces = (
-        new_state(n_holdings, n_paths),
-        new_traces(n_holdings, n_rows - 1, n_paths, record),
-    )
-    kernel.run(book, plan, state, traces, np.empty(n_holdings))
+    n_paths = held[0].events.shape[0]
+    counted = n_paths if count is None else count
+    # as long as the kernel runs, what it reads must stand where it is
+    book, _kept = _book(held, investor.trading_cost_bps / BPS, wanted.sources)
+    plan = _plan(investor, book.rows.n_rows - 1)
+    traces = _new_traces(book, plan, wanted, counted)
+    state = new_state(len(held), n_paths)
+    kernel.run(book, plan, state, traces, np.empty(len(held)))
+    values = np.empty((len(held), 0, 0))
+    if wanted.days:
+        values = traces.units * np.stack([_value(paths) for paths in held])
+    flows = traces.flows
     return PortfolioPaths(
-        whole=_whole(held, book, plan, state.flags[STOPS], traces),
+        whole=_whole(held, book, plan, state, traces),
         holdings=investor.held,
-        flows=traces.days[FLOWS],
+        counted=counted,
+        flows=flows if flows.size else np.broadcast_to(0.0, (book.rows.n_rows, n_paths)),
+        shares=traces.shares / counted,
         units=traces.units,
-        values=traces.units * book.prices[:n_holdings],
+        values=values,
         cash=traces.days[IN_CASH],
         turnover=traces.days[TURNOVER],
         bought=traces.record[BOUGHT],
         sold=traces.record[SOLD],
         level=traces.record[LEVEL],
+    )
+
+
+def _new_traces(book: Book, plan: Plan, wanted: Wanted, counted: int) -> Traces:
+    """Return empty traces, with room for what is wanted."""
+    n_holdings, by_step, nothing = book.at.shape[0], book.rows[1:], (0, 0)
+    n_sources = int(book.at[-1, FIRST] + book.at[-1, SOURCES])
+    return Traces(
+        worth=np.empty((2, *by_step)),
+        brought=np.zeros((n_sources, by_step[1])),
+        shares=np.empty((n_holdings + 2, by_step[0] if wanted.shares else 0)),
+        n_counted=counted,
+        flows=np.empty(by_step if plan.flows.any() else nothing),
+        units=np.empty((n_holdings, *(by_step if wanted.days else nothing))),
+        days=np.empty((2, *(by_step if wanted.days else nothing))),
+        record=np.zeros((3, n_holdings, *(by_step if wanted.record else nothing))),
     )
 
 
@@ -120,41 +193,45 @@ def _days(paths: InstrumentPaths) -> Daily:
     return paths.daily
 
 
-def _book(held: Sequence[InstrumentPaths], commission: float) -> Book:
+def _book(
+    held: Sequence[InstrumentPaths], commission: float, sources: bool
+) -> tuple[Book, list[FloatArray]]:
+    """Return the book, and the arrays that its rows lie in."""
     access = [_days(paths).access for paths in held]
-    rows = [*(_value(paths) for paths in held), *(_leave(paths) for paths in held)]
-    at = np.full((len(held), 5), NOTHING, np.int64)
-    is_open = np.ones((len(held) + 1, rows[0].shape[0]), np.bool_)
+    arrays = [*(_value(paths) for paths in held), *(paths.exit["usd"] for paths in held)]
+    at = np.full((len(held), 8), NOTHING, np.int64)
+    at[:, [SOURCES, FIRST]] = 0
+    is_open = np.ones((len(held) + 1, arrays[0].shape[0]), np.bool_)
     for row, (paths, way) in enumerate(zip(held, access, strict=True)):
-        at[row, SALE] = len(held) + row
         at[row, LOCKUP], at[row, NOTICE] = way.lockup_days, way.notice_days
-        own = ((SALE, way.sale_usd), (SELLABLE, way.sellable), (INCOME, _days(paths).income))
+        own = [(SALE, way.sale_usd), (SELLABLE, way.sellable), (INCOME, _days(paths).income)]
+        if sources:
+            own.append((BROUGHT, _brought(paths)))
+            at[row, SOURCES] = len(paths.sources)
+            at[row, FIRST] = at[:row, SOURCES].sum()
         for column, array in own:
             if array is not None:
-                at[row, column] = len(rows)
-                rows.append(array)
+                at[row, column] = len(arrays)
+                arrays.append(array)
         if way.open_days is not None:
             is_open[row] = way.open_days
     is_open[-1] = is_open[:-1].all(axis=0)
-    return Book(
-        prices=np.stack(rows),
-        at=at,
-        is_open=is_open,
-        buy_cost=np.array([way.buy_cost + commission for way in access]),
-        commission=commission,
-    )
+    rows, kept = rows_of(arrays)
+    costs = np.array([way.buy_cost + commission for way in access])
+    return Book(rows, at, is_open, costs, commission), kept
+
+
+def _brought(paths: InstrumentPaths) -> FloatArray:
+    brought = _days(paths).brought
+    if brought.shape[1] == 0:
+        raise ValueError(f"{paths.name} was simulated without the sources of its days")
+    return brought
 
 
 def _value(paths: InstrumentPaths) -> FloatArray:
     """Return the mark without the cash that was paid out before."""
     value = _days(paths).value
     return paths.mark["usd"] if value is None else value
-
-
-def _leave(paths: InstrumentPaths) -> FloatArray:
-    """Return what an exit pays, without the cash that was paid out before."""
-    income = _days(paths).income
-    return paths.exit["usd"] if income is None else paths.exit["usd"] - np.cumsum(income, axis=0)
 
 
 def _plan(investor: InvestorTerms, n_steps: int) -> Plan:
@@ -186,24 +263,23 @@ def _scheduled(terms: Sequence[FlowTerms], n_steps: int) -> FloatArray:
 
 
 def _whole(
-    held: Sequence[InstrumentPaths], book: Book, plan: Plan, stops: IntArray, traces: Traces
+    held: Sequence[InstrumentPaths], book: Book, plan: Plan, state: State, traces: Traces
 ) -> InstrumentPaths:
-    parts, events = [], stops.copy()
-    for row, paths in enumerate(held):
-        parts.append(_attribution(paths, row, book, traces))
-        events += paths.events
-    capital = np.full(stops.shape[0], plan.capital)
-    leave = traces.days[LEAVE]
+    by_source = bool(traces.brought.shape[0])
+    parts = [_attribution(paths, row, book, state, traces) for row, paths in enumerate(held)]
+    events = state.flags[STOPS] + np.sum([paths.events for paths in held], axis=0)
+    mark, leave = traces.worth[MARK], traces.worth[LEAVE]
     leave[0] = plan.capital
+    nothing = np.empty((0, events.shape[0]))
     return InstrumentPaths(
         name=NAME,
-        sources=tuple(source for paths in held for source in _sources(paths)),
-        initial={"usd": capital},
-        mark={"usd": traces.days[MARK]},
+        sources=tuple(s for paths in held for s in _sources(paths)) if by_source else (),
+        initial={"usd": np.full(events.shape[0], plan.capital)},
+        mark={"usd": mark},
         exit={"usd": leave},
-        attribution={"usd": np.concatenate(parts)},
+        attribution={"usd": np.concatenate(parts) if by_source else nothing},
         events=events,
-        unpaid=_unpaid(held, traces),
+        unpaid=_unpaid(held, state),
     )
 
 
@@ -212,27 +288,26 @@ def _sources(paths: InstrumentPaths) -> tuple[Source, ...]:
     return tuple(Source(f"{paths.name}.{s.name}", s.kind, f"{s.label} ({paths.name})") for s in own)
 
 
-def _attribution(paths: InstrumentPaths, row: int, book: Book, traces: Traces) -> FloatArray:
+def _attribution(
+    paths: InstrumentPaths, row: int, book: Book, state: State, traces: Traces
+) -> FloatArray:
     """Return what each source of a holding brought, its trading costs last."""
-    gains, last = _days(paths).gains, traces.units[row, -1]
-    brought = np.zeros((gains.shape[0] + 1, gains.shape[2]))
-    always = np.zeros((gains.shape[0], gains.shape[2]))
-    kernel.attribute(traces.units[row], gains, brought[:-1], always)
-    brought[:-1] += last * (paths.attribution["usd"] - always)
-    brought[-1] = (
-        traces.costs[row] - last * book.prices[len(traces.units) + row, -1] * book.commission
-    )
-    return brought
+    first, layers = book.at[row, [FIRST, SOURCES]]
+    last = state.held[UNITS, row]
+    own = traces.brought[first : first + layers] + last * paths.attribution["usd"][:layers]
+    left = paths.exit["usd"][-1] - state.held[RECEIVED, row]
+    trading = state.held[COSTS, row] - last * left * book.commission
+    return np.concatenate((own, trading[None]))
 
 
-def _unpaid(held: Sequence[InstrumentPaths], traces: Traces) -> FloatArray:
+def _unpaid(held: Sequence[InstrumentPaths], state: State) -> FloatArray:
     """Return the dollars that the exits of the holdings at the horizon could not be paid."""
-    unpaid = np.zeros(traces.days.shape[2])
+    unpaid = np.zeros(state.flags.shape[1])
     for row, paths in enumerate(held):
         per_unit = paths.unpaid
         if paths.units[0] != "usd":
             worth = _value(paths)[-1]
             amount = np.where(paths.mark[paths.units[0]][-1] > 0, paths.mark[paths.units[0]][-1], 1)
             per_unit = per_unit * worth / amount
-        unpaid += traces.units[row, -1] * per_unit
+        unpaid += state.held[UNITS, row] * per_unit
     return unpaid

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.investors.portfolio.rows import Rows
 from simulator.units import BoolArray, FloatArray
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -29,26 +30,31 @@ HELD, LEAVING, OUT = 0, 1, 2
 
 
 # Columns of `Book.at`.
-SALE, SELLABLE, INCOME, LOCKUP, NOTICE = range(5)
+SALE, SELLABLE, INCOME, LOCKUP, NOTICE, BROUGHT, SOURCES, FIRST = range(8)
 
 # Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
-# that is possible; weight that is meant now, with what was stopped out parked elsewhere.
-UNITS, REFERENCE, ASKED, GOAL = range(4)
+# that is possible; weight that is meant now, with what was stopped out parked elsewhere; cash
+# that a unit has paid out so far; what trading cost.
+UNITS, REFERENCE, ASKED, GOAL, RECEIVED, COSTS = range(6)
 
 # Rows of `State.clock`: step from which what is asked for can be sold; HELD, LEAVING or OUT;
 # step of the last sale by a stop.
 DUE, STATUS, SINCE = range(3)
 
 # Rows of `State.purse`: dollars; what withdrawals still wait for; what `Plan.park` has yet to
-# take; value at mark; value and highest value of a unit put in.
-CASH, OWED, PARKED, NAV, GROWN, PEAK = range(6)
+# take; value at mark; value and highest value of a unit put in, where a stop watches it; what
+# came in and what was bought and sold on the day.
+CASH, OWED, PARKED, NAV, GROWN, PEAK, FLOW, MOVED = range(8)
 
 # Rows of `State.flags`: 0 nothing, 1 money to invest, 2 weights to restore; step on which what
 # waits can next be done; HELD, LEAVING or OUT of the portfolio's own stop; stops set off.
 PENDING, WAKE, WHOLE, STOPS = range(4)
 
-# Rows of `Traces.days`: value at mark and at exit, cash, flows, what was bought and sold.
-MARK, LEAVE, IN_CASH, FLOWS, TURNOVER = range(5)
+MARK, LEAVE = range(2)
+"""Rows of `Traces.worth`."""
+
+# Rows of `Traces.days`: cash, what was bought and sold.
+IN_CASH, TURNOVER = range(2)
 
 # Rows of `Traces.record`: units bought and sold; price at which a stop stands, 0 for none.
 BOUGHT, SOLD, LEVEL = range(3)
@@ -57,12 +63,14 @@ BOUGHT, SOLD, LEVEL = range(3)
 class Book(NamedTuple):
     """Prices of a unit and the ways in and out.
 
-    prices : (n_rows, n_steps + 1, n_paths), USD
-        Marks of the holdings, then what exits pay, both without cash paid out before; then
-        what only some have: prices of a sale, sellable shares, income.
-    at : (n_holdings, 5), int64
-        Rows of the sale's price, the sellable share and the income, NOTHING where there is
-        none; days of lock-up and of notice.
+    rows : Rows
+        Marks of the holdings without cash paid out before; then what exits pay, with it; then
+        what only some have: prices of a sale, sellable shares, income, sources.
+    at : (n_holdings, 8), int64
+        Arrays of the sale's price, the sellable share and the income, NOTHING where there is
+        none; days of lock-up and of notice; array of what the sources of a unit brought so
+        far, number of these layers (0 where nobody asks) and the first one's row in
+        `Traces.brought`.
     is_open : (n_holdings + 1, n_steps + 1), bool
         Whether a holding trades; last row: whether all do.
     buy_cost : (n_holdings,)
@@ -70,7 +78,7 @@ class Book(NamedTuple):
     commission : float
     """
 
-    prices: FloatArray
+    rows: Rows
     at: IntArray
     is_open: BoolArray
     buy_cost: FloatArray
@@ -99,9 +107,9 @@ class Plan(NamedTuple):
 class State(NamedTuple):
     """All that changes on the paths; rows as named above.
 
-    held : (4, n_holdings, n_paths)
+    held : (6, n_holdings, n_paths)
     clock : (3, n_holdings, n_paths), int64
-    purse : (6, n_paths), USD
+    purse : (8, n_paths), USD
     flags : (4, n_paths), int64
     """
 
@@ -112,18 +120,28 @@ class State(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """What is kept of every step; rows as named above.
+    """What is kept of the steps; rows as named above. What is not asked for is empty.
 
-    units : (n_holdings, n_steps + 1, n_paths), held at the end of a step
-    days : (5, n_steps + 1, n_paths), USD
-    costs : (n_holdings, n_paths), USD
-        Proceeds less marks of all sales and marks less payments of all purchases.
-    record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0) where unasked for
+    worth : (2, n_steps + 1, n_paths), USD at mark and at exit
+    brought : (n_sources, n_paths), USD
+        Taken from each source by sales less given to it by purchases.
+    shares : (n_holdings + 2, n_steps + 1), or (n_holdings + 2, 0)
+        Share of each holding, of cash, and of what was bought and sold in the value: sums over
+        the first `n_counted` paths.
+    n_counted : int
+    flows : (n_steps + 1, n_paths), USD, or (0, 0)
+    units : (n_holdings, n_steps + 1, n_paths), held at the end of a step, or (n_holdings, 0, 0)
+    days : (2, n_steps + 1, n_paths), USD, or (2, 0, 0)
+    record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0)
     """
 
+    worth: FloatArray
+    brought: FloatArray
+    shares: FloatArray
+    n_counted: int
+    flows: FloatArray
     units: FloatArray
     days: FloatArray
-    costs: FloatArray
     record: FloatArray
 
 
@@ -132,19 +150,8 @@ def new_state(n_holdings: int, n_paths: int) -> State:
     flags = np.zeros((4, n_paths), np.int64)
     flags[WAKE] = NEVER
     return State(
-        held=np.zeros((4, n_holdings, n_paths)),
+        held=np.zeros((6, n_holdings, n_paths)),
         clock=np.zeros((3, n_holdings, n_paths), np.int64),
-        purse=np.zeros((6, n_paths)),
+        purse=np.zeros((8, n_paths)),
         flags=flags,
-    )
-
-
-def new_traces(n_holdings: int, n_steps: int, n_paths: int, record: bool) -> Traces:
-    """Return empty traces; trades and stops by step only where they are recorded."""
-    by_step = (n_steps + 1, n_paths)
-    return Traces(
-        units=np.zeros((n_holdings, *by_step)),
-        days=np.zeros((5, *by_step)),
-        costs=np.zeros((n_holdings, n_paths)),
-        record=np.zeros((3, n_holdings, *(by_step if record else (0, 0)))),
     )

@@ -5,32 +5,38 @@ Every function works on one path `k` of a block on one step; see `state`.
 
 from __future__ import annotations
 
+from simulator.investors.portfolio.rows import item
 from simulator.investors.portfolio.state import (
     ASKED,
     BOUGHT,
+    BROUGHT,
     CASH,
+    COSTS,
     DUE,
+    FIRST,
     GOAL,
     HELD,
     LOCKUP,
+    MOVED,
     NOTHING,
     NOTICE,
     OWED,
     PARKED,
     PENDING,
+    RECEIVED,
     REFERENCE,
     SALE,
     SELLABLE,
     SOLD,
+    SOURCES,
     STATUS,
-    TURNOVER,
     UNITS,
     WAKE,
     Book,
     State,
     Traces,
 )
-from simulator.mechanics.jit import inlined, kernel
+from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 INVEST, RESTORE = 1, 2
@@ -41,19 +47,41 @@ INVEST, RESTORE = 1, 2
 def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
     """Return the units that could be sold at once: none where it is shut or worthless."""
     shut = not book.is_open[h, step] or step < book.at[h, LOCKUP]
-    if shut or book.prices[h, step, k] <= 0.0:
+    if shut or item(book.rows, h, step, k) <= 0.0:
         return 0.0
-    row = book.at[h, SELLABLE]
-    share = 1.0 if row == NOTHING else book.prices[row, step, k]
+    number = book.at[h, SELLABLE]
+    share = 1.0 if number == NOTHING else item(book.rows, number, step, k)
     units: float = state.held[UNITS, h, k] * share
     return units
 
 
 @inlined
-def sale_price(book: Book, h: int, step: int, k: int) -> float:
-    """Return what selling a unit pays, less commission."""
-    paid: float = book.prices[book.at[h, SALE], step, k] * (1.0 - book.commission)
+def leaving_price(book: Book, state: State, h: int, step: int, k: int) -> float:
+    """Return what leaving pays for a unit, without the cash that it paid out before."""
+    paid: float = item(book.rows, book.at.shape[0] + h, step, k) - state.held[RECEIVED, h, k]
     return paid
+
+
+@inlined
+def sale_price(book: Book, state: State, h: int, step: int, k: int) -> float:
+    """Return what selling a unit pays, less commission."""
+    number = book.at[h, SALE]
+    if number == NOTHING:
+        return leaving_price(book, state, h, step, k) * (1.0 - book.commission)
+    return item(book.rows, number, step, k) * (1.0 - book.commission)
+
+
+@kernel
+def hand_over(book: Book, traces: Traces, h: int, step: int, k: int, units: float) -> None:
+    """Credit the sources of `units` that go with what they brought so far; negative: that come.
+
+    sum over t of u_(t-1) (G_t - G_(t-1)) = u_N G_N - sum over t of (u_t - u_(t-1)) G_t, with G
+    what a source of a unit brought so far: only trades need to be looked at.
+    """
+    layers, first, number = book.at[h, SOURCES], book.at[h, FIRST], book.at[h, BROUGHT]
+    for source in range(layers):
+        so_far = item(book.rows, number, source * book.rows.n_rows + step, k)
+        traces.brought[first + source, k] += units * so_far
 
 
 @kernel
@@ -63,13 +91,14 @@ def sell(
     """Sell `units` of a holding; return the proceeds, which are cash now."""
     if units <= 0.0:
         return 0.0
-    mark = units * book.prices[h, step, k]
-    proceeds = units * sale_price(book, h, step, k)
-    all_of_it = units >= state.held[UNITS, h, k]
-    state.held[UNITS, h, k] = 0.0 if all_of_it else state.held[UNITS, h, k] - units
+    mark = units * item(book.rows, h, step, k)
+    proceeds = units * sale_price(book, state, h, step, k)
+    before = state.held[UNITS, h, k]
+    state.held[UNITS, h, k] = 0.0 if units >= before else before - units
+    hand_over(book, traces, h, step, k, before - state.held[UNITS, h, k])
     state.purse[CASH, k] += proceeds
-    traces.costs[h, k] += proceeds - mark
-    traces.days[TURNOVER, step, k] += mark
+    state.held[COSTS, h, k] += proceeds - mark
+    state.purse[MOVED, k] += mark
     if traces.record.shape[2] > 0:
         traces.record[SOLD, h, step, k] += units
     return proceeds
@@ -78,17 +107,20 @@ def sell(
 @kernel
 def buy(book: Book, state: State, traces: Traces, h: int, step: int, k: int, value: float) -> None:
     """Buy `value` dollars of a holding at mark; what is paid on top comes out of cash too."""
-    if value <= 0.0 or book.prices[h, step, k] <= 0.0:
+    price = item(book.rows, h, step, k)
+    if value <= 0.0 or price <= 0.0:
         return
-    if state.held[UNITS, h, k] <= 0.0:
-        state.held[REFERENCE, h, k] = book.prices[h, step, k]
-    units = value / book.prices[h, step, k]
+    before = state.held[UNITS, h, k]
+    if before <= 0.0:
+        state.held[REFERENCE, h, k] = price
+    units = value / price
     state.held[UNITS, h, k] += units
+    hand_over(book, traces, h, step, k, before - state.held[UNITS, h, k])
     if traces.record.shape[2] > 0:
         traces.record[BOUGHT, h, step, k] += units
     state.purse[CASH, k] -= value * (1.0 + book.buy_cost[h])
-    traces.costs[h, k] -= value * book.buy_cost[h]
-    traces.days[TURNOVER, step, k] += value
+    state.held[COSTS, h, k] -= value * book.buy_cost[h]
+    state.purse[MOVED, k] += value
 
 
 @inlined
@@ -104,8 +136,18 @@ def total(book: Book, state: State, step: int, k: int) -> float:
     """Return the net asset value at mark: cash, and every holding."""
     value: float = state.purse[CASH, k]
     for h in range(book.at.shape[0]):
-        value += state.held[UNITS, h, k] * book.prices[h, step, k]
+        value += state.held[UNITS, h, k] * item(book.rows, h, step, k)
     return value
+
+
+@inlined
+def leaving_value(book: Book, state: State, step: int, k: int) -> float:
+    """Return what leaving pays: cash, and every holding less commission."""
+    cash: float = state.purse[CASH, k]
+    value = cash
+    for h in range(book.at.shape[0]):
+        value += state.held[UNITS, h, k] * leaving_price(book, state, h, step, k)
+    return cash + (value - cash) * (1.0 - book.commission)
 
 
 @kernel
@@ -114,7 +156,9 @@ def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, want
     possible = 0.0
     for h in range(book.at.shape[0]):
         if book.at[h, NOTICE] == 0:
-            possible += sellable_units(book, state, h, step, k) * sale_price(book, h, step, k)
+            possible += sellable_units(book, state, h, step, k) * sale_price(
+                book, state, h, step, k
+            )
     share = min(1.0, wanted / possible) if possible > 0.0 else 0.0
     for h in range(book.at.shape[0]):
         if book.at[h, NOTICE] == 0:
@@ -124,7 +168,7 @@ def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, want
     if short <= 0.0:
         return
     for h in range(book.at.shape[0]):
-        price = sale_price(book, h, step, k)
+        price = sale_price(book, state, h, step, k)
         if book.at[h, NOTICE] > 0 and state.held[ASKED, h, k] <= 0.0 and price > 0.0:
             units = min(state.held[UNITS, h, k], short / price)
             ask(book, state, h, step, k, units)
@@ -135,7 +179,7 @@ def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, want
 def sell_excess(book: Book, state: State, traces: Traces, step: int, k: int, value: float) -> None:
     """Sell what is above its weight, or ask for it where that takes notice."""
     for h in range(book.at.shape[0]):
-        mark = book.prices[h, step, k]
+        mark = item(book.rows, h, step, k)
         over = state.held[UNITS, h, k] * mark - state.held[GOAL, h, k] * value
         if (
             over <= 0.0
@@ -162,7 +206,7 @@ def trade(book: Book, state: State, traces: Traces, wanted: FloatArray, step: in
         value = total(book, state, step, k) - state.purse[OWED, k]
     invested, cost = 0.0, 0.0
     for h in range(book.at.shape[0]):
-        held = state.held[UNITS, h, k] * book.prices[h, step, k]
+        held = state.held[UNITS, h, k] * item(book.rows, h, step, k)
         weight = state.held[GOAL, h, k]
         invested += weight
         lacks = state.clock[STATUS, h, k] == HELD and state.held[ASKED, h, k] <= 0.0
