@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from simulator.market.macro.names import CUMULATED, N_DRIVERS, N_RECORDED, Drive
 from simulator.market.paths import BLOCK_PATHS, empty_block
 from simulator.market.reduce import terminal_and_drawdown
 from simulator.scenario import load_scenario
+from simulator.scenario.macro_types import Asset
 from simulator.units import LANES
 
 SEED = 20260120
@@ -34,18 +35,7 @@ BLOCKS_PER_TASK = 16
 CHUNK = 250
 QUANTLIB_PATHS = 100
 DRIFTS = {"gold": 0.035, "silver": 0.035, "copper": 0.035, "treasury_bills": 0.037}
-ASSETS = (
-    "gold",
-    "silver",
-    "copper",
-    "bitcoin",
-    "altcoins",
-    "big_tech",
-    "small_caps",
-    "gold_miners",
-    "copper_miners",
-    "treasury_bills",
-)
+ASSETS = get_args(Asset)
 
 Results = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Terminal prices and drawdowns, (n_assets, n_paths); channel sums, (n_assets, ..., n_paths)."""

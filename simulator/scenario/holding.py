@@ -7,19 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from simulator.scenario.fields import Bps, Frozen, Unit, Yield
+from simulator.scenario.macro_types import Asset
 
-HeldAsset = Literal[
-    "gold",
-    "silver",
-    "copper",
-    "bitcoin",
-    "altcoins",
-    "big_tech",
-    "small_caps",
-    "gold_miners",
-    "copper_miners",
-    "treasury_bills",
-]
 HoldingKind = Literal[
     "physical_gold",
     "physical_silver",
@@ -96,7 +85,7 @@ class HoldingTerms(Frozen):
 
     kind: HoldingKind
     """What is held; it sets whatever stands not here."""
-    asset: HeldAsset | None = None
+    asset: Asset | None = None
     """Market asset that it follows; none = that of the kind."""
     leverage: Annotated[float, Field(ge=1, le=1.5)] = 1.0
     """Exposure over value, set anew each day; what is above 1 is borrowed."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,22 +11,12 @@ from pydantic import BaseModel
 
 from simulator.market.calibration import default_exclusions, fit_data, read_data
 from simulator.scenario.calibration import load_calibration
+from simulator.scenario.macro_types import Asset
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "scenarios" / "calibrations" / "hard-assets-2026-01.yaml"
 DATA = ROOT.parent / "shared" / "data"
-ASSETS = (
-    "gold",
-    "silver",
-    "copper",
-    "bitcoin",
-    "altcoins",
-    "big_tech",
-    "small_caps",
-    "gold_miners",
-    "copper_miners",
-    "treasury_bills",
-)
+ASSETS = get_args(Asset)
 
 
 @pytest.fixture(scope="module")
