@@ -17,11 +17,14 @@
         logged as a shortfall.
 @dev Shares follow ERC-4626 for deposits; withdrawals take a request, a cooldown, and
      a claim within a window. Capital behind policies cannot leave. While a policy is
-     triggered (seen below its strike x `trigger_share`) nothing is sold, nobody
-     enters, and who leaves does so as if its whole sum insured were lost. Assets are
-     counted inside: donations change nothing. Scales: tonnes and USD per tonne x
-     1e18; rates, shares and leverage 1e18 = 100 %; assets in the asset's unit, taken
-     to be worth a dollar.
+     triggered (its settlement stood below its strike x `trigger_share`, and not at
+     its strike since) nothing is sold, nobody enters, and who leaves does so as if
+     its whole sum insured were lost. A settlement stands at the latest price, and
+     once its period has begun at the mean with what was seen of it: a fall that will
+     be paid stays marked when the price recovers. Assets are counted inside:
+     donations change nothing. Scales: tonnes and USD per tonne x 1e18; rates, shares
+     and leverage 1e18 = 100 %; assets in the asset's unit, taken to be worth a
+     dollar.
 """
 
 
@@ -316,7 +319,8 @@ def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     @param owner The 20-byte address whose shares would be burnt.
     @return uint256 Nothing.
     """
-    raise "price_cover: withdraw through a request"
+    self._refuse()
+    return 0
 
 
 @external
@@ -328,7 +332,8 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     @param owner The 20-byte address whose shares would be burnt.
     @return uint256 Nothing.
     """
-    raise "price_cover: withdraw through a request"
+    self._refuse()
+    return 0
 
 
 @external
@@ -339,7 +344,7 @@ def requestWithdraw(shares: uint256) -> uint256:
     @param shares The shares, above zero.
     @return uint256 From when they can be claimed, Unix seconds.
     """
-    assert shares != 0, "price_cover: nothing requested"
+    self._check_requested(shares)
     erc20._transfer(msg.sender, self, shares)
     ripe_at: uint256 = block.timestamp + terms.cooldown_seconds
     self.requests[msg.sender] = Request(shares=self.requests[msg.sender].shares + shares, ripe_at=ripe_at)
@@ -354,7 +359,7 @@ def cancelWithdraw() -> uint256:
     @return uint256 The shares.
     """
     shares: uint256 = self.requests[msg.sender].shares
-    assert shares != 0, "price_cover: nothing requested"
+    self._check_requested(shares)
     self.requests[msg.sender] = empty(Request)
     erc20._transfer(self, msg.sender, shares)
     log WithdrawCancelled(owner=msg.sender, shares=shares)
@@ -373,7 +378,7 @@ def claimWithdraw(receiver: address) -> uint256:
     """
     self._begin()
     request: Request = self.requests[msg.sender]
-    assert request.shares != 0, "price_cover: nothing requested"
+    self._check_requested(request.shares)
     assert block.timestamp >= request.ripe_at, "price_cover: cooling down"
     lapses_at: uint256 = request.ripe_at + terms.claim_window_seconds
     assert block.timestamp <= lapses_at, "price_cover: request lapsed"
@@ -655,8 +660,8 @@ def pay_refund(holder: address):
 @external
 def trigger(policy_id: uint256):
     """
-    @notice Notes that a running policy is in the money by the latest price: sales and
-            deposits stop until that is over. Anyone.
+    @notice Notes that a running policy's settlement stands below its trigger: sales and
+            deposits stop until that is over, by its settlement at the latest. Anyone.
     @dev Also while a settlement is due: who fixes that could else leave in the same
          transaction, before the mark.
     @param policy_id The number of the policy.
@@ -665,7 +670,7 @@ def trigger(policy_id: uint256):
     policy: cover_book.Policy = self._known(policy_id)
     assert not policy.is_triggered, "price_cover: already triggered"
     assert block.timestamp >= policy.start and block.timestamp < policy.expiry, "price_cover: cover not running"
-    price: uint256 = feed._read(price_feed, terms.feed_max_age)
+    price: uint256 = self._standing(policy.expiry)
     assert price < self._trigger_price(policy.strike), "price_cover: not triggered"
     cover_book._mark(policy_id, True)
     log Triggered(policy_id=policy_id, price=price)
@@ -674,13 +679,13 @@ def trigger(policy_id: uint256):
 @external
 def clear_trigger(policy_id: uint256):
     """
-    @notice Notes that a triggered policy's strike is reached again. Anyone.
+    @notice Notes that a triggered policy's settlement stands at its strike again. Anyone.
     @param policy_id The number of the policy.
     """
     self._begin()
     policy: cover_book.Policy = self._known(policy_id)
     assert policy.is_triggered, "price_cover: nothing to clear"
-    price: uint256 = feed._read(price_feed, terms.feed_max_age)
+    price: uint256 = self._standing(policy.expiry)
     assert price >= policy.strike, "price_cover: below the strike"
     cover_book._mark(policy_id, False)
     log TriggerCleared(policy_id=policy_id, price=price)
@@ -848,6 +853,25 @@ def _check_terms(terms_: Terms):
 
 
 @internal
+@pure
+def _refuse():
+    """
+    @notice Refuses to pay at once.
+    """
+    raise "price_cover: withdraw through a request"
+
+
+@internal
+@pure
+def _check_requested(shares: uint256):
+    """
+    @notice Refuses a request for nothing.
+    @param shares The shares requested.
+    """
+    assert shares != 0, "price_cover: nothing requested"
+
+
+@internal
 def _begin():
     """
     @notice Books earned premiums; refuses while a day that is over is not settled,
@@ -920,6 +944,20 @@ def _close(policy_id: uint256) -> (uint256, uint256):
     policy: cover_book.Policy = self._known(policy_id)
     assert cover_book.settlements[policy.expiry].price != 0, "price_cover: not fixed"
     return cover_book._close(policy_id, _SCALE)
+
+
+@internal
+@view
+def _standing(expiry: uint256) -> uint256:
+    """
+    @notice Returns where the settlement of a running policy stands: what it would be if
+            the price stayed where it is now.
+    @param expiry The time of expiry, Unix seconds, not in the past.
+    @return uint256 The price in USD per tonne x 1e18, rounded down.
+    """
+    # An answer that is too old to sell on marks nothing either.
+    feed._read(price_feed, terms.feed_max_age)
+    return feed_average._standing(price_feed, _FEED_SCALE, expiry - terms.window_seconds, expiry)
 
 
 @internal

@@ -30,7 +30,7 @@ struct Policy:
     bought_at: uint256
     start: uint256
     expiry: uint256
-    # Whether it was seen in the money, and whether nothing more can come of it.
+    # Whether its settlement stood in the money, and whether nothing more can come of it.
     is_triggered: bool
     is_closed: bool
 
@@ -79,7 +79,7 @@ settlements: public(HashMap[uint256, Settlement])
 locked: public(uint256)
 
 
-# @dev The part of it that was seen in the money.
+# @dev The part of it whose settlement stands in the money.
 triggered_sum: public(uint256)
 
 
@@ -258,7 +258,7 @@ def _void(id: uint256) -> uint256:
 @internal
 def _mark(id: uint256, is_triggered: bool):
     """
-    @notice Notes whether a policy was seen in the money.
+    @notice Notes whether a policy's settlement stands in the money.
     @param id The number of the policy.
     @param is_triggered The new mark, not the present one.
     """

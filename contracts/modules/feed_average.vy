@@ -68,6 +68,21 @@ def _settlement(
 
 @internal
 @view
+def _standing(feed: address, scale: uint256, start: uint256, end: uint256) -> uint256:
+    """
+    @notice Returns the price of a period that is not over as it stands: with the latest
+            answer for what is to come of it.
+    @param feed The 20-byte address of the feed.
+    @param scale What lifts an answer to 18 decimals.
+    @param start The beginning of the period, Unix seconds.
+    @param end Its end, not in the past.
+    @return uint256 The mean with 18 decimals, rounded down.
+    """
+    return self._average(feed, scale, start, end, self._newest(feed))
+
+
+@internal
+@view
 def _average(feed: address, scale: uint256, start: uint256, end: uint256, last_round: uint80) -> uint256:
     """
     @notice Returns the mean of the answers from `start` to `end`, by time in force.
@@ -105,10 +120,20 @@ def _following(feed: address, scale: uint256, id: uint80) -> Reading:
     @param id The id of the round before.
     @return Reading The round.
     """
-    latest: uint80 = (staticcall IAggregatorV3(feed).latestRoundData())[0]
-    if latest == id:
+    if self._newest(feed) == id:
         return empty(Reading)
     return self._round(feed, scale, id + 1)
+
+
+@internal
+@view
+def _newest(feed: address) -> uint80:
+    """
+    @notice Returns the id of the latest round.
+    @param feed The 20-byte address of the feed.
+    @return uint80 The id.
+    """
+    return (staticcall IAggregatorV3(feed).latestRoundData())[0]
 
 
 @internal

@@ -343,14 +343,16 @@ class PriceCoverPlayer:
     def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
         """Compare which policies are triggered, outside the dead-band.
 
-        The contract's own view is the mark and the two prices at which it would change.
+        The contract's own view is the mark and the two prices at which it would change; where
+        the settlement stands is worked out here anew.
         """
         inside, watched = 0, self._watched(step)
-        price, share = float(self._copper[step]), self._terms.pool.trigger_share
+        share = self._terms.pool.trigger_share
         for index, answer in zip(watched, answers[N_VIEWS:], strict=True):
             words = [answer[at : at + WORD] for at in range(0, len(answer), WORD)]
             strike = int.from_bytes(words[STRIKE_WORD], "big") / WAD
             marked = bool(int.from_bytes(words[TRIGGERED_WORD], "big"))
+            price = self._standing(step, int(self._plan.end[index]))
             new = step == self._plan.bought[index]
             if min(abs(price / (strike * share) - 1), abs(price / strike - 1)) <= DEAD_BAND:
                 inside += 1
@@ -360,6 +362,14 @@ class PriceCoverPlayer:
                     f"{'' if marked else 'not '}triggered on chain"
                 )
         return len(watched), inside
+
+    def _standing(self, step: int, end: int) -> float:
+        """Return the mean of the window that ends with `end` if the price of `step` stays."""
+        first, now = end - self._terms.pool.window_days, float(self._copper[step])
+        if step <= first:
+            return now
+        seen = float(self._copper[first:step].sum())
+        return (seen + (end - step) * now) / (end - first)
 
     def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
         """Return the underwriter's gas: entering, asking for his money, or leaving."""

@@ -140,6 +140,10 @@ class PriceCoverMachine(RuleBasedStateMachine):
                 return self.rounds[last][1] * 10**10
             if self.now < end + SILENCE:
                 return None
+        return self.mean(end, last)
+
+    def mean(self, end: int, last: int) -> int:
+        """Return the mean of the window that ends at `end`, with nothing after round `last`."""
         weighed, until = 0, end
         begin = end - self.terms.window_seconds
         for time, answer in reversed(self.rounds[:last]):
@@ -160,6 +164,11 @@ class PriceCoverMachine(RuleBasedStateMachine):
         """Return the latest price x 1e18, None where it must not be used."""
         time, answer = self.rounds[-1]
         return answer * 10**10 if answer > 0 and self.now - time <= MAX_AGE else None
+
+    def standing(self, policy: Sold) -> int | None:
+        """Return a settlement with the latest price for the days to come; None without one."""
+        over = policy.expiry <= self.now
+        return None if over or self.price() is None else self.mean(policy.expiry, len(self.rounds))
 
     def attempt(self, function: str, *args: object, by: str, passes: bool) -> Any:
         """Send a call and assert that it passes exactly where the oracle says so."""
@@ -312,9 +321,9 @@ class PriceCoverMachine(RuleBasedStateMachine):
         if fall:
             self.post(0.5, kind=19)
         number, policy = self.pick(pick, [p.expiry > self.now for p in self.policies])
-        price = self.price()
         if policy is None:
             return
+        price = self.standing(policy)
         runs = policy.start <= self.now < policy.expiry and not policy.closed
         low = price is not None and price < policy.strike * 95 // 100
         passes = runs and low and not policy.triggered
@@ -325,9 +334,9 @@ class PriceCoverMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def clear(self, pick: int) -> None:
         number, policy = self.pick(pick, [p.triggered for p in self.policies])
-        price = self.price()
         if policy is None:
             return
+        price = self.standing(policy)
         high = price is not None and price >= policy.strike
         passes = policy.triggered and high and not self.due()
         if self.attempt("clear_trigger", number, by="stranger", passes=passes):

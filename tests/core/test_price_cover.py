@@ -15,7 +15,7 @@ from scipy import stats
 
 from simulator.instruments import price_cover
 from simulator.instruments.base import attribution_gap
-from simulator.instruments.price_cover import Policy, fair
+from simulator.instruments.price_cover import Act, Observed, Policy, fair
 from simulator.scenario.models import GasTerms
 from simulator.units import trading_days
 
@@ -119,6 +119,53 @@ def test_fall_in_the_lag__voids_the_cover_and_returns_the_premium():
     # A day later it is a claim: 9,000 - 5,000 on 100 t.
     late, _ = run(terms(pool__lag_days=2), [10_000.0] * 2 + [5_000.0] * 40)
     assert last(late, "cover-miner", "payouts_usd") == 400_000
+
+
+# A million insured at 10,000 a tonne, settled at the mean of days 23 to 29.
+WEEK = terms(pool__window_days=7, pool__deposits_usd=2_990_000.0, miner__cover=strike(10_000.0))
+
+
+def acts_of(prices):
+    """Return what the keepers did with the first cover, by step."""
+    _, record = run(WEEK, prices, record=True)
+    done = record.acts[:, 0, 0]
+    return {int(step): int(done[step]) for step in np.flatnonzero(done)}
+
+
+def test_fall_in_the_window__stays_marked_and_open_after_the_recovery():
+    """The settlement stands at (6 x 5,000 + 10,100) / 7 = 5,728.57 when the price is back."""
+    prices = [10_000.0] * 23 + [5_000.0] * 6 + [10_100.0] * 2
+    paths, record = run(WEEK, prices, record=True)
+    assert acts_of(prices) == {23: Act.TRIGGER}
+    claim = 100 * (10_000 - 40_100 / 7)
+    assert claim == pytest.approx(427_142.86, abs=0.01)
+    earned = record.policies[0, Policy.DAILY, 0] * np.arange(31)
+    expected = (3_000_000 + earned[29] - claim) / 300
+    assert paths["cover"].mark["usd"][29, 0] == pytest.approx(expected, abs=1e-6)
+    # The first day of the window counts for the six that follow it too: half the strike.
+    expected = (3_000_000 + earned[23] - 500_000) / 300
+    assert paths["cover"].mark["usd"][23, 0] == pytest.approx(expected, abs=1e-6)
+    assert last(paths, "cover-miner", "payouts_usd") == pytest.approx(claim, abs=1e-6)
+    # Who leaves on day 29 gets his part of what the whole sum insured leaves.
+    certain = (3_000_000 + earned[29] - 1_000_000) / 300
+    assert record.observed[29, 0, Observed.EXIT_VALUE] == pytest.approx(certain, abs=1e-6)
+
+
+def test_fall_before_the_window__is_cleared_by_the_latest_price():
+    prices = [10_000.0] * 20 + [5_000.0] * 3 + [10_100.0] * 8
+    assert acts_of(prices) == {20: Act.TRIGGER, 23: Act.CLEAR}
+
+
+def test_fall_in_the_window__is_cleared_once_the_days_to_come_make_up_for_it():
+    """(5,000 + 6 x 10,800) / 7 = 9,971, then (5,000 + 10,800 + 5 x 11,100) / 7 = 10,186."""
+    prices = [10_000.0] * 23 + [5_000.0, 10_800.0] + [11_100.0] * 6
+    assert acts_of(prices) == {23: Act.TRIGGER, 25: Act.CLEAR}
+
+
+@pytest.mark.parametrize(("low", "marked"), [(5_000.0, {29: Act.TRIGGER}), (6_600.0, {})])
+def test_spike_at_the_windows_end__marks_where_it_will_be_paid(low, marked):
+    """(6 x 10,000 + 5,000) / 7 = 9,286 is below the trigger of 9,500, with 6,600 9,514 is not."""
+    assert acts_of([10_000.0] * 29 + [low, 10_000.0]) == marked
 
 
 def test_trigger__stops_sales_until_the_strike_is_reached_again():

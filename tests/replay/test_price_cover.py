@@ -12,7 +12,7 @@ from paths import replay
 from simulator.chain import AnvilChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
-from simulator.instruments.price_cover import Act
+from simulator.instruments.price_cover import Act, Policy
 from simulator.instruments.price_cover.state import HOLDER_GAS
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
@@ -47,6 +47,18 @@ WILD = (
     ),
 )
 """Falls that trigger, void and ruin; overlapping covers, shortfalls, refused purchases."""
+
+LONG_WINDOW = (
+    *WILD,
+    *cover(
+        "pool.window_days=20",
+        "pool.min_term_days=20",
+        "pool.lag_days=0",
+        "miner.cover.strike_share=0.98",
+        "others.cover.strike_share=0.98",
+    ),
+)
+"""Falls that are paid though the price has recovered: their marks hold until the settlement."""
 
 SAME_DAY = (
     "horizon_days=120",
@@ -98,6 +110,25 @@ def test_ready_scenario__agrees_in_process(path: int) -> None:
 @pytest.mark.parametrize("path", range(6))
 def test_wild__triggers_voids_and_shortfalls__agree(path: int) -> None:
     found = replay(None, path, *WILD, name=SCENARIO)
+    assert found.ok, found.observables
+
+
+def _held_steps(path: int) -> int:
+    """Return on how many days a cover stays marked though the price has reached its strike."""
+    loaded = load_scenario(SCENARIO, overrides=LONG_WINDOW)
+    player = players(loaded.scenario, market_spec(loaded.scenario, loaded.calibration), path)[0]
+    held = 0
+    for i, strike in enumerate(player._policies[:, Policy.STRIKE]):
+        acts = player._acts[: player._plan.end[i], i].astype(int)
+        marked = np.cumsum((acts == Act.TRIGGER).astype(int) - (acts == Act.CLEAR))
+        held += int((marked * (player._copper[: acts.size] > strike * 1.001)).sum())
+    return held
+
+
+@pytest.mark.parametrize("path", [3, 8])
+def test_falls_in_a_long_window__marks_that_hold__agree(path: int) -> None:
+    assert _held_steps(path) > 5
+    found = replay(None, path, *LONG_WINDOW, name=SCENARIO)
     assert found.ok, found.observables
 
 

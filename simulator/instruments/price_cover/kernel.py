@@ -18,6 +18,7 @@ from simulator.instruments.price_cover.policies import (
     sell,
     settle,
     settlements,
+    standing,
     void,
 )
 from simulator.instruments.price_cover.state import From, Observed, Own, Policy
@@ -183,6 +184,7 @@ def run(
         own = np.zeros((N_OWN, LANES))
         policies = np.zeros((n_policies, N_POLICY, LANES))
         price, before, happened = np.zeros(LANES), np.zeros(LANES), events[lanes]
+        stands = np.zeros(LANES)
         own[POOL, :] = terms.pool_usd
         live, sold = 0, 0
         for step in range(n_rows):
@@ -208,12 +210,17 @@ def run(
                 if ends[i] <= step:
                     continue
                 done = acts[step, i, lanes] if acts.size > 0 else no_acts
+                at = usd
+                if step > ends[i] - window:
+                    yesterday, left = copper_usd[step - 1, lanes], ends[i] - step
+                    standing(policies[i], usd, yesterday, left, window, stands)
+                    at = stands
                 if starts[i] > step and posted[step]:
                     after = outcomes[i, :, lanes]
                     void(terms, buyers[i], step, own, policies[i], usd, after, done, happened)
-                elif starts[i] <= step and mark(terms, own, policies[i], usd, before):
+                elif starts[i] <= step and mark(terms, own, policies[i], at, before):
                     note(policies[i], before, done, happened)
-                open_claims(own, policies[i], usd)
+                open_claims(own, policies[i], at)
             while sold < n_policies and bought[sold] == step:
                 days = float(ends[sold] - starts[sold])
                 sell(terms, buyers[sold], days, own, policies[sold], usd, happened)

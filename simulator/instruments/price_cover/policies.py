@@ -34,7 +34,8 @@ PAID = int(Own.PAID)
 PAYOUT, MISSING, VOIDED = int(Outcome.PAYOUT), int(Outcome.MISSING), int(Outcome.VOIDED)
 PREMIUMS, PAYOUTS = int(Own.PREMIUMS), int(Own.PAYOUTS)
 TONNES, STRIKE, INSURED = int(Policy.TONNES), int(Policy.STRIKE), int(Policy.INSURED)
-DAILY, PREMIUM, MARKED = int(Policy.DAILY), int(Policy.PREMIUM), int(Policy.MARKED)
+DAILY, PREMIUM = int(Policy.DAILY), int(Policy.PREMIUM)
+MARKED, SEEN = int(Policy.MARKED), int(Policy.SEEN)
 TRIGGER, CLEAR, VOID = int(Act.TRIGGER), int(Act.CLEAR), int(Act.VOID)
 CENTS = 100.0
 STRIKE_FUZZ = 1e-6
@@ -98,6 +99,25 @@ def settlements(copper_usd: FloatArray, end: int, window: int, out: FloatArray) 
             out[k] += copper_usd[step, k]
     for k in range(LANES):
         out[k] /= min(window, end)
+
+
+@kernel
+def standing(
+    policy: FloatArray,
+    usd: FloatArray,
+    before: FloatArray,
+    days_left: int,
+    window: int,
+    out: FloatArray,
+) -> None:
+    """Write where a settlement stands whose window has begun: its mean if the price stays.
+
+    To be called once on each day of the window but its first, when the price of the day
+    `before` was seen; `days_left` counts the present one.
+    """
+    for k in range(LANES):
+        policy[SEEN, k] += before[k]
+        out[k] = (policy[SEEN, k] + days_left * usd[k]) / window
 
 
 @kernel
@@ -171,9 +191,10 @@ def void(
 def mark(
     terms: Record, own: FloatArray, policy: FloatArray, usd: FloatArray, before: FloatArray
 ) -> bool:
-    """Note which running policies are triggered by the day's price, and which no longer.
+    """Note where a running policy is triggered, and where no longer.
 
-    Returns whether any mark changed; `before` has the marks as they were.
+    `usd` is where its settlement stands: the day's price, or that of `standing`. Returns
+    whether any mark changed; `before` has the marks as they were.
     """
     low = terms.trigger_share * (1.0 - DEAD_BAND)
     high = 1.0 + DEAD_BAND
@@ -194,7 +215,7 @@ def mark(
 
 @inlined
 def open_claims(own: FloatArray, policy: FloatArray, usd: FloatArray) -> None:
-    """Add what a policy would be paid at the day's price."""
+    """Add what a policy would be paid where its settlement stands."""
     for k in range(LANES):
         own[OPEN, k] += max(policy[STRIKE, k] - usd[k], 0.0) * policy[TONNES, k]
 

@@ -53,7 +53,7 @@ Anvil (a test holds these figures)."""
 class Own(IntEnum):
     """Rows of what there is on each path, USD: the pool, all sums insured, premium a day that
     is being earned, premiums not earned yet, sums insured of triggered policies, what open
-    policies would be paid at the day's price; sums so far of premiums earned, claims paid,
+    policies would be paid as their settlements stand; sums so far of premiums earned, claims paid,
     the miner's premiums, his payouts, his sales, and his cash a period ago with and without
     cover.
     """
@@ -75,7 +75,8 @@ class Own(IntEnum):
 
 class Policy(IntEnum):
     """Rows of a policy on each path: tonnes, strike, sum insured, premium a day and in all,
-    and 1 while it is marked as triggered."""
+    1 while it is marked as triggered, and the sum of the prices seen in its settlement's
+    window."""
 
     TONNES = 0
     STRIKE = 1
@@ -83,6 +84,7 @@ class Policy(IntEnum):
     DAILY = 3
     PREMIUM = 4
     MARKED = 5
+    SEEN = 6
 
 
 class Outcome(IntEnum):
