@@ -18,6 +18,7 @@ import pandas as pd
 
 from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
 from simulator.engine.blocks import Span, in_order, spans
+from simulator.engine.depeg import Depeg, find_fall, join_depegs
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.portfolio import Wanted
 from simulator.investors.world import (
@@ -58,6 +59,8 @@ class Simulation:
     checksum : str
         SHA-256 over all measures, attributions and daily quantiles.
     seconds : float
+    depeg : Depeg or None
+        What leaving pays around the fall of USDC; None without details, or where it never falls.
     """
 
     scenario: Scenario
@@ -68,6 +71,7 @@ class Simulation:
     daily: pd.DataFrame
     checksum: str
     seconds: float
+    depeg: Depeg | None = None
 
     @property
     def investors(self) -> Mapping[str, InvestorMeasures]:
@@ -83,6 +87,7 @@ class Block:
     outcomes: Outcomes
     instruments: Mapping[str, InvestorMeasures]
     series: Mapping[str, Float32Array]
+    depeg: Depeg | None = None
 
     @property
     def n_paths(self) -> int:
@@ -144,6 +149,7 @@ def simulate(
         daily=daily,
         checksum=_checksum(outcomes, daily),
         seconds=time.perf_counter() - began,
+        depeg=join_depegs([block.depeg for block in blocks]),
     )
 
 
@@ -187,9 +193,13 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
     asked = Wanted(sources=details, shares=details, days=False)
     measured: dict[str, InvestorMeasures] = {}
     fans: dict[str, Float32Array] = {}
+    fall = find_fall(scenario, world.market, count) if details else None
+    exits: dict[str, FloatArray] = {}
     for name, paths in each_investor(scenario, world, count=count, wanted=asked):
         measured[name] = measure(paths, count, also.get(name, ()))
         fans |= _fans(name, paths, kept) if details else {}
+        if fall is not None:
+            exits[name] = fall.exits(paths)
     outcomes = _series_outcomes(
         series_conditions(scenario.claims), lambda name: series(world, name), count, measured
     )
@@ -199,7 +209,8 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
         name: measure(InvestorPaths(name, paths), count)
         for name, paths in world.instruments.items()
     }
-    return Block(span.first, outcomes, alone, _series(world, fans, kept))
+    left = None if fall is None else Depeg(fall.fell, exits)
+    return Block(span.first, outcomes, alone, _series(world, fans, kept), left)
 
 
 def _series_outcomes(

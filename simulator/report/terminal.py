@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.instruments.base import UNITS
-from simulator.report import cover, mining
+from simulator.report import cover, depeg, mining
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.conditions import condition_rows, reported_bound
 from simulator.report.console import number_table, put, within
@@ -85,6 +85,7 @@ def print_report(
             _put_mine(console, simulation, investor)
     for label in cover.labels(simulation):
         put(console, _cover_table(simulation, label))
+    _put_depeg(console, simulation)
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
@@ -100,6 +101,20 @@ def _put_mine(console: Console, simulation: Simulation, investor: str) -> None:
     found = mining.triangle(simulation, investor)
     if found is not None:
         put(console, Text(plain(mining.triangle_words(found))))
+    put(console, Text(""))
+
+
+def _put_depeg(console: Console, simulation: Simulation) -> None:
+    """Print what the fall of USDC did; nothing where it stays a dollar."""
+    told = depeg.story(simulation)
+    if not told:
+        return
+    table = number_table(depeg.TITLE, depeg.COLUMNS)
+    for name, *numbers in depeg.rows(simulation):
+        table.add_row(Text(name), *(Text(plain(cell)) for cell in numbers))
+    put(console, table)
+    for words in told:
+        put(console, Text(plain(words)))
     put(console, Text(""))
 
 

@@ -11,6 +11,7 @@ import pytest
 import worlds
 from daily import check_daily
 
+from simulator.engine.breakeven import break_even
 from simulator.instruments import mining_sto
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars
@@ -270,6 +271,16 @@ def test_low_of_one__is_every_byte_of_a_world_without_it(par: World) -> None:
     for name, investor in par.investors.items():
         exit_usd = same.investors[name].holding.exit["usd"]
         assert exit_usd.tobytes() == investor.holding.exit["usd"].tobytes(), name
+
+
+def test_break_even__of_the_low__is_where_the_promise_breaks() -> None:
+    claims = "claims={dollar: {says: a dollar, conditions: [{series: price.usdc, measure: lowest, "
+    claims += "at_least: 0.9}]}}"
+    overrides = ("paths=128", "horizon_days=30", "market.stablecoin={day: 9, low: 0.87}", claims)
+    ready = load_scenario("gold-vault-sober", overrides=overrides)
+    found = break_even(ready.scenario, ready.calibration, "dollar", "market.stablecoin.low")
+    assert found.value == pytest.approx(0.9, rel=1e-4)
+    assert (found.low, found.high) == pytest.approx((0.001, 1.0))
 
 
 def test_series__usdc_has_a_price_like_an_asset(fallen: World) -> None:

@@ -67,6 +67,13 @@ def test_wild__while_usdc_is_half_a_dollar__agrees(path: int) -> None:
     assert found.ok, found.observables
 
 
+def test_depeg__of_the_ready_scenario__agrees_for_every_instrument() -> None:
+    """Fifteen days beyond the fall; portfolios, covers and mine tokens are on the chain too."""
+    found = replay(None, 0, "horizon_days=145", name="stress-depeg")
+    assert found.ok, found.observables
+    assert {o.instrument for o in found.observables} >= {"gold_vault", "desk", "copper-cover"}
+
+
 def test_usdc_that_falls__liquidates_on_that_day_and_is_missed_by_a_feed_that_does_not() -> None:
     fall = "market.stablecoin={day: 60, low: 0.7}"
     loaded = load_scenario("gold-vault-sober", overrides=(*BUSY, fall))
