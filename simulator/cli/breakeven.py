@@ -1,8 +1,9 @@
-"""`assay breakeven`: what a parameter would have to be for a claim to be as likely as not."""
+"""`assay breakeven`: what a parameter would have to be for a claim to turn."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.sources import load_source
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
-from simulator.report.words import plain, share
+from simulator.report.words import figure, plain, share, spoken
 
 
 @click.command()
@@ -44,16 +45,19 @@ def breakeven(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Find the value of a PARAMETER at which a claim is as likely as not.
+    """Find the value of a PARAMETER at which a claim turns.
 
-    Every value is tried on the same random numbers. Without --low and --high the range is
-    what the field allows; where it has no bound, up to ten times the present value.
+    An event turns where it is as likely as not, an effect where its difference is at the bound
+    that the claim names. Every value is tried on the same random numbers. Without --low and
+    --high the range is what the field allows; where it has no bound, up to ten times the
+    present value.
     """
     reporter = Reporter(quiet=as_json)
     loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
 
     def tell(point: Point) -> None:
-        reporter.say(f"tried {point.value:<12.6g} holds on {plain(share(point.probability))}")
+        kind = loaded.scenario.claims[claim].kind
+        reporter.say(f"tried {point.value:<12.6g} {_says(point, kind)}")
 
     found = break_even(
         loaded.scenario,
@@ -76,19 +80,44 @@ def break_even_object(found: BreakEven) -> dict[str, Any]:
     return asdict(found)
 
 
+def _says(point: Point, kind: str) -> str:
+    if math.isnan(point.told):
+        return "cannot be tested"
+    if kind == "event":
+        return f"holds on {plain(share(point.told))}"
+    return f"differs by {point.told:.6g}" if point.excess is not None else "changes nothing"
+
+
 def _print(found: BreakEven) -> None:
     rows = [
-        (f"{point.value:.6g}{_mark(found, point)}", plain(share(point.probability)))
+        (f"{point.value:.6g}{_mark(found, point)}", *_cells(found, point))
         for point in found.points
         if _on_grid(found, point)
     ]
     title = f"{found.claim} on {found.paths:,} paths"
-    print_table(title, (found.parameter, "holds"), rows)
+    columns = ("holds",) if found.kind == "event" else ("difference", "\u00b1 error")
+    print_table(title, (found.parameter, *columns), rows)
     click.echo(answer(found))
     others = len(found.crossings) - 1
     if others > 0:
         ranges = ", ".join(f"{a.value:.4g} to {b.value:.4g}" for a, b in found.crossings)
         click.echo(f"It turns {others + 1} times on the grid; solved is the nearest: {ranges}")
+
+
+def _cells(found: BreakEven, point: Point) -> tuple[str, ...]:
+    if found.kind == "event":
+        return (_told(found, point),)
+    known = point.excess is not None
+    return _told(found, point), plain(figure(point.standard_error, found.scale)) if known else ""
+
+
+def _told(found: BreakEven, point: Point) -> str:
+    """Return what a claim does at a point, in words."""
+    if math.isnan(point.told):
+        return "not testable"
+    if found.kind == "event":
+        return plain(share(point.told))
+    return plain(figure(point.told, found.scale))
 
 
 def _mark(found: BreakEven, point: Point) -> str:
@@ -106,23 +135,32 @@ def _on_grid(found: BreakEven, point: Point) -> bool:
 
 def answer(found: BreakEven) -> str:
     """Return the break-even as a sentence."""
+    event = found.kind == "event"
     present = f"{found.parameter} is {found.present.value:.6g} now"
-    if found.value is None or found.probability is None:
-        shares = [point.probability for point in found.points]
-        least, most = plain(share(min(shares))), plain(share(max(shares)))
+    if found.value is None:
+        turn = f"{found.claim} as likely as not: it holds on" if event else f"{found.claim} turn:"
+        told = sorted((p for p in found.points if not math.isnan(p.told)), key=lambda p: p.told)
+        least, most = _told(found, told[0]), _told(found, told[-1])
         span = least if least == most else f"{least} to {most}"
+        of_what = f"{span} of the paths" if event else f"the {_difference(found)} is {span}"
         return (
             f"No value of {found.parameter} from {found.low:.6g} to {found.high:.6g} makes "
-            f"{found.claim} as likely as not: it holds on {span} of the paths. {present}."
+            f"{turn} {of_what}. {present}."
         )
-    if found.bracket is not None and abs(found.probability - 0.5) > 1 / found.paths:
-        ends = " to ".join(plain(share(point.probability)) for point in found.bracket)
+    if found.jumps and found.bracket is not None:
+        ends = " to ".join(_told(found, point) for point in found.bracket)
+        what = "its probability jumps across one half" if event else "the difference jumps"
         return (
-            f"{found.claim} turns at {found.parameter} = {found.value:.6g}, where its "
-            f"probability jumps across one half ({ends}). {present}."
+            f"{found.claim} turns at {found.parameter} = {found.value:.6g}, where {what} "
+            f"({ends}). {present}."
         )
     error = "" if found.standard_error is None else f" ± {found.standard_error:.2g}"
-    return (
-        f"{found.claim} is as likely as not at {found.parameter} = {found.value:.6g}{error} "
-        f"(standard error of sampling). {present}."
-    )
+    at = f"{found.parameter} = {found.value:.6g}{error} (standard error of sampling)"
+    if event:
+        return f"{found.claim} is as likely as not at {at}. {present}."
+    level = plain(figure(found.estimate or 0.0, found.scale))
+    return f"{found.claim} turns at {at}: there the {_difference(found)} is {level}. {present}."
+
+
+def _difference(found: BreakEven) -> str:
+    return f"{spoken(found.quantity)}, {found.compared},"

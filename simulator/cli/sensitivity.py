@@ -12,13 +12,13 @@ from simulator.cli.options import all_overrides, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.sources import is_run, load_source
 from simulator.cli.tables import print_table
+from simulator.engine.answers import find_question
 from simulator.engine.folder import RunFolder
-from simulator.engine.inputs import find_claim
-from simulator.engine.sensitivity import Sensitivity, trials
+from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.errors import UsageError
-from simulator.report.sensitivity import render_sensitivity
-from simulator.report.words import number, percent, plain, share, short_names
+from simulator.report.sensitivity import render_sensitivity, told
+from simulator.report.words import figure, number, plain, short_names
 from simulator.scenario import LoadedScenario
 
 MOST_PATHS = 2_000
@@ -58,8 +58,8 @@ def sensitivity(
     if paths is None and loaded.scenario.paths > MOST_PATHS:
         loaded = load_source(source, (*overrides, *_few(seed)), calibration)
     scenario = loaded.scenario
-    find_claim(scenario, claim)
-    moved = len(list(trials(scenario, loaded.calibration, [])))
+    find_question(scenario, claim)
+    moved = len(list(claim_trials(scenario, loaded.calibration, claim, [])))
     text = f"moving {moved} inputs, two runs of {scenario.paths:,} paths each"
     with reporter.task(text, moved) as advance:
         found = move_each(scenario, loaded.calibration, claim, workers=workers, on_effect=advance)
@@ -94,21 +94,24 @@ def _write(source: str, loaded: LoadedScenario, found: Sensitivity, out: Path | 
 def _print(found: Sensitivity) -> None:
     moved = [effect for effect in found.effects if effect.matters]
     short = short_names([effect.name for effect in found.effects])
+    event = found.kind == "event"
+    in_points = 100 if event or found.scale == "share" else 1
     rows = [
         (
             short[effect.name],
             *(f"{value:.4g}" for value in (effect.low.value, effect.high.value)),
-            plain(share(effect.low.probability)),
-            plain(share(effect.high.probability)),
-            plain(number(100 * effect.swing, signed=True)),
-            plain(number(100 * effect.standard_error)),
-            plain(percent(effect.low.median)),
-            plain(percent(effect.high.median)),
+            plain(told(found, effect.low.told)),
+            plain(told(found, effect.high.told)),
+            plain(number(in_points * effect.swing, 2 - event, signed=True)),
+            plain(number(in_points * effect.standard_error, 2 - event)),
+            *(plain(figure(end.median, found.scale)) for end in (effect.low, effect.high) if event),
         )
         for effect in moved[:_MOST_ROWS]
     ]
-    columns = ("input", "low", "high", "holds", "to", "swing", "± error", "median", "to")
-    now = f"now {plain(share(found.probability))}, median {plain(percent(found.median))}"
+    columns = ["input", "low", "high", "holds" if event else "difference", "to", "swing", "± error"]
+    columns += ["median", "to"] if event else []
+    now = f"now {plain(told(found, found.told))}"
+    now += f", median {plain(figure(found.median, found.scale))}" if event else ""
     print_table(f"{found.claim} on {found.paths:,} paths: {now}", columns, rows)
     if len(moved) > len(rows):
         click.echo(f"{len(moved)} inputs matter; the first {len(rows)} are shown")

@@ -1,8 +1,7 @@
 """What some claims need of a scenario: without the rest it costs less and says the same.
 
 Every instrument and investor draws from streams of its own, so leaving others out changes no
-byte of what stays. Only a change of the world, that investors are asked about, may name anything:
-then everything is kept.
+byte of what stays. Only a change beyond the market may name anything: then everything is kept.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
     asked = {name: terms for name, terms in scenario.claims.items() if name in claims}
     if any(_may_name_anything(terms) for terms in asked.values()):
         return scenario.model_copy(update={"claims": asked})
-    named = set(_named(asked)) or {scenario.replay.subject}
-    kept, needed = _closure(scenario, named, set(_watched(asked)))
+    watched = set(_watched(asked))
+    named = set(_named(asked)) or {_anybody(scenario, watched)}
+    kept, needed = _closure(scenario, named, watched)
     subject = scenario.replay.subject
     return scenario.model_copy(
         update={
@@ -38,8 +38,19 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
     )
 
 
+def of_the_market_alone(terms: ClaimTerms) -> bool:
+    """Return whether prices and factors answer a claim, without any instrument."""
+    return bool(terms.conditions) and all(map(is_of_the_market, terms.conditions))
+
+
 def _may_name_anything(terms: ClaimTerms) -> bool:
-    return terms.change is not None and not all(map(is_of_the_market, terms.conditions))
+    return any(not name.startswith("market.") for name in terms.change or {})
+
+
+def _anybody(scenario: Scenario, needed: Collection[str]) -> str:
+    """Return an investor for a scenario without any: who adds the fewest instruments."""
+    investors = scenario.investors
+    return min(investors, key=lambda name: len(set(investors[name].held) - set(needed)))
 
 
 def _named(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:

@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.engine.answers import Answer, ask
-from simulator.engine.inputs import Input, find_claim, inputs, nearest_allowed, world_with
+from simulator.engine.answers import Answer, NotTestable, ask, find_question
+from simulator.engine.inputs import Input, inputs, nearest_allowed, world_with
 from simulator.engine.macro_figures import with_errors, with_macro
-from simulator.engine.prune import pruned
+from simulator.engine.prune import of_the_market_alone, pruned
+from simulator.engine.verdicts import contrast
 from simulator.errors import InputError
 from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.loader import RawFile, validate
 from simulator.scenario.models import Scenario
-from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.units import DAYS_PER_YEAR
 
 _GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
 _JUMP = ("volatility", "jump_intensity", "jump_mean", "jump_sd")
@@ -47,11 +48,21 @@ World = tuple[Scenario, Calibration]
 
 @dataclass(frozen=True)
 class End:
-    """One end of an input's range, and what the claim does there."""
+    """One end of an input's range, and what the claim does there.
+
+    An event has a probability, an effect an estimate; the median is that of the first
+    condition's measure, of an effect that of its paired differences.
+    """
 
     value: float
-    probability: float
+    probability: float | None
+    estimate: float | None
     median: float
+
+    @property
+    def told(self) -> float:
+        """Return the probability or the estimate."""
+        return _told(self.probability, self.estimate)
 
 
 @dataclass(frozen=True)
@@ -65,14 +76,14 @@ class Effect:
     rule : str
         Where the range comes from.
     swing : float
-        Probability at the high end less that at the low end.
+        Probability (an effect's estimate) at the high end less that at the low end.
     standard_error : float
         Of the swing, from the paired paths.
     reach : float
-        The largest change of the probability between any two of low end, now and high end;
-        more than the swing where both ends lie on the same side of now.
+        The largest change of it between any two of low end, now and high end; more than the
+        swing where both ends lie on the same side of now.
     median_reach : float
-        The same for the median of the claim's first measure.
+        The same for the median.
     """
 
     name: str
@@ -93,20 +104,43 @@ class Effect:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """All effects on a claim, the largest first.
+    """What moves a claim, the largest first.
 
     Attributes
     ----------
+    kind : str
+        event or effect.
+    compared : str
+        Of an effect: what is taken from what.
+    scale : str
+        share where the measure is a fraction, level where it has a unit.
+    probability, estimate : float or None
+        As things stand: the former of an event, the latter of an effect.
     left_out : tuple of (name, reason)
     """
 
     claim: str
+    kind: str
     quantity: str
+    compared: str
+    scale: str
     paths: int
-    probability: float
+    probability: float | None
+    estimate: float | None
     median: float
     effects: tuple[Effect, ...]
     left_out: tuple[tuple[str, str], ...]
+
+    @property
+    def told(self) -> float:
+        """Return the probability or the estimate."""
+        return _told(self.probability, self.estimate)
+
+
+def _told(probability: float | None, estimate: float | None) -> float:
+    found = estimate if probability is None else probability
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True)
@@ -133,21 +167,30 @@ def sensitivity(
     Raises
     ------
     UsageError
-        There is no such claim, or it is not testable.
+        There is no such claim, or it is a premise.
+    NotTestable
+        It cannot be tested as things stand; an input at whose ends that is so is left out.
     """
-    find_claim(scenario, claim)
-    scenario = pruned(scenario, claim)
+    find_question(scenario, claim)
     base = ask(scenario, calibration, claim, workers)
     left_out: list[tuple[str, str]] = []
     effects = []
-    for trial in trials(scenario, calibration, left_out):
-        effects.append(_effect(trial, base, *(ask(*w, claim, workers) for w in trial.worlds)))
+    for trial in claim_trials(scenario, calibration, claim, left_out):
+        try:
+            ends = [ask(*world, claim, workers) for world in trial.worlds]
+            effects.append(_effect(trial, base, ends[0], ends[1]))
+        except NotTestable:
+            left_out.append((trial.name, "the claim cannot be tested at its ends"))
         on_effect(1)
     return Sensitivity(
         claim=claim,
+        kind=base.verdict.kind,
         quantity=base.verdict.quantity,
+        compared=base.verdict.compared,
+        scale=base.verdict.scale,
         paths=scenario.paths,
-        probability=base.verdict.probability,
+        probability=_probability(base),
+        estimate=_estimate(base),
         median=base.verdict.median,
         effects=tuple(sorted(effects, key=_order)),
         left_out=tuple(left_out),
@@ -159,9 +202,9 @@ def _order(effect: Effect) -> tuple[float, float, str]:
 
 
 def _effect(trial: Trial, now: Answer, low: Answer, high: Answer) -> Effect:
-    change: FloatArray = high.holds.astype(float) - low.holds
+    swing, error = contrast(now.statistic, (high.first, low.second), (low.first, high.second))
     ends = [
-        End(value, answer.verdict.probability, answer.verdict.median)
+        End(value, _probability(answer), _estimate(answer), answer.verdict.median)
         for value, answer in zip(trial.values, (low, high), strict=True)
     ]
     return Effect(
@@ -170,11 +213,19 @@ def _effect(trial: Trial, now: Answer, low: Answer, high: Answer) -> Effect:
         rule=trial.rule,
         low=ends[0],
         high=ends[1],
-        swing=float(change.mean()),
-        standard_error=float(change.std() / math.sqrt(change.size)),
-        reach=_spread(answer.verdict.probability for answer in (low, now, high)),
+        swing=swing,
+        standard_error=error,
+        reach=_spread(answer.told for answer in (low, now, high)),
         median_reach=_spread(answer.verdict.median for answer in (low, now, high)),
     )
+
+
+def _probability(answer: Answer) -> float | None:
+    return answer.told if answer.verdict.kind == "event" else None
+
+
+def _estimate(answer: Answer) -> float | None:
+    return answer.told if answer.verdict.kind == "effect" else None
 
 
 def _spread(values: Iterable[float]) -> float:
@@ -182,12 +233,26 @@ def _spread(values: Iterable[float]) -> float:
     return max(found) - min(found)
 
 
-def trials(
-    scenario: Scenario, calibration: Calibration, left_out: list[tuple[str, str]]
+def claim_trials(
+    scenario: Scenario, calibration: Calibration, claim: str, left_out: list[tuple[str, str]]
 ) -> Iterator[Trial]:
-    """Yield every input that can move; what cannot is added to `left_out` with the reason."""
+    """Yield as `trials` does, of what a claim is about: of the market, or of what is kept too."""
+    within = ("market.",) if of_the_market_alone(scenario.claims[claim]) else ("",)
+    return trials(pruned(scenario, claim), calibration, left_out, within)
+
+
+def trials(
+    scenario: Scenario,
+    calibration: Calibration,
+    left_out: list[tuple[str, str]],
+    within: tuple[str, ...] = ("",),
+) -> Iterator[Trial]:
+    """Yield every input that can move; what cannot is added to `left_out` with the reason.
+
+    Of the scenario's own inputs only those whose names begin with one of `within`.
+    """
     for item in inputs(scenario, calibration).values():
-        if _is_calibrated(scenario, item):
+        if _is_calibrated(scenario, item) or not item.name.startswith(within):
             continue
         wanted = _range(calibration, item)
         if wanted is None:

@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import special
@@ -40,6 +41,7 @@ CONFIDENCE = 0.95
 TAIL = 0.05
 NOTHING = 1e-9
 """Numbers closer than this on every path are the same: rounding is no effect."""
+NO_CHANGE = "it changes nothing in this world"
 
 _STATISTICS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "mean": lambda values: np.mean(values, axis=0),
@@ -105,18 +107,17 @@ def _outcomes(
 def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -> Verdict:
     """Return the verdict on a difference: subject less `against`, or changed less own world."""
     condition = claim.conditions[0]
+    first, second = sides(claim, own, other)
     if claim.change is None:
-        first, second = own.values(condition, claim.subject), own.values(condition, claim.against)
         compared = f"{claim.subject} less {claim.against}"
     else:
-        first, second = other.values(condition, claim.subject), own.values(condition, claim.subject)
         change = ", ".join(f"{place} = {value}" for place, value in claim.change.items())
         compared = f"with {change} less without"
     reason = ""
     if np.isnan(first).any() or np.isnan(second).any():
         reason = no_number(condition)
     elif np.allclose(first, second, rtol=NOTHING, atol=NOTHING):
-        reason = "it changes nothing in this world"
+        reason = NO_CHANGE
     estimate, error = difference(claim.statistic, first, second)
     freedom = _freedom(claim.statistic, first.size)
     half = float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
@@ -139,14 +140,41 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     )
 
 
+def sides(claim: ClaimTerms, own: Outcomes, other: Outcomes) -> tuple[FloatArray, FloatArray]:
+    """Return what an effect's statistics are taken of, each of shape (n_paths,)."""
+    condition = claim.conditions[0]
+    if claim.change is None:
+        return own.values(condition, claim.subject), own.values(condition, claim.against)
+    return other.values(condition, claim.subject), own.values(condition, claim.subject)
+
+
 def difference(statistic: str, first: FloatArray, second: FloatArray) -> tuple[float, float]:
     """Return the difference of a statistic of two paired samples, and its standard error."""
+    return contrast(statistic, (first,), (second,))
+
+
+def contrast(
+    statistic: str, plus: Sequence[FloatArray], minus: Sequence[FloatArray]
+) -> tuple[float, float]:
+    """Return the sum of a statistic over paired samples, those of `minus` taken off.
+
+    Its standard error too: of a mean that of the sums path by path, of any other statistic
+    that of `BATCHES` fixed consecutive batches.
+    """
     measure = _STATISTICS[statistic]
-    estimate = float(measure(first) - measure(second))
+    whole = _summed(plus, measure) - _summed(minus, measure)
     if statistic == "mean":
-        return estimate, float(np.std(first - second, ddof=1) / math.sqrt(first.size))
-    each = _by_batch(measure, first) - _by_batch(measure, second)
-    return estimate, float(np.std(each, ddof=1) / math.sqrt(each.size))
+        each = _summed(plus) - _summed(minus)
+    else:
+        by_batch = partial(_by_batch, measure)
+        each = _summed(plus, by_batch) - _summed(minus, by_batch)
+    return float(whole), float(np.std(each, ddof=1) / math.sqrt(each.size))
+
+
+def _summed(
+    samples: Sequence[FloatArray], of: Callable[[FloatArray], FloatArray] = np.asarray
+) -> FloatArray:
+    return np.asarray(np.sum([of(values) for values in samples], axis=0))
 
 
 def _by_batch(measure: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:

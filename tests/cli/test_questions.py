@@ -108,6 +108,34 @@ def test_breakeven__of_a_run__takes_its_scenario(token):
     assert of_run["paths"] == 256
 
 
+def test_breakeven__of_an_effect__names_the_difference_and_its_error(token):
+    sets = tuple(part for override in questions.TWO_METALS for part in ("--set", override))
+    command = ("breakeven", token, *sets, "--claim", "beats", "--solve", "gold.drift")
+    found = strict_json(assay(*command, "--json").stdout)
+    assert abs(found["value"] - 0.05) < 2 * found["standard_error"]
+    assert found["present"]["probability"] is None
+    outcome = assay(*command)
+    assert outcome.stdout.strip().splitlines()[-1] == (
+        f"beats turns at market.assets.gold.drift = {found['value']:.6g} ± "
+        f"{found['standard_error']:.2g} (standard error of sampling): there the mean total return "
+        "in dollars, gold less silver, is 0.00 %. market.assets.gold.drift is 0 now."
+    )
+    assert re.search(r"^ *0 now +-?\d+\.\d %", outcome.stdout, re.MULTILINE)
+    nothing = assay(*command[:-1], "premium_mean").stdout.strip().splitlines()[-1]
+    assert re.search(r"makes beats turn: the mean total return .* is -\d\.\d %\.", nothing)
+
+
+@pytest.mark.parametrize("command", ["breakeven", "sensitivity"])
+def test_question__about_a_premise__is_refused_with_the_reason(folder, command):
+    solve = ("--solve", "gold.drift") if command == "breakeven" else ()
+    claim = ("--claim", "central-banks-above-1000")
+    line = refused(2, command, "hard-assets-2026", "--paths", 128, *claim, *solve)
+    assert line == (
+        "assay: claim central-banks-above-1000 is a premise: it is judged on history, and no "
+        "parameter of the world moves it"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "options", "message"),
     [

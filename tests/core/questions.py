@@ -36,6 +36,18 @@ claims:
 replay: {{subject: owner}}
 """
 
+TWO_METALS = (
+    "market.assets.silver={drift: 0.05, volatility: 0.3}",
+    "instruments.holding={bar: {kind: physical_gold, fee: 0, buy_spread_bps: 0, "
+    "sell_spread_bps: 0}, coin: {kind: physical_gold, asset: silver, fee: 0, buy_spread_bps: 0, "
+    "sell_spread_bps: 0}}",
+    "investors.gold={holding: bar, capital_usd: 1_000}",
+    "investors.silver={holding: coin, capital_usd: 1_000}",
+    "claims.beats={kind: effect, says: gold beats silver, subject: gold, against: silver, "
+    "conditions: [{measure: total_return, unit: usd, at_least: 0}]}",
+)
+"""Beside the token: gold and silver without costs, of equal drift where gold has 5 % too."""
+
 VARIANCE = 0.2**2 * 250 / 252
 """Of the token's log price over the 365 days: 250 of them are trading days (a test counts)."""
 

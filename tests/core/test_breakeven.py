@@ -77,7 +77,7 @@ def test_claim_that_holds_in_a_band__turns_twice__and_the_nearest_is_solved(tmp_
 
     for drift, bracket in ((0.0, (-0.2, 0.15)), (0.4, (0.2, 0.6))):
         found = solved(questions.token(tmp_path, drift=drift), "band", DRIFT, low=-0.6, high=1)
-        first, last = (pair[0].likely for pair in found.crossings)
+        first, last = (pair[0].kept for pair in found.crossings)
         assert (first, last) == (False, True)
         assert abs(found.value - optimize.brentq(surplus, *bracket)) < 2 * found.standard_error
 

@@ -37,7 +37,7 @@ def test_drift__moves_by_the_error_of_a_mean__as_the_lognormal_does(rises):
     expected = share(0.05 + error, 0.2) - share(0.05 - error, 0.2)
     assert abs(effect.swing - expected) < 3 * effect.standard_error
     # Paired on the same paths: only those that cross count.
-    crossed = math.sqrt(effect.swing * (1 - effect.swing) / 2048)
+    crossed = math.sqrt(effect.swing * (1 - effect.swing) / 2047)
     assert effect.standard_error == pytest.approx(crossed, rel=1e-9)
 
 

@@ -14,7 +14,7 @@ _ROW_PIXELS = 30
 
 @dataclass(frozen=True)
 class Bar:
-    """An input's name and the outcome, in percent, at its low and at its high end."""
+    """An input's name and the outcome at its low and at its high end."""
 
     name: str
     low: float
@@ -27,7 +27,7 @@ def tornado(bars: Sequence[Bar], now: float, title: str) -> go.Figure:
     Parameters
     ----------
     now : float
-        The outcome in percent when nothing is moved.
+        The outcome when nothing is moved.
     title : str
         Of the axis of outcomes.
     """
@@ -46,7 +46,7 @@ def tornado(bars: Sequence[Bar], now: float, title: str) -> go.Figure:
             width=width,
             marker={"color": colour},
             name=name,
-            hovertemplate="%{customdata:.4g} %",
+            hovertemplate="%{customdata:.4g}",
         )
     figure.add_vline(x=now, line={"color": INK, "width": 1.2})
     figure.update_layout(
