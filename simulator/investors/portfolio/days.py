@@ -33,6 +33,7 @@ from simulator.investors.portfolio.state import (
     Plan,
     State,
     Traces,
+    Trades,
 )
 from simulator.investors.portfolio.trades import RESTORE
 from simulator.jit import inlined, kernel
@@ -216,7 +217,7 @@ def _look(
 
 @kernel
 def watch_row(
-    book: Book, plan: Plan, state: State, traces: Traces, fell: FloatArray, h: int, step: int
+    book: Book, plan: Plan, state: State, trades: Trades, fell: FloatArray, h: int, step: int
 ) -> int:
     """Mark in `fell` the paths on which a holding has fallen to its stop; return how many."""
     reference, units, status = (
@@ -228,10 +229,10 @@ def watch_row(
     if plan.from_peak:
         _follow(reference, units, status, prices)
     _look(fell, reference, units, status, prices, left)
-    if traces.record.shape[2] > 0:
+    if trades.record.shape[2] > 0:
         for k in range(prices.shape[0]):
             if status[k] == HELD and units[k] > 0.0:
-                traces.record[LEVEL, h, step, k] = reference[k] * left
+                trades.record[LEVEL, h, step, k] = reference[k] * left
     count = 0
     for k in range(fell.shape[0]):
         count += 1 if fell[k] > 0.0 else 0

@@ -31,6 +31,7 @@ from simulator.investors.portfolio.state import (
     HELD,
     LEAVE,
     LEAVING,
+    LOCKUP,
     MARK,
     MOVED,
     NAV,
@@ -51,6 +52,7 @@ from simulator.investors.portfolio.state import (
     Plan,
     State,
     Traces,
+    Trades,
 )
 from simulator.investors.portfolio.trades import (
     INVEST,
@@ -81,13 +83,13 @@ def aim(plan: Plan, state: State, k: int) -> None:
 
 
 @kernel
-def fill_sales(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
+def fill_sales(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
     """Sell what was asked for, as far as it can be; the rest goes on waiting."""
     for h in range(book.at.shape[0]):
         if state.held[ASKED, h, k] <= 0.0 or step < state.clock[DUE, h, k]:
             continue
         units = min(state.held[ASKED, h, k], sellable_units(book, state, h, step, k))
-        proceeds = sell(book, state, traces, h, step, k, units)
+        proceeds = sell(book, state, trades, h, step, k, units) if units > 0.0 else 0.0
         state.held[ASKED, h, k] = min(state.held[ASKED, h, k] - units, state.held[UNITS, h, k])
         # nobody buys what is worth nothing: it is kept, and no longer waited for
         worthless = item(book.rows, h, step, k) <= 0.0
@@ -105,12 +107,13 @@ def fill_sales(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
 
 
 @kernel
-def park(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
+def park(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
     """Put what stops brought into the holding that takes it."""
     if plan.park == NOTHING or state.purse[PARKED, k] <= 0.0 or not book.is_open[plan.park, step]:
         return
     spent = min(state.purse[PARKED, k], state.purse[CASH, k])
-    buy(book, state, traces, plan.park, step, k, spent / (1.0 + book.buy_cost[plan.park]))
+    if spent > 0.0:
+        buy(book, state, trades, plan.park, step, k, spent / (1.0 + book.buy_cost[plan.park]))
     state.purse[PARKED, k] = 0.0
 
 
@@ -134,7 +137,7 @@ def reenter(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
 
 
 @kernel
-def move_money(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
+def move_money(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
     """Take in what is put in, pay out what is withdrawn as far as that can be raised."""
     amount = plan.flows[step]
     if amount > 0.0:
@@ -146,7 +149,7 @@ def move_money(book: Book, plan: Plan, state: State, traces: Traces, step: int, 
     if state.purse[OWED, k] <= 0.0:
         return
     if state.purse[OWED, k] > state.purse[CASH, k] and book.is_open[-1, step]:
-        raise_cash(book, state, traces, step, k, state.purse[OWED, k] - state.purse[CASH, k])
+        raise_cash(book, state, trades, step, k, state.purse[OWED, k] - state.purse[CASH, k])
     paid = min(state.purse[OWED, k], max(state.purse[CASH, k], 0.0))
     state.purse[CASH, k] -= paid
     state.purse[OWED, k] -= paid
@@ -173,12 +176,12 @@ def stop_all(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
 
 
 @kernel
-def attend(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: int) -> None:
+def attend(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
     """Do what waits on a path: sales, parking, the way back in, payments."""
-    fill_sales(book, plan, state, traces, step, k)
-    park(book, plan, state, traces, step, k)
+    fill_sales(book, plan, state, trades, step, k)
+    park(book, plan, state, trades, step, k)
     reenter(book, plan, state, step, k)
-    move_money(book, plan, state, traces, step, k)
+    move_money(book, plan, state, trades, step, k)
     waits = (
         state.purse[OWED, k] > 0.0
         or state.purse[PARKED, k] > 0.0
@@ -194,25 +197,25 @@ def attend(book: Book, plan: Plan, state: State, traces: Traces, step: int, k: i
 
 
 @kernel
-def begin(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray, k: int) -> None:
+def begin(book: Book, plan: Plan, state: State, trades: Trades, wanted: FloatArray, k: int) -> None:
     """Buy the portfolio at the start; every market counts as open then."""
     state.purse[CASH, k] = plan.capital
     state.purse[GROWN, k] = 1.0
     state.purse[PEAK, k] = 1.0
     aim(plan, state, k)
     state.flags[PENDING, k] = INVEST
-    trade(book, state, traces, wanted, 0, k)
+    trade(book, state, trades, wanted, 0, k)
     state.flags[PENDING, k] = 0
 
 
 @kernel
 def watch(
-    book: Book, plan: Plan, state: State, traces: Traces, fell: FloatArray, step: int
+    book: Book, plan: Plan, state: State, trades: Trades, fell: FloatArray, step: int
 ) -> None:
     """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
     if plan.holding_stop > 0.0:
         for h in range(book.at.shape[0]):
-            if h != plan.park and watch_row(book, plan, state, traces, fell, h, step) > 0:
+            if h != plan.park and watch_row(book, plan, state, trades, fell, h, step) > 0:
                 for k in range(fell.shape[0]):
                     if fell[k] > 0.0:
                         stop(book, state, h, step, k)
@@ -232,37 +235,62 @@ def watch(
 
 
 @kernel
+def has_to_do(book: Book, plan: Plan, state: State, step: int, k: int) -> bool:
+    """Return whether what waits on a path can be done at all on a step.
+
+    What is locked up or shut is waited for day after day, on many paths.
+    """
+    if state.purse[OWED, k] > 0.0 or state.flags[WHOLE, k] == LEAVING or plan.reenter_days > 0:
+        return True
+    if state.purse[PARKED, k] > 0.0 and book.is_open[plan.park, step]:
+        return True
+    for h in range(book.at.shape[0]):
+        if state.held[ASKED, h, k] > 0.0 and step >= state.clock[DUE, h, k]:
+            shut = not book.is_open[h, step] or step < book.at[h, LOCKUP]
+            if not shut or item(book.rows, h, step, k) <= 0.0:
+                return True
+    return False
+
+
+@kernel
 def attend_all(
-    book: Book, plan: Plan, state: State, traces: Traces, scheduled: bool, step: int
+    book: Book, plan: Plan, state: State, trades: Trades, scheduled: bool, step: int
 ) -> None:
     """Do what waits on the paths on which something does."""
     due = state.flags[WAKE]
     if not scheduled and how_many_due(due, step) == 0:
         return
     for k in range(due.shape[0]):
-        if scheduled or step >= due[k]:
-            attend(book, plan, state, traces, step, k)
+        if scheduled or (step >= due[k] and has_to_do(book, plan, state, step, k)):
+            attend(book, plan, state, trades, step, k)
 
 
 @kernel
 def trade_all(
-    book: Book, state: State, traces: Traces, wanted: FloatArray, value: FloatArray, step: int
+    book: Book,
+    state: State,
+    trades: Trades,
+    wanted: FloatArray,
+    value: FloatArray,
+    leave: FloatArray,
+    step: int,
 ) -> None:
     """Trade where weights are to be restored or money is to be invested, and value it again."""
     pending = state.flags[PENDING]
     if not book.is_open[-1, step] or how_many(pending) == 0:
         return
-    worth = traces.worth
     for k in range(pending.shape[0]):
         if pending[k] > 0:
-            trade(book, state, traces, wanted, step, k)
+            trade(book, state, trades, wanted, step, k)
             pending[k] = 0
             value[k] = total(book, state, step, k)
-            worth[LEAVE, step, k] = leaving_value(book, state, step, k)
+            leave[k] = leaving_value(book, state, step, k)
 
 
 @kernel
-def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray) -> None:
+def run(
+    book: Book, plan: Plan, state: State, trades: Trades, traces: Traces, wanted: FloatArray
+) -> None:
     """Run all paths of a block over all steps.
 
     Days on which nothing happens to a path only cost its valuation; `wanted` is scratch of
@@ -272,17 +300,17 @@ def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray
     value, scratch = np.empty(n_paths), np.zeros(-(-n_paths // 8) * 8)
     day, worth = scratch[:n_paths], traces.worth
     for k in range(n_paths):
-        begin(book, plan, state, traces, wanted, k)
+        begin(book, plan, state, trades, wanted, k)
     for step in range(n_steps + 1):
         if step > 0:
             receive(book, state, step)
-        trades = 0 < step < n_steps
-        if trades:
-            attend_all(book, plan, state, traces, plan.flows[step] != 0.0, step)
+        is_open = 0 < step < n_steps
+        if is_open:
+            attend_all(book, plan, state, trades, plan.flows[step] != 0.0, step)
         value_all(book, state, value, worth[LEAVE, step], step)
-        if trades:
+        if is_open:
             check_weights(book, plan, state, value, step)
-            trade_all(book, state, traces, wanted, value, step)
+            trade_all(book, state, trades, wanted, value, worth[LEAVE, step], step)
         if step > 0 and plan.portfolio_stop > 0.0:
             grow(state.purse, value)
         state.purse[NAV] = value
@@ -293,4 +321,4 @@ def run(book: Book, plan: Plan, state: State, traces: Traces, wanted: FloatArray
         state.purse[FLOW] = 0.0
         state.purse[MOVED] = 0.0
         if step < n_steps:
-            watch(book, plan, state, traces, day, step)
+            watch(book, plan, state, trades, day, step)

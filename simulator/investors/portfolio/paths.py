@@ -35,6 +35,7 @@ from simulator.investors.portfolio.state import (
     Plan,
     State,
     Traces,
+    Trades,
     new_state,
 )
 from simulator.scenario.investors import FlowTerms, InvestorTerms
@@ -148,15 +149,15 @@ def hold(
     # as long as the kernel runs, what it reads must stand where it is
     book, _kept = _book(held, investor.trading_cost_bps / BPS, wanted.sources)
     plan = _plan(investor, book.rows.n_rows - 1)
-    traces = _new_traces(book, plan, wanted, counted)
+    trades, traces = _new_trades(book, wanted), _new_traces(book, plan, wanted, counted)
     state = new_state(len(held), n_paths)
-    kernel.run(book, plan, state, traces, np.empty(len(held)))
+    kernel.run(book, plan, state, trades, traces, np.empty(len(held)))
     values = np.empty((len(held), 0, 0))
     if wanted.days:
         values = traces.units * np.stack([_value(paths) for paths in held])
     flows = traces.flows
     return PortfolioPaths(
-        whole=_whole(held, book, plan, state, traces),
+        whole=_whole(held, book, plan, state, trades, traces),
         holdings=investor.held,
         counted=counted,
         flows=flows if flows.size else np.broadcast_to(0.0, (book.rows.n_rows, n_paths)),
@@ -165,25 +166,31 @@ def hold(
         values=values,
         cash=traces.days[IN_CASH],
         turnover=traces.days[TURNOVER],
-        bought=traces.record[BOUGHT],
-        sold=traces.record[SOLD],
-        level=traces.record[LEVEL],
+        bought=trades.record[BOUGHT],
+        sold=trades.record[SOLD],
+        level=trades.record[LEVEL],
+    )
+
+
+def _new_trades(book: Book, wanted: Wanted) -> Trades:
+    """Return empty sums, with room for what is wanted."""
+    n_sources, by_step = int(book.at[-1, FIRST] + book.at[-1, SOURCES]), book.rows[1:]
+    return Trades(
+        brought=np.zeros((n_sources, book.rows.n_paths)),
+        record=np.zeros((3, book.at.shape[0], *(by_step if wanted.record else (0, 0)))),
     )
 
 
 def _new_traces(book: Book, plan: Plan, wanted: Wanted, counted: int) -> Traces:
     """Return empty traces, with room for what is wanted."""
     n_holdings, by_step, nothing = book.at.shape[0], book.rows[1:], (0, 0)
-    n_sources = int(book.at[-1, FIRST] + book.at[-1, SOURCES])
     return Traces(
         worth=np.empty((2, *by_step)),
-        brought=np.zeros((n_sources, by_step[1])),
         shares=np.empty((n_holdings + 2, by_step[0] if wanted.shares else 0)),
         n_counted=counted,
         flows=np.empty(by_step if plan.flows.any() else nothing),
         units=np.empty((n_holdings, *(by_step if wanted.days else nothing))),
         days=np.empty((2, *(by_step if wanted.days else nothing))),
-        record=np.zeros((3, n_holdings, *(by_step if wanted.record else nothing))),
     )
 
 
@@ -263,10 +270,15 @@ def _scheduled(terms: Sequence[FlowTerms], n_steps: int) -> FloatArray:
 
 
 def _whole(
-    held: Sequence[InstrumentPaths], book: Book, plan: Plan, state: State, traces: Traces
+    held: Sequence[InstrumentPaths],
+    book: Book,
+    plan: Plan,
+    state: State,
+    trades: Trades,
+    traces: Traces,
 ) -> InstrumentPaths:
-    by_source = bool(traces.brought.shape[0])
-    parts = [_attribution(paths, row, book, state, traces) for row, paths in enumerate(held)]
+    by_source = bool(trades.brought.shape[0])
+    parts = [_attribution(paths, row, book, state, trades) for row, paths in enumerate(held)]
     events = state.flags[STOPS] + np.sum([paths.events for paths in held], axis=0)
     mark, leave = traces.worth[MARK], traces.worth[LEAVE]
     leave[0] = plan.capital
@@ -289,12 +301,12 @@ def _sources(paths: InstrumentPaths) -> tuple[Source, ...]:
 
 
 def _attribution(
-    paths: InstrumentPaths, row: int, book: Book, state: State, traces: Traces
+    paths: InstrumentPaths, row: int, book: Book, state: State, trades: Trades
 ) -> FloatArray:
     """Return what each source of a holding brought, its trading costs last."""
     first, layers = book.at[row, [FIRST, SOURCES]]
     last = state.held[UNITS, row]
-    own = traces.brought[first : first + layers] + last * paths.attribution["usd"][:layers]
+    own = trades.brought[first : first + layers] + last * paths.attribution["usd"][:layers]
     left = paths.exit["usd"][-1] - state.held[RECEIVED, row]
     trading = state.held[COSTS, row] - last * left * book.commission
     return np.concatenate((own, trading[None]))

@@ -56,7 +56,7 @@ MARK, LEAVE = range(2)
 # Rows of `Traces.days`: cash, what was bought and sold.
 IN_CASH, TURNOVER = range(2)
 
-# Rows of `Traces.record`: units bought and sold; price at which a stop stands, 0 for none.
+# Rows of `Trades.record`: units bought and sold; price at which a stop stands, 0 for none.
 BOUGHT, SOLD, LEVEL = range(3)
 
 
@@ -70,7 +70,7 @@ class Book(NamedTuple):
         Arrays of the sale's price, the sellable share and the income, NOTHING where there is
         none; days of lock-up and of notice; array of what the sources of a unit brought so
         far, number of these layers (0 where nobody asks) and the first one's row in
-        `Traces.brought`.
+        `Trades.brought`.
     is_open : (n_holdings + 1, n_steps + 1), bool
         Whether a holding trades; last row: whether all do.
     buy_cost : (n_holdings,)
@@ -119,12 +119,24 @@ class State(NamedTuple):
     flags: IntArray
 
 
+class Trades(NamedTuple):
+    """What trading adds up to; rows as named above. What is not asked for is empty.
+
+    brought : (n_sources, n_paths), USD
+        Taken from each source by sales less given to it by purchases.
+    record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0)
+    """
+
+    brought: FloatArray
+    record: FloatArray
+
+
 class Traces(NamedTuple):
     """What is kept of the steps; rows as named above. What is not asked for is empty.
 
+    Apart from `Trades`, because each array of a tuple costs every call that takes it.
+
     worth : (2, n_steps + 1, n_paths), USD at mark and at exit
-    brought : (n_sources, n_paths), USD
-        Taken from each source by sales less given to it by purchases.
     shares : (n_holdings + 2, n_steps + 1), or (n_holdings + 2, 0)
         Share of each holding, of cash, and of what was bought and sold in the value: sums over
         the first `n_counted` paths.
@@ -132,17 +144,14 @@ class Traces(NamedTuple):
     flows : (n_steps + 1, n_paths), USD, or (0, 0)
     units : (n_holdings, n_steps + 1, n_paths), held at the end of a step, or (n_holdings, 0, 0)
     days : (2, n_steps + 1, n_paths), USD, or (2, 0, 0)
-    record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0)
     """
 
     worth: FloatArray
-    brought: FloatArray
     shares: FloatArray
     n_counted: int
     flows: FloatArray
     units: FloatArray
     days: FloatArray
-    record: FloatArray
 
 
 def new_state(n_holdings: int, n_paths: int) -> State:

@@ -34,7 +34,7 @@ from simulator.investors.portfolio.state import (
     WAKE,
     Book,
     State,
-    Traces,
+    Trades,
 )
 from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
@@ -72,7 +72,7 @@ def sale_price(book: Book, state: State, h: int, step: int, k: int) -> float:
 
 
 @kernel
-def hand_over(book: Book, traces: Traces, h: int, step: int, k: int, units: float) -> None:
+def hand_over(book: Book, trades: Trades, h: int, step: int, k: int, units: float) -> None:
     """Credit the sources of `units` that go with what they brought so far; negative: that come.
 
     sum over t of u_(t-1) (G_t - G_(t-1)) = u_N G_N - sum over t of (u_t - u_(t-1)) G_t, with G
@@ -81,43 +81,43 @@ def hand_over(book: Book, traces: Traces, h: int, step: int, k: int, units: floa
     layers, first, number = book.at[h, SOURCES], book.at[h, FIRST], book.at[h, BROUGHT]
     for source in range(layers):
         so_far = item(book.rows, number, source * book.rows.n_rows + step, k)
-        traces.brought[first + source, k] += units * so_far
+        trades.brought[first + source, k] += units * so_far
 
 
 @kernel
 def sell(
-    book: Book, state: State, traces: Traces, h: int, step: int, k: int, units: float
+    book: Book, state: State, trades: Trades, h: int, step: int, k: int, units: float
 ) -> float:
-    """Sell `units` of a holding; return the proceeds, which are cash now."""
-    if units <= 0.0:
-        return 0.0
+    """Sell `units` of a holding, above 0; return the proceeds, which are cash now."""
     mark = units * item(book.rows, h, step, k)
     proceeds = units * sale_price(book, state, h, step, k)
     before = state.held[UNITS, h, k]
     state.held[UNITS, h, k] = 0.0 if units >= before else before - units
-    hand_over(book, traces, h, step, k, before - state.held[UNITS, h, k])
+    if book.at[h, SOURCES] > 0:
+        hand_over(book, trades, h, step, k, before - state.held[UNITS, h, k])
     state.purse[CASH, k] += proceeds
     state.held[COSTS, h, k] += proceeds - mark
     state.purse[MOVED, k] += mark
-    if traces.record.shape[2] > 0:
-        traces.record[SOLD, h, step, k] += units
+    if trades.record.shape[2] > 0:
+        trades.record[SOLD, h, step, k] += units
     return proceeds
 
 
 @kernel
-def buy(book: Book, state: State, traces: Traces, h: int, step: int, k: int, value: float) -> None:
-    """Buy `value` dollars of a holding at mark; what is paid on top comes out of cash too."""
+def buy(book: Book, state: State, trades: Trades, h: int, step: int, k: int, value: float) -> None:
+    """Buy `value` dollars, above 0, at mark; what is paid on top comes out of cash too."""
     price = item(book.rows, h, step, k)
-    if value <= 0.0 or price <= 0.0:
+    if price <= 0.0:
         return
     before = state.held[UNITS, h, k]
     if before <= 0.0:
         state.held[REFERENCE, h, k] = price
     units = value / price
     state.held[UNITS, h, k] += units
-    hand_over(book, traces, h, step, k, before - state.held[UNITS, h, k])
-    if traces.record.shape[2] > 0:
-        traces.record[BOUGHT, h, step, k] += units
+    if book.at[h, SOURCES] > 0:
+        hand_over(book, trades, h, step, k, before - state.held[UNITS, h, k])
+    if trades.record.shape[2] > 0:
+        trades.record[BOUGHT, h, step, k] += units
     state.purse[CASH, k] -= value * (1.0 + book.buy_cost[h])
     state.held[COSTS, h, k] -= value * book.buy_cost[h]
     state.purse[MOVED, k] += value
@@ -151,7 +151,7 @@ def leaving_value(book: Book, state: State, step: int, k: int) -> float:
 
 
 @kernel
-def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, wanted: float) -> None:
+def raise_cash(book: Book, state: State, trades: Trades, step: int, k: int, wanted: float) -> None:
     """Sell the same share of all that can be sold; ask for the rest where notice is needed."""
     possible = 0.0
     for h in range(book.at.shape[0]):
@@ -163,7 +163,8 @@ def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, want
     for h in range(book.at.shape[0]):
         if book.at[h, NOTICE] == 0:
             units = share * sellable_units(book, state, h, step, k)
-            sell(book, state, traces, h, step, k, units)
+            if units > 0.0:
+                sell(book, state, trades, h, step, k, units)
     short = wanted - share * possible
     if short <= 0.0:
         return
@@ -176,7 +177,7 @@ def raise_cash(book: Book, state: State, traces: Traces, step: int, k: int, want
 
 
 @kernel
-def sell_excess(book: Book, state: State, traces: Traces, step: int, k: int, value: float) -> None:
+def sell_excess(book: Book, state: State, trades: Trades, step: int, k: int, value: float) -> None:
     """Sell what is above its weight, or ask for it where that takes notice."""
     for h in range(book.at.shape[0]):
         mark = item(book.rows, h, step, k)
@@ -192,17 +193,18 @@ def sell_excess(book: Book, state: State, traces: Traces, step: int, k: int, val
             ask(book, state, h, step, k, over / mark)
         else:
             units = min(over / mark, sellable_units(book, state, h, step, k))
-            sell(book, state, traces, h, step, k, units)
+            if units > 0.0:
+                sell(book, state, trades, h, step, k, units)
 
 
 @kernel
-def trade(book: Book, state: State, traces: Traces, wanted: FloatArray, step: int, k: int) -> None:
+def trade(book: Book, state: State, trades: Trades, wanted: FloatArray, step: int, k: int) -> None:
     """Bring the holdings to their weights, or only invest what cash there is too much of."""
     value = total(book, state, step, k) - state.purse[OWED, k]
     if value <= 0.0:
         return
     if state.flags[PENDING, k] == RESTORE:
-        sell_excess(book, state, traces, step, k, value)
+        sell_excess(book, state, trades, step, k, value)
         value = total(book, state, step, k) - state.purse[OWED, k]
     invested, cost = 0.0, 0.0
     for h in range(book.at.shape[0]):
@@ -220,4 +222,5 @@ def trade(book: Book, state: State, traces: Traces, wanted: FloatArray, step: in
     )
     scale = min(1.0, max(spare, 0.0) / cost) if cost > 0.0 else 0.0
     for h in range(book.at.shape[0]):
-        buy(book, state, traces, h, step, k, scale * wanted[h])
+        if scale * wanted[h] > 0.0:
+            buy(book, state, trades, h, step, k, scale * wanted[h])
