@@ -9,6 +9,8 @@
 @notice Stage prop: stands for the market on which investors trade. It buys and
         sells any listed token against USDC out of its inventory, at the price of
         the token's feed less or plus a spread, and holds their stop-loss orders.
+        Where what a sale pays is not the price less a constant spread, a second feed
+        says what the desk pays; it then quotes both sides or none.
         A keeper executes a stop once a round of the feed has touched its trigger,
         at the price of a later round: what falls between the two is the holder's
         loss, as with a gap on a real market.
@@ -45,11 +47,12 @@ exports: (
 
 
 # @dev What the desk knows of a token; `unit` is 10 ** decimals, zero where it is
-# not listed.
+# not listed, and `bid_feed` is zero where the desk buys at the feed less the spread.
 struct Listing:
     feed: address
     spread_bps: uint256
     unit: uint256
+    bid_feed: address
 
 
 # @dev A stop-loss order; no holder means that it is done or cancelled.
@@ -105,6 +108,7 @@ event Listed:
     token: indexed(address)
     feed: indexed(address)
     spread_bps: uint256
+    bid_feed: address
 
 
 event Bought:
@@ -171,23 +175,31 @@ def __init__(usdc_: address, keeper_: address, feed_max_age_: uint256):
 
 
 @external
-def list_token(token: address, price_feed: address, spread_bps: uint256):
+def list_token(
+    token: address, price_feed: address, spread_bps: uint256, bid_feed: address = empty(address)
+):
     """
     @notice Trades a token from now on, or on other terms; owner only.
     @param token The 20-byte token address, up to 18 decimals.
     @param price_feed The 20-byte address of its price in USD (`AggregatorV3Interface`),
-           up to 18 decimals.
-    @param spread_bps What is added when the desk sells and taken off when it buys
-           (10,000 = 100 %), at most 50 %.
+           up to 18 decimals. Its rounds are what touches stops.
+    @param spread_bps What is added when the desk sells and, without a feed of its own
+           for that, taken off when it buys (10,000 = 100 %), at most 50 %.
+    @param bid_feed The 20-byte address of the price at which the desk buys, up to 18
+           decimals; zero for the price less the spread.
     """
     ownable._check_owner()
     assert token != usdc, "desk: USDC is what all is paid in"
     assert spread_bps <= _MAX_SPREAD_BPS, "desk: spread is too wide"
     decimals: uint256 = convert(staticcall IERC20Detailed(token).decimals(), uint256)
-    feed_decimals: uint256 = convert(staticcall IAggregatorV3(price_feed).decimals(), uint256)
-    assert max(decimals, feed_decimals) <= _PRICE_DECIMALS, "desk: more than 18 decimals"
-    self.listings[token] = Listing(feed=price_feed, spread_bps=spread_bps, unit=10 ** decimals)
-    log Listed(token=token, feed=price_feed, spread_bps=spread_bps)
+    most: uint256 = max(decimals, self._decimals(price_feed))
+    if bid_feed != empty(address):
+        most = max(most, self._decimals(bid_feed))
+    assert most <= _PRICE_DECIMALS, "desk: more than 18 decimals"
+    self.listings[token] = Listing(
+        feed=price_feed, spread_bps=spread_bps, unit=10 ** decimals, bid_feed=bid_feed
+    )
+    log Listed(token=token, feed=price_feed, spread_bps=spread_bps, bid_feed=bid_feed)
 
 
 @external
@@ -207,7 +219,7 @@ def take_out(token: address, receiver: address, amount: uint256):
 @external
 def buy(token: address, amount: uint256, max_cost: uint256) -> uint256:
     """
-    @notice Sells `amount` of a token to the caller at the feed plus the spread.
+    @notice Sells `amount` of a token to the caller at the ask.
     @dev A fee that the token takes comes out of what the caller gets.
     @param token The 20-byte token address.
     @param amount The amount that leaves the desk.
@@ -227,7 +239,7 @@ def buy(token: address, amount: uint256, max_cost: uint256) -> uint256:
 @external
 def sell(token: address, amount: uint256, min_proceeds: uint256) -> uint256:
     """
-    @notice Buys `amount` of a token from the caller at the feed less the spread.
+    @notice Buys `amount` of a token from the caller at the bid.
     @dev Where the token takes a fee, what arrives is paid for.
     @param token The 20-byte token address.
     @param amount The amount that leaves the caller.
@@ -364,31 +376,53 @@ def is_touched(id: uint256) -> bool:
 
 @internal
 @view
-def _mid(token: address) -> uint256:
+def _open_price(price_feed: address) -> uint256:
     """
-    @notice Returns the price of a listed token whose market is open, 18 decimals.
+    @notice Returns the answer of a feed whose market is open, 18 decimals.
     """
-    price_feed: address = self._feed(token)
     assert not feed._is_market_closed(price_feed), "desk: market is closed"
     return feed._read(price_feed, feed_max_age)
 
 
 @internal
 @view
+def _quotes(token: address) -> (uint256, uint256):
+    """
+    @notice Returns the price at which the desk sells, rounded up, and that at which it
+            buys, rounded down. A desk that would buy above what it sells at does neither.
+    """
+    listing: Listing = self.listings[token]
+    mid: uint256 = self._open_price(self._feed(token))
+    ask: uint256 = math._mul_div(mid, _BPS + listing.spread_bps, _BPS, True)
+    if listing.bid_feed == empty(address):
+        return ask, math._mul_div(mid, _BPS - listing.spread_bps, _BPS, False)
+    bid: uint256 = self._open_price(listing.bid_feed)
+    assert bid <= ask, "desk: bid is above the ask"
+    return ask, bid
+
+
+@internal
+@view
 def _ask(token: address) -> uint256:
     """
-    @notice Returns the price at which the desk sells, rounded up.
+    @notice Returns the price at which the desk sells.
     """
-    return math._mul_div(self._mid(token), _BPS + self.listings[token].spread_bps, _BPS, True)
+    ask: uint256 = 0
+    bid: uint256 = 0
+    ask, bid = self._quotes(token)
+    return ask
 
 
 @internal
 @view
 def _bid(token: address) -> uint256:
     """
-    @notice Returns the price at which the desk buys, rounded down.
+    @notice Returns the price at which the desk buys.
     """
-    return math._mul_div(self._mid(token), _BPS - self.listings[token].spread_bps, _BPS, False)
+    ask: uint256 = 0
+    bid: uint256 = 0
+    ask, bid = self._quotes(token)
+    return bid
 
 
 @internal
@@ -448,6 +482,15 @@ def _round_above(token: address, trigger: uint256) -> uint80:
 
 @internal
 @view
+def _decimals(price_feed: address) -> uint256:
+    """
+    @notice Returns the decimals of a feed's answers.
+    """
+    return convert(staticcall IAggregatorV3(price_feed).decimals(), uint256)
+
+
+@internal
+@view
 def _latest_round(price_feed: address) -> uint80:
     """
     @notice Returns the number of a feed's latest round.
@@ -474,5 +517,4 @@ def _answer(price_feed: address, round_id: uint80) -> uint256:
     answered_in: uint80 = 0
     id, answer, started_at, updated_at, answered_in = staticcall IAggregatorV3(price_feed).getRoundData(round_id)
     assert answer > 0, "desk: answer is not positive"
-    decimals: uint256 = convert(staticcall IAggregatorV3(price_feed).decimals(), uint256)
-    return convert(answer, uint256) * 10 ** (_PRICE_DECIMALS - decimals)
+    return convert(answer, uint256) * 10 ** (_PRICE_DECIMALS - self._decimals(price_feed))

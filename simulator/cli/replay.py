@@ -72,3 +72,5 @@ def _print(done: Replay) -> None:
             f"error {item.max_error:.2e}  tolerance {item.tolerance:.2e}  step {item.step}"
         )
     click.echo(f"  {done.decisions:,} keepers' decisions compared, {done.in_band} in the dead-band")
+    for note in done.notes:
+        click.echo(f"  {note}.")

@@ -98,6 +98,7 @@ def replay_object(replay: Replay) -> dict[str, Any]:
         "decisions": replay.decisions,
         "in_band": replay.in_band,
         "ok": replay.ok,
+        "notes": list(replay.notes),
         "observables": [asdict(observable) for observable in replay.observables],
     }
 

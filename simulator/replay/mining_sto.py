@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
@@ -27,7 +28,29 @@ SOME_COUNTRIES = (152, 604, 76, 32, 170)
 """Of these the crowd has the first that the compliance allows."""
 UNROUNDED_UNITS = 4
 """What the books may be out by: each of two claims rounds down by less than a unit of USDC, what
-still flows rounds up, and float64 adds a unit of its own."""
+still flows rounds up, and float64 adds a unit of its own. A guest's claim rounds down too."""
+DECISIONS_END = 15
+"""Reads before those of the guests."""
+
+
+@dataclass
+class Guests:
+    """Investors who hold an STO's tokens beside the measured holder, and their desk.
+
+    Attributes
+    ----------
+    payments : dict of int to int
+        What they pay into the raise by step, out of the crowd's part, in units of USDC.
+    wallets : list of str
+        Who they are, once they have been deployed.
+    """
+
+    payments: Mapping[int, int] = field(default_factory=dict)
+    wallets: list[str] = field(default_factory=list)
+
+    def paid_by(self, step: int) -> int:
+        """Return all they pay up to a step, units of USDC."""
+        return sum(amount for day, amount in self.payments.items() if day <= step)
 
 
 class MiningStoPlayer:
@@ -46,8 +69,10 @@ class MiningStoPlayer:
         record: MiningStoRecord,
         holder_usd: float,
         start: dt.date,
+        guests: Guests | None = None,
     ) -> None:
         """Take drivers and record of one path: arrays of shape (n_steps + 1, 1)."""
+        self._guests = guests or Guests()
         self._label, self._terms, self._record = label, terms, record
         self._begin = midnight_timestamp(start)
         self._last = record.exit_usd.shape[0] - 1
@@ -57,6 +82,7 @@ class MiningStoPlayer:
         hard = to_wei(terms.sale.hard_cap_usd, USDC_DECIMALS)
         wanted = to_wei(float(drivers.others_usd[0]), USDC_DECIMALS)
         self._others = min(wanted, hard - self._own)
+        self._crowd_pays = self._others - self._guests.paid_by(self._close)
         soft = to_wei(terms.sale.soft_cap_usd, USDC_DECIMALS)
         self._succeeds = self._own + self._others >= soft
         self._periods = {step: j for j, step in enumerate(drivers.mine.settles) if j > 0}
@@ -81,10 +107,11 @@ class MiningStoPlayer:
         """Return the model's observables by name, one number a step."""
         steps = range(self._last + 1)
         paid, leave = self._record.paid_usd[:, 0], self._record.exit_usd[:, 0]
+        at_once, guests = self._own + self._crowd_pays, self._guests
         found: dict[str, list[float]] = {
             "earned": [float(x) for x in paid],
             "exit_value": [float(x) for x in leave],
-            "raised": [from_wei(self._own + self._others, USDC_DECIMALS) for _ in steps],
+            "raised": [from_wei(at_once + guests.paid_by(step), USDC_DECIMALS) for step in steps],
             "unaccounted": [0.0 for _ in steps],
             "uncovered": [0.0 for _ in steps],
         }
@@ -223,8 +250,8 @@ class MiningStoPlayer:
             self._usdc.call("approve", self._raise, self._own, sender=roles.depositor),
             self._raise.call("contribute", self._own, sender=roles.depositor),
         ]
-        if self._others > 0:
-            calls.append(self._raise.call("contribute", self._others, sender=roles.crowd))
+        if self._crowd_pays > 0:
+            calls.append(self._raise.call("contribute", self._crowd_pays, sender=roles.crowd))
         return calls
 
     def _closing(self) -> list[Call]:
@@ -234,7 +261,7 @@ class MiningStoPlayer:
             self._raise.call("close", sender=roles.keeper),
             self._raise.call(settle, roles.depositor, sender=roles.depositor),
         ]
-        if self._others > 0:
+        if self._crowd_pays > 0:
             calls.append(self._raise.call(settle, roles.crowd, sender=roles.crowd))
         if self._succeeds:
             until = self._begin + self._lock_end * SECONDS_PER_DAY
@@ -296,7 +323,7 @@ class MiningStoPlayer:
     # -- observation -------------------------------------------------------------------
 
     def views(self, step: int) -> list[Call]:
-        """Return the reads; those behind the first thirteen are decisions."""
+        """Return the reads; behind the first thirteen are decisions, then the guests' claims."""
         del step
         roles = self._stage.roles
         holder, crowd = roles.depositor, roles.crowd
@@ -316,6 +343,11 @@ class MiningStoPlayer:
             self._raise.call("raised"),
             self._raise.call("has_succeeded"),
             self._rules.call("canTransfer", holder, crowd, self._held()),
+            *(
+                self._token.call(claim, wallet)
+                for wallet in self._guests.wallets
+                for claim in ("withdrawableFundsOf", "withdrawnFundsOf")
+            ),
         ]
 
     def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
@@ -323,8 +355,10 @@ class MiningStoPlayer:
         words = [int.from_bytes(answer, "big") for answer in answers[:13]]
         earned, open_claim, taken, crowd_claim, crowd_taken, flowing, total = words[:7]
         recorded, returned, supply, funds, cash, raised = words[7:]
-        withdrawn = taken + crowd_taken
-        unaccounted = total - withdrawn - open_claim - crowd_claim - flowing
+        guests = [int.from_bytes(answer, "big") for answer in answers[DECISIONS_END:]]
+        withdrawn = taken + crowd_taken + sum(guests[1::2])
+        claims = open_claim + crowd_claim + sum(guests[::2])
+        unaccounted = total - withdrawn - claims - flowing
         units = {
             "earned": earned,
             "raised": raised,
@@ -365,14 +399,15 @@ class MiningStoPlayer:
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what the books may be out by, whatever the number of steps."""
         del step
+        units = UNROUNDED_UNITS + len(self._guests.wallets)
         return {
-            f"{self._label}.unaccounted": UNROUNDED_UNITS * FUNDS_UNIT,
+            f"{self._label}.unaccounted": units * FUNDS_UNIT,
             f"{self._label}.uncovered": 0.5 * FUNDS_UNIT,
         }
 
     def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
         """Compare whether the raise succeeded, and whether the holder may sell."""
-        succeeded, free = (bool(int.from_bytes(answer, "big")) for answer in answers[13:15])
+        succeeded, free = (bool(int.from_bytes(a, "big")) for a in answers[13:DECISIONS_END])
         if step < self._close:
             return 0, 0
         if succeeded != self._succeeds:

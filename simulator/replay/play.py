@@ -38,6 +38,8 @@ class Replay:
         Keepers' decisions compared with the contract's own view; those in the dead-band.
     series : DataFrame
         Both engines' numbers on every step.
+    notes : tuple of str
+        What of the portfolios was not played on this path, and why.
     """
 
     label: str
@@ -51,6 +53,7 @@ class Replay:
     decisions: int
     in_band: int
     series: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -128,6 +131,7 @@ def play(
         decisions=decisions,
         in_band=in_band,
         series=reconciliation.series(),
+        notes=tuple(note for player in players for note in getattr(player, "notes", ())),
     )
 
 

@@ -11,7 +11,7 @@ from simulator.errors import UsageError
 from simulator.investors import InvestorMeasures
 from simulator.investors.world import METALS, holder_usd, simulate_block, vault_ounces
 from simulator.market.dynamics import MarketSpec
-from simulator.replay.desk import DeskPlayer, desk_accounts
+from simulator.replay.desk import DeskPlayer, desk_plan
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.replay.gold_vault import GoldVaultPlayer
 from simulator.replay.mining_sto import MiningStoPlayer
@@ -77,6 +77,7 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
     terms, usdc = scenario.instruments, world.market.prices.get(USDC)
     trading = trading_days(scenario.start, scenario.horizon_days)
     cast: list[Player] = []
+    desk = desk_plan(scenario, world, lane)
     for metal in METALS:
         token = terms.token(metal.name)
         if token is not None:
@@ -99,7 +100,16 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
         play = world.plays.stos[name].lane(lane)
         usd = holder_usd(scenario, name)
         cast.append(
-            MiningStoPlayer(name, sto, scenario.gas, play.drivers, play.record, usd, scenario.start)
+            MiningStoPlayer(
+                name,
+                sto,
+                scenario.gas,
+                play.drivers,
+                play.record,
+                usd,
+                scenario.start,
+                desk.guests.get(name),
+            )
         )
     for name, staking in terms.revenue_staking.items():
         staked = world.plays.stakings[name].lane(lane)
@@ -120,6 +130,6 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ..
         insured = world.plays.covers[name].lane(lane)
         usd = holder_usd(scenario, name)
         cast.append(PriceCoverPlayer(cover, insured.drivers, insured.record, usd, trading))
-    if accounts := desk_accounts(scenario, world, lane):
-        cast.append(DeskPlayer(accounts))
+    if desk.accounts or desk.notes:
+        cast.append(DeskPlayer(desk))
     return tuple(cast)

@@ -115,7 +115,7 @@ class Stage:
 
 
 class Player(Protocol):
-    """One instrument's part in a replay."""
+    """One instrument's part in a replay; one may also have `notes` of what it leaves out."""
 
     observables: tuple[Observable, ...]
 

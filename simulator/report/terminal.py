@@ -87,6 +87,9 @@ def print_report(
         put(console, _cover_table(simulation, label))
     _put_depeg(console, simulation)
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
+    for replay in replays:
+        for note in replay.notes:
+            put(console, Text(f"{replay.label}: {note}."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
 

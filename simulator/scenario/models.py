@@ -203,6 +203,8 @@ class Scenario(Frozen):
         """Return the spreads at which the desk of the stage cannot trade a portfolio's token."""
         traded = {name for i in self.investors.values() if i.weights for name in i.held}
         faults: list[Fault] = []
+        # A share of the vault is sold at the spread of what is in it.
+        traded |= {"gold_token"} if "gold_vault" in traded else set()
         for name in sorted(traded & {"gold_token", "silver_token"}):
             terms = self.instruments.token(name)
             spread = 0.0 if terms is None else terms.sale_spread_bps

@@ -238,6 +238,154 @@ def test_feed_with_more_than_18_decimals__is_not_listed(stage: Stage, roles: Sim
     stage.send(stage.desk, "list_token", stage.gold, fine, 1, sender=roles.owner)
 
 
+# -- a feed for each side
+
+
+@pytest.fixture
+def two_sided(stage: Stage) -> Stage:
+    """Gold at 4,000 plus 25 bp; the desk buys at 3,700, whatever the spread."""
+    return quote_both(stage, 3_700)
+
+
+def quote_both(stage: Stage, bid: float, decimals: int = 8) -> Stage:
+    owner, keeper = stage.roles.owner, stage.roles.keeper
+    stage.bids = deploy(stage.chain, "price_feed", decimals, "aGOLD bid", keeper, sender=owner)
+    set_bid(stage, bid, decimals)
+    terms = (stage.gold, stage.feed, SPREAD_BPS, stage.bids)
+    stage.listed = stage.send(stage.desk, "list_token", *terms, sender=owner)
+    return stage
+
+
+def set_bid(stage: Stage, usd: float, decimals: int = 8) -> None:
+    answer = round(usd * 10**decimals)
+    stage.send(stage.bids, "update_answer", answer, sender=stage.roles.keeper)
+
+
+def test_two_feeds__buying_costs_the_one_and_selling_pays_the_other(
+    two_sided: Stage, roles: SimpleNamespace
+):
+    fields = {"token": two_sided.gold.address, "feed": two_sided.feed.address}
+    fields |= {"spread_bps": SPREAD_BPS, "bid_feed": two_sided.bids.address}
+    assert events(two_sided.desk, two_sided.listed) == [("Listed", fields)]
+    two_sided.trade("buy", two_sided.gold, OUNCE, 4_010 * DOLLAR)
+    assert two_sided.held(roles.trader) == (11 * OUNCE, 10**6 * DOLLAR - 4_010 * DOLLAR)
+    two_sided.trade("sell", two_sided.gold, 2 * OUNCE, 7_400 * DOLLAR)
+    assert two_sided.held(roles.trader) == (9 * OUNCE, 10**6 * DOLLAR + 3_390 * DOLLAR)
+    gold, read = two_sided.gold.address, two_sided.desk.read
+    assert read(two_sided.chain, "quote_buy", gold, OUNCE) == 4_010 * DOLLAR
+    assert read(two_sided.chain, "quote_sell", gold, OUNCE) == 3_700 * DOLLAR
+
+
+def test_two_feeds__bid_above_the_ask__neither_side_trades_and_at_the_ask_both_do(
+    two_sided: Stage, roles: SimpleNamespace
+):
+    order = two_sided.stop(3_900)
+    touched = two_sided.price(3_800)
+    two_sided.price(PRICE)
+    set_bid(two_sided, 4_010.00000001)
+    for call in (("buy", two_sided.gold, OUNCE, UNLIMITED), ("sell", two_sided.gold, OUNCE, 0)):
+        with refused("desk: bid is above the ask"):
+            two_sided.trade(*call)
+    with refused("desk: bid is above the ask"):
+        two_sided.execute(order, touched)
+    set_bid(two_sided, 4_010)
+    two_sided.trade("buy", two_sided.gold, OUNCE, UNLIMITED)
+    two_sided.trade("sell", two_sided.gold, OUNCE, 0)
+    assert two_sided.held(roles.trader) == (10 * OUNCE, 10**6 * DOLLAR)
+    two_sided.execute(order, touched)
+
+
+@pytest.mark.parametrize("side", ["feed", "bids"])
+def test_two_feeds__one_stale_or_closed__neither_side_trades(two_sided: Stage, side: str):
+    keeper, late = two_sided.roles.keeper, two_sided.chain.timestamp() + 2 * DAY + 1
+    other = {"feed": set_bid, "bids": Stage.price}[side]
+    fresh = getattr(two_sided, side)
+    calls = [
+        two_sided.desk.call("buy", two_sided.gold, OUNCE, UNLIMITED, sender=two_sided.roles.trader),
+        two_sided.desk.call("sell", two_sided.gold, OUNCE, 0, sender=two_sided.roles.trader),
+    ]
+    two_sided.send(fresh, "set_market_status", 1, sender=keeper)
+    for call in calls:
+        with refused("desk: market is closed"):
+            two_sided.chain.send(call)
+    two_sided.send(fresh, "set_market_status", 2, sender=keeper)
+    two_sided.chain.send(two_sided.usdc.call("approve", keeper, 0, sender=keeper), late)
+    other(two_sided, 3_900)
+    for call in calls:
+        with refused("feed: answer is too old"):
+            two_sided.chain.send(call)
+    two_sided.price(PRICE)
+    set_bid(two_sided, 3_700)
+    for call in calls:
+        two_sided.chain.send(call)
+
+
+def test_two_feeds__rounding_is_against_the_trader_on_both_sides(
+    stage: Stage, roles: SimpleNamespace
+):
+    """A bid of 1 USD and one unit of 1e-18 is paid as 1 USD; an ask of a unit more as 1e-6 more."""
+    quote_both(stage, 1, decimals=18)
+    stage.send(stage.bids, "update_answer", WAD + 1, sender=roles.keeper)
+    stage.send(stage.feed, "update_answer", FEED_UNIT, sender=roles.keeper)
+    stage.trade("sell", stage.gold, OUNCE, 0)
+    assert stage.held(roles.trader)[1] == 10**6 * DOLLAR + DOLLAR
+    stage.trade("buy", stage.gold, OUNCE + 1, UNLIMITED)  # 1.0025 dollars and a wei's worth
+    assert stage.held(roles.trader)[1] == 10**6 * DOLLAR + DOLLAR - 1_002_501
+
+
+def test_two_feeds__stops__are_touched_by_the_price_and_filled_at_the_bid(
+    two_sided: Stage, roles: SimpleNamespace
+):
+    order = two_sided.stop(3_500)
+    set_bid(two_sided, 1_000)
+    set_bid(two_sided, 1_000)
+    assert not two_sided.desk.read(two_sided.chain, "is_touched", order)
+    touched = two_sided.price(3_400)
+    two_sided.price(3_450)
+    set_bid(two_sided, 3_000)
+    two_sided.execute(order, touched)
+    assert two_sided.held(roles.trader) == (0, 10**6 * DOLLAR + 30_000 * DOLLAR)
+
+
+def test_bid_feed_with_more_than_18_decimals__is_not_listed(stage: Stage, roles: SimpleNamespace):
+    odd = deploy(stage.chain, "price_feed", 19, "odd", roles.keeper, sender=roles.owner)
+    with refused("desk: more than 18 decimals"):
+        stage.send(stage.desk, "list_token", stage.gold, stage.feed, 1, odd, sender=roles.owner)
+    quote_both(stage, 3_700, decimals=18)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 500 * OUNCE),
+    st.integers(1, 20_000 * FEED_UNIT),
+    st.integers(0, 5_000),
+    st.integers(1, 20_000 * WAD),
+)
+def test_two_feeds__round_trip__never_pays(
+    revm_session: Chain, roles: SimpleNamespace, amount: int, answer: int, spread: int, bid: int
+):
+    fresh = revm_session.snapshot()
+    try:
+        stage = quote_both(Stage(revm_session, roles), 1, decimals=18)
+        terms = (stage.gold, stage.feed, spread, stage.bids)
+        stage.send(stage.desk, "list_token", *terms, sender=roles.owner)
+        stage.send(stage.feed, "update_answer", answer, sender=roles.keeper)
+        stage.send(stage.bids, "update_answer", bid, sender=roles.keeper)
+        stage.send(stage.usdc, "mint", roles.trader, 10**15, sender=roles.owner)
+        before = stage.held(roles.trader)
+        if bid * 10**4 > answer * 10**10 * (10**4 + spread):
+            with refused("desk: bid is above the ask"):
+                stage.trade("buy", stage.gold, amount, UNLIMITED)
+            return
+        stage.trade("buy", stage.gold, amount, UNLIMITED)
+        stage.trade("sell", stage.gold, amount, 0)
+        after = stage.held(roles.trader)
+        assert after[0] == before[0]
+        assert after[1] <= before[1]
+    finally:
+        revm_session.revert(fresh)
+
+
 # -- stops
 
 

@@ -16,7 +16,7 @@ from simulator.errors import ChainUnavailable, ReconciliationFailed, Transaction
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play
-from simulator.replay.desk import DeskPlayer, desk_accounts
+from simulator.replay.desk import DeskPlayer, desk_plan
 from simulator.replay.gold_token import GoldTokenPlayer
 from simulator.scenario import load_scenario
 from simulator.units import midnight_timestamp, trading_days
@@ -46,7 +46,8 @@ class Cast:
         self.scenario = loaded.scenario
         spec = market_spec(self.scenario, loaded.calibration)
         world = simulate_block(self.scenario, spec, 0, 128, record=True)
-        self.accounts = desk_accounts(self.scenario, world, path)
+        plan = desk_plan(self.scenario, world, path)
+        self.accounts = plan.accounts
         trading = trading_days(self.scenario.start, self.scenario.horizon_days)
         terms = self.scenario.instruments
         self.players = []
@@ -55,7 +56,7 @@ class Cast:
             self.players.append(
                 GoldTokenPlayer(terms.token(name), drivers.lane(path), trading, metal)
             )
-        self.players.append(DeskPlayer(self.accounts))
+        self.players.append(DeskPlayer(plan))
 
     def replay(
         self, chain: Chain | None = None, patched: Mapping[str, Artifact] | None = None
@@ -82,6 +83,8 @@ def test_portfolios__on_the_chain__hold_the_same_tokens_and_dollars(path: int) -
         "calm.gold_token.tokens",
         "bold.desk_usd",
         "calm.desk_usd",
+        "bold.on_chain_usd",
+        "calm.on_chain_usd",
     }
 
 
@@ -136,7 +139,7 @@ def test_stop__in_the_model__fills_at_the_step_and_price_of_the_chain() -> None:
             if day == step and fields["token"] == cast.players[-1]._stage.contracts[a.token].address
             and abs(_leaving(a, day) - fields["amount"] / 10**a.decimals) < 1e-5
         ]  # fmt: skip
-        bid = account.token_usd[step] * (1 - account.spread_bps / 1e4)
+        bid = account.token_usd[step] * (1 - account.quote.spread_bps / 1e4)
         assert fields["price"] / 1e18 == pytest.approx(bid, rel=1e-14)
 
 
@@ -173,7 +176,7 @@ def test_token_that_becomes_worthless__is_kept_and_agrees() -> None:
 
 
 def test_broken_desk__without_its_spread__differs() -> None:
-    edit = ("desk.vy", "_BPS - self.listings[token].spread_bps", "_BPS")
+    edit = ("desk.vy", "_BPS - listing.spread_bps", "_BPS")
     patched = {"desk": compile_patched(CONTRACTS / "desk.vy", edit)}
     assert "bold.desk_usd" in differing(Cast(0).replay(patched=patched))
 

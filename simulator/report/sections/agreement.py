@@ -112,7 +112,8 @@ def _replay(place: int, replay: Replay) -> Html:
     chart = charts.embed(
         charts.agreement(replay.series), f"agreement-{place}-{replay.label}", words, label
     )
-    return element("div", chart, _observables(replay))
+    notes = join(element("p", f"{note}.") for note in replay.notes)
+    return element("div", chart, _observables(replay), notes)
 
 
 def _observables(replay: Replay) -> Html:

@@ -1,0 +1,263 @@
+"""Sends what investors do at the desk, and compares tokens, dollars and value on every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from simulator.chain import Call, Receipt
+from simulator.errors import ReconciliationFailed
+from simulator.investors.portfolio.state import DEAD_BAND
+from simulator.replay.desk.accounts import DeskPlan
+from simulator.replay.desk.custody import QUOTE_DECIMALS, Custody, DeskAccount, Seat
+from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
+from simulator.units import SECONDS_PER_DAY, USDC_DECIMALS, from_wei, to_wei
+
+RICH_USDC = 10 ** (12 + USDC_DECIMALS)
+"""USDC of each investor and of the desk: what they trade with is the model's affair."""
+
+_WORD = 32
+
+
+class DeskPlayer:
+    """Lists the tokens at the desk and does what the investors do there."""
+
+    def __init__(self, plan: DeskPlan) -> None:
+        """Take what is planned for one path."""
+        self._accounts, self._custodies = plan.accounts, dict(plan.custodies)
+        self.notes = plan.notes
+        self._last_step = max((account.last for account in self._accounts), default=0)
+        self._usd = [account.usd() for account in self._accounts]
+        self._orders = 0
+        self._highest = {a.token: float(a.token_usd.max()) for a in self._accounts}
+        self.observables = _observables(self._accounts, self._custodies)
+
+    # -- set-up ------------------------------------------------------------------------
+
+    def deploy(self, stage: Stage) -> None:
+        """Create the desk, list and stock it, and give every investor dollars."""
+        roles = stage.roles
+        self._stage = stage
+        self._usdc = stage.deploy("usdc", as_name="desk_usdc")
+        self._desk = stage.deploy("desk", self._usdc, roles.keeper, 2 * SECONDS_PER_DAY)
+        stage.send(
+            self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner),
+            self._usdc.call("mint", self._desk, RICH_USDC, sender=roles.owner),
+        )
+        names = list(dict.fromkeys(account.investor for account in self._accounts))
+        addresses = {name: stage.chain.accounts[-1 - n] for n, name in enumerate(names)}
+        for address in addresses.values():
+            stage.send(
+                self._usdc.call("mint", address, RICH_USDC, sender=roles.owner),
+                self._usdc.call("approve", self._desk, UNLIMITED, sender=address),
+            )
+        self._seats = [
+            Seat(
+                account,
+                addresses[account.investor],
+                stage.contracts[account.token],
+                self._custodies[account.token],
+            )
+            for account in self._accounts
+        ]
+        for token, custody in self._custodies.items():
+            custody.deploy(stage, self._desk, [s for s in self._seats if s.account.token == token])
+
+    # -- a step ------------------------------------------------------------------------
+
+    def calls(self, step: int) -> list[tuple[Phase, Call]]:
+        """Return the prices, the stops that fill, the trades, and the orders after them."""
+        calls: list[tuple[Phase, Call]] = []
+        for custody in self._custodies.values():
+            calls += [(Phase.PRICES, call) for call in custody.prices(step)]
+            calls += custody.calls(step)
+        for seat in self._seats:
+            calls += self._sales(seat, step)
+            calls += self._purchases(seat, step)
+        for seat in self._seats:
+            calls += [(Phase.CLAIMS, call) for call in self._order(seat, step)]
+        return calls
+
+    def _sales(self, seat: Seat, step: int) -> list[tuple[Phase, Call]]:
+        account = seat.account
+        leaves = account.leaves(step)
+        sold = float(account.sold[step]) + (float(account.units[step]) if leaves else 0.0)
+        if sold <= 0.0 or account.token_usd[step] <= 0.0:
+            return []
+        everything = leaves or float(account.units[step]) <= 0.0
+        wei = seat.balance if everything else min(to_wei(sold, account.decimals), seat.balance)
+        if wei == 0:
+            return []
+        seat.trades += 1
+        seat.balance -= wei
+        phase, trade = self._sale(seat, wei, step)
+        return [(phase, call) for call in seat.custody.sale(seat, wei, trade)]
+
+    def _sale(self, seat: Seat, wei: int, step: int) -> tuple[Phase, Call]:
+        """Return how tokens are sold: by the keeper after a touch, else by their holder."""
+        phase = seat.custody.sale_phase(step)
+        if seat.account.quote.bids[step] <= 0.0:
+            # nobody pays for them: they are given away, as the model gives them
+            return phase, seat.token.call("transfer", self._desk, wei, sender=seat.address)
+        if seat.order and seat.touched >= 0:
+            order, seat.order = seat.order, 0
+            # The feed has had one round a step, the first on step 0.
+            keeper = self._stage.roles.keeper
+            fill = self._desk.call("execute_stop", order, seat.touched + 1, sender=keeper)
+            return Phase.STOPS, fill
+        return phase, self._desk.call("sell", seat.token, wei, 0, sender=seat.address)
+
+    def _purchases(self, seat: Seat, step: int) -> list[tuple[Phase, Call]]:
+        wei = to_wei(float(seat.account.bought[step]), seat.account.decimals)
+        if wei == 0:
+            return []
+        seat.trades += 1
+        seat.balance += wei
+        trade = self._desk.call("buy", seat.token, wei, UNLIMITED, sender=seat.address)
+        return [(Phase.DEPOSITS, call) for call in seat.custody.purchase(seat, wei, trade)]
+
+    def _order(self, seat: Seat, step: int) -> list[Call]:
+        """Return the order's way to where the model's stop stands after the step's trades."""
+        level = float(seat.account.level[step])
+        seat.watched = False
+        if step == self._last_step:
+            return []
+        if level <= 0.0:
+            waits = seat.touched >= 0 and seat.account.units[step] > 0.0
+            order, seat.order = seat.order, (seat.order if waits else 0)
+            seat.touched = seat.touched if waits else -1
+            return [] if waits or not order else [self._call(seat, "cancel_stop", order)]
+        if seat.account.token_usd[step] <= 0.0:
+            return []
+        seat.watched = True
+        trigger = to_wei(level, QUOTE_DECIMALS)
+        changed, seat.level = level != seat.level, level
+        seat.touched = step if seat.account.touches(step) else -1
+        if not seat.order:
+            self._orders += 1
+            seat.order = self._orders
+            return [self._call(seat, "place_stop", seat.token, UNLIMITED, trigger)]
+        return [self._call(seat, "move_stop", seat.order, UNLIMITED, trigger)] if changed else []
+
+    def _call(self, seat: Seat, function: str, *args: object) -> Call:
+        return self._desk.call(function, *args, sender=seat.address)
+
+    # -- observation -------------------------------------------------------------------
+
+    def views(self, step: int) -> list[Call]:
+        """Return the reads: of feeds, of dollars, of each account, then the orders' states."""
+        calls = [custody.feed.call("latestRoundData") for custody in self._custodies.values()]
+        calls += [self._usdc.call("balanceOf", seat.address) for seat in self._seats]
+        calls += [call for seat in self._seats for call in seat.custody.views(seat)]
+        return calls + [self._desk.call("is_touched", seat.order) for seat in self._watched()]
+
+    def _watched(self) -> list[Seat]:
+        return [seat for seat in self._seats if seat.watched]
+
+    def _words(self, answers: Sequence[bytes]) -> list[list[int]]:
+        """Return what was read of each account."""
+        at, found = len(self._custodies) + len(self._seats), []
+        for seat in self._seats:
+            own = answers[at : at + seat.custody.n_views]
+            found.append([int.from_bytes(answer, "big") for answer in own])
+            at += seat.custody.n_views
+        return found
+
+    def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
+        """Return tokens, what they are worth, and dollars; these of all an investor's tokens."""
+        del step
+        quoted, found = len(self._custodies), dict[str, float]()
+        read = zip(self._custodies.values(), answers[:quoted], strict=True)
+        usd = {custody.token: _answer(answer, custody) for custody, answer in read}
+        for n, (seat, words) in enumerate(zip(self._seats, self._words(answers), strict=True)):
+            own, investor = seat.custody.read(seat, words), seat.account.investor
+            cash = int.from_bytes(answers[quoted + n], "big") - RICH_USDC
+            tokens = own[seat.custody.name(seat.account, "tokens")]
+            found |= own
+            found[f"{investor}.desk_usd"] = from_wei(cash, USDC_DECIMALS)
+            worth = f"{investor}.on_chain_usd"
+            found[worth] = found.get(worth, 0.0) + tokens * usd[seat.account.token]
+        return found
+
+    def expected(self, step: int) -> Mapping[str, float]:
+        """Return the model's tokens, their value at mark, and dollars."""
+        found: dict[str, float] = {}
+        for account, usd in zip(self._accounts, self._usd, strict=True):
+            found |= self._custodies[account.token].expected(account, step)
+            parts = {
+                "desk_usd": float(usd[step]),
+                "on_chain_usd": account.held(step) * float(account.token_usd[step]),
+            }
+            for part, value in parts.items():
+                name = f"{account.investor}.{part}"
+                found[name] = found.get(name, 0.0) + value
+        return found
+
+    def extra_tolerance(self, step: int) -> Mapping[str, float]:
+        """Return what rounding tokens to their unit is worth, and coarser units."""
+        found: dict[str, float] = {}
+        for seat in self._seats:
+            account, custody = seat.account, seat.custody
+            lost = custody.lost_tokens(seat, step)
+            found[custody.name(account, "tokens")] = lost
+            lost += seat.trades * 10.0**-account.decimals
+            for part in ("desk_usd", "on_chain_usd"):
+                name = f"{account.investor}.{part}"
+                found[name] = found.get(name, 0.0) + lost * self._highest[account.token]
+            found |= custody.extra_tolerance(account, step)
+        return found
+
+    def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
+        """Compare who is stopped, outside the dead-band, and what may be sold."""
+        watched = self._watched()
+        inside = 0
+        compared = len(watched)
+        for seat, words in zip(self._seats, self._words(answers), strict=True):
+            compared += seat.custody.check(seat, step, words)
+        for seat, answer in zip(watched, answers[len(answers) - len(watched) :], strict=True):
+            account = seat.account
+            price, level = float(account.token_usd[step]), float(account.level[step])
+            if abs(price / level - 1.0) <= DEAD_BAND:
+                inside += 1
+            elif bool(int.from_bytes(answer, "big")) != account.touches(step):
+                raise ReconciliationFailed(
+                    f"step {step}: {account.investor}'s stop on {account.token} at {level:.8f} "
+                    f"(price {price:.8f}) is {'not ' if account.touches(step) else ''}touched "
+                    "on chain"
+                )
+        return compared, inside
+
+    def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
+        """Return nothing: the gas of trading is no cost of the measured holder."""
+        del step, receipts
+        return {}
+
+
+def _answer(answer: bytes, custody: Custody) -> float:
+    """Return the price of a round, the second of its words, in dollars."""
+    price = int.from_bytes(answer[_WORD : 2 * _WORD], "big", signed=True)
+    return from_wei(price, custody.quote_decimals)
+
+
+def _observables(
+    accounts: Sequence[DeskAccount], custodies: Mapping[str, Custody]
+) -> tuple[Observable, ...]:
+    """Return those of each account, and the dollars and the value of each investor."""
+    own = [found for a in accounts for found in custodies[a.token].observables(a)]
+    traded: dict[str, float] = {}
+    worth: dict[str, float] = {}
+    for account in accounts:
+        amounts = account.bought + account.sales()
+        size = float(amounts @ account.token_usd)
+        traded[account.investor] = traded.get(account.investor, 1.0) + size
+        most = float((account.units * account.token_usd).max())
+        worth[account.investor] = worth.get(account.investor, 1.0) + most
+    operations, unit = 2 * len(accounts), 10.0**-USDC_DECIMALS
+    dollars = [
+        Observable("desk", f"{investor}.desk_usd", operations, unit, size)
+        for investor, size in traded.items()
+    ]
+    values = [
+        Observable("desk", f"{investor}.on_chain_usd", 0, 0.0, size)
+        for investor, size in worth.items()
+    ]
+    return (*own, *dollars, *values)
