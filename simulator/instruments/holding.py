@@ -82,7 +82,8 @@ def _hold(
                 sums[2, k] -= mark[step - 1, k] * charge[k]
         if brought.shape[1] > 0:
             for source in range(sums.shape[0]):
-                brought[source, step] = sums[source]
+                for k in range(n_paths):
+                    brought[source, step, k] = sums[source, k]
 
 
 @functools.cache

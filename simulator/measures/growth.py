@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 YIELD_WINDOW_DAYS = 30
@@ -39,9 +40,29 @@ def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) ->
     denominator and is NaN below two windows. Where hardly anything is left (`NOTHING_LEFT`),
     the yields stay finite.
     """
-    marks = np.maximum(values[::window_days], NOTHING_LEFT * values[0])
-    yields = (marks[1:] / marks[:-1] - 1.0) * (DAYS_PER_YEAR / window_days)
-    if yields.shape[0] < 2:
+    n_windows = (values.shape[0] - 1) // window_days
+    if n_windows < 2:
         return np.full(values.shape[1], np.nan)
-    deviation: FloatArray = np.std(yields, axis=0, ddof=1)
+    marks = np.array(values[::window_days], dtype=np.float64)
+    deviation = np.empty(values.shape[1])
+    _deviate(marks, DAYS_PER_YEAR / window_days, deviation)
     return deviation
+
+
+@kernel
+def _deviate(marks: FloatArray, a_year: float, deviation: FloatArray) -> None:
+    """Write the deviation of the simple yields between `marks`, which become these yields."""
+    n_windows, n_paths = marks.shape[0] - 1, marks.shape[1]
+    least, mean = NOTHING_LEFT * marks[0], np.zeros(n_paths)
+    deviation[:] = 0.0
+    for window in range(n_windows):
+        for k in range(n_paths):
+            before, after = max(marks[window, k], least[k]), max(marks[window + 1, k], least[k])
+            marks[window, k] = (after / before - 1.0) * a_year
+            mean[k] += marks[window, k]
+    for window in range(n_windows):
+        for k in range(n_paths):
+            off = marks[window, k] - mean[k] / n_windows
+            deviation[k] += off * off
+    for k in range(n_paths):
+        deviation[k] = np.sqrt(deviation[k] / (n_windows - 1))

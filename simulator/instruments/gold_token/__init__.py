@@ -8,7 +8,6 @@ from simulator.instruments.gold_token.paths import (
     draw_drivers,
     market_values,
     simulate,
-    split_price_change,
 )
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "draw_drivers",
     "market_values",
     "simulate",
-    "split_price_change",
 ]

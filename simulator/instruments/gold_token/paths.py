@@ -15,6 +15,7 @@ import numpy as np
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, TokenPrices
 from simulator.instruments.draws import first_event
 from simulator.instruments.gold_token.draws import Numbers, draw
+from simulator.instruments.gold_token.split import split
 from simulator.market.paths import MarketPaths
 from simulator.market.streams import Stream
 from simulator.scenario.instruments import GoldTokenTerms
@@ -151,7 +152,9 @@ def simulate(
     exit_usd[0] = mark_usd[0]
     mark_ounces = ounces * prices.backing
     none = np.zeros(mark_usd.shape[1])
-    by_day = ounces * split_price_change(prices)
+    by_step = prices.metal_usd.shape if daily and by_source else (0, 0)
+    brought = np.zeros((len(metal.sources), *by_step))
+    by_price = split(prices, ounces, brought)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
     return InstrumentPaths(
         name=metal.name,
@@ -161,21 +164,13 @@ def simulate(
         exit={"ounces": mark_ounces, "usd": exit_usd},
         attribution={
             "ounces": np.stack([none, none, ounces_lost, none]),
-            "usd": np.vstack([by_day.sum(axis=1), -spread * mark_usd[-1]]),
+            "usd": np.vstack([by_price, -spread * mark_usd[-1]]),
         },
         events=(prices.backing[-1] < 1.0).astype(np.int64),
         unpaid=none,
-        daily=_daily(by_day, spread, by_source) if daily else None,
+        # tokens are bought at the spread they are sold at
+        daily=Daily(brought, access=Access(buy_cost=spread)) if daily else None,
     )
-
-
-def _daily(by_day: FloatArray, spread: float, by_source: bool) -> Daily:
-    """Return the days of a position; tokens are bought at the spread they are sold at."""
-    n_sources, n_steps, n_paths = by_day.shape
-    brought = np.zeros((n_sources + 1, *((n_steps + 1, n_paths) if by_source else (0, 0))))
-    if by_source:
-        np.cumsum(by_day, axis=1, out=brought[:n_sources, 1:])
-    return Daily(brought, access=Access(buy_cost=spread))
 
 
 def market_values(terms: GoldTokenTerms, drivers: GoldTokenDrivers) -> dict[str, FloatArray]:
@@ -188,16 +183,3 @@ def market_values(terms: GoldTokenTerms, drivers: GoldTokenDrivers) -> dict[str,
     if terms.sector_value_usd is not None:
         values["sector_value_usd"] = terms.sector_value_usd * (own / own[0])
     return values
-
-
-def split_price_change(prices: TokenPrices) -> FloatArray:
-    """Return the token's daily price changes by source, shape (3, n_steps, n_paths).
-
-    The metal moves at yesterday's backing and premium, backing at yesterday's premium; what
-    quantisation leaves goes to the premium, so the three sum to the change exactly.
-    """
-    metal, backing, factor = prices.metal_usd, prices.backing, np.exp(prices.premium)
-    by_metal = np.diff(metal, axis=0) * backing[:-1] * factor[:-1]
-    by_backing = metal[1:] * np.diff(backing, axis=0) * factor[:-1]
-    rest = np.diff(prices.token_usd, axis=0) - by_metal - by_backing
-    return np.stack([by_metal, rest, by_backing])

@@ -281,6 +281,13 @@ def write(
         paid[k] = rows[PAID + k]
 
 
+@kernel
+def copy(out: FloatArray, rows: FloatArray, first: int, sign: float) -> None:
+    """Write the row that begins at `first`."""
+    for k in range(LANES):
+        out[k] = sign * rows[first + k]
+
+
 @inlined
 def next_default(default_step: StepArray, step: int) -> int:
     """Return the first step after `step` on which an operator defaults; NEVER if none."""
@@ -401,10 +408,10 @@ def run(
             write(rows, rate, terms.gas_leave_usd, *day)
             if gains.shape[1] > 0:
                 for row in range(N_SOURCES):
-                    gains[row, step, lanes] = rows[BY + row * LANES : BY + (row + 1) * LANES]
-                gains[GAS_ROW, step, lanes] = -rows[SPENT : SPENT + LANES]
+                    copy(gains[row, step, lanes], rows, BY + row * LANES, 1.0)
+                copy(gains[GAS_ROW, step, lanes], rows, SPENT, -1.0)
             if price.shape[0] > 0:
-                price[step, lanes] = rows[PRICE : PRICE + LANES]
+                copy(price[step, lanes], rows, PRICE, 1.0)
         for k in range(LANES):
             exit_gas = terms.gas_leave_usd if rows[PART + k] > 0.0 else 0.0
             rows[ILLIQUIDITY + k] -= rows[PRICE + k] * rate
