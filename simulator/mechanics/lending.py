@@ -75,22 +75,27 @@ def supply_index(market: Market) -> float:
 
 
 @inlined
-def accrue(market: Market, growth: float, reserve_factor: float) -> Market:
-    """Let debts grow by `growth`, rate times years; the reserve becomes treasury shares."""
+def accrue(market: Market, growth: float, reserve_factor: float) -> tuple[Market, float]:
+    """Let debts grow by `growth`, rate times years; the reserve becomes treasury shares.
+
+    Returns also the shares per ounce, one while there are none: the reserve's are minted at the
+    price that all of them then have.
+    """
     before = borrows(market)
     owing = market.total_scaled_debt > 0.0
     index = market.borrow_index * (1.0 + growth) if owing else market.borrow_index
     after = market.total_scaled_debt * index
     reserve = (after - before) * reserve_factor
-    minted = reserve * market.shares / (market.cash + after - reserve)
-    minted = minted if owing else 0.0
-    return Market(
+    per_ounce = market.shares / (market.cash + after - reserve)
+    minted = reserve * per_ounce if owing else 0.0
+    grown = Market(
         market.cash,
         market.total_scaled_debt,
         index,
         market.shares + minted,
         market.treasury_shares + minted,
     )
+    return grown, per_ounce if market.shares > 0.0 else 1.0
 
 
 @inlined

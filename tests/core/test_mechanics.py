@@ -19,7 +19,9 @@ def new_market(supplied: float, lent: float, treasury_shares: float = 0.0) -> le
 
 def accrue(market: lending.Market, days: float) -> lending.Market:
     rate = lending.kinked_rate(lending.utilisation(market), *RATES)
-    return lending.accrue(market, rate * days / 365, 0.10)
+    after, shares_per_ounce = lending.accrue(market, rate * days / 365, 0.10)
+    assert shares_per_ounce == pytest.approx(1.0 / lending.supply_index(after), rel=1e-14)
+    return after
 
 
 def claims(market: lending.Market) -> float:

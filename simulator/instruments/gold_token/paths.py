@@ -18,6 +18,7 @@ from simulator.instruments.gold_token.draws import Numbers, draw
 from simulator.instruments.gold_token.split import split
 from simulator.market.paths import MarketPaths
 from simulator.market.streams import Stream
+from simulator.mechanics.rows import empty_apart
 from simulator.scenario.instruments import GoldTokenTerms
 from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
 
@@ -96,7 +97,7 @@ def draw_drivers(
         seed, metal.events, market.first_path, spot.shape[1], terms.shortfall_hazard
     )
     metal_usd, token_usd, premium, backing, supply, reserve = (
-        np.empty(spot.shape) for _ in range(6)
+        empty_apart(spot.shape, k) for k in range(6)
     )
     draw(
         _numbers(terms),

@@ -13,15 +13,14 @@ import numpy as np
 from simulator.instruments.gold_vault.lanes import (
     BORROW_INDEX,
     CASH,
-    COLLATERAL,
+    COLLATERAL_UNITS,
     DEBT,
     DEMAND_OUNCES,
     EVENTS,
-    EXPLOIT_DAY,
     GOLD_USD,
     HELD_UP,
     LENDING_SHARES,
-    MARKED,
+    PER_INDEX,
     SCALED_DEBT,
     WIDTH,
     get_fund,
@@ -30,9 +29,10 @@ from simulator.instruments.gold_vault.lanes import (
 from simulator.instruments.gold_vault.moves import (
     DEAD_BAND,
     MINIMUM_LOAN_USD,
+    USDC_UNIT,
+    USDC_UNITS,
     floor_to,
     releasable,
-    usdc_up,
     without_room,
 )
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Terms
@@ -58,22 +58,25 @@ Needs = tuple[float, float, float, float, float, float, float, float]
 class Terrain(NamedTuple):
     """What the cohorts of one lane have in common on a day.
 
-    `per_index` is one over the borrow index, `price` the index times gold's price.
+    `per_index` is one over the borrow index, `gold_units` gold's price in USDC's units.
     """
 
     wanted: float
-    gold_usd: float
+    gold_units: float
     borrow_index: float
     per_index: float
-    price: float
 
 
 class Loan(NamedTuple):
-    """What a cohort does with its debt, negative where it repays, and the USDC it posts."""
+    """What a cohort does with its debt, negative where it repays.
+
+    `owed_units` is what it owes then in USDC's units, which its collateral is fitted to:
+    infinity where nothing is repaid, zero where nothing is borrowed, as no collateral then moves.
+    """
 
     ounces: float
     scaled: float
-    posted: float
+    owed_units: float
 
 
 @inlined
@@ -83,97 +86,78 @@ def get_terrain(state: FloatArray, lane: int, terms: Terms) -> Terrain:
     bearable = terms.bearable * (state[CASH + lane] + state[SCALED_DEBT + lane] * index)
     demand = state[DEMAND_OUNCES + lane]
     wanted = (bearable if bearable < demand else demand) / N_COHORTS
-    return Terrain(wanted, gold_usd, index, 1.0 / index, index * gold_usd)
+    return Terrain(wanted, gold_usd * USDC_UNITS, index, state[PER_INDEX + lane])
 
 
 @inlined
-def get_position(state: FloatArray, lane: int, cohort: int) -> Position:
-    """Return a cohort's debt and collateral."""
-    row = cohort * WIDTH + lane
-    return Position(state[DEBT + row], state[COLLATERAL + row])
-
-
-@inlined
-def repayment(position: Position, terrain: Terrain, need: float, terms: Terms) -> Loan:
-    """Return what a cohort repays that owes more than it wants, and the USDC it takes back.
-
-    `need` is the collateral over a debt of one at which it opens a loan.
-    """
-    owed = position.scaled_debt * terrain.borrow_index
+def repayment(debt: float, terrain: Terrain, terms: Terms) -> Loan:
+    """Return what a cohort repays that owes more than it wants; `debt` is scaled."""
+    owed = debt * terrain.borrow_index
     gap = owed - terrain.wanted
     amount = floor_to(gap, terms)
     scaled = amount * terrain.per_index
-    scaled = scaled if scaled < position.scaled_debt else position.scaled_debt
-    left_usd = (position.scaled_debt - scaled) * terrain.price
-    released = released_usdc(position.collateral_usdc, left_usd, need)
+    scaled = scaled if scaled < debt else debt
+    owed_units = (debt - scaled) * terrain.borrow_index * terrain.gold_units
     acting = gap > terms.inertia * owed
     return Loan(
-        -amount if acting else 0.0, -scaled if acting else 0.0, -released if acting else 0.0
+        -amount if acting else 0.0, -scaled if acting else 0.0, owed_units if acting else np.inf
     )
 
 
 @inlined
-def released_usdc(collateral_usdc: float, owed_usd: float, need: float) -> float:
-    """Return what a cohort takes back of its collateral that owes `owed_usd` after repaying."""
-    released = collateral_usdc - usdc_up(owed_usd * need)
-    return released if released > 0.0 else 0.0
+def units_left(units: float, owed_units: float, need: float) -> float:
+    """Return the collateral that a cohort leaves that owes `owed_units` after repaying.
+
+    `need` is the collateral over a debt of one at which it opens a loan.
+    """
+    needed = np.ceil(owed_units * need)
+    return needed if needed < units else units
 
 
 @inlined
-def loan(position: Position, terrain: Terrain, cash: float, need: float, terms: Terms) -> Loan:
-    """Return what a cohort borrows that wants more, as far as there is cash, and posts."""
-    owed = position.scaled_debt * terrain.borrow_index
+def loan(debt: float, terrain: Terrain, cash: float, terms: Terms) -> Loan:
+    """Return what a cohort borrows that wants more, as far as there is cash."""
+    owed = debt * terrain.borrow_index
     gap = terrain.wanted - owed
     room = without_room(cash, terms)
     amount = floor_to(room if room < gap else gap, terms)
-    acting = gap > terms.inertia * owed and amount * terrain.gold_usd >= MINIMUM_LOAN_USD
+    enough = amount * terrain.gold_units >= MINIMUM_LOAN_USD * USDC_UNITS
+    acting = gap > terms.inertia * owed and enough
+    owed_units = (owed + amount) * terrain.gold_units
     amount = amount if acting else 0.0
-    owed_usd = (owed + amount) * terrain.gold_usd
-    posted = posted_usdc(position.collateral_usdc, owed_usd, need)
-    return Loan(amount, amount * terrain.per_index, posted if acting else 0.0)
+    return Loan(amount, amount * terrain.per_index, owed_units if acting else 0.0)
 
 
 @inlined
-def posted_usdc(collateral_usdc: float, owed_usd: float, need: float) -> float:
-    """Return what a cohort adds to its collateral that owes `owed_usd` after borrowing."""
-    posted = usdc_up(owed_usd * need - collateral_usdc)
-    return posted if posted > 0.0 else 0.0
+def units_posted(units: float, owed_units: float, need: float) -> float:
+    """Return the collateral that a cohort has that owes `owed_units` after borrowing."""
+    needed = np.ceil(owed_units * need)
+    return needed if needed > units else units
 
 
 @inlined
 def wanting(terrain: Terrain, ounces: float) -> Terrain:
     """Return the terrain with another amount that each cohort wants."""
-    return Terrain(ounces, terrain.gold_usd, terrain.borrow_index, terrain.per_index, terrain.price)
+    return Terrain(ounces, terrain.gold_units, terrain.borrow_index, terrain.per_index)
 
 
 @inlined
 def closes(terrain: Terrain) -> bool:
     """Return whether the cohorts want so little that they end their loans."""
-    return terrain.wanted * terrain.gold_usd < MINIMUM_LOAN_USD
+    return terrain.wanted * terrain.gold_units < MINIMUM_LOAN_USD * USDC_UNITS
 
 
 @inlined
-def wish(
-    state: FloatArray, lane: int, cohort: int, need: float, terrain: Terrain, terms: Terms
-) -> Loan:
+def wish(debt: float, terrain: Terrain, terms: Terms) -> Loan:
     """Return what a cohort would borrow if there were cash for all."""
-    return loan(get_position(state, lane, cohort), terrain, PLENTY_OUNCES, need, terms)
+    return loan(debt, terrain, PLENTY_OUNCES, terms)
 
 
 @inlined
-def find_losses(state: FloatArray, day: float, terms: Terms) -> int:
-    """Mark the lanes of an exploit, or with a cohort beyond the threshold; return their number."""
-    count = 0
-    for lane in range(WIDTH):
-        price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane]
-        marked = state[EXPLOIT_DAY + lane] == day
-        for cohort in range(N_COHORTS):
-            position = get_position(state, lane, cohort)
-            limit = position.collateral_usdc * terms.liquidation_threshold
-            marked = marked or position.scaled_debt * price > limit
-        state[MARKED + lane] = 1.0 if marked else 0.0
-        count += 1 if marked else 0
-    return count
+def take_collateral(state: FloatArray, row: int, left_usd: float, release_usd: float) -> None:
+    """Leave a cohort, whose debt is gone, what it is not paid back of its collateral."""
+    state[DEBT + row] = 0.0
+    state[COLLATERAL_UNITS + row] = np.rint((left_usd - release_usd) * USDC_UNITS)
 
 
 @kernel
@@ -183,7 +167,8 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
     market = get_fund(state, lane).market
     gold_usd = state[GOLD_USD + lane]
     for cohort in range(N_COHORTS):
-        position = get_position(state, lane, cohort)
+        row = cohort * WIDTH + lane
+        position = Position(state[DEBT + row], state[COLLATERAL_UNITS + row] * USDC_UNIT)
         owed_usd = position.scaled_debt * market.borrow_index * gold_usd
         limit = position.collateral_usdc * terms.liquidation_threshold
         if owed_usd <= limit * (1.0 + DEAD_BAND) or owed_usd <= 0.0:
@@ -196,8 +181,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
             fall = before - lending.supply_index(market)
             lost += state[LENDING_SHARES + lane] * max(fall, 0.0)
         release = releasable(position.collateral_usdc, terms, gold_usd)
-        state[DEBT + cohort * WIDTH + lane] = 0.0
-        state[COLLATERAL + cohort * WIDTH + lane] = position.collateral_usdc - release
+        take_collateral(state, row, position.collateral_usdc, release)
         acts[lane, RELEASE_USDC + cohort] = release
         acts[lane, LIQUIDATE + cohort] = 1.0
         state[EVENTS + lane] += 1.0
@@ -212,14 +196,14 @@ def end_loans(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> N
     market = get_fund(state, lane).market
     terrain = get_terrain(state, lane, terms)
     for cohort in range(N_COHORTS):
-        position = get_position(state, lane, cohort)
-        owed = position.scaled_debt * market.borrow_index
+        row = cohort * WIDTH + lane
+        debt, collateral_usdc = state[DEBT + row], state[COLLATERAL_UNITS + row] * USDC_UNIT
+        owed = debt * market.borrow_index
         if owed <= 0.0 or owed - terrain.wanted <= terms.inertia * owed:
             continue
-        market = lending.lend(market, -owed, -position.scaled_debt)
-        release = releasable(position.collateral_usdc, terms, terrain.gold_usd)
-        state[DEBT + cohort * WIDTH + lane] = 0.0
-        state[COLLATERAL + cohort * WIDTH + lane] = position.collateral_usdc - release
+        market = lending.lend(market, -owed, -debt)
+        release = releasable(collateral_usdc, terms, state[GOLD_USD + lane])
+        take_collateral(state, row, collateral_usdc, release)
         acts[lane, REPAY + cohort] = np.inf
         acts[lane, RELEASE_USDC + cohort] = release
     put_market(state, lane, market)
@@ -235,13 +219,14 @@ def lend_in_turn(
     for cohort in range(N_COHORTS):
         if acts[lane, LIQUIDATE + cohort] > 0.0:
             continue
-        position = get_position(state, lane, cohort)
-        done = loan(position, terrain, market.cash, needs[cohort], terms)
+        row = cohort * WIDTH + lane
+        units = state[COLLATERAL_UNITS + row]
+        done = loan(state[DEBT + row], terrain, market.cash, terms)
         market = lending.lend(market, done.ounces, done.scaled)
-        state[DEBT + cohort * WIDTH + lane] = position.scaled_debt + done.scaled
-        state[COLLATERAL + cohort * WIDTH + lane] = position.collateral_usdc + done.posted
+        state[DEBT + row] += done.scaled
+        state[COLLATERAL_UNITS + row] = units_posted(units, done.owed_units, needs[cohort])
         acts[lane, BORROW + cohort] = done.ounces
-        acts[lane, POST_USDC + cohort] = done.posted
+        acts[lane, POST_USDC + cohort] = (state[COLLATERAL_UNITS + row] - units) * USDC_UNIT
     put_market(state, lane, market)
 
 
@@ -253,10 +238,12 @@ def record_repayments(state: FloatArray, needs: Needs, terms: Terms, acts: Float
         if closes(terrain):
             continue
         for cohort in range(N_COHORTS):
-            position = get_position(state, lane, cohort)
-            done = repayment(position, terrain, needs[cohort], terms)
+            row = cohort * WIDTH + lane
+            units = state[COLLATERAL_UNITS + row]
+            done = repayment(state[DEBT + row], terrain, terms)
+            left = units_left(units, done.owed_units, needs[cohort])
             acts[lane, REPAY + cohort] = -done.ounces
-            acts[lane, RELEASE_USDC + cohort] -= done.posted
+            acts[lane, RELEASE_USDC + cohort] += (units - left) * USDC_UNIT
 
 
 @kernel
@@ -265,10 +252,13 @@ def record_loans(state: FloatArray, needs: Needs, terms: Terms, acts: FloatArray
     for lane in range(WIDTH):
         terrain = get_terrain(state, lane, terms)
         for cohort in range(N_COHORTS):
-            done = wish(state, lane, cohort, needs[cohort], terrain, terms)
+            row = cohort * WIDTH + lane
+            units = state[COLLATERAL_UNITS + row]
+            done = wish(state[DEBT + row], terrain, terms)
             if acts[lane, LIQUIDATE + cohort] == 0.0:
+                posted = units_posted(units, done.owed_units, needs[cohort]) - units
                 acts[lane, BORROW + cohort] = done.ounces
-                acts[lane, POST_USDC + cohort] = done.posted
+                acts[lane, POST_USDC + cohort] = posted * USDC_UNIT
 
 
 @inlined

@@ -17,27 +17,28 @@ from simulator.instruments.gold_vault.borrowers import (
     Needs,
     Terrain,
     closes,
-    get_position,
     get_terrain,
-    posted_usdc,
-    released_usdc,
     repayment,
+    units_left,
+    units_posted,
     wanting,
     wish,
 )
 from simulator.instruments.gold_vault.lanes import (
+    BORROW_INDEX,
     CASH,
-    COLLATERAL,
+    COLLATERAL_UNITS,
     DEBT,
+    EXPLOIT_DAY,
+    GOLD_USD,
     HELD_UP,
     MARKED,
     SCALED_DEBT,
     WIDTH,
 )
-from simulator.instruments.gold_vault.moves import without_room
+from simulator.instruments.gold_vault.moves import USDC_UNITS, without_room
 from simulator.instruments.gold_vault.state import N_COHORTS, Terms
 from simulator.mechanics.jit import inlined, kernel
-from simulator.mechanics.lending import Position
 from simulator.units import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -56,16 +57,6 @@ class Books(NamedTuple):
 
 
 @inlined
-def apply(
-    state: FloatArray, lane: int, cohort: int, position: Position, done: Loan, books: Books
-) -> Books:
-    """Change a cohort's position; return the market's books after it."""
-    state[DEBT + cohort * WIDTH + lane] = position.scaled_debt + done.scaled
-    state[COLLATERAL + cohort * WIDTH + lane] = position.collateral_usdc + done.posted
-    return Books(books.cash - done.ounces, books.total + done.scaled)
-
-
-@inlined
 def _repay(
     state: FloatArray,
     lane: int,
@@ -75,17 +66,34 @@ def _repay(
     books: Books,
     terms: Terms,
 ) -> Books:
-    position = get_position(state, lane, cohort)
-    return apply(state, lane, cohort, position, repayment(position, terrain, need, terms), books)
+    row = cohort * WIDTH + lane
+    done = repayment(state[DEBT + row], terrain, terms)
+    state[DEBT + row] += done.scaled
+    _release(state, row, done.owed_units, need)
+    return Books(books.cash - done.ounces, books.total + done.scaled)
 
 
 @inlined
-def _lend(state: FloatArray, lane: int, cohort: int, done: Loan, goes: bool, books: Books) -> Books:
-    position = get_position(state, lane, cohort)
-    allowed = Loan(
-        done.ounces if goes else 0.0, done.scaled if goes else 0.0, done.posted if goes else 0.0
-    )
-    return apply(state, lane, cohort, position, allowed, books)
+def _release(state: FloatArray, row: int, owed_units: float, need: float) -> None:
+    units = state[COLLATERAL_UNITS + row]
+    state[COLLATERAL_UNITS + row] = units_left(units, owed_units, need)
+
+
+@inlined
+def _lend(
+    state: FloatArray, lane: int, cohort: int, need: float, done: Loan, goes: bool, books: Books
+) -> Books:
+    row = cohort * WIDTH + lane
+    ounces, scaled = done.ounces if goes else 0.0, done.scaled if goes else 0.0
+    state[DEBT + row] += scaled
+    _post(state, row, done.owed_units if goes else 0.0, need)
+    return Books(books.cash - ounces, books.total + scaled)
+
+
+@inlined
+def _post(state: FloatArray, row: int, owed_units: float, need: float) -> None:
+    units = state[COLLATERAL_UNITS + row]
+    state[COLLATERAL_UNITS + row] = units_posted(units, owed_units, need)
 
 
 @kernel
@@ -101,6 +109,66 @@ def find_unlike(state: FloatArray, unlike: BoolArray) -> None:
             for cohort in range(1, N_ALIKE):
                 if state[DEBT + cohort * WIDTH + lane] != state[DEBT + lane]:
                     unlike[group] = True
+
+
+@kernel
+def spread_debts(state: FloatArray, unlike: BoolArray) -> None:
+    """Write down the debt of each cohort, where the first one's has stood for all but the last."""
+    for group in range(WIDTH // GROUP):
+        if not unlike[group]:
+            for cohort in range(1, N_ALIKE):
+                for lane in range(group * GROUP, (group + 1) * GROUP):
+                    state[DEBT + cohort * WIDTH + lane] = state[DEBT + lane]
+
+
+@inlined
+def _is_beyond(state: FloatArray, row: int, owed_units: float) -> bool:
+    return owed_units > state[COLLATERAL_UNITS + row]
+
+
+@inlined
+def _is_lost(state: FloatArray, lane: int, cohort: int, price: float) -> bool:
+    row = cohort * WIDTH + lane
+    return _is_beyond(state, row, state[DEBT + row] * price)
+
+
+@inlined
+def _mark(state: FloatArray, lane: int, day: float, beyond: bool) -> int:
+    marked = beyond | (state[EXPLOIT_DAY + lane] == day)
+    state[MARKED + lane] = 1.0 if marked else 0.0
+    return 1 if marked else 0
+
+
+@inlined
+def find_losses(state: FloatArray, unlike: BoolArray, day: float, terms: Terms) -> int:
+    """Mark the lanes of an exploit, or with a cohort beyond the threshold; return their number.
+
+    A cohort is beyond it where its debt over the threshold is worth more than the collateral.
+    """
+    count = 0
+    per_threshold = USDC_UNITS / terms.liquidation_threshold
+    for group in range(WIDTH // GROUP):
+        if unlike[group]:
+            for lane in range(group * GROUP, (group + 1) * GROUP):
+                price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+                beyond = _is_lost(state, lane, 0, price) | _is_lost(state, lane, 1, price)
+                beyond |= _is_lost(state, lane, 2, price) | _is_lost(state, lane, 3, price)
+                beyond |= _is_lost(state, lane, 4, price) | _is_lost(state, lane, 5, price)
+                beyond |= _is_lost(state, lane, 6, price) | _is_lost(state, lane, 7, price)
+                count += _mark(state, lane, day, beyond)
+        else:
+            for lane in range(group * GROUP, (group + 1) * GROUP):
+                price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+                owed = state[DEBT + lane] * price
+                beyond = _is_lost(state, lane, 7, price) | _is_beyond(state, lane, owed)
+                beyond |= _is_beyond(state, WIDTH + lane, owed)
+                beyond |= _is_beyond(state, 2 * WIDTH + lane, owed)
+                beyond |= _is_beyond(state, 3 * WIDTH + lane, owed)
+                beyond |= _is_beyond(state, 4 * WIDTH + lane, owed)
+                beyond |= _is_beyond(state, 5 * WIDTH + lane, owed)
+                beyond |= _is_beyond(state, 6 * WIDTH + lane, owed)
+                count += _mark(state, lane, day, beyond)
+    return count
 
 
 @inlined
@@ -138,29 +206,16 @@ def _repay_each(state: FloatArray, lane: int, needs: Needs, ground: Terrain, ter
 
 
 @inlined
-def _release(
-    state: FloatArray, lane: int, cohort: int, debt: float, usd: float, need: float, acts: bool
-) -> None:
-    row = cohort * WIDTH + lane
-    collateral = state[COLLATERAL + row]
-    released = released_usdc(collateral, usd, need)
-    state[DEBT + row] = debt
-    state[COLLATERAL + row] = collateral - (released if acts else 0.0)
-
-
-@inlined
 def _repay_alike(state: FloatArray, lane: int, needs: Needs, ground: Terrain, terms: Terms) -> None:
-    position = get_position(state, lane, 0)
-    done = repayment(position, ground, needs[0], terms)
-    debt = position.scaled_debt + done.scaled
-    usd, acts = debt * ground.price, done.ounces < 0.0
-    _release(state, lane, 0, debt, usd, needs[0], acts)
-    _release(state, lane, 1, debt, usd, needs[1], acts)
-    _release(state, lane, 2, debt, usd, needs[2], acts)
-    _release(state, lane, 3, debt, usd, needs[3], acts)
-    _release(state, lane, 4, debt, usd, needs[4], acts)
-    _release(state, lane, 5, debt, usd, needs[5], acts)
-    _release(state, lane, 6, debt, usd, needs[6], acts)
+    done = repayment(state[DEBT + lane], ground, terms)
+    state[DEBT + lane] += done.scaled
+    _release(state, lane, done.owed_units, needs[0])
+    _release(state, WIDTH + lane, done.owed_units, needs[1])
+    _release(state, 2 * WIDTH + lane, done.owed_units, needs[2])
+    _release(state, 3 * WIDTH + lane, done.owed_units, needs[3])
+    _release(state, 4 * WIDTH + lane, done.owed_units, needs[4])
+    _release(state, 5 * WIDTH + lane, done.owed_units, needs[5])
+    _release(state, 6 * WIDTH + lane, done.owed_units, needs[6])
     cash = state[CASH + lane] - N_ALIKE * done.ounces
     books = Books(cash, state[SCALED_DEBT + lane] + N_ALIKE * done.scaled)
     put_books(state, lane, _repay(state, lane, 7, needs[7], ground, books, terms))
@@ -201,61 +256,49 @@ def _goes(state: FloatArray, lane: int, ounces: float, terms: Terms) -> bool:
 @inlined
 def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> bool:
     terrain = get_terrain(state, lane, terms)
-    done0 = wish(state, lane, 0, needs[0], terrain, terms)
-    done1 = wish(state, lane, 1, needs[1], terrain, terms)
-    done2 = wish(state, lane, 2, needs[2], terrain, terms)
-    done3 = wish(state, lane, 3, needs[3], terrain, terms)
-    done4 = wish(state, lane, 4, needs[4], terrain, terms)
-    done5 = wish(state, lane, 5, needs[5], terrain, terms)
-    done6 = wish(state, lane, 6, needs[6], terrain, terms)
-    done7 = wish(state, lane, 7, needs[7], terrain, terms)
+    done0 = wish(state[DEBT + lane], terrain, terms)
+    done1 = wish(state[DEBT + WIDTH + lane], terrain, terms)
+    done2 = wish(state[DEBT + 2 * WIDTH + lane], terrain, terms)
+    done3 = wish(state[DEBT + 3 * WIDTH + lane], terrain, terms)
+    done4 = wish(state[DEBT + 4 * WIDTH + lane], terrain, terms)
+    done5 = wish(state[DEBT + 5 * WIDTH + lane], terrain, terms)
+    done6 = wish(state[DEBT + 6 * WIDTH + lane], terrain, terms)
+    done7 = wish(state[DEBT + 7 * WIDTH + lane], terrain, terms)
     ounces = (done0.ounces + done1.ounces) + (done2.ounces + done3.ounces)
     ounces += (done4.ounces + done5.ounces) + (done6.ounces + done7.ounces)
     goes = _goes(state, lane, ounces, terms)
     books = Books(state[CASH + lane], state[SCALED_DEBT + lane])
-    books = _lend(state, lane, 0, done0, goes, books)
-    books = _lend(state, lane, 1, done1, goes, books)
-    books = _lend(state, lane, 2, done2, goes, books)
-    books = _lend(state, lane, 3, done3, goes, books)
-    books = _lend(state, lane, 4, done4, goes, books)
-    books = _lend(state, lane, 5, done5, goes, books)
-    books = _lend(state, lane, 6, done6, goes, books)
-    books = _lend(state, lane, 7, done7, goes, books)
+    books = _lend(state, lane, 0, needs[0], done0, goes, books)
+    books = _lend(state, lane, 1, needs[1], done1, goes, books)
+    books = _lend(state, lane, 2, needs[2], done2, goes, books)
+    books = _lend(state, lane, 3, needs[3], done3, goes, books)
+    books = _lend(state, lane, 4, needs[4], done4, goes, books)
+    books = _lend(state, lane, 5, needs[5], done5, goes, books)
+    books = _lend(state, lane, 6, needs[6], done6, goes, books)
+    books = _lend(state, lane, 7, needs[7], done7, goes, books)
     put_books(state, lane, books)
     return goes
 
 
 @inlined
-def _post(
-    state: FloatArray, lane: int, cohort: int, debt: float, usd: float, need: float, acts: bool
-) -> None:
-    row = cohort * WIDTH + lane
-    collateral = state[COLLATERAL + row]
-    posted = posted_usdc(collateral, usd, need)
-    state[DEBT + row] = debt
-    state[COLLATERAL + row] = collateral + (posted if acts else 0.0)
-
-
-@inlined
 def _lend_alike(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> bool:
     terrain = get_terrain(state, lane, terms)
-    position = get_position(state, lane, 0)
-    done = wish(state, lane, 0, needs[0], terrain, terms)
-    done7 = wish(state, lane, 7, needs[7], terrain, terms)
+    done = wish(state[DEBT + lane], terrain, terms)
+    done7 = wish(state[DEBT + 7 * WIDTH + lane], terrain, terms)
     goes = _goes(state, lane, N_ALIKE * done.ounces + done7.ounces, terms)
-    acts = goes and done.ounces > 0.0
-    debt = position.scaled_debt + (done.scaled if acts else 0.0)
-    usd = (position.scaled_debt * terrain.borrow_index + done.ounces) * terrain.gold_usd
-    _post(state, lane, 0, debt, usd, needs[0], acts)
-    _post(state, lane, 1, debt, usd, needs[1], acts)
-    _post(state, lane, 2, debt, usd, needs[2], acts)
-    _post(state, lane, 3, debt, usd, needs[3], acts)
-    _post(state, lane, 4, debt, usd, needs[4], acts)
-    _post(state, lane, 5, debt, usd, needs[5], acts)
-    _post(state, lane, 6, debt, usd, needs[6], acts)
-    cash = state[CASH + lane] - N_ALIKE * (done.ounces if acts else 0.0)
-    scaled = state[SCALED_DEBT + lane] + N_ALIKE * (done.scaled if acts else 0.0)
-    put_books(state, lane, _lend(state, lane, 7, done7, goes, Books(cash, scaled)))
+    ounces, scaled = done.ounces if goes else 0.0, done.scaled if goes else 0.0
+    owed_units = done.owed_units if goes else 0.0
+    state[DEBT + lane] += scaled
+    _post(state, lane, owed_units, needs[0])
+    _post(state, WIDTH + lane, owed_units, needs[1])
+    _post(state, 2 * WIDTH + lane, owed_units, needs[2])
+    _post(state, 3 * WIDTH + lane, owed_units, needs[3])
+    _post(state, 4 * WIDTH + lane, owed_units, needs[4])
+    _post(state, 5 * WIDTH + lane, owed_units, needs[5])
+    _post(state, 6 * WIDTH + lane, owed_units, needs[6])
+    cash = state[CASH + lane] - N_ALIKE * ounces
+    books = Books(cash, state[SCALED_DEBT + lane] + N_ALIKE * scaled)
+    put_books(state, lane, _lend(state, lane, 7, needs[7], done7, goes, books))
     return goes
 
 

@@ -10,6 +10,7 @@ from simulator.instruments.base import TokenPrices
 from simulator.instruments.draws import first_event
 from simulator.instruments.gold_vault import draws
 from simulator.market.streams import Stream
+from simulator.mechanics.rows import empty_apart
 from simulator.scenario.instruments import EmissionTerms, GoldVaultTerms
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
@@ -69,7 +70,7 @@ def draw_drivers(
     usual = terms.crowd_ounces * terms.borrowers.demand_share
     emitted = _emission(terms.emissions, shape[0] - 1)
     exploit = first_event(seed, Stream.VAULT_EXPLOIT, first_path, shape[1], terms.exploit_hazard)
-    demand, flow, reward_usd = (np.empty(shape) for _ in range(3))
+    demand, flow, reward_usd = (empty_apart(shape, 4 + k) for k in range(3))
     draws.draw(
         _numbers(terms, long_run_volatility, keep),
         prices.metal_usd,

@@ -10,25 +10,31 @@ from simulator.instruments.gold_vault.lanes import (
     ATTRIBUTED_OUNCES,
     ATTRIBUTED_USD,
     BACKING,
+    BACKING_READ,
     EVENTS,
+    EXIT_OUNCES,
     EXIT_TOKENS,
-    FACTOR,
+    EXIT_USD,
     GAS_TOKENS,
+    GOLD_READ,
     GOLD_USD,
     HOLDER_SHARES,
     INCOME_TOKENS,
+    MARK_OUNCES,
     MARK_TOKENS,
+    MARK_USD,
     REWARD_USD,
     REWARDS_CLAIMED,
     REWARDS_UNCLAIMED,
     SOLD_TOKENS,
     STAKED,
-    SUPPLY_INDEX,
+    TOKEN_READ,
     TOKEN_USD,
     UNPAID,
     UTILISATION,
     WIDTH,
     get_fund,
+    get_supply,
     put_fund,
 )
 from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, floor_to, liquid, pull, with_room
@@ -61,64 +67,41 @@ def attribute(state: FloatArray, lane: int, source: int, tokens: float) -> None:
 
 
 @inlined
-def take_prices(
-    state: FloatArray,
-    gold_usd: FloatArray,
-    token_usd: FloatArray,
-    premium: FloatArray,
-    step: int,
-    first: int,
-) -> None:
-    """Read the day's prices, and book the change of yesterday's tokens: gold and premium."""
-    golds = gold_usd[step, first : first + WIDTH]
-    tokens_usd = token_usd[step, first : first + WIDTH]
+def take_prices(state: FloatArray) -> int:
+    """Book what the change of prices did to yesterday's tokens; return where backing changed.
+
+    By gold it is the change of gold times yesterday's price over gold, else the premium's.
+    """
+    changed = 0
     for lane in range(WIDTH):
+        gold, token = state[GOLD_READ + lane], state[TOKEN_READ + lane]
+        gold_before, token_before = state[GOLD_USD + lane], state[TOKEN_USD + lane]
         tokens = state[MARK_TOKENS + lane]
-        gold, token = golds[lane], tokens_usd[lane]
-        base = state[BACKING + lane] * state[FACTOR + lane]
-        by_gold = (gold - state[GOLD_USD + lane]) * base
-        rest = token - state[TOKEN_USD + lane] - by_gold
+        by_gold = (gold - gold_before) * (token_before / gold_before)
+        rest = token - token_before - by_gold
         state[ATTRIBUTED_USD + GOLD_PRICE * WIDTH + lane] += tokens * by_gold
         state[ATTRIBUTED_USD + PREMIUM * WIDTH + lane] += tokens * rest
         state[GOLD_USD + lane] = gold
         state[TOKEN_USD + lane] = token
-    take_premium(state, premium, step, first)
+        changed += 1 if state[BACKING + lane] != state[BACKING_READ + lane] else 0
+    return changed
 
 
-@inlined
-def take_premium(state: FloatArray, premium: FloatArray, step: int, first: int) -> None:
-    """Read the day's premium, as the factor on the price."""
-    values = premium[step, first : first + WIDTH]
-    for lane in range(WIDTH):
-        state[FACTOR + lane] = exponential(values[lane])
+@kernel
+def take_backing(state: FloatArray, premium: FloatArray, step: int, first: int) -> None:
+    """Take the day's backing, and move what its change did from the premium to the shortfall.
 
-
-@inlined
-def count_shortfalls(state: FloatArray, backing: FloatArray, step: int, first: int) -> int:
-    """Return on how many lanes the backing changes."""
-    count = 0
-    today = backing[step, first : first + WIDTH]
-    for lane in range(WIDTH):
-        count += 1 if state[BACKING + lane] != today[lane] else 0
-    return count
-
-
-@inlined
-def take_backing(
-    state: FloatArray, old_factor: FloatArray, backing: FloatArray, step: int, first: int
-) -> None:
-    """Read the backing, and move what its change did from the premium to the shortfall.
-
-    Comes after `take_prices`; `old_factor` is yesterday's.
+    Comes after `take_prices`. `premium`, of shape (n_steps + 1, n_paths), is a log.
     """
+    before = premium[max(step - 1, 0)]
     for lane in range(WIDTH):
         tokens = state[MARK_TOKENS + lane]
-        change = backing[step, first + lane] - state[BACKING + lane]
-        by_backing = state[GOLD_USD + lane] * change * old_factor[lane]
+        change = state[BACKING_READ + lane] - state[BACKING + lane]
+        by_backing = state[GOLD_USD + lane] * change * exponential(before[first + lane])
         state[ATTRIBUTED_USD + SHORTFALL * WIDTH + lane] += tokens * by_backing
         state[ATTRIBUTED_USD + PREMIUM * WIDTH + lane] -= tokens * by_backing
         state[ATTRIBUTED_OUNCES + SHORTFALL * WIDTH + lane] += tokens * change
-        state[BACKING + lane] = backing[step, first + lane]
+        state[BACKING + lane] = state[BACKING_READ + lane]
 
 
 @inlined
@@ -164,11 +147,21 @@ def value_holder(state: FloatArray, terms: Terms) -> None:
         state[INCOME_TOKENS + lane] = income
         in_vault = state[HOLDER_SHARES + lane] * vault.share_price(fund.vault)
         mark = in_vault + income - state[GAS_TOKENS + lane]
-        short = in_vault - liquid(fund, state[SUPPLY_INDEX + lane])
+        short = in_vault - liquid(fund, get_supply(state, lane))
         short = short if short > 0.0 else 0.0
         state[MARK_TOKENS + lane] = mark
-        state[EXIT_TOKENS + lane] = mark - short * terms.haircut - terms.gas_leave_usd * per_usd
+        state[MARK_OUNCES + lane] = mark * state[BACKING + lane]
+        state[MARK_USD + lane] = mark * token_usd
+        put_exit(state, lane, mark - short * terms.haircut - terms.gas_leave_usd * per_usd, terms)
         state[UTILISATION + lane] = lending.utilisation(fund.market)
+
+
+@inlined
+def put_exit(state: FloatArray, lane: int, tokens: float, terms: Terms) -> None:
+    """Write what leaving pays: in tokens, in ounces, and sold for dollars."""
+    state[EXIT_TOKENS + lane] = tokens
+    state[EXIT_OUNCES + lane] = tokens * state[BACKING + lane]
+    state[EXIT_USD + lane] = tokens * state[TOKEN_USD + lane] * (1.0 - terms.sale_spread)
 
 
 @inlined
@@ -186,16 +179,16 @@ def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
     """Take the holder out at the horizon, last in the day's line."""
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
-        index = state[SUPPLY_INDEX + lane]
+        supply = get_supply(state, lane)
         price = vault.share_price(fund.vault)
-        payable = liquid(fund, index)
+        payable = liquid(fund, supply)
         held = state[HOLDER_SHARES + lane]
         shares = held
         if held * price > payable:
             shares = floor_to(with_room(payable, terms) / price, terms)
             shares = shares if shares * price >= MINIMUM_OUNCES else 0.0
             state[EVENTS + lane] += 1.0
-        fund, _, _ = pull(fund, index, shares * price)
+        fund, _, _ = pull(fund, supply, shares * price)
         put_fund(state, lane, moves.change_shares(fund, 0.0, -shares))
         acts[lane, HOLDER_REDEEM_SHARES] = shares
         state[STAKED + lane] -= held
@@ -209,5 +202,5 @@ def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
         tokens = state[MARK_TOKENS + lane] - discount - gas
         spread = tokens * token_usd * terms.sale_spread
         state[ATTRIBUTED_USD + SPREAD * WIDTH + lane] -= spread
-        state[EXIT_TOKENS + lane] = tokens
+        put_exit(state, lane, tokens, terms)
         state[UTILISATION + lane] = lending.utilisation(fund.market)

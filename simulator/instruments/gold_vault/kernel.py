@@ -8,15 +8,20 @@ import numpy.typing as npt
 from simulator.instruments.gold_vault.borrowers import (
     Needs,
     end_loans,
-    find_losses,
     forget_liquidations,
     lend_in_turn,
     record_loans,
     record_repayments,
 )
-from simulator.instruments.gold_vault.cohorts import GROUP, find_unlike, lend_all, repay_all
+from simulator.instruments.gold_vault.cohorts import (
+    GROUP,
+    find_losses,
+    find_unlike,
+    lend_all,
+    repay_all,
+    spread_debts,
+)
 from simulator.instruments.gold_vault.holder import (
-    count_shortfalls,
     holder_leaves,
     pay_gas,
     sell_rewards,
@@ -27,40 +32,42 @@ from simulator.instruments.gold_vault.holder import (
 from simulator.instruments.gold_vault.lanes import (
     ATTRIBUTED_OUNCES,
     ATTRIBUTED_USD,
-    BACKING,
+    BACKING_READ,
+    DEMAND_OUNCES,
     EVENTS,
-    EXIT_TOKENS,
+    EXIT_OUNCES,
+    EXIT_USD,
     EXPLOIT_DAY,
-    FACTOR,
+    FLOW,
+    GOLD_READ,
     HELD_UP,
-    MARK_TOKENS,
+    MARK_OUNCES,
+    MARK_USD,
     MARKED,
-    ONE,
+    REWARD_USD,
     STATE_SIZE,
-    TOKEN_USD,
+    TOKEN_READ,
     UNPAID,
     UTILISATION,
     WIDTH,
-    read_drivers,
-    write,
 )
 from simulator.instruments.gold_vault.record import write_acts, write_observed
 from simulator.instruments.gold_vault.stages import (
     allocate_all,
     begin,
     let_time_pass,
+    manage,
     move_crowd,
     notify,
-    record_allocation,
-    record_credit,
     record_crowd,
-    report,
+    record_management,
     take_losses,
     unlock_losses,
 )
 from simulator.instruments.gold_vault.state import N_ACTIONS, N_SOURCES, Terms
 from simulator.mechanics.jit import kernel
 from simulator.mechanics.prefetch import will_read, will_write
+from simulator.mechanics.rows import read_row, write_row
 from simulator.units import FloatArray
 
 
@@ -117,7 +124,6 @@ def run(
     memory = np.empty(STATE_SIZE + 8)
     skip = (64 - memory.ctypes.data % 64) // 8 % 8
     state = memory[skip : skip + STATE_SIZE]
-    old_factor = np.empty(WIDTH)
     acts = np.zeros((WIDTH, N_ACTIONS))
     unlike = np.empty(WIDTH // GROUP, np.bool_)
     for first in range(0, n_paths, WIDTH):
@@ -133,65 +139,68 @@ def run(
             managing = step % report_every_days == 0 and not last
             claiming = step > 0 and step % claim_every_days == 0 and not last
             tokens = 0.0 if last else reward_tokens[step]
-            fallen = count_shortfalls(state, backing, step, first)
-            if fallen > 0:
-                for lane in range(WIDTH):
-                    old_factor[lane] = state[FACTOR + lane]
+            read_row(state, GOLD_READ, gold_usd, step, first, WIDTH)
+            read_row(state, TOKEN_READ, token_usd, step, first, WIDTH)
+            read_row(state, BACKING_READ, backing, step, first, WIDTH)
+            read_row(state, DEMAND_OUNCES, demand_ounces, step, first, WIDTH)
+            read_row(state, FLOW, flow, step, first, WIDTH)
+            read_row(state, REWARD_USD, reward_usd, step, first, WIDTH)
             # the results' lines now, the next step's drivers while this one is worked out
-            will_write(mark_ounces, step, first, WIDTH)
-            will_write(mark_usd, step, first, WIDTH)
-            will_write(exit_ounces, step, first, WIDTH)
-            will_write(exit_usd, step, first, WIDTH)
-            will_write(utilisation, step, first, WIDTH)
-            take_prices(state, gold_usd, token_usd, premium, step, first)
-            if fallen > 0:
-                take_backing(state, old_factor, backing, step, first)
-            read_drivers(state, demand_ounces, flow, reward_usd, step, first)
+            if take_prices(state) > 0:
+                take_backing(state, premium, step, first)
             will_read(gold_usd, step + 1, first, WIDTH)
-            will_read(token_usd, step + 1, first, WIDTH)
-            will_read(backing, step + 1, first, WIDTH)
-            will_read(premium, step + 1, first, WIDTH)
-            will_read(demand_ounces, step + 1, first, WIDTH)
-            will_read(flow, step + 1, first, WIDTH)
-            will_read(reward_usd, step + 1, first, WIDTH)
             if losses_locked:
                 losses_locked = unlock_losses(state, day)
             let_time_pass(state, day, terms)
-            losses = find_losses(state, day, terms)
+            will_read(token_usd, step + 1, first, WIDTH)
+            will_read(backing, step + 1, first, WIDTH)
+            losses = find_losses(state, unlike, day, terms)
             if losses > 0:
                 losses_locked = True
+                spread_debts(state, unlike)
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
                         take_losses(state, lane, day, terms, acts)
                 find_unlike(state, unlike)
             if recorded:
+                spread_debts(state, unlike)
                 record_repayments(state, needs, terms, acts)
             if repay_all(state, unlike, needs, terms) > 0:
+                spread_debts(state, unlike)
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
                         end_loans(state, lane, terms, acts)
                 find_unlike(state, unlike)
+            will_read(demand_ounces, step + 1, first, WIDTH)
+            will_write(mark_ounces, step, first, WIDTH)
             if recorded:
                 record_crowd(state, step, last, terms, acts)
             move_crowd(state, step, last, terms)
+            will_read(flow, step + 1, first, WIDTH)
+            will_write(mark_usd, step, first, WIDTH)
             if managing:
-                if step > 0:
-                    if recorded:
-                        record_credit(state, day, reported_day, terms, acts)
-                    report(state, day, reported_day, terms)
-                    reported_day = day
                 if recorded:
-                    record_allocation(state, terms, acts)
-                allocate_all(state, terms)
+                    record_management(state, day, reported_day, terms, acts)
+                if step > 0:
+                    manage(state, day, reported_day, terms)
+                    reported_day = day
+                else:
+                    allocate_all(state, terms)
+            will_read(reward_usd, step + 1, first, WIDTH)
+            will_write(exit_ounces, step, first, WIDTH)
             if not last:
                 if recorded:
+                    spread_debts(state, unlike)
                     record_loans(state, needs, terms, acts)
                 if lend_all(state, unlike, needs, terms) > 0:
+                    spread_debts(state, unlike)
                     for lane in range(WIDTH):
                         if state[HELD_UP + lane] > 0.0:
                             lend_in_turn(state, needs, lane, terms, acts)
                             state[HELD_UP + lane] = 0.0
                     find_unlike(state, unlike)
+            will_write(exit_usd, step, first, WIDTH)
+            will_write(utilisation, step, first, WIDTH)
             if losses > 0 and not recorded:
                 for lane in range(WIDTH):
                     forget_liquidations(acts, lane)
@@ -211,13 +220,13 @@ def run(
                     for lane in range(WIDTH):
                         row = ATTRIBUTED_USD + source * WIDTH + lane
                         gains[source, step, first + lane] = state[row]
-            kept = 1.0 - terms.sale_spread
-            write(state, MARK_TOKENS, BACKING, 1.0, mark_ounces, step, first)
-            write(state, MARK_TOKENS, TOKEN_USD, 1.0, mark_usd, step, first)
-            write(state, EXIT_TOKENS, BACKING, 1.0, exit_ounces, step, first)
-            write(state, EXIT_TOKENS, TOKEN_USD, kept, exit_usd, step, first)
-            write(state, UTILISATION, ONE, 1.0, utilisation, step, first)
+            write_row(state, MARK_OUNCES, mark_ounces, step, first, WIDTH)
+            write_row(state, MARK_USD, mark_usd, step, first, WIDTH)
+            write_row(state, EXIT_OUNCES, exit_ounces, step, first, WIDTH)
+            write_row(state, EXIT_USD, exit_usd, step, first, WIDTH)
+            write_row(state, UTILISATION, utilisation, step, first, WIDTH)
             if recorded:
+                spread_debts(state, unlike)
                 write_acts(state, acts, actions, step, first, managing, claiming, tokens)
                 write_observed(state, observed, step, first)
         for lane in range(WIDTH):

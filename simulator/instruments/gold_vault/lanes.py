@@ -6,7 +6,7 @@ then sees that they do not overlap, and turns a loop over lanes into vector inst
 
 from __future__ import annotations
 
-from simulator.instruments.gold_vault.moves import Fund
+from simulator.instruments.gold_vault.moves import Fund, Supply
 from simulator.instruments.gold_vault.state import N_COHORTS, N_SOURCES
 from simulator.mechanics.jit import inlined
 from simulator.mechanics.lending import Market
@@ -17,19 +17,21 @@ from simulator.units import FloatArray
 WIDTH = 32
 """Lanes of a state: few enough for all rows to stay in a fastest cache of 32 KiB."""
 
-_NAMED_ROWS = 46
+_NAMED_ROWS = 53
 
 # Today's drivers.
 (
     GOLD_USD,
     TOKEN_USD,
     BACKING,
-    FACTOR,
     DEMAND_OUNCES,
     FLOW,
     REWARD_USD,
     EXPLOIT_DAY,
-    ONE,
+    # What is read of them, until `take_prices` has compared it with yesterday's.
+    GOLD_READ,
+    TOKEN_READ,
+    BACKING_READ,
     # The market.
     CASH,
     SCALED_DEBT,
@@ -37,7 +39,10 @@ _NAMED_ROWS = 46
     MARKET_SHARES,
     TREASURY_SHARES,
     UTILISATION,
+    # Of the day: one over the borrow index, and the supply shares' price both ways.
+    PER_INDEX,
     SUPPLY_INDEX,
+    SHARES_PER_OUNCE,
     # The vault, and its locked profit by source.
     IDLE,
     SHARES,
@@ -67,6 +72,10 @@ _NAMED_ROWS = 46
     GAS_TOKENS,
     MARK_TOKENS,
     EXIT_TOKENS,
+    MARK_OUNCES,
+    MARK_USD,
+    EXIT_OUNCES,
+    EXIT_USD,
     EVENTS,
     UNPAID,
     # Marks, 0 or 1: to be looked at, and somebody was liquidated today.
@@ -78,9 +87,9 @@ ATTRIBUTED_OUNCES = _NAMED_ROWS * WIDTH
 ATTRIBUTED_USD = ATTRIBUTED_OUNCES + N_SOURCES * WIDTH
 STATE_SIZE = ATTRIBUTED_USD + (N_SOURCES + 2 * N_COHORTS) * WIDTH
 
-# Rows by cohort of borrowers, N_COHORTS each.
+# Rows by cohort of borrowers, N_COHORTS each: scaled debt, and collateral in USDC's units.
 DEBT = STATE_SIZE - 2 * N_COHORTS * WIDTH
-COLLATERAL = STATE_SIZE - N_COHORTS * WIDTH
+COLLATERAL_UNITS = STATE_SIZE - N_COHORTS * WIDTH
 
 
 @inlined
@@ -105,6 +114,12 @@ def get_fund(state: FloatArray, lane: int) -> Fund:
         state[LENDING_SHARES + lane],
         state[POOL_ASSETS + lane],
     )
+
+
+@inlined
+def get_supply(state: FloatArray, lane: int) -> Supply:
+    """Return the day's price of the lending market's shares."""
+    return Supply(state[SUPPLY_INDEX + lane], state[SHARES_PER_OUNCE + lane])
 
 
 @inlined
@@ -163,38 +178,3 @@ def put_profit(state: FloatArray, lane: int, buffer: BySource) -> None:
     state[BUFFER_INTEREST + lane] = buffer.interest
     state[BUFFER_POOL_FEES + lane] = buffer.pool_fees
     state[BUFFER_VAULT_FEES + lane] = buffer.vault_fees
-
-
-@inlined
-def read_drivers(
-    state: FloatArray,
-    demand_ounces: FloatArray,
-    flow: FloatArray,
-    reward_usd: FloatArray,
-    step: int,
-    first: int,
-) -> None:
-    """Read a step of the drivers, of shape (n_steps + 1, n_paths), from path `first` on."""
-    demands = demand_ounces[step, first : first + WIDTH]
-    flows = flow[step, first : first + WIDTH]
-    rewards = reward_usd[step, first : first + WIDTH]
-    for lane in range(WIDTH):
-        state[DEMAND_OUNCES + lane] = demands[lane]
-        state[FLOW + lane] = flows[lane]
-        state[REWARD_USD + lane] = rewards[lane]
-
-
-@inlined
-def write(
-    state: FloatArray,
-    row: int,
-    price_row: int,
-    factor: float,
-    out: FloatArray,
-    step: int,
-    first: int,
-) -> None:
-    """Write a row times a price and a factor into a step of `out`, as in `read`."""
-    values = out[step, first : first + WIDTH]
-    for lane in range(WIDTH):
-        values[lane] = state[row + lane] * state[price_row + lane] * factor

@@ -13,6 +13,7 @@ from simulator.instruments.gold_vault.moves import (
     ALLOCATION_BAND,
     MINIMUM_OUNCES,
     Fund,
+    Supply,
     change_shares,
     floor_to,
     lending_liquid,
@@ -26,6 +27,7 @@ from simulator.instruments.gold_vault.moves import (
 from simulator.instruments.gold_vault.state import Terms
 from simulator.mechanics import vault
 from simulator.mechanics.jit import inlined
+from simulator.mechanics.lending import Market
 from simulator.mechanics.vault import BySource, Report, Vault
 from simulator.units import DAYS_PER_YEAR
 
@@ -61,7 +63,7 @@ class Targets(NamedTuple):
 @inlined
 def crowd_moves(
     fund: Fund,
-    supply_index: float,
+    supply: Supply,
     crowd_shares: float,
     leaving: float,
     joining: float,
@@ -78,14 +80,14 @@ def crowd_moves(
     most = without_room(crowd_shares, terms)
     asked = most if most < asked else asked
     asked = asked if price > 0.0 and asked > 0.0 else 0.0
-    payable_ounces = without_room(liquid(fund, supply_index), terms)
+    payable_ounces = without_room(liquid(fund, supply), terms)
     payable_ounces = payable_ounces if payable_ounces > 0.0 else 0.0
     # one of the two is asked for: one division serves both
     shares = (deposited if deposited > 0.0 else payable_ounces) / price
     minted = shares if deposited > 0.0 else 0.0
     redeemed = floor_to(shares if shares < asked else asked, terms)
     redeemed = redeemed if redeemed * price >= MINIMUM_OUNCES else 0.0
-    fund, _, _ = pull(fund, supply_index, redeemed * price)
+    fund, _, _ = pull(fund, supply, redeemed * price)
     fund = change_shares(fund, deposited, minted - redeemed)
     refused = 1.0 if asked > shares else 0.0
     return fund, Flow(redeemed, deposited, with_room(minted, terms), refused)
@@ -93,10 +95,10 @@ def crowd_moves(
 
 @inlined
 def report_lending(
-    books: Books, supply_index: float, pending: float, since: float, day: float, terms: Terms
+    books: Books, supply: Supply, pending: float, since: float, day: float, terms: Terms
 ) -> Books:
     """Report the lending strategy: what is not bad debt (`pending`) is interest."""
-    value = books.fund.lending_shares * supply_index
+    value = books.fund.lending_shares * supply.ounces_per_share
     interest = value - books.fund.vault.lending_debt + pending
     result = BySource(interest, 0.0, 0.0, -pending, 0.0)
     report = Report(
@@ -148,23 +150,84 @@ def _with_debts(books: Books, lending_debt: float, pool_debt: float) -> Books:
 
 
 @inlined
-def keeps_profit(
-    fund: Fund, supply_index: float, lending_days: float, pool_days: float, terms: Terms
-) -> bool:
-    """Return whether both reports, one after the other, leave locked profit.
+def report_kept(
+    fund: Fund,
+    buffer: BySource,
+    supply: Supply,
+    lending_days: float,
+    pool_days: float,
+    day: float,
+    terms: Terms,
+) -> tuple[Fund, BySource, bool]:
+    """Report both strategies at once, where that leaves locked profit after each; say whether.
 
-    They do but where losses or fees eat it up, or where profits are not locked at all; then
-    they release nothing at once.
+    It does but where losses or fees eat it up, or where profits are not locked at all. Then
+    nothing reaches the share price at once, so that the fees of both are paid in shares at the
+    price there was, and the end of the unlocking is divided out once.
     """
+    before = fund.vault
+    value = fund.lending_shares * supply.ounces_per_share
     yearly = terms.management_fee / DAYS_PER_YEAR
-    change = fund.lending_shares * supply_index - fund.vault.lending_debt
-    gain = change if change > 0.0 else 0.0
-    fee = gain * terms.performance_fee + fund.vault.lending_debt * yearly * lending_days
-    first = fund.vault.locked + change - fee
-    change = fund.pool_assets - fund.vault.pool_debt
-    gain = change if change > 0.0 else 0.0
-    fee = gain * terms.performance_fee + fund.vault.pool_debt * yearly * pool_days
-    return first > 0.0 and first + change - fee > 0.0 and terms.unlock_days > 0.0
+    change = value - before.lending_debt
+    fees = fund.pool_assets - before.pool_debt
+    lending_fee = (change if change > 0.0 else 0.0) * terms.performance_fee
+    lending_fee += before.lending_debt * (yearly * lending_days)
+    pool_fee = (fees if fees > 0.0 else 0.0) * terms.performance_fee
+    pool_fee += before.pool_debt * (yearly * pool_days)
+    net, pool_net = change - lending_fee, fees - pool_fee
+    first = before.locked + net
+    locked = first + pool_net
+    keeps = first > 0.0 and locked > 0.0 and terms.unlock_days > 0.0
+    left = before.unlock_end_day - day
+    left = left if left > 0.0 else 0.0
+    # ounces times days: of the locked profit, then with what lending brought, then with the pool's
+    waits = before.locked * left + net * terms.unlock_days if net > 0.0 else first * left
+    waits = waits + pool_net * terms.unlock_days if pool_net > 0.0 else waits
+    end = day + waits / (locked if pool_net > 0.0 else first)
+    end = end if net > 0.0 or pool_net > 0.0 else before.unlock_end_day
+    paid = lending_fee + pool_fee
+    minted = paid * before.shares / (vault.total_assets(before) - before.locked)
+    minted = minted if paid > 0.0 else 0.0
+    after = Vault(before.idle, before.shares + minted, value, fund.pool_assets, locked, end)
+    earned = BySource(change, fees, -paid, 0.0, 0.0)
+    reported = Fund(fund.market, after, fund.lending_shares, fund.pool_assets)
+    return reported, vault.add(buffer, earned), keeps
+
+
+@inlined
+def choose(first: bool, one: Fund, other: Fund) -> Fund:
+    """Return one fund or the other, of the same market but for its cash and shares."""
+    return Fund(
+        Market(
+            one.market.cash if first else other.market.cash,
+            other.market.total_scaled_debt,
+            other.market.borrow_index,
+            one.market.shares if first else other.market.shares,
+            other.market.treasury_shares,
+        ),
+        Vault(
+            one.vault.idle if first else other.vault.idle,
+            one.vault.shares if first else other.vault.shares,
+            one.vault.lending_debt if first else other.vault.lending_debt,
+            one.vault.pool_debt if first else other.vault.pool_debt,
+            one.vault.locked if first else other.vault.locked,
+            one.vault.unlock_end_day if first else other.vault.unlock_end_day,
+        ),
+        one.lending_shares if first else other.lending_shares,
+        one.pool_assets if first else other.pool_assets,
+    )
+
+
+@inlined
+def choose_profit(first: bool, one: BySource, other: BySource) -> BySource:
+    """Return the usual sources' locked profit of one or the other."""
+    return BySource(
+        one.interest if first else other.interest,
+        one.pool_fees if first else other.pool_fees,
+        one.vault_fees if first else other.vault_fees,
+        other.bad_debt,
+        other.exploit,
+    )
 
 
 @inlined
@@ -176,39 +239,37 @@ def credit_pool(fund: Fund, days: float, terms: Terms) -> tuple[Fund, float]:
 
 
 @inlined
-def allocate(fund: Fund, supply_index: float, terms: Terms) -> tuple[Fund, Targets]:
+def allocate(fund: Fund, supply: Supply, terms: Terms) -> tuple[Fund, Targets]:
     """Move assets towards the shares of the terms; withdrawals come before deposits."""
     assets = vault.total_assets(fund.vault)
     band = ALLOCATION_BAND * assets
     band = band if band > MINIMUM_OUNCES else MINIMUM_OUNCES
     lending_gap = (1.0 - terms.idle_share - terms.pool_share) * assets - fund.vault.lending_debt
     pool_gap = terms.pool_share * assets - fund.vault.pool_debt
-    available = lending_liquid(fund, supply_index)
-    out = -lending_gap if -lending_gap < available else available
-    out = with_room(out, terms) if lending_gap < -band else 0.0
     pool_out = with_room(-pool_gap, terms) if pool_gap < -band else 0.0
-    idle = fund.vault.idle + out + pool_out
-    into = lending_gap if lending_gap < idle else idle
-    into = with_room(into, terms) if lending_gap > band else 0.0
-    left = idle - into
+    idle = fund.vault.idle + pool_out
+    # of what can be withdrawn, or of what lies idle
+    available = lending_liquid(fund, supply)
+    most = available if lending_gap < 0.0 else idle
+    size = -lending_gap if lending_gap < 0.0 else lending_gap
+    moved = with_room(size if size < most else most, terms)
+    moved = moved if size > band else 0.0
+    moved = -moved if lending_gap < 0.0 else moved
+    left = idle - moved
     pool_into = pool_gap if pool_gap < left else left
     pool_into = with_room(pool_into, terms) if pool_gap > band else 0.0
-    moved, pool_moved = into - out, pool_into - pool_out
-    fund = move_pool(move_lending(fund, supply_index, moved, moved), pool_moved, pool_moved)
-    lending_moves = lending_gap < -band or lending_gap > band
-    pool_moves = pool_gap < -band or pool_gap > band
+    pool_moved = pool_into - pool_out
+    fund = move_pool(move_lending(fund, supply, moved, moved), pool_moved, pool_moved)
     targets = Targets(
-        fund.vault.lending_debt if lending_moves else np.nan,
-        fund.vault.pool_debt if pool_moves else np.nan,
+        fund.vault.lending_debt if size > band else np.nan,
+        fund.vault.pool_debt if pool_gap < -band or pool_gap > band else np.nan,
         1.0 if lending_gap > 0.0 else 0.0,
     )
     return fund, targets
 
 
 @inlined
-def exploit(
-    books: Books, supply_index: float, day: float, terms: Terms
-) -> tuple[Books, Targets, float]:
+def exploit(books: Books, supply: Supply, day: float, terms: Terms) -> tuple[Books, Targets, float]:
     """Drain what is liquid, up to the severity's share of all assets, and report the loss.
 
     Returns
@@ -220,11 +281,11 @@ def exploit(
         Ounces, 0 where there was hardly anything to steal.
     """
     wanted = terms.exploit_severity * vault.total_assets(books.fund.vault)
-    gathered = min(wanted, with_room(liquid(books.fund, supply_index), terms))
+    gathered = min(wanted, with_room(liquid(books.fund, supply), terms))
     stolen = with_room(gathered, terms)
     if stolen <= MINIMUM_OUNCES:
         return books, Targets(np.nan, np.nan, 0.0), 0.0
-    fund, from_lending, from_pool = pull(books.fund, supply_index, gathered)
+    fund, from_lending, from_pool = pull(books.fund, supply, gathered)
     targets = Targets(
         fund.vault.lending_debt if from_lending > 0.0 else np.nan,
         fund.vault.pool_debt if from_pool > 0.0 else np.nan,

@@ -1,8 +1,8 @@
 """Amounts that leave room for rounding, and moves between the vault and its strategies.
 
 Functions take the values of one path and return values, as in `mechanics.lending`. Where they
-take a supply index, it is the day's: supplying, withdrawing, borrowing and repaying leave it
-as it was.
+take the supply shares' price, it is the day's: supplying, withdrawing, borrowing and repaying
+leave it as it was.
 """
 
 from __future__ import annotations
@@ -32,8 +32,18 @@ MINIMUM_OUNCES = 0.01
 MINIMUM_LOAN_USD = 100.0
 """Loans below this are not made; USDC's unit then stays far inside the dead-band."""
 
+USDC_UNIT = 1e-6
+USDC_UNITS = 1e6
+"""USDC's unit in dollars, and how many there are in one."""
 ROOM_USDC = 1.0
 """Likewise for collateral in USDC, of two units."""
+
+
+class Supply(NamedTuple):
+    """The price of the lending market's shares, both ways."""
+
+    ounces_per_share: float
+    shares_per_ounce: float
 
 
 class Fund(NamedTuple):
@@ -66,14 +76,8 @@ def without_room(amount: float, terms: Terms) -> float:
 
 @inlined
 def usdc_down(amount: float) -> float:
-    """Return USDC rounded down to its unit of 1e-6."""
-    return np.floor(amount * 1e6) * 1e-6
-
-
-@inlined
-def usdc_up(amount: float) -> float:
-    """Return USDC rounded up to its unit of 1e-6."""
-    return np.ceil(amount * 1e6) * 1e-6
+    """Return USDC rounded down to its unit."""
+    return np.floor(amount * USDC_UNITS) * USDC_UNIT
 
 
 @inlined
@@ -85,38 +89,38 @@ def releasable(collateral_usdc: float, terms: Terms, gold_usd: float) -> float:
 
 
 @inlined
-def lending_liquid(fund: Fund, supply_index: float) -> float:
+def lending_liquid(fund: Fund, supply: Supply) -> float:
     """Return what the lending market could pay the vault now."""
-    value = fund.lending_shares * supply_index
+    value = fund.lending_shares * supply.ounces_per_share
     claim = value if value < fund.vault.lending_debt else fund.vault.lending_debt
     payable = fund.market.cash if fund.market.cash < claim else claim
     return payable if payable > 0.0 else 0.0
 
 
 @inlined
-def liquid(fund: Fund, supply_index: float) -> float:
+def liquid(fund: Fund, supply: Supply) -> float:
     """Return what the vault could pay out now."""
     pool = fund.pool_assets if fund.pool_assets < fund.vault.pool_debt else fund.vault.pool_debt
-    return fund.vault.idle + lending_liquid(fund, supply_index) + pool
+    return fund.vault.idle + lending_liquid(fund, supply) + pool
 
 
 @inlined
-def pull(fund: Fund, supply_index: float, ounces: float) -> tuple[Fund, float, float]:
+def pull(fund: Fund, supply: Supply, ounces: float) -> tuple[Fund, float, float]:
     """Take `ounces` from idle, then lending, then the pool; return also the latter two."""
     from_idle = fund.vault.idle if fund.vault.idle < ounces else ounces
     rest = ounces - from_idle
-    available = lending_liquid(fund, supply_index)
+    available = lending_liquid(fund, supply)
     from_lending = available if available < rest else rest
     rest = rest - from_lending
     from_pool = fund.pool_assets if fund.pool_assets < rest else rest
-    fund = move_lending(fund, supply_index, -from_lending, from_idle)
+    fund = move_lending(fund, supply, -from_lending, from_idle)
     return move_pool(fund, -from_pool, 0.0), from_lending, from_pool
 
 
 @inlined
-def move_lending(fund: Fund, supply_index: float, ounces: float, from_idle: float) -> Fund:
+def move_lending(fund: Fund, supply: Supply, ounces: float, from_idle: float) -> Fund:
     """Supply `ounces` to the lending market (withdraw where negative), `from_idle` less idle."""
-    shares = ounces / supply_index
+    shares = ounces * supply.shares_per_ounce
     return Fund(
         lending.move(fund.market, ounces, shares),
         Vault(

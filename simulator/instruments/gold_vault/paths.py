@@ -20,6 +20,7 @@ from simulator.instruments.gold_vault.state import (
     SOURCES,
     new_terms,
 )
+from simulator.mechanics.rows import empty_apart
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
 from simulator.scenario.models import GasTerms
 from simulator.units import FloatArray
@@ -68,7 +69,7 @@ def simulate(
         np.zeros((steps_recorded, paths_recorded, N_ACTIONS)),
         np.zeros((steps_recorded, paths_recorded, N_OBSERVED)),
     )
-    mark, mark_usd, leave, leave_usd, utilisation = (np.empty(shape) for _ in range(5))
+    mark, mark_usd, leave, leave_usd, utilisation = (empty_apart(shape, 7 + k) for k in range(5))
     attribution = np.empty((2, N_SOURCES, shape[1]))
     events, unpaid = np.empty(shape[1], np.int64), np.empty(shape[1])
     gains = np.empty((N_SOURCES, *(shape if daily and by_source else (0, 0))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.instruments.gold_vault.lanes import (
-    COLLATERAL,
+    COLLATERAL_UNITS,
     DEBT,
     EXIT_TOKENS,
     EXPLOIT_DAY,
@@ -15,6 +15,7 @@ from simulator.instruments.gold_vault.lanes import (
     WIDTH,
     get_fund,
 )
+from simulator.instruments.gold_vault.moves import USDC_UNITS
 from simulator.instruments.gold_vault.state import N_ACTIONS, N_COHORTS, Action, Observed
 from simulator.mechanics import lending, vault
 from simulator.mechanics.jit import kernel
@@ -86,6 +87,7 @@ def write_observed(state: FloatArray, observed: FloatArray, step: int, first: in
         seen[SEEN_MARKET_ASSETS] = fund.market.cash + lending.borrows(fund.market)
         for cohort in range(N_COHORTS):
             owed = state[DEBT + cohort * WIDTH + lane] * fund.market.borrow_index
-            collateral = state[COLLATERAL + cohort * WIDTH + lane]
-            ltv = owed * state[GOLD_USD + lane] / collateral if collateral > 0.0 else 0.0
+            units = state[COLLATERAL_UNITS + cohort * WIDTH + lane]
+            worth = owed * state[GOLD_USD + lane] * USDC_UNITS
+            ltv = worth / units if units > 0.0 else 0.0
             seen[SEEN_LTV + cohort] = ltv

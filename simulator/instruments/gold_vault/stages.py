@@ -15,15 +15,18 @@ from simulator.instruments.gold_vault.lanes import (
     EVENTS,
     EXPLOIT_DAY,
     FLOW,
+    GOLD_USD,
     HOLDER_SHARES,
     IDLE,
     LENDING_REPORTED_DAY,
     LOCKED,
-    ONE,
+    MARKED,
+    PER_INDEX,
     PERIOD_END_DAY,
     RATE_PER_DAY,
     REWARDS_UNCLAIMED,
     SHARES,
+    SHARES_PER_OUNCE,
     STAKED,
     SUPPLY_INDEX,
     UTILISATION,
@@ -31,6 +34,7 @@ from simulator.instruments.gold_vault.lanes import (
     get_buffer,
     get_fund,
     get_staking,
+    get_supply,
     put_fund,
     put_market,
     put_profit,
@@ -38,14 +42,16 @@ from simulator.instruments.gold_vault.lanes import (
 from simulator.instruments.gold_vault.managers import (
     Books,
     allocate,
+    choose,
+    choose_profit,
     credit_pool,
     crowd_moves,
     exploit,
-    keeps_profit,
+    report_kept,
     report_lending,
     report_pool,
 )
-from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES
+from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, Supply
 from simulator.instruments.gold_vault.state import Action, Terms
 from simulator.mechanics import lending, staking, vault
 from simulator.mechanics.jit import inlined, kernel
@@ -71,7 +77,7 @@ def begin(state: FloatArray, terms: Terms) -> None:
     for index in range(state.size):
         state[index] = 0.0
     for lane in range(WIDTH):
-        state[ONE + lane] = 1.0
+        state[GOLD_USD + lane] = 1.0
         state[BORROW_INDEX + lane] = 1.0
         state[CROWD_SHARES + lane] = terms.crowd_ounces
         state[HOLDER_SHARES + lane] = terms.holder_ounces
@@ -88,9 +94,12 @@ def let_time_pass(state: FloatArray, day: float, terms: Terms) -> None:
         rate = lending.kinked_rate(
             state[UTILISATION + lane], terms.base_rate, terms.slope1, terms.slope2, terms.kink
         )
-        market = lending.accrue(fund.market, rate * (1.0 / DAYS_PER_YEAR), terms.reserve_factor)
+        growth = rate * (1.0 / DAYS_PER_YEAR)
+        market, shares_per_ounce = lending.accrue(fund.market, growth, terms.reserve_factor)
         put_market(state, lane, market)
-        state[SUPPLY_INDEX + lane] = lending.supply_index(market)
+        state[PER_INDEX + lane] = 1.0 / market.borrow_index
+        state[SUPPLY_INDEX + lane] = 1.0 / shares_per_ounce
+        state[SHARES_PER_OUNCE + lane] = shares_per_ounce
         after, buffer, released = vault.unlock(fund.vault, get_buffer(state, lane), day - 1.0, day)
         put_profit(state, lane, buffer)
         attribute_profit(state, lane, released)
@@ -141,14 +150,16 @@ def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: Fl
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
     index = lending.supply_index(fund.market)
-    state[SUPPLY_INDEX + lane] = index
+    supply = Supply(index, 1.0 / index)
+    state[SUPPLY_INDEX + lane] = supply.ounces_per_share
+    state[SHARES_PER_OUNCE + lane] = supply.shares_per_ounce
     if lost > MINIMUM_OUNCES:
         since = day - state[LENDING_REPORTED_DAY + lane]
-        books = report_lending(books, index, lost, since, day, terms)
+        books = report_lending(books, supply, lost, since, day, terms)
         state[LENDING_REPORTED_DAY + lane] = day
         acts[lane, REPORT_LOSS] = 1.0
     if state[EXPLOIT_DAY + lane] == day:
-        books, targets, stolen = exploit(books, index, day, terms)
+        books, targets, stolen = exploit(books, supply, day, terms)
         acts[lane, EXPLOIT_LENDING_TARGET] = targets.lending
         acts[lane, EXPLOIT_POOL_TARGET] = targets.pool
         acts[lane, EXPLOIT_STOLEN] = stolen
@@ -180,7 +191,7 @@ def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd = state[CROWD_SHARES + lane]
         fund = get_fund(state, lane)
-        fund, done = crowd_moves(fund, state[SUPPLY_INDEX + lane], crowd, leaving, joining, terms)
+        fund, done = crowd_moves(fund, get_supply(state, lane), crowd, leaving, joining, terms)
         put_fund(state, lane, fund)
         state[CROWD_SHARES + lane] = crowd + done.staked - done.redeemed
         state[STAKED + lane] += done.staked - done.redeemed
@@ -192,8 +203,8 @@ def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: F
     """Write down what `move_crowd` is about to do."""
     for lane in range(WIDTH):
         leaving, joining = wishes(state, lane, step, last, terms)
-        crowd, index = state[CROWD_SHARES + lane], state[SUPPLY_INDEX + lane]
-        _, done = crowd_moves(get_fund(state, lane), index, crowd, leaving, joining, terms)
+        crowd, supply = state[CROWD_SHARES + lane], get_supply(state, lane)
+        _, done = crowd_moves(get_fund(state, lane), supply, crowd, leaving, joining, terms)
         acts[lane, CROWD_REDEEM_SHARES] = done.redeemed
         acts[lane, CROWD_DEPOSIT] = done.deposited
         acts[lane, CROWD_STAKE_SHARES] = done.staked
@@ -205,64 +216,77 @@ def get_reported(state: FloatArray, lane: int, day: float, since_day: float, ter
     fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
     books = Books(fund, get_buffer(state, lane), no_profit())
     lending_days = day - state[LENDING_REPORTED_DAY + lane]
-    books = report_lending(books, state[SUPPLY_INDEX + lane], 0.0, lending_days, day, terms)
+    books = report_lending(books, get_supply(state, lane), 0.0, lending_days, day, terms)
     return report_pool(books, day - since_day, day, terms)
 
 
 @inlined
-def report(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
-    """Credit the pool and report both strategies."""
+def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
+    """Credit the pool, report both strategies, and move assets towards their targets.
+
+    Lanes on which a report may reach the price at once are done by `report_and_release`.
+    """
     releasing = 0
     for lane in range(WIDTH):
-        fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
+        fund, buffer, supply = (
+            get_fund(state, lane),
+            get_buffer(state, lane),
+            get_supply(state, lane),
+        )
         lending_days = day - state[LENDING_REPORTED_DAY + lane]
-        index = state[SUPPLY_INDEX + lane]
-        keeps = keeps_profit(fund, index, lending_days, day - since_day, terms)
+        moved, _ = credit_pool(fund, day - since_day, terms)
+        moved, profit, keeps = report_kept(
+            moved, buffer, supply, lending_days, day - since_day, day, terms
+        )
+        moved, _ = allocate(moved, supply, terms)
+        put_fund(state, lane, choose(keeps, moved, fund))
+        put_profit(state, lane, choose_profit(keeps, profit, buffer))
+        state[LENDING_REPORTED_DAY + lane] += lending_days if keeps else 0.0
+        state[MARKED + lane] = 0.0 if keeps else 1.0
         releasing += 0 if keeps else 1
     if releasing > 0:
         report_and_release(state, day, since_day, terms)
-        return
-    for lane in range(WIDTH):
-        books = get_reported(state, lane, day, since_day, terms)
-        put_fund(state, lane, books.fund)
-        put_profit(state, lane, books.buffer)
-        state[LENDING_REPORTED_DAY + lane] = day
 
 
 @kernel
 def report_and_release(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
-    """Report as in `report`, on lanes where profits or losses may reach the price at once."""
+    """Manage as in `manage` the marked lanes, where profits or losses may reach the price."""
     for lane in range(WIDTH):
-        put_books(state, lane, get_reported(state, lane, day, since_day, terms))
-        state[LENDING_REPORTED_DAY + lane] = day
+        if state[MARKED + lane] > 0.0:
+            put_books(state, lane, get_reported(state, lane, day, since_day, terms))
+            state[LENDING_REPORTED_DAY + lane] = day
+            allocate_one(state, lane, terms)
 
 
 @kernel
-def record_credit(
+def record_management(
     state: FloatArray, day: float, since_day: float, terms: Terms, acts: FloatArray
 ) -> None:
-    """Write down what `report` is about to credit the pool with."""
+    """Write down what `manage` is about to do."""
     for lane in range(WIDTH):
-        _, fees = credit_pool(get_fund(state, lane), day - since_day, terms)
-        acts[lane, POOL_CREDIT] = fees
-
-
-@inlined
-def allocate_all(state: FloatArray, terms: Terms) -> None:
-    """Move every lane's assets towards their targets."""
-    for lane in range(WIDTH):
-        fund, _ = allocate(get_fund(state, lane), state[SUPPLY_INDEX + lane], terms)
-        put_fund(state, lane, fund)
-
-
-@kernel
-def record_allocation(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
-    """Write down what `allocate_all` is about to do."""
-    for lane in range(WIDTH):
-        _, targets = allocate(get_fund(state, lane), state[SUPPLY_INDEX + lane], terms)
+        fund = get_fund(state, lane)
+        if day > 0.0:
+            _, fees = credit_pool(fund, day - since_day, terms)
+            acts[lane, POOL_CREDIT] = fees
+            fund = get_reported(state, lane, day, since_day, terms).fund
+        _, targets = allocate(fund, get_supply(state, lane), terms)
         acts[lane, LENDING_TARGET] = targets.lending
         acts[lane, POOL_TARGET] = targets.pool
         acts[lane, POOL_FIRST] = targets.pool_first
+
+
+@inlined
+def allocate_one(state: FloatArray, lane: int, terms: Terms) -> None:
+    """Move a lane's assets towards their targets."""
+    fund, _ = allocate(get_fund(state, lane), get_supply(state, lane), terms)
+    put_fund(state, lane, fund)
+
+
+@kernel
+def allocate_all(state: FloatArray, terms: Terms) -> None:
+    """Move every lane's assets towards their targets, on a day without reports."""
+    for lane in range(WIDTH):
+        allocate_one(state, lane, terms)
 
 
 @inlined
