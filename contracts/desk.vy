@@ -15,8 +15,9 @@
         at the price of a later round: what falls between the two is the holder's
         loss, as with a gap on a real market.
 @dev Prices have 18 decimals (1e18 = one USD for a whole token), amounts are the
-     token's own, USDC counts as one USD. What a trader pays rounds up, what a
-     trader gets rounds down. Tokens stay with the holder of an order until it
+     token's own. USDC counts as one USD unless the desk has a feed of its price:
+     prices and triggers stay in USD, and what is paid is worth that many USD in
+     USDC. What a trader pays rounds up, what a trader gets rounds down. Tokens stay with the holder of an order until it
      is executed. The owner stocks and empties the desk; the keeper decides only
      when a stop that has been touched is executed, never its price.
 """
@@ -80,6 +81,10 @@ _PRICE_DECIMALS: constant(uint256) = 18
 _USDC_SCALE: constant(uint256) = 10 ** 12
 
 
+# @dev From the price of USDC with 18 decimals to its part in `_value`.
+_USDC_PRICE_SCALE: constant(uint256) = 10 ** 6
+
+
 # @dev Pays and is paid for every token.
 usdc: public(immutable(address))
 
@@ -90,6 +95,10 @@ keeper: public(immutable(address))
 
 # @dev The greatest age in seconds of an answer that is still traded at.
 feed_max_age: public(immutable(uint256))
+
+
+# @dev Price of USDC in USD; zero where it counts as one.
+usdc_feed: public(immutable(address))
 
 
 # @dev The terms on which a token is traded.
@@ -161,17 +170,20 @@ event TakenOut:
 
 
 @deploy
-def __init__(usdc_: address, keeper_: address, feed_max_age_: uint256):
+def __init__(usdc_: address, keeper_: address, feed_max_age_: uint256, usdc_feed_: address):
     """
     @notice Deploys a desk that trades nothing yet; the deployer becomes its owner.
     @param usdc_ The 20-byte address of the token with 6 decimals that all is paid in.
     @param keeper_ The 20-byte address that executes stops.
     @param feed_max_age_ The greatest age of an answer while its market trades, seconds.
+    @param usdc_feed_ The 20-byte address of the price of USDC in USD
+           (`AggregatorV3Interface`), up to 18 decimals; zero where it counts as one.
     """
     ownable.__init__()
     usdc = usdc_
     keeper = keeper_
     feed_max_age = feed_max_age_
+    usdc_feed = usdc_feed_
 
 
 @external
@@ -430,8 +442,13 @@ def _bid(token: address) -> uint256:
 def _value(token: address, amount: uint256, price: uint256, round_up: bool) -> uint256:
     """
     @notice Returns what `amount` is worth at `price`, in USDC.
+    @dev It is divided once, by the price of USDC too: one rounding, against the trader.
     """
-    return math._mul_div(amount, price, self.listings[token].unit * _USDC_SCALE, round_up)
+    unit: uint256 = self.listings[token].unit
+    if usdc_feed == empty(address):
+        return math._mul_div(amount, price, unit * _USDC_SCALE, round_up)
+    usdc_price: uint256 = feed._read(usdc_feed, feed_max_age)
+    return math._mul_div(amount * _USDC_PRICE_SCALE, price, unit * usdc_price, round_up)
 
 
 @internal

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from props import DAY, DOLLAR, OUNCE, Refusal, check_refusal, deploy, events, refused, send
 
-from simulator.chain import Chain, Contract
+from simulator.chain import ZERO_ADDRESS, Chain, Contract
 
 FEED_UNIT = 10**8
 WAD = 10**18
@@ -23,7 +23,9 @@ CASH = 10_000_000 * DOLLAR
 class Stage:
     """A desk with gold at 4,000 dollars and 25 bp; the trader has 10 oz and a million."""
 
-    def __init__(self, chain: Chain, roles: SimpleNamespace, decimals: int = 18) -> None:
+    def __init__(
+        self, chain: Chain, roles: SimpleNamespace, decimals: int = 18, *, coin: bool = False
+    ) -> None:
         self.chain, self.roles, self.unit = chain, roles, 10**decimals
         owner = roles.owner
         self.feed = deploy(chain, "price_feed", 8, "aGOLD / USD", roles.keeper, sender=owner)
@@ -33,7 +35,9 @@ class Stage:
         self.gold = deploy(
             chain, "gold_token", "Assay Gold", "aGOLD", decimals, reserve, DAY, sender=owner
         )
-        self.desk = deploy(chain, "desk", self.usdc, roles.keeper, 2 * DAY, sender=owner)
+        self.coin = deploy(chain, "price_feed", 8, "USDC / USD", roles.keeper, sender=owner)
+        priced = self.coin if coin else ZERO_ADDRESS
+        self.desk = deploy(chain, "desk", self.usdc, roles.keeper, 2 * DAY, priced, sender=owner)
         self.price(PRICE)
         self.send(self.desk, "list_token", self.gold, self.feed, SPREAD_BPS, sender=owner)
         self.send(self.usdc, "configureMinter", owner, UNLIMITED, sender=owner)
@@ -128,6 +132,65 @@ def test_swaps__of_a_token_with_a_fee__pay_for_what_arrives(stage: Stage, roles:
     assert stage.held(roles.trader) == (9 * OUNCE, 10**6 * DOLLAR + arrived)
     stage.trade("buy", stage.gold, OUNCE, UNLIMITED)
     assert stage.held(roles.trader)[0] == 9 * OUNCE + 99 * OUNCE // 100
+
+
+# -- USDC with a price
+
+
+@pytest.fixture
+def priced(revm: Chain, roles: SimpleNamespace) -> Stage:
+    """A desk that reads the price of USDC, which is one dollar."""
+    stage = Stage(revm, roles, coin=True)
+    coin(stage, 1.0)
+    return stage
+
+
+def coin(stage: Stage, usd: float) -> None:
+    stage.send(stage.coin, "update_answer", round(usd * FEED_UNIT), sender=stage.roles.keeper)
+
+
+def test_usdc_at_half__twice_as_much_is_paid_and_got(priced: Stage, roles: SimpleNamespace):
+    coin(priced, 0.5)
+    priced.trade("buy", priced.gold, 2 * OUNCE, UNLIMITED)
+    assert priced.held(roles.trader)[1] == 10**6 * DOLLAR - 2 * 8_020 * DOLLAR
+    priced.trade("sell", priced.gold, OUNCE, 0)
+    assert priced.held(roles.trader)[1] == 10**6 * DOLLAR - 2 * 8_020 * DOLLAR + 7_980 * DOLLAR
+
+
+def test_usdc_at_a_dollar__a_desk_with_its_feed_pays_what_one_without_does(priced: Stage, stage):
+    for amount in (1, 7, OUNCE // 3, 3 * OUNCE):
+        for quote in ("quote_buy", "quote_sell"):
+            read = [s.desk.read(s.chain, quote, s.gold.address, amount) for s in (priced, stage)]
+            assert read[0] == read[1]
+
+
+def test_usdc_at_an_odd_price__rounds_against_the_trader(priced: Stage):
+    """4,010 / 0.91333333 = 4,390.51096405..., 3,990 / 0.91333333 = 4,368.61315462..."""
+    coin(priced, 0.91333333)
+    quotes = (("quote_buy", 4_390_510_965), ("quote_sell", 4_368_613_154))
+    for quote, expected in quotes:
+        assert priced.desk.read(priced.chain, quote, priced.gold.address, OUNCE) == expected
+
+
+def test_usdc_that_falls__touches_no_stop__and_one_that_is_filled_pays_more_of_it(priced, roles):
+    """Triggers are dollars: 3,900 is reached by gold, not by what gold costs in USDC."""
+    order = priced.stop(3_900)
+    coin(priced, 0.87)
+    priced.price(PRICE)
+    assert not priced.desk.read(priced.chain, "is_touched", order)
+    touched = priced.price(3_900)
+    priced.price(3_800)
+    coin(priced, 0.5)
+    priced.execute(order, touched)
+    paid = 10 * 3_800 * 9_975 // 10_000 * 2 * DOLLAR
+    assert priced.held(roles.trader) == (0, 10**6 * DOLLAR + paid)
+
+
+def test_usdc_whose_feed_is_dead__trades_nothing(priced: Stage, roles: SimpleNamespace):
+    priced.send(priced.coin, "set_mode", 2, sender=roles.keeper)
+    for trade in ("buy", "sell"):
+        with refused("price_feed: reverting"):
+            priced.trade(trade, priced.gold, OUNCE, UNLIMITED if trade == "buy" else 0)
 
 
 @settings(max_examples=60, deadline=None)

@@ -96,6 +96,29 @@ def test_shares_and_mining_tokens__on_the_chain__agree(path: int) -> None:
     assert found.notes == ()
 
 
+FALL = "market.stablecoin={day: 91, low: 0.6, recovers_days: 5, lasting_loss: 0.1}"
+
+
+def test_usdc_at_60_cents__is_what_trades_of_that_day_are_paid_in() -> None:
+    """On day 91 one portfolio rebalances: it takes 1 / 0.6 USDC for each dollar, and so on."""
+    found = replay(0, FALL)
+    assert found.ok, differing(found)
+    plan = planned(0, FALL)
+    (kept,) = (a for a in plan.accounts if (a.investor, a.token) == ("aggressive", "gold_vault"))
+    traded = kept.sold[91] * kept.quote.bids[91] - kept.bought[91] * kept.token_usd[91]
+    assert abs(traded) > 10.0
+    paid, at_par = kept.paid(plan.usdc), kept.paid()
+    np.testing.assert_allclose(paid[:91], at_par[:91], rtol=1e-12)
+    dollars = at_par[91] - at_par[90]
+    np.testing.assert_allclose(paid[91] - paid[90], dollars / 0.6, rtol=1e-9)
+
+
+def test_usdc_at_60_cents__a_desk_that_takes_it_for_a_dollar__differs() -> None:
+    edit = ("desk.vy", "if usdc_feed == empty(address):", "if True:")
+    patched = {"desk": compile_patched(CONTRACTS / "desk.vy", edit)}
+    assert "aggressive.desk_usd" in differing(replay(0, FALL, patched=patched))
+
+
 def test_paths__contain_what_they_are_there_for() -> None:
     """Guards the test above: raise, purchases and sales at the desk, stops that wait, and fill."""
     mines = [account(path, "stable.producing_sto") for path in PATHS]

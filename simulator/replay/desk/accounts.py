@@ -15,6 +15,7 @@ from simulator.replay.desk.sto_tokens import STOCK_ROOM, Offering, StoTokens
 from simulator.replay.desk.vault_shares import VaultShares, crowd_shares, recall_step
 from simulator.replay.mining_sto import TOKEN_DECIMALS, Guests
 from simulator.scenario.models import Scenario
+from simulator.scenario.stablecoin import USDC
 from simulator.units import USDC_DECIMALS, FloatArray, from_wei, midnight_timestamp
 
 VAULT = "gold_vault"
@@ -33,12 +34,15 @@ class DeskPlan:
         Who holds an STO's tokens beside its own player's actors, by the STO's name.
     notes : tuple of str
         What of the portfolios is not played, and why.
+    usdc : ndarray of shape (n_steps + 1,), dollars, or None
+        Price of the USDC that all is paid in; None for one dollar on every day.
     """
 
     accounts: tuple[DeskAccount, ...]
     custodies: Mapping[str, Custody]
     guests: Mapping[str, Guests]
     notes: tuple[str, ...]
+    usdc: FloatArray | None = None
 
 
 @dataclass
@@ -67,7 +71,14 @@ def desk_plan(scenario: Scenario, world: World, lane: int) -> DeskPlan:
                 f"{investor} holds a part of {name}, which cannot be handed on: it is a position "
                 "of the model alone"
             )
-    return DeskPlan(tuple(draft.accounts), draft.custodies, draft.guests, tuple(draft.notes))
+    usdc = world.market.prices.get(USDC)
+    return DeskPlan(
+        tuple(draft.accounts),
+        draft.custodies,
+        draft.guests,
+        tuple(draft.notes),
+        None if usdc is None else usdc[:, lane],
+    )
 
 
 def _fixed(scenario: Scenario) -> tuple[str, ...]:

@@ -94,10 +94,13 @@ class DeskAccount:
         """Return the tokens there are after all that is done on a step."""
         return 0.0 if self.leaves(step) else float(self.units[step])
 
-    def usd(self) -> FloatArray:
-        """Return what the desk has paid less what it was paid, up to each step."""
+    def paid(self, usdc: FloatArray | float = 1.0) -> FloatArray:
+        """Return the USDC that the desk has paid less what it was paid, up to each step.
+
+        `usdc`, of shape (n_steps + 1,), is its price in dollars, as which it is paid.
+        """
         asked = self.token_usd * (1.0 + self.quote.spread_bps / BPS)
-        return np.cumsum(self.sales() * self.quote.bids - self.bought * asked)
+        return np.cumsum((self.sales() * self.quote.bids - self.bought * asked) / usdc)
 
     def touches(self, step: int) -> bool:
         """Return whether the model sees the stop touched on a step."""

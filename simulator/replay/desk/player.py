@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simulator.chain import Call, Receipt
+import numpy as np
+
+from simulator.chain import ZERO_ADDRESS, Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
 from simulator.investors.portfolio.state import DEAD_BAND
 from simulator.replay.desk.accounts import DeskPlan
 from simulator.replay.desk.custody import QUOTE_DECIMALS, Custody, DeskAccount, Seat
 from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
-from simulator.units import SECONDS_PER_DAY, USDC_DECIMALS, from_wei, to_wei
+from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, USDC_DECIMALS, from_wei, to_wei
 
 RICH_USDC = 10 ** (12 + USDC_DECIMALS)
 """USDC of each investor and of the desk: what they trade with is the model's affair."""
@@ -26,10 +28,13 @@ class DeskPlayer:
         self._accounts, self._custodies = plan.accounts, dict(plan.custodies)
         self.notes = plan.notes
         self._last_step = max((account.last for account in self._accounts), default=0)
-        self._usd = [account.usd() for account in self._accounts]
+        self._usdc_usd = np.ones(self._last_step + 1) if plan.usdc is None else plan.usdc
+        self._has_price = plan.usdc is not None
+        self._dearest = 1.0 / float(self._usdc_usd.min())
+        self._paid = [account.paid(self._usdc_usd) for account in self._accounts]
         self._orders = 0
         self._highest = {a.token: float(a.token_usd.max()) for a in self._accounts}
-        self.observables = _observables(self._accounts, self._custodies)
+        self.observables = _observables(self._accounts, self._custodies, self._dearest)
 
     # -- set-up ------------------------------------------------------------------------
 
@@ -38,7 +43,8 @@ class DeskPlayer:
         roles = stage.roles
         self._stage = stage
         self._usdc = stage.deploy("usdc", as_name="desk_usdc")
-        self._desk = stage.deploy("desk", self._usdc, roles.keeper, 2 * SECONDS_PER_DAY)
+        price = self._price_feed(stage) if self._has_price else ZERO_ADDRESS
+        self._desk = stage.deploy("desk", self._usdc, roles.keeper, 2 * SECONDS_PER_DAY, price)
         stage.send(
             self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner),
             self._usdc.call("mint", self._desk, RICH_USDC, sender=roles.owner),
@@ -62,11 +68,18 @@ class DeskPlayer:
         for token, custody in self._custodies.items():
             custody.deploy(stage, self._desk, [s for s in self._seats if s.account.token == token])
 
+    def _price_feed(self, stage: Stage) -> Contract:
+        """Create the feed of what a USDC is worth; it has a round each day."""
+        title, name = "USDC / USD", "desk_usdc_feed"
+        keeper = stage.roles.keeper
+        self._usdc_feed = stage.deploy("price_feed", FEED_DECIMALS, title, keeper, as_name=name)
+        return self._usdc_feed
+
     # -- a step ------------------------------------------------------------------------
 
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the prices, the stops that fill, the trades, and the orders after them."""
-        calls: list[tuple[Phase, Call]] = []
+        calls = [(Phase.PRICES, call) for call in self._usdc_price(step)]
         for custody in self._custodies.values():
             calls += [(Phase.PRICES, call) for call in custody.prices(step)]
             calls += custody.calls(step)
@@ -76,6 +89,12 @@ class DeskPlayer:
         for seat in self._seats:
             calls += [(Phase.CLAIMS, call) for call in self._order(seat, step)]
         return calls
+
+    def _usdc_price(self, step: int) -> list[Call]:
+        if not self._has_price:
+            return []
+        answer = to_wei(float(self._usdc_usd[step]), FEED_DECIMALS)
+        return [self._usdc_feed.call("update_answer", answer, sender=self._stage.roles.keeper)]
 
     def _sales(self, seat: Seat, step: int) -> list[tuple[Phase, Call]]:
         account = seat.account
@@ -181,10 +200,10 @@ class DeskPlayer:
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's tokens, their value at mark, and dollars."""
         found: dict[str, float] = {}
-        for account, usd in zip(self._accounts, self._usd, strict=True):
+        for account, paid in zip(self._accounts, self._paid, strict=True):
             found |= self._custodies[account.token].expected(account, step)
             parts = {
-                "desk_usd": float(usd[step]),
+                "desk_usd": float(paid[step]),
                 "on_chain_usd": account.held(step) * float(account.token_usd[step]),
             }
             for part, value in parts.items():
@@ -200,9 +219,10 @@ class DeskPlayer:
             lost = custody.lost_tokens(seat, step)
             found[custody.name(account, "tokens")] = lost
             lost += seat.trades * 10.0**-account.decimals
-            for part in ("desk_usd", "on_chain_usd"):
+            for part, dearest in (("desk_usd", self._dearest), ("on_chain_usd", 1.0)):
                 name = f"{account.investor}.{part}"
-                found[name] = found.get(name, 0.0) + lost * self._highest[account.token]
+                worth = lost * self._highest[account.token] * dearest
+                found[name] = found.get(name, 0.0) + worth
             found |= custody.extra_tolerance(account, step)
         return found
 
@@ -239,15 +259,18 @@ def _answer(answer: bytes, custody: Custody) -> float:
 
 
 def _observables(
-    accounts: Sequence[DeskAccount], custodies: Mapping[str, Custody]
+    accounts: Sequence[DeskAccount], custodies: Mapping[str, Custody], dearest: float
 ) -> tuple[Observable, ...]:
-    """Return those of each account, and the dollars and the value of each investor."""
+    """Return those of each account, and the USDC and the value of each investor.
+
+    `dearest` is the most USDC that a dollar ever is.
+    """
     own = [found for a in accounts for found in custodies[a.token].observables(a)]
     traded: dict[str, float] = {}
     worth: dict[str, float] = {}
     for account in accounts:
         amounts = account.bought + account.sales()
-        size = float(amounts @ account.token_usd)
+        size = float(amounts @ account.token_usd) * dearest
         traded[account.investor] = traded.get(account.investor, 1.0) + size
         most = float((account.units * account.token_usd).max())
         worth[account.investor] = worth.get(account.investor, 1.0) + most
