@@ -16,6 +16,7 @@ from scipy import stats
 from simulator.instruments import price_cover
 from simulator.instruments.base import attribution_gap
 from simulator.instruments.price_cover import Act, Observed, Policy, fair
+from simulator.instruments.price_cover.state import HOLDER_GAS
 from simulator.scenario.models import GasTerms
 from simulator.units import trading_days
 
@@ -119,6 +120,39 @@ def test_fall_in_the_lag__voids_the_cover_and_returns_the_premium():
     # A day later it is a claim: 9,000 - 5,000 on 100 t.
     late, _ = run(terms(pool__lag_days=2), [10_000.0] * 2 + [5_000.0] * 40)
     assert last(late, "cover-miner", "payouts_usd") == 400_000
+
+
+def test_voided_cover__leaves_nothing_behind_in_the_books():
+    prices = [10_000.0] + [5_000.0] * 40
+    paths, record = run(terms(pool__lag_days=2), prices, record=True)
+    seen = record.observed[:, 0]
+    assert seen[0, Observed.UNEARNED] == 30 * record.policies[0, Policy.DAILY, 0]
+    left = (Observed.UNEARNED, Observed.LOCKED, Observed.MINER_PREMIUMS)
+    assert np.all(seen[1:30][:, left] == 0.0)
+    with_cover, without = (paths[name].exit["usd"][1:30, 0] for name in NAMES[1:])
+    np.testing.assert_array_equal(with_cover, without)
+
+
+def test_fall_in_the_lag__between_trigger_and_strike__voids_nothing():
+    """The trigger is 0.95 x 9,000 = 8,550 USD."""
+    _, low = run(terms(pool__lag_days=2), [10_000.0] + [8_549.0] * 40, record=True)
+    _, high = run(terms(pool__lag_days=2), [10_000.0] + [8_551.0] * 40, record=True)
+    assert low.acts[1, 0, 0] == Act.VOID
+    assert np.all(high.acts[:3, 0, 0] == Act.NONE)
+
+
+def test_exit__before_the_end__is_the_mark_less_haircut_and_gas():
+    """At 10 gwei and 3,000 USD a unit of gas costs 3e-5 USD; a week ahead he asks to leave."""
+    gas = GasTerms(price_gwei=10.0, ether_usd=3_000.0)
+    paths, record = run(terms(pool__cooldown_days=7), [10_000.0] * 31, gas)
+    enter, request, leave = (HOLDER_GAS[act] * 3e-5 for act in ("enter", "request", "leave"))
+    mark, out = (found["usd"][:, 0] for found in (paths["cover"].mark, paths["cover"].exit))
+    for day, spent in ((10, enter), (22, enter), (23, enter + request)):
+        share = (2_000_000 + day * record.policies[0, Policy.DAILY, 0]) / 200
+        assert mark[day] == pytest.approx(share - spent, abs=1e-6)
+        assert out[day] == pytest.approx(0.99 * share - spent - leave, abs=1e-6)
+    share = (2_000_000 + 30 * record.policies[0, Policy.DAILY, 0]) / 200
+    assert out[30] == pytest.approx(share - enter - request - leave, abs=2e-6)
 
 
 # A million insured at 10,000 a tonne, settled at the mean of days 23 to 29.
