@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulator.claims import Verdict, as_object
-from simulator.engine import Simulation
+from simulator.engine import BreakEven, Simulation
 from simulator.investors import InvestorMeasures
 from simulator.replay import Replay
 
@@ -29,6 +29,7 @@ def run_object(
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
     seconds: Mapping[str, float],
+    turns: Sequence[BreakEven] = (),
 ) -> dict[str, Any]:
     """Return everything a run found, as plain data."""
     scenario = simulation.scenario
@@ -42,10 +43,19 @@ def run_object(
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "peak_rss_mib": peak_rss_mib(),
         "verdicts": [as_object(verdict) for verdict in verdicts],
+        "break_evens": break_even_objects(turns),
         "investors": {name: _investor(m) for name, m in simulation.investors.items()},
         "instruments": {name: _instrument(m) for name, m in simulation.instruments.items()},
         "replays": [replay_object(replay) for replay in replays],
     }
+
+
+def break_even_objects(turns: Sequence[BreakEven]) -> list[dict[str, Any]]:
+    """Return at which values claims would be as likely as not, without all that was tried."""
+    kept = ("claim", "parameter", "paths", "value", "standard_error", "probability", "low", "high")
+    return [
+        {**{name: getattr(one, name) for name in kept}, "now": one.present.value} for one in turns
+    ]
 
 
 def _investor(measures: InvestorMeasures) -> dict[str, Any]:

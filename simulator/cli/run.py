@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -19,8 +20,17 @@ from simulator.claims.verdict import WORDS
 from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
-from simulator.cli.results import reconciliation_object, run_object
-from simulator.engine import Block, Simulation, judge, run_sets, simulate, with_ranges
+from simulator.cli.results import break_even_objects, reconciliation_object, run_object
+from simulator.engine import (
+    Block,
+    BreakEven,
+    Simulation,
+    break_evens,
+    judge,
+    run_sets,
+    simulate,
+    with_ranges,
+)
 from simulator.engine.folder import RunFolder
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
@@ -87,6 +97,10 @@ def run(
             began = time.perf_counter()
             sets, verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
             seconds["parameter_sets"] = time.perf_counter() - began
+        began = time.perf_counter()
+        turns = _break_evens(loaded, workers, folder, reporter)
+        if turns:
+            seconds["break_evens"] = time.perf_counter() - began
         folder.write_results(simulation, verdicts)
         replays = Replays()
         if opened is not None:
@@ -94,13 +108,14 @@ def run(
             replays = _replay(opened, simulation, folder, reporter)
             seconds["replay"] = time.perf_counter() - began
     began = time.perf_counter()
-    _finish(loaded, simulation, verdicts, replays, folder, sets)
+    _finish(loaded, simulation, verdicts, replays, folder, sets, turns)
     seconds["report"] = time.perf_counter() - began
     if as_json:
-        found = run_object(folder.path, simulation, verdicts, replays.done, seconds)
+        found = run_object(folder.path, simulation, verdicts, replays.done, seconds, turns)
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
-        print_report(Console(highlight=False), loaded, simulation, verdicts, replays.done)
+        console = Console(highlight=False)
+        print_report(console, loaded, simulation, verdicts, replays.done, turns=turns)
         click.echo(f"report: {folder.path / 'report.html'}")
     _exit(replays, verdicts, fail_on)
 
@@ -134,6 +149,20 @@ def _range(
     return sets, with_ranges(verdicts, sets)
 
 
+def _break_evens(
+    loaded: LoadedScenario, workers: int | None, folder: RunFolder, reporter: Reporter
+) -> tuple[BreakEven, ...]:
+    count = sum(len(claim.break_even) for claim in loaded.scenario.claims.values())
+    if count == 0:
+        return ()
+    with reporter.task(f"looking for {count} break-evens", count) as advance:
+        turns = break_evens(
+            loaded.scenario, loaded.calibration, workers=workers, on_found=lambda one: advance(1)
+        )
+    folder.write_json("break_evens.json", break_even_objects(turns))
+    return turns
+
+
 def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:
     scenario = simulation.scenario
 
@@ -151,11 +180,12 @@ def _finish(
     replays: Replays,
     folder: RunFolder,
     sets: pd.DataFrame | None,
+    turns: Sequence[BreakEven],
 ) -> None:
     if replays.done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
     bytecode = {name: load_artifact(name).source_hash for name in artifact_names()}
-    page = render_html(loaded, simulation, verdicts, replays.done, sets)
+    page = render_html(loaded, simulation, verdicts, replays.done, sets, turns)
     folder.write_text("report.html", page)
     folder.write_manifest(loaded, simulation, bytecode, replays.client)
 

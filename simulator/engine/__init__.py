@@ -1,6 +1,6 @@
 """Runs scenarios over many paths and keeps what they found."""
 
-from simulator.engine.breakeven import break_even
+from simulator.engine.breakeven import BreakEven, break_even, break_evens
 from simulator.engine.drift import DriftShare
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
 from simulator.engine.parameter_sets import run_sets, with_ranges
@@ -12,10 +12,12 @@ from simulator.engine.verdicts import judge
 __all__ = [
     "AssetSummary",
     "Block",
+    "BreakEven",
     "DriftShare",
     "MarketSummary",
     "Simulation",
     "break_even",
+    "break_evens",
     "judge",
     "run_sets",
     "sensitivity",

@@ -34,6 +34,8 @@ CLOSED = 1e-6
 """A bracket is closed at this width relative to the value."""
 NEARLY_ZERO = 1e-9
 """The same relative to the range, for roots at zero."""
+RUN_PATHS = 1_000
+"""A run looks for the break-evens of its claims on so many paths."""
 CLOSE = 0.01
 """An effect is at its bound within this part of its standard error."""
 
@@ -216,6 +218,30 @@ def break_even(
         bracket=bracket,
         points=tuple(sorted(tried.values(), key=_value)),
     )
+
+
+def break_evens(
+    scenario: Scenario,
+    calibration: Calibration,
+    *,
+    workers: int | None = None,
+    on_found: Callable[[BreakEven], None] = lambda found: None,
+) -> tuple[BreakEven, ...]:
+    """Find the break-evens that the claims of a scenario ask for, on its first paths.
+
+    Parameters
+    ----------
+    on_found : callable
+        Called with each one.
+    """
+    fewer = scenario.model_copy(update={"paths": min(scenario.paths, RUN_PATHS)})
+    found = []
+    for claim, terms in scenario.claims.items():
+        for parameter in terms.break_even:
+            one = break_even(fewer, calibration, claim, parameter, workers=workers)
+            found.append(one)
+            on_found(one)
+    return tuple(found)
 
 
 def _value(point: Point) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulator.claims import Verdict
-    from simulator.engine import Simulation
+    from simulator.engine import BreakEven, Simulation
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
@@ -46,6 +46,7 @@ def render_html(
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
     sets: pd.DataFrame | None = None,
+    turns: Sequence[BreakEven] = (),
 ) -> str:
     """Return the report of a run as one self-contained document.
 
@@ -57,6 +58,8 @@ def render_html(
         Empty where the run was not replayed.
     sets : DataFrame, optional
         Of `engine.run_sets`.
+    turns : sequence of BreakEven
+        Of `engine.break_evens`.
 
     Notes
     -----
@@ -73,7 +76,7 @@ def render_html(
                 cover_section(simulation),
                 depeg_section(simulation),
                 outcomes_section(simulation),
-                moves_section(simulation, verdicts, sets),
+                moves_section(simulation, verdicts, sets, turns),
                 agreement_section(simulation.scenario.gas, replays),
                 notice_section(simulation.scenario, verdicts),
                 inputs_section(loaded),

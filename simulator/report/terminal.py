@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.instruments.base import UNITS
-from simulator.report import cover, depeg, mining
+from simulator.report import break_evens, cover, depeg, mining
 from simulator.report.attribution import Contributions, Line, contributions
 from simulator.report.conditions import condition_rows, reported_bound
 from simulator.report.console import number_table, put, within
@@ -31,7 +31,7 @@ from simulator.report.words import (
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
-    from simulator.engine import Simulation
+    from simulator.engine import BreakEven, Simulation
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
@@ -59,8 +59,9 @@ def print_report(
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
     folder: Path | None = None,
+    turns: Sequence[BreakEven] = (),
 ) -> None:
-    """Print verdicts, conditions, sources of return and replays.
+    """Print verdicts, conditions, break-evens, sources of return and replays.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def print_report(
         Colours only where it is a terminal; never wider than 100 columns.
     folder : Path, optional
         The run's folder; the path of its `report.html` is then printed last.
+    turns : sequence of BreakEven
+        Of `engine.break_evens`.
     """
     console = within(console)
     scenario = loaded.scenario
@@ -78,6 +81,8 @@ def print_report(
     put(console, _condition_table(simulation, verdicts))
     for reason in (f"{v.claim}: not testable, {v.reason}" for v in verdicts if v.reason):
         put(console, Text(reason))
+    if turns:
+        _put_turns(console, turns)
     for table in _contribution_tables(simulation, verdicts):
         put(console, table)
     for investor in dict.fromkeys(verdict.subject for verdict in verdicts):
@@ -92,6 +97,16 @@ def print_report(
             put(console, Text(f"{replay.label}: {note}."))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
+
+
+def _put_turns(console: Console, turns: Sequence[BreakEven]) -> None:
+    """Print at which values claims would be as likely as not."""
+    table = number_table(break_evens.TITLE, break_evens.COLUMNS, words=2)
+    for claim, parameter, *numbers in break_evens.rows(turns):
+        table.add_row(Text(claim), Text(parameter), *(Text(plain(cell)) for cell in numbers))
+    put(console, table)
+    put(console, Text(plain(break_evens.intro(turns))))
+    put(console, Text(""))
 
 
 def _put_mine(console: Console, simulation: Simulation, investor: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
 
@@ -153,6 +153,9 @@ class ClaimTerms(Frozen):
     """Of an effect: which statistic of the paths is compared."""
     premise: Estimate | None = None
     """Of a premise: what history says."""
+    break_even: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Of an event: dotted names of numbers; a run says at which value of each it is as likely
+    as not, all else as it stands."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ClaimTerms:
@@ -170,6 +173,8 @@ class ClaimTerms(Frozen):
             faults.append((("conditions",), "", "an effect has one condition"))
         if self.kind != "effect" and (self.against is not None or self.change is not None):
             faults.append(((), "", "against and change belong to an effect"))
+        if self.break_even and self.kind != "event":
+            faults.append((("break_even",), "", "belongs to an event: it has a probability"))
         if self.subject is None and any(c.series is None for c in self.conditions):
             faults.append((("subject",), "", "is required: a condition measures an investor"))
         if self.against is not None and any(c.series for c in self.conditions):
@@ -221,6 +226,32 @@ def reference_faults(
                     rule = f"{who} is not measured in it; must be {' or '.join(known)}"
                     faults.append(((*at, "unit"), f"'{condition.unit}'", rule))
     return faults
+
+
+def break_even_faults(claims: Mapping[str, ClaimTerms], scenario: BaseModel) -> list[Fault]:
+    """Return which numbers claims ask about that the scenario does not have."""
+    faults: list[Fault] = []
+    for name, claim in claims.items():
+        for place, wanted in enumerate(claim.break_even):
+            if not _is_number(scenario, wanted.split(".")):
+                rule = "must be the dotted name of a number, as market.assets.copper.price"
+                faults.append((("claims", name, "break_even", place), f"'{wanted}'", rule))
+    return faults
+
+
+def _is_number(node: object, parts: list[str]) -> bool:
+    """Return whether a name leads to a number, or to one that is left to the calibration."""
+    for depth, part in enumerate(parts):
+        if isinstance(node, Mapping):
+            node = node.get(part)
+        elif isinstance(node, BaseModel) and part in type(node).model_fields:
+            node = getattr(node, part)
+            fitted = parts[:2] == ["market", "assets"] and part in ("price", "volatility")
+            if node is None and fitted and depth == len(parts) - 1:
+                return True
+        else:
+            return False
+    return isinstance(node, float)
 
 
 def _series_faults(

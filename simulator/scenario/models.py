@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.scenario.claims import ClaimTerms, reference_faults
+from simulator.scenario.claims import ClaimTerms, break_even_faults, reference_faults
 from simulator.scenario.fields import (
     Day,
     Fault,
@@ -162,6 +162,7 @@ class Scenario(Frozen):
         followed = self.instruments.assets()
         units = {name: self._units(investor) for name, investor in self.investors.items()}
         faults = reference_faults(self.claims, units, self.market.priced, followed)
+        faults += break_even_faults(self.claims, self)
         if self.replay.subject not in self.investors:
             rule = f"must be an investor of this file: {', '.join(self.investors)}"
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))

@@ -136,6 +136,23 @@ def test_question__about_a_premise__is_refused_with_the_reason(folder, command):
     )
 
 
+def test_run__of_claims_with_break_evens__prints_and_keeps_them(token):
+    asked = ("--set", "claims.rises.break_even=[market.assets.gold.drift]")
+    common = ("run", token, "--paths", 256, "--no-replay", "--parameter-sets", 0, *asked)
+    (found,) = strict_json(assay(*common, "--json", "--out", "a").stdout)["break_evens"]
+    options = ("--claim", "rises", "--solve", "drift", "--paths", 256, "--json")
+    alone = strict_json(assay("breakeven", token, *options).stdout)
+    for name in ("claim", "parameter", "paths", "value", "standard_error", "probability"):
+        assert found[name] == alone[name]
+    assert found["now"] == 0.0
+    assert strict_json(Path("a/break_evens.json").read_text(encoding="utf-8")) == [found]
+    text = assay(*common, "--out", "b").stdout
+    assert f"{found['value']:.5g}" in text
+    assert "What would have to be true" in Path("b/report.html").read_text(encoding="utf-8")
+    assay("run", token, "--paths", 256, "--no-replay", "--parameter-sets", 0, "--out", "c")
+    assert not Path("c/break_evens.json").exists()
+
+
 @pytest.mark.parametrize(
     ("code", "options", "message"),
     [

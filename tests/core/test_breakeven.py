@@ -8,7 +8,7 @@ import questions
 from scipy import optimize, stats
 
 from simulator.engine.answers import ask
-from simulator.engine.breakeven import break_even, grid_values
+from simulator.engine.breakeven import RUN_PATHS, break_even, break_evens, grid_values
 from simulator.engine.inputs import default_range, find_input, inputs, with_value
 from simulator.errors import InputError, UsageError
 from simulator.units import trading_days
@@ -223,3 +223,20 @@ def test_jump_model__volatility_below_its_jumps__is_an_input_error_and_no_crash(
     loaded = questions.token(tmp_path, "market.model=jump", paths=128)
     with pytest.raises(InputError, match=r"--low: market.assets.gold.volatility is 0\.01"):
         solved(loaded, "rises", "volatility", low=0.01, high=0.5)
+
+
+def test_break_evens__of_a_scenario__are_those_its_claims_ask_for_on_its_first_paths(tmp_path):
+    asks = f"claims.rises.break_even=[{DRIFT}, market.assets.gold.volatility]"
+    loaded = questions.token(tmp_path, asks, paths=2048)
+    heard = []
+    found = break_evens(loaded.scenario, loaded.calibration, on_found=heard.append)
+    assert [(one.claim, one.parameter) for one in found] == [
+        ("rises", DRIFT),
+        ("rises", "market.assets.gold.volatility"),
+    ]
+    assert list(found) == heard
+    few = questions.token(tmp_path, paths=RUN_PATHS)
+    assert found[0] == solved(few, "rises", DRIFT)
+    # Without drift the median falls as the volatility rises: nothing makes 10 % likely.
+    assert found[1].value is None
+    assert break_evens(few.scenario, few.calibration) == ()

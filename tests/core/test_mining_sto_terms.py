@@ -91,6 +91,37 @@ def test_load__bad_terms__one_line_with_place_and_rule(tmp_path, case) -> None:
     assert rule.split(" is ")[0].rpartition(".")[2] in changed.splitlines()[int(line) - 1]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "market.assets.copper.prize",
+        "market.assets.nickel.price",
+        "instruments.mining_sto.producing_sto.mine",
+        "instruments.mining_sto.producing_sto.sale.days",
+        "grade",
+    ],
+)
+def test_break_even__of_what_is_no_number__is_refused_with_its_line(tmp_path, name) -> None:
+    grade = "instruments.mining_sto.producing_sto.mine.grade"
+    text = COPPER.replace(f", {grade}]", f", {name}]")
+    (message,) = refused(tmp_path, text)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if f", {name}]" in row)
+    assert message == (
+        f"own.yaml:{line}: claims.copper-sto-18.break_even[1] is '{name}'; must be the dotted name "
+        "of a number, as market.assets.copper.price"
+    )
+
+
+def test_break_even__of_an_effect__is_refused(tmp_path) -> None:
+    old = "    against: fund_holder\n"
+    assert COPPER.count(old) == 1
+    text = COPPER.replace(old, f"{old}    break_even: [market.assets.copper.price]\n")
+    (message,) = refused(tmp_path, text)
+    assert message.endswith(
+        "claims.copper-sto-beats-fund.break_even: belongs to an event: it has a probability"
+    )
+
+
 def test_set__soft_cap_above_the_hard_cap__is_refused() -> None:
     with pytest.raises(InputError) as caught:
         load_scenario("copper-sto", overrides=[f"{STO}.sale.soft_cap_usd=6e8"])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simulator.report import charts
-from simulator.report.markup import Html, element, section
+from simulator.report import break_evens, charts
+from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.words import percent
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
-    from simulator.engine import Simulation
+    from simulator.engine import BreakEven, Simulation
 
 _LEVELS = (5.0, 50.0, 95.0)
 """Where an event's verdict changes its word, percent."""
@@ -23,7 +23,10 @@ _WEAK = 0.3
 
 
 def moves_section(
-    simulation: Simulation, verdicts: Sequence[Verdict], sets: pd.DataFrame | None
+    simulation: Simulation,
+    verdicts: Sequence[Verdict],
+    sets: pd.DataFrame | None,
+    turns: Sequence[BreakEven] = (),
 ) -> Html:
     """Return, for each claim that the sets move, its answer against the drift that moves it most.
 
@@ -31,11 +34,14 @@ def moves_section(
     ----------
     sets : DataFrame or None
         Of `engine.run_sets`; None where none were drawn.
+    turns : sequence of BreakEven
+        Of `engine.break_evens`: they stand first.
     """
     title = "How the verdicts move"
+    first = _turns(turns) if turns else Html("")
     if sets is None or sets.empty:
         nothing = "This run drew no parameter sets: only the sampling error is known."
-        return section("moves", title, element("p", nothing))
+        return section("moves", title, first, element("p", nothing))
     count = sets["set"].nunique()
     intro = element(
         "p",
@@ -47,7 +53,16 @@ def moves_section(
     charts_ = list(_charts(simulation, verdicts, sets))
     still = "No claim moves by more than a point over the parameter sets."
     body = element("div", *charts_, class_="pair") if charts_ else element("p", still)
-    return section("moves", title, intro, body)
+    return section("moves", title, first, intro, body)
+
+
+def _turns(turns: Sequence[BreakEven]) -> Html:
+    """Return at which values of numbers claims would be as likely as not."""
+    words = break_evens.COLUMNS[:2]
+    columns = [Column(name, numeric=name not in words) for name in break_evens.COLUMNS]
+    rows = [Row(cells) for cells in break_evens.rows(turns)]
+    intro = element("p", break_evens.intro(turns))
+    return join((intro, table(columns, rows, caption=break_evens.TITLE, class_="stack")))
 
 
 def _charts(
