@@ -283,6 +283,14 @@ def test_lockup__nothing_is_sold_before_it_ends() -> None:
     np.testing.assert_allclose(units(held({"a": 1.0}, path, stop_loss=STOP)), [1, 1, 1, 0, 0, 0])
 
 
+def test_lockup__what_is_worth_nothing_by_then__is_no_longer_waited_for() -> None:
+    # Triggered on day 1, worthless on day 3 and so out, back on day 5 and out again at once.
+    path = asset("a", [100, 70, 70, 0, 0, 0, 0, 0], lockup_days=6)
+    found = held({"a": 1.0}, path, stop_loss=STOP | {"reenter_after_days": 2})
+    assert found.whole.events[0] == 2
+    np.testing.assert_allclose(units(found), 1)
+
+
 def test_notice__a_sale_is_priced_and_paid_when_it_has_passed() -> None:
     path = asset("a", [100, 70, 60, 50, 40, 40], notice_days=2)
     found = held({"a": 1.0}, path, stop_loss=STOP)

@@ -61,6 +61,15 @@ def how_many(flags: IntArray) -> int:
     return count
 
 
+@kernel
+def how_many_worthless(prices: FloatArray) -> int:
+    """Return on how many paths a price is zero or less."""
+    count = 0
+    for k in range(prices.shape[0]):
+        count += 1 if prices[k] <= 0.0 else 0
+    return count
+
+
 @inlined
 def _add_product(total: FloatArray, units: FloatArray, prices: FloatArray) -> None:
     for k in range(total.shape[0]):

@@ -13,13 +13,14 @@ from simulator.investors.portfolio.days import (
     grow,
     how_many,
     how_many_due,
+    how_many_worthless,
     keep,
     receive,
     share_out,
     value_all,
     watch_row,
 )
-from simulator.investors.portfolio.rows import item
+from simulator.investors.portfolio.rows import item, row
 from simulator.investors.portfolio.state import (
     ASKED,
     CASH,
@@ -31,7 +32,6 @@ from simulator.investors.portfolio.state import (
     HELD,
     LEAVE,
     LEAVING,
-    LOCKUP,
     MARK,
     MOVED,
     NAV,
@@ -182,15 +182,13 @@ def attend(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: i
     park(book, plan, state, trades, step, k)
     reenter(book, plan, state, step, k)
     move_money(book, plan, state, trades, step, k)
-    waits = (
-        state.purse[OWED, k] > 0.0
-        or state.purse[PARKED, k] > 0.0
-        or state.flags[WHOLE, k] == LEAVING
-    )
-    state.flags[WAKE, k] = step + 1 if waits else NEVER
+    waits = state.purse[OWED, k] > 0.0 or state.flags[WHOLE, k] == LEAVING
+    state.flags[WAKE, k] = step + 1 if waits or state.purse[PARKED, k] > 0.0 else NEVER
     for h in range(book.at.shape[0]):
         if state.held[ASKED, h, k] > 0.0:
-            state.flags[WAKE, k] = min(state.flags[WAKE, k], max(state.clock[DUE, h, k], step + 1))
+            # what is locked up or shut is waited for on many paths and for many days
+            due = max(state.clock[DUE, h, k], book.next_sale[h, step + 1])
+            state.flags[WAKE, k] = min(state.flags[WAKE, k], due)
         if plan.reenter_days > 0 and state.clock[STATUS, h, k] == OUT:
             back = state.clock[SINCE, h, k] + plan.reenter_days
             state.flags[WAKE, k] = min(state.flags[WAKE, k], max(back, step + 1))
@@ -235,21 +233,15 @@ def watch(
 
 
 @kernel
-def has_to_do(book: Book, plan: Plan, state: State, step: int, k: int) -> bool:
-    """Return whether what waits on a path can be done at all on a step.
-
-    What is locked up or shut is waited for day after day, on many paths.
-    """
-    if state.purse[OWED, k] > 0.0 or state.flags[WHOLE, k] == LEAVING or plan.reenter_days > 0:
-        return True
-    if state.purse[PARKED, k] > 0.0 and book.is_open[plan.park, step]:
-        return True
+def wake_the_worthless(book: Book, state: State, step: int) -> None:
+    """Wake who waits to sell what can be sold by nobody any more, though it is shut."""
+    wake = state.flags[WAKE]
     for h in range(book.at.shape[0]):
-        if state.held[ASKED, h, k] > 0.0 and step >= state.clock[DUE, h, k]:
-            shut = not book.is_open[h, step] or step < book.at[h, LOCKUP]
-            if not shut or item(book.rows, h, step, k) <= 0.0:
-                return True
-    return False
+        if book.next_sale[h, step] != step and how_many_worthless(row(book.rows, h, step)) > 0:
+            for k in range(wake.shape[0]):
+                asked = state.held[ASKED, h, k] > 0.0 and step >= state.clock[DUE, h, k]
+                if asked and item(book.rows, h, step, k) <= 0.0:
+                    wake[k] = min(wake[k], step)
 
 
 @kernel
@@ -257,11 +249,12 @@ def attend_all(
     book: Book, plan: Plan, state: State, trades: Trades, scheduled: bool, step: int
 ) -> None:
     """Do what waits on the paths on which something does."""
+    wake_the_worthless(book, state, step)
     due = state.flags[WAKE]
     if not scheduled and how_many_due(due, step) == 0:
         return
     for k in range(due.shape[0]):
-        if scheduled or (step >= due[k] and has_to_do(book, plan, state, step, k)):
+        if scheduled or step >= due[k]:
             attend(book, plan, state, trades, step, k)
 
 

@@ -19,8 +19,8 @@ from simulator.investors.portfolio.state import (
     INCOME,
     LEAVE,
     LEVEL,
-    LOCKUP,
     MARK,
+    NEVER,
     NOTHING,
     NOTICE,
     RECEIVED,
@@ -32,6 +32,7 @@ from simulator.investors.portfolio.state import (
     TURNOVER,
     UNITS,
     Book,
+    IntArray,
     Plan,
     State,
     Traces,
@@ -39,7 +40,7 @@ from simulator.investors.portfolio.state import (
     new_state,
 )
 from simulator.scenario.investors import FlowTerms, InvestorTerms
-from simulator.units import BPS, FloatArray
+from simulator.units import BPS, BoolArray, FloatArray
 
 NAME = "portfolio"
 TRADING = "trading"
@@ -206,11 +207,11 @@ def _book(
     """Return the book, and the arrays that its rows lie in."""
     access = [_days(paths).access for paths in held]
     arrays = [*(_value(paths) for paths in held), *(paths.exit["usd"] for paths in held)]
-    at = np.full((len(held), 8), NOTHING, np.int64)
+    at = np.full((len(held), 7), NOTHING, np.int64)
     at[:, [SOURCES, FIRST]] = 0
     is_open = np.ones((len(held) + 1, arrays[0].shape[0]), np.bool_)
     for row, (paths, way) in enumerate(zip(held, access, strict=True)):
-        at[row, LOCKUP], at[row, NOTICE] = way.lockup_days, way.notice_days
+        at[row, NOTICE] = way.notice_days
         own = [(SALE, way.sale_usd), (SELLABLE, way.sellable), (INCOME, _days(paths).income)]
         if sources:
             own.append((BROUGHT, _brought(paths)))
@@ -223,9 +224,19 @@ def _book(
         if way.open_days is not None:
             is_open[row] = way.open_days
     is_open[-1] = is_open[:-1].all(axis=0)
+    next_sale = np.stack(
+        [_next_sale(days, way.lockup_days) for days, way in zip(is_open, access, strict=False)]
+    )
     rows, kept = rows_of(arrays)
     costs = np.array([way.buy_cost + commission for way in access])
-    return Book(rows, at, is_open, costs, commission), kept
+    return Book(rows, at, is_open, next_sale, costs, commission), kept
+
+
+def _next_sale(is_open: BoolArray, lockup_days: int) -> IntArray:
+    """Return the first step from each on at which a sale is possible, shape (n_steps + 2,)."""
+    steps = np.arange(is_open.size)
+    possible = np.where(is_open & (steps >= lockup_days), steps, NEVER)
+    return np.append(np.minimum.accumulate(possible[::-1])[::-1], NEVER)
 
 
 def _brought(paths: InstrumentPaths) -> FloatArray:

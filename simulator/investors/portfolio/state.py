@@ -30,7 +30,7 @@ HELD, LEAVING, OUT = 0, 1, 2
 
 
 # Columns of `Book.at`.
-SALE, SELLABLE, INCOME, LOCKUP, NOTICE, BROUGHT, SOURCES, FIRST = range(8)
+SALE, SELLABLE, INCOME, NOTICE, BROUGHT, SOURCES, FIRST = range(7)
 
 # Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
 # that is possible; weight that is meant now, with what was stopped out parked elsewhere; cash
@@ -66,13 +66,15 @@ class Book(NamedTuple):
     rows : Rows
         Marks of the holdings without cash paid out before; then what exits pay, with it; then
         what only some have: prices of a sale, sellable shares, income, sources.
-    at : (n_holdings, 8), int64
+    at : (n_holdings, 7), int64
         Arrays of the sale's price, the sellable share and the income, NOTHING where there is
-        none; days of lock-up and of notice; array of what the sources of a unit brought so
+        none; days of notice; array of what the sources of a unit brought so
         far, number of these layers (0 where nobody asks) and the first one's row in
         `Trades.brought`.
     is_open : (n_holdings + 1, n_steps + 1), bool
         Whether a holding trades; last row: whether all do.
+    next_sale : (n_holdings, n_steps + 2), int64
+        First step from a step on at which a holding trades and is not locked up; NEVER if none.
     buy_cost : (n_holdings,)
         Share of the mark that is paid on top, commission included.
     commission : float
@@ -81,6 +83,7 @@ class Book(NamedTuple):
     rows: Rows
     at: IntArray
     is_open: BoolArray
+    next_sale: IntArray
     buy_cost: FloatArray
     commission: float
 

@@ -16,7 +16,6 @@ from simulator.investors.portfolio.state import (
     FIRST,
     GOAL,
     HELD,
-    LOCKUP,
     MOVED,
     NOTHING,
     NOTICE,
@@ -46,8 +45,7 @@ INVEST, RESTORE = 1, 2
 @inlined
 def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
     """Return the units that could be sold at once: none where it is shut or worthless."""
-    shut = not book.is_open[h, step] or step < book.at[h, LOCKUP]
-    if shut or item(book.rows, h, step, k) <= 0.0:
+    if book.next_sale[h, step] != step or item(book.rows, h, step, k) <= 0.0:
         return 0.0
     number = book.at[h, SELLABLE]
     share = 1.0 if number == NOTHING else item(book.rows, number, step, k)
