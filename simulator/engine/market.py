@@ -86,7 +86,7 @@ class MarketSummary:
     factor_units : dict of str to str
         Unit of each series of `factors`, such as "1" for rates or "tonnes/year".
     notes : tuple of str
-        What the reader must know of the scenario's views: a target that is met already.
+        What the reader must know of the scenario: a target that is met already, a fall of USDC.
     checksum : str
         SHA-256 over all of these figures.
     seconds : float
@@ -239,10 +239,15 @@ def _summary(
         drift=drift,
         factors=factors,
         factor_units={name: FACTOR_UNITS[name] for name in factors["series"].unique()},
-        notes=target_notes(scenario, calibration),
+        notes=_notes(scenario, calibration),
         checksum=_checksum(assets, correlation, daily, drift, factors),
         seconds=time.perf_counter() - began,
     )
+
+
+def _notes(scenario: Scenario, calibration: Calibration) -> tuple[str, ...]:
+    coin = scenario.market.stablecoin
+    return (*target_notes(scenario, calibration), *(() if coin is None else (coin.note(),)))
 
 
 def _asset(

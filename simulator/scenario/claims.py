@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, Field, model_validator
 
 from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
+from simulator.scenario.stablecoin import USDC
 
 Measure = Literal[
     "annual_yield",
@@ -266,6 +267,8 @@ def _series_faults(
     if head in ("price", "ratio"):
         unknown = [asset for asset in rest if asset not in assets]
         rule = f"{', '.join(unknown)} is no asset of this market: {', '.join(assets)}"
+        if USDC in unknown:
+            rule += f"; {USDC} has a price where market.stablecoin lets it fall"
     else:
         unknown = [head] if head not in instruments else []
         rule = f"must begin with price, ratio, factor or an instrument: {', '.join(instruments)}"

@@ -28,6 +28,17 @@ class StablecoinTerms(Frozen):
     hazard: Rate = 0.0
     """Falls a year by chance; the first one counts, and only if it comes before `day`."""
 
+    def note(self) -> str:
+        """Return in a sentence when it falls, how deep, and what comes back."""
+        days = [] if self.day is None else [f"on day {self.day} of every path"]
+        days += [f"by chance, {self.hazard:g} times a year"] if self.hazard else []
+        when = " or ".join(days) or "never, its hazard being 0"
+        return (
+            f"USDC, in which everything on chain is paid, falls to {self.low:g} dollars {when}; "
+            f"{self.recovers_days:g} days later it is at {1.0 - self.lasting_loss:g}. "
+            "No asset of the market moves with it"
+        )
+
     @model_validator(mode="after")
     def _falls_and_comes_back(self) -> StablecoinTerms:
         faults: list[Fault] = []

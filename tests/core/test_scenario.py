@@ -9,6 +9,7 @@ from simulator.scenario import Scenario, load_scenario
 from simulator.scenario.claims import Condition
 from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms, LendingTerms
 from simulator.scenario.models import InvestorTerms
+from simulator.scenario.stablecoin import StablecoinTerms
 
 VAULT = "instruments.gold_vault"
 COIN = "market.stablecoin"
@@ -235,3 +236,24 @@ def test_stablecoin__within_the_rules__is_taken(tmp_path) -> None:
     line = "  model: garch\n  stablecoin: {day: 365, low: 0.05, lasting_loss: 0.95, hazard: 0.1}"
     loaded = load_scenario(written(tmp_path, changed("  model: garch", line)))
     assert loaded.scenario.market.stablecoin.recovers_days == 3.0
+
+
+def test_stablecoin__asked_for_without_it__says_where_it_would_be(tmp_path) -> None:
+    fragment = "{measure: drawdown, unit: ounces, at_most: 0.05}"
+    series = "{series: price.usdc, measure: lowest, at_least: 0.99}"
+    assert one_fault(tmp_path, fragment, series) == (
+        "claims.gold-vault-8-12.conditions[1].series is 'price.usdc'; usdc is no asset of this "
+        "market: gold, silver, copper; usdc has a price where market.stablecoin lets it fall"
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"day": 60, "low": 0.87}, "falls to 0.87 dollars on day 60 of every path; 3 days later"),
+        ({"hazard": 0.1, "low": 0.5, "lasting_loss": 0.25}, "by chance, 0.1 times a year; 3 days"),
+        ({"hazard": 0, "low": 0.5}, "never, its hazard being 0"),
+    ],
+)
+def test_stablecoin__is_told_in_a_sentence(terms, words) -> None:
+    assert words in StablecoinTerms(**terms).note()
