@@ -90,6 +90,8 @@ def print_report(
             _put_mine(console, simulation, investor)
     for label in cover.labels(simulation):
         put(console, _cover_table(simulation, label))
+        put(console, Text(plain(cover.worst(simulation, label))))
+        put(console, Text(""))
     _put_depeg(console, simulation)
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     for replay in replays:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from samples import loaded, simulation
@@ -9,6 +11,7 @@ from samples import loaded, simulation
 from simulator.engine import simulate
 from simulator.report import cover
 from simulator.report.sections import cover_section
+from simulator.report.words import percent
 from simulator.scenario import load_scenario
 
 
@@ -36,9 +39,40 @@ def test_premium__of_the_ready_scenario__is_near_its_fair_value(copper) -> None:
     assert 0.7 < paid / fair < 1.3
 
 
+def test_worst__is_the_mean_of_the_last_thirteen_of_256_paths(copper) -> None:
+    """5 % of 256 are 12.8: twelve paths in full, and 0.8 of the thirteenth."""
+    weights = np.array([1.0] * 12 + [0.8]) / 12.8
+    text = cover.worst(copper, "copper-cover")
+    for name, words in (
+        ("copper-cover", "in the mean of his worst twentieth"),
+        ("copper-cover-miner", "with cover"),
+        ("copper-cover-unhedged", "without"),
+    ):
+        returns = np.sort(copper.instruments[name].values["total_return", "usd"])[:13]
+        assert f"{percent(float(returns @ weights))} {words}" in text
+    middle = float(np.median(copper.instruments["copper-cover"].values["total_return", "usd"]))
+    assert f"is {percent(middle)} in the median, and" in text  # half a year is not annualised
+
+
+def test_worst__of_two_years__says_the_yearly_return_too(copper) -> None:
+    longer = copper.scenario.model_copy(update={"horizon_days": 730})
+    middle = float(np.median(copper.instruments["copper-cover"].values["total_return", "usd"]))
+    text = cover.worst(replace(copper, scenario=longer), "copper-cover")
+    assert f"in the median, {percent((1 + middle) ** 0.5 - 1)} a year, and" in text
+
+
+def test_worst__where_the_pool_cannot_pay__says_that_claims_are_cut_alike(copper) -> None:
+    ready = load_scenario("copper-cover-crash", overrides=["paths=128"])
+    crash = simulate(ready.scenario, ready.calibration, workers=1)
+    words = "each got the same share of its claim"
+    assert words in cover.worst(crash, "copper-cover")
+    assert words not in cover.worst(copper, "copper-cover")
+
+
 def test_section__has_the_table_and_both_cash_flows(copper) -> None:
     html = cover_section(copper)
-    for words in ("Fair value of his covers", "cash flow with cover", "cash flow without cover"):
+    shown = ("Fair value of his covers", "cash flow with cover", "cash flow without cover")
+    for words in (*shown, "worst twentieth"):
         assert words in html
 
 

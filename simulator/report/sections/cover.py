@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simulator.report import charts
-from simulator.report.cover import COLUMNS, daily, labels, sums
+from simulator.report.cover import COLUMNS, daily, labels, sums, worst
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.words import figure
 
@@ -36,6 +36,7 @@ def _cover(simulation: Simulation, label: str) -> Html:
         f"Price cover: {label}",
         intro,
         table(columns, rows, caption="What the cover cost, was worth, and paid"),
+        element("p", worst(simulation, label)),
         element("div", *_fans(simulation, label), class_="pair"),
     )
 
