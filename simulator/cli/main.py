@@ -20,6 +20,7 @@ _COMMANDS = (
     "compare",
     "market",
     "replay",
+    "report",
     "run",
     "scenario",
     "sensitivity",

@@ -10,10 +10,12 @@ import click
 
 from simulator.cli.options import all_overrides, json_option, scenario_options
 from simulator.cli.progress import Reporter
-from simulator.cli.sources import is_run, load_source
+from simulator.cli.report import rewrite
+from simulator.cli.sources import is_finished, is_run, load_source
 from simulator.cli.tables import print_table
 from simulator.engine.answers import find_question
 from simulator.engine.folder import RunFolder
+from simulator.engine.sensitivities import write_sensitivity
 from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.errors import UsageError
@@ -51,7 +53,8 @@ def sensitivity(
     """Move each input by itself and show what that does to a claim.
 
     Calibrated figures move by their standard error, drifts by the error of a mean, other
-    numbers to half and double. Without --paths at most 2,000 paths are used.
+    numbers to half and double. Without --paths at most 2,000 paths are used. What is found of a
+    RUN as it stands becomes a part of its report.
     """
     reporter = Reporter(quiet=as_json)
     loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
@@ -64,11 +67,18 @@ def sensitivity(
     with reporter.task(text, moved) as advance:
         found = move_each(scenario, loaded.calibration, claim, workers=workers, on_effect=advance)
     page = _write(source, loaded, found, out)
+    report = None
+    if is_finished(source) and not overrides and calibration is None and seed is None:
+        write_sensitivity(RunFolder(Path(source)), found)
+        report = rewrite(source, workers, reporter)
     if as_json:
-        click.echo(json.dumps({"page": str(page), **asdict(found)}, allow_nan=False))
-    else:
-        _print(found)
-        click.echo(f"tornado: {page}")
+        told_of = {"page": str(page), **({} if report is None else {"report": str(report)})}
+        click.echo(json.dumps({**told_of, **asdict(found)}, allow_nan=False))
+        return
+    _print(found)
+    click.echo(f"tornado: {page}")
+    if report is not None:
+        click.echo(f"report: {report}")
 
 
 def _few(seed: int | None) -> tuple[str, ...]:

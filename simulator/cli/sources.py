@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.engine.folder import CALIBRATION, HISTORY
+from simulator.engine.folder import CALIBRATION, HISTORY, MARKER
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.scenario.loader import read_yaml
@@ -17,6 +17,11 @@ _SCENARIO = "scenario.yaml"
 def is_run(source: str) -> bool:
     """Return whether `source` is a run's folder."""
     return (Path(source) / _SCENARIO).is_file()
+
+
+def is_finished(source: str) -> bool:
+    """Return whether `source` is the folder of a run that came to its end."""
+    return is_run(source) and (Path(source) / MARKER).is_file()
 
 
 def keeps_calibration(source: str) -> bool:

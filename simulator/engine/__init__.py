@@ -3,6 +3,7 @@
 from simulator.engine.breakeven import BreakEven, break_even, break_evens
 from simulator.engine.drift import DriftShare
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
+from simulator.engine.movers import Mover, by_chance, moved_by
 from simulator.engine.parameter_sets import run_sets, with_ranges
 from simulator.engine.sensitivity import sensitivity
 from simulator.engine.simulate import Block, Simulation, simulate
@@ -15,10 +16,13 @@ __all__ = [
     "BreakEven",
     "DriftShare",
     "MarketSummary",
+    "Mover",
     "Simulation",
     "break_even",
     "break_evens",
+    "by_chance",
     "judge",
+    "moved_by",
     "run_sets",
     "sensitivity",
     "simulate",

@@ -19,7 +19,12 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
 
     An instrument keeps who decides how large its measured position is; the market stays whole.
     """
-    asked = {name: terms for name, terms in scenario.claims.items() if name in claims}
+    # Break-evens are asked of the whole scenario, whose numbers may be left out here.
+    asked = {
+        name: terms.model_copy(update={"break_even": ()})
+        for name, terms in scenario.claims.items()
+        if name in claims
+    }
     if any(_may_name_anything(terms) for terms in asked.values()):
         return scenario.model_copy(update={"claims": asked})
     watched = set(_watched(asked))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
+    from simulator.engine.sensitivity import Sensitivity
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
@@ -47,6 +48,7 @@ def render_html(
     replays: Sequence[Replay],
     sets: pd.DataFrame | None = None,
     turns: Sequence[BreakEven] = (),
+    sensitivities: Sequence[Sensitivity] = (),
 ) -> str:
     """Return the report of a run as one self-contained document.
 
@@ -60,6 +62,8 @@ def render_html(
         Of `engine.run_sets`.
     turns : sequence of BreakEven
         Of `engine.break_evens`.
+    sensitivities : sequence of Sensitivity
+        Of the claims that were asked what they hang on.
 
     Notes
     -----
@@ -76,7 +80,7 @@ def render_html(
                 cover_section(simulation),
                 depeg_section(simulation),
                 outcomes_section(simulation),
-                moves_section(simulation, verdicts, sets, turns),
+                moves_section(simulation, verdicts, sets, turns, sensitivities),
                 agreement_section(simulation.scenario.gas, replays),
                 notice_section(simulation.scenario, verdicts),
                 inputs_section(loaded),

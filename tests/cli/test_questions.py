@@ -58,7 +58,7 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("command", ["breakeven", "compare", "sensitivity", "sweep"])
+@pytest.mark.parametrize("command", ["breakeven", "compare", "report", "sensitivity", "sweep"])
 def test_help__names_the_command(command):
     assert re.search(rf"^  {command} ", assay("--help").stdout, re.MULTILINE)
     assert assay(command, "--help").stdout.startswith("Usage:")
@@ -348,15 +348,68 @@ def test_sweep__bad_input__is_one_line_and_writes_nothing(token, code, options, 
 # sensitivity --------------------------------------------------------------------------------
 
 
-def test_sensitivity__of_a_run__leaves_a_page_in_its_folder(token):
-    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done")
+def test_sensitivity__of_a_run__leaves_a_page_and_a_part_of_its_report(token):
+    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
+          "--parameter-sets", 3)  # fmt: skip
     outcome = assay("sensitivity", "done", "--claim", "rises")
     page = Path("done/sensitivity-rises.html").read_text(encoding="utf-8")
     assert page.count('class="chart"') == 2
-    assert outcome.stdout.endswith("tornado: done/sensitivity-rises.html\n")
+    report = Path("done/report.html").read_text(encoding="utf-8")
+    assert report.count('id="tornado-rises"') == 1
+    assert "What rises hangs on" in report
+    assert outcome.stdout.endswith(
+        "tornado: done/sensitivity-rises.html\nreport: done/report.html\n"
+    )
     assert re.search(r"^ *(drift|volatility) ", outcome.stdout, re.MULTILINE)
+    # Done again, and the report alone: the same bytes.
     assay("sensitivity", "done", "--claim", "rises", "--out", "again.html")
     assert Path("again.html").read_text(encoding="utf-8") == page
+    assert assay("report", "done").stdout == "report: done/report.html\n"
+    assert Path("done/report.html").read_text(encoding="utf-8") == report
+
+
+def test_sensitivity__of_a_run_changed_by_set__stays_out_of_its_report(token):
+    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
+          "--parameter-sets", 0)  # fmt: skip
+    before = Path("done/report.html").read_bytes()
+    assay("sensitivity", "done", "--claim", "rises", "--set", "gold.drift=0.1", code=3)
+    changed = ("--set", "market.assets.gold.drift=0.1")
+    found = strict_json(assay("sensitivity", "done", "--claim", "rises", *changed, "--json").stdout)
+    assert "report" not in found
+    assert Path("done/report.html").read_bytes() == before
+    assert not Path("done/sensitivity").exists()
+
+
+# report -------------------------------------------------------------------------------------
+
+
+def test_report__of_a_replayed_run__is_written_anew_with_the_same_bytes(token):
+    assay("run", token, "--paths", 128, "--chain", "revm", "--json", "--out", "done",
+          "--set", "horizon_days=30", "--parameter-sets", 2)  # fmt: skip
+    page = Path("done/report.html")
+    before = page.read_bytes()
+    page.unlink()
+    assay("report", "done")
+    assert page.read_bytes() == before
+
+
+def test_report__of_what_is_no_such_run__is_refused(token):
+    assert refused(2, "report", token) == (
+        f"assay: {token} is no run's folder; it must hold a scenario.yaml"
+    )
+    assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
+          "--parameter-sets", 2)  # fmt: skip
+    sets = Path("done/parameter_sets.parquet")
+    kept = sets.read_bytes()
+    sets.write_bytes(b"nothing")
+    assert "done/parameter_sets.parquet: is not what Assay wrote" in refused(3, "report", "done")
+    sets.write_bytes(kept)
+    manifest = json.loads(Path("done/manifest.json").read_text(encoding="utf-8"))
+    text = json.dumps({**manifest, "checksum": "0" * 64})
+    Path("done/manifest.json").write_text(text, encoding="utf-8")
+    assert "its numbers are not found again" in refused(2, "report", "done")
+    Path("done/manifest.json").unlink()
+    assert "done is no finished run: it has no manifest.json" in refused(2, "report", "done")
 
 
 def test_sensitivity__json__is_one_object_sorted_by_effect(token):

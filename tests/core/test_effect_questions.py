@@ -138,3 +138,12 @@ def test_sensitivity_of_prices_alone__moves_no_instrument(tmp_path):
         "market.assets.gold.volatility",
     )
     assert np.isfinite(found.median)
+
+
+def test_claim_that_asks_for_a_break_even_elsewhere__can_be_asked_alone(tmp_path):
+    """The number stands in what the claim is not about, and is left out of its world."""
+    loaded = metals(tmp_path, "claims.rises.break_even=[instruments.holding.coin.fee]", paths=128)
+    found = sensitivity(loaded.scenario, loaded.calibration, "rises")
+    names = {effect.name for effect in found.effects}
+    assert DRIFT in names
+    assert "instruments.holding.coin.fee" not in names

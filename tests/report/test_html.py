@@ -310,6 +310,9 @@ def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
     page = Page(without_library(render_html(run, found, judged, [], pd.DataFrame(rows))))
     assert "Moves with the drift of gold: correlation 1.00" in page.text
     assert "moves-gold-vault-8-12-usd" in render_html(run, found, judged, [], pd.DataFrame(rows))
+    assert "What moved them most" in page.text
+    # 18 sets and one figure that varies: 1.96 over the root of 17.
+    assert "still reaches 0.48 one time in twenty" in page.text
     # A claim that no set moves has no chart.
     assert 'id="moves-gold-vault-8-12"' not in render_html(
         run, found, judged, [], pd.DataFrame(rows)

@@ -6,6 +6,7 @@ from simulator.report.charts.base import KIND_COLOURS, embed, library
 from simulator.report.charts.drift import DriftStep, drift
 from simulator.report.charts.fan import Threshold, fan
 from simulator.report.charts.histogram import Histogram, histogram, lay_out
+from simulator.report.charts.movers import Moved, movers
 from simulator.report.charts.scatter import scatter
 from simulator.report.charts.waterfall import shown, waterfall
 
@@ -14,6 +15,7 @@ __all__ = [
     "OBSERVABLE_COLOURS",
     "DriftStep",
     "Histogram",
+    "Moved",
     "Threshold",
     "agreement",
     "area",
@@ -23,6 +25,7 @@ __all__ = [
     "histogram",
     "lay_out",
     "library",
+    "movers",
     "scatter",
     "shown",
     "waterfall",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 import plotly.io
@@ -95,3 +95,24 @@ def words_at(figure: go.Figure, words: str, **place: object) -> None:
     """Write a limit's words beside its line."""
     font = {"color": LIMIT, "size": 12}
     figure.add_annotation(text=words, showarrow=False, font=font, borderpad=2, **place)
+
+
+def row_words(texts: Sequence[str]) -> list[dict[str, object]]:
+    """Return annotations that stand above the bars 0, 1, 2, ... at the left, not beside them.
+
+    Names as long as those of claims and inputs would leave no room for the bars on a phone.
+    """
+    return [
+        {
+            "text": text,
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": place - 0.2,
+            "showarrow": False,
+            "bgcolor": "#ffffff",
+            "borderpad": 1,
+            "font": {"size": 11, "color": INK},
+        }
+        for place, text in enumerate(texts)
+    ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BARS, INK, SUBJECT, blank
+from simulator.report.charts.base import BARS, INK, SUBJECT, blank, row_words
 
-_ROW_PIXELS = 30
+_ROW_PIXELS = 40
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,28 @@ def tornado(bars: Sequence[Bar], now: float, title: str) -> go.Figure:
     figure = blank(height=_ROW_PIXELS * len(bars) + 90, margin={"t": 26})
     # The narrower bar lies in front: where both ends fall on one side, both can be seen.
     for name, colour, width, ends in (
-        ("low end", BARS, 0.66, [bar.low for bar in bars]),
-        ("high end", SUBJECT, 0.4, [bar.high for bar in bars]),
+        ("low end", BARS, 0.42, [bar.low for bar in bars]),
+        ("high end", SUBJECT, 0.24, [bar.high for bar in bars]),
     ):
         figure.add_bar(
             orientation="h",
-            y=[bar.name for bar in bars],
+            y=[place + 0.2 for place in range(len(bars))],
             base=now,
             x=[round(end - now, 6) for end in ends],
-            customdata=[round(end, 6) for end in ends],
+            customdata=[[bar.name, round(end, 6)] for bar, end in zip(bars, ends, strict=True)],
             width=width,
             marker={"color": colour},
             name=name,
-            hovertemplate="%{customdata:.4g}",
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.4g}",
         )
     figure.add_vline(x=now, line={"color": INK, "width": 1.2})
     figure.update_layout(
         barmode="overlay",
-        hovermode="y unified",
+        hovermode="closest",
+        annotations=row_words([bar.name for bar in bars]),
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", type="category")
+    figure.update_yaxes(range=[len(bars) - 0.4, -0.5], showgrid=False, showticklabels=False)
     figure.update_xaxes(title={"text": title}, nticks=8)
     return figure

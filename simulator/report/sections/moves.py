@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from simulator.engine import by_chance, moved_by
 from simulator.report import break_evens, charts
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.report.words import percent
+from simulator.report.sensitivity import RULES, sensitivity_part
+from simulator.report.words import number, percent
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
+    from simulator.engine.sensitivity import Sensitivity
 
 _LEVELS = (5.0, 50.0, 95.0)
 """Where an event's verdict changes its word, percent."""
@@ -27,6 +30,7 @@ def moves_section(
     verdicts: Sequence[Verdict],
     sets: pd.DataFrame | None,
     turns: Sequence[BreakEven] = (),
+    sensitivities: Sequence[Sensitivity] = (),
 ) -> Html:
     """Return, for each claim that the sets move, its answer against the drift that moves it most.
 
@@ -36,12 +40,14 @@ def moves_section(
         Of `engine.run_sets`; None where none were drawn.
     turns : sequence of BreakEven
         Of `engine.break_evens`: they stand first.
+    sensitivities : sequence of Sensitivity
+        Of the claims that were asked what they hang on; after the sets.
     """
-    title = "How the verdicts move"
+    title, asked = "How the verdicts move", _asked(sensitivities)
     first = _turns(turns) if turns else Html("")
     if sets is None or sets.empty:
         nothing = "This run drew no parameter sets: only the sampling error is known."
-        return section("moves", title, first, element("p", nothing))
+        return section("moves", title, first, element("p", nothing), *asked)
     count = sets["set"].nunique()
     intro = element(
         "p",
@@ -53,7 +59,7 @@ def moves_section(
     charts_ = list(_charts(simulation, verdicts, sets))
     still = "No claim moves by more than a point over the parameter sets."
     body = element("div", *charts_, class_="pair") if charts_ else element("p", still)
-    return section("moves", title, first, intro, body)
+    return section("moves", title, first, intro, body, *_movers(verdicts, sets), *asked)
 
 
 def _turns(turns: Sequence[BreakEven]) -> Html:
@@ -65,9 +71,25 @@ def _turns(turns: Sequence[BreakEven]) -> Html:
     return join((intro, table(columns, rows, caption=break_evens.TITLE, class_="stack")))
 
 
+def _asked(sensitivities: Sequence[Sensitivity]) -> Iterator[Html]:
+    """Yield a part for each claim that was asked what it hangs on, its rules first."""
+    if sensitivities:
+        yield element("h3", "Input by input")
+        yield element("p", RULES)
+        yield from map(sensitivity_part, sensitivities)
+
+
 def _charts(
     simulation: Simulation, verdicts: Sequence[Verdict], sets: pd.DataFrame
 ) -> Iterator[Html]:
+    for verdict, rows, told in _moving(verdicts, sets):
+        yield _chart(simulation, verdict, rows, told)
+
+
+def _moving(
+    verdicts: Sequence[Verdict], sets: pd.DataFrame
+) -> Iterator[tuple[Verdict, pd.DataFrame, str]]:
+    """Yield each claim that the sets move, with its rows and the column of its answer."""
     for verdict in verdicts:
         told = "probability" if verdict.kind == "event" else "estimate"
         rows = sets[sets["claim"] == verdict.claim]
@@ -76,7 +98,42 @@ def _charts(
             continue
         if np.ptp(values) < (0.01 if verdict.scale == "share" or told == "probability" else 1e-9):
             continue
-        yield _chart(simulation, verdict, rows, told)
+        yield verdict, rows, told
+
+
+def _movers(verdicts: Sequence[Verdict], sets: pd.DataFrame) -> Iterator[Html]:
+    """Yield which drawn figure moved each claim most: in words, and a chart."""
+    found = [
+        (verdict.claim, moved_by(rows, told)) for verdict, rows, told in _moving(verdicts, sets)
+    ]
+    shown = [
+        charts.Moved(c, _spoken(each[0].figure), each[0].correlation) for c, each in found if each
+    ]
+    if not shown:
+        return
+    count, figures = sets["set"].nunique(), max(len(each) for _, each in found)
+    limit = by_chance(count, figures)
+    sure = [row for row in shown if abs(row.correlation) > limit]
+    yield element("h3", "What moved them most")
+    yield element(
+        "p",
+        "All figures are drawn together. A rank correlation says how closely the order of a "
+        f"claim's {count} answers follows the order of one figure's draws: 1 is the same order, "
+        f"{number(-1, 0)} the opposite, 0 none. {count} sets are few: where nothing moves a claim, "
+        f"the strongest of {figures} figures still reaches {number(limit, 2)} one time in twenty "
+        "(dotted; paler bars lie within). The figures kept with the sets are drifts and "
+        "volatilities; correlations, jumps and channels are drawn too and move the rest.",
+    )
+    title = f"The drift or volatility that moved each claim most, over {count} sets"
+    label = "; ".join(f"{row.claim}: {row.figure} {number(row.correlation, 2)}" for row in shown)
+    note = f"{len(sure)} of {len(shown)} claims follow one figure more than chance explains."
+    yield charts.embed(charts.movers(shown, limit), "movers", title, label, note)
+
+
+def _spoken(figure: str) -> str:
+    """Return a drawn figure as people say it: `drift of gold miners`."""
+    what, _, asset = figure.partition(".")
+    return f"{what} of {asset.replace('_', ' ')}"
 
 
 def _chart(simulation: Simulation, verdict: Verdict, rows: pd.DataFrame, told: str) -> Html:
@@ -103,9 +160,9 @@ def _chart(simulation: Simulation, verdict: Verdict, rows: pd.DataFrame, told: s
     found = strength[strongest]
     weak = abs(found) < _WEAK
     note = (
-        f"Hardly moved by any drift (strongest: {words}, correlation {found:.2f})."
+        f"Hardly moved by any drift (strongest: {words}, correlation {number(found, 2)})."
         if weak
-        else f"Moves with the drift of {words}: correlation {found:.2f} over the sets."
+        else f"Moves with the drift of {words}: correlation {number(found, 2)} over the sets."
     )
     label = (
         f"{verdict.claim} over {len(rows)} parameter sets against the drift of {words}, from "

@@ -1,0 +1,107 @@
+"""`assay report`: the report of a finished run, written anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from simulator.claims import Verdict
+from simulator.cli.progress import Reporter
+from simulator.cli.sources import is_run, load_source
+from simulator.engine import break_evens, judge, simulate, with_ranges
+from simulator.engine.compare import read_run
+from simulator.engine.folder import RunFolder
+from simulator.engine.sensitivities import read_sensitivities
+from simulator.errors import InputError, Problem, UsageError
+from simulator.replay import ObservableResult, Replay
+from simulator.report import render_html
+
+_SETS = "parameter_sets.parquet"
+_REPLAYS = "replay/reconciliation.json"
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+def report(run: str, workers: int | None) -> None:
+    """Write the report of RUN anew, with what `assay sensitivity` has found since.
+
+    The paths are simulated again, the same bytes as before, and break-evens are looked for;
+    replays and parameter sets are read from the folder.
+    """
+    page = rewrite(run, workers, Reporter(quiet=False))
+    click.echo(f"report: {page}")
+
+
+def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
+    """Write a run's report from its folder, and return its place.
+
+    Raises
+    ------
+    UsageError
+        It is no finished run, or this version of Assay finds other numbers.
+    InputError
+        A file of the folder is not what Assay wrote.
+    """
+    if not is_run(run):
+        raise UsageError(f"{run} is no run's folder; it must hold a scenario.yaml")
+    folder, loaded = Path(run), load_source(run)
+    kept = read_run(folder, loaded)
+    reporter.say(f"simulating {loaded.scenario.paths:,} paths again for the report")
+    simulation = simulate(loaded.scenario, loaded.calibration, workers=workers)
+    if simulation.checksum != kept.manifest.get("checksum"):
+        rule = "was made by another version, or its files have changed; run it anew"
+        raise UsageError(f"{run} {rule}: its numbers are not found again")
+    verdicts = judge(simulation, workers=workers)
+    sets, verdicts = _with_sets(folder, verdicts)
+    sensitivities = read_sensitivities(folder, tuple(loaded.scenario.claims))
+    turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
+    page = render_html(loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities)
+    return RunFolder(folder).write_text("report.html", page)
+
+
+def _with_sets(
+    folder: Path, verdicts: tuple[Verdict, ...]
+) -> tuple[pd.DataFrame | None, tuple[Verdict, ...]]:
+    file = folder / _SETS
+    if not file.is_file():
+        return None, verdicts
+    try:
+        sets = pd.read_parquet(file)
+        return sets, with_ranges(verdicts, sets)
+    except (OSError, ValueError, KeyError) as error:
+        raise _broken(file, error) from None
+
+
+def _replays(folder: Path) -> list[Replay]:
+    file = folder / _REPLAYS
+    if not file.is_file():
+        return []
+    try:
+        return [_replay(folder, item) for item in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _broken(file, error) from None
+
+
+def _replay(folder: Path, item: dict[str, Any]) -> Replay:
+    return Replay(
+        label=item["label"],
+        path=item["path"],
+        chain=item["chain"],
+        transactions=item["transactions"],
+        gas=item["gas"],
+        seconds=0.0,
+        holder_gas=item["holder_gas"],
+        observables=tuple(ObservableResult(**observable) for observable in item["observables"]),
+        decisions=item["decisions"],
+        in_band=item["in_band"],
+        series=pd.read_parquet(folder / "replay" / f"{item['label']}.parquet"),
+    )
+
+
+def _broken(file: Path, error: Exception) -> InputError:
+    return InputError([Problem(str(file), None, "", "", f"is not what Assay wrote: {error}")])
