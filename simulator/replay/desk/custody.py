@@ -90,6 +90,10 @@ class DeskAccount:
         sold[-1] += self.units[-1] if self.leaves(self.last) else 0.0
         return sold
 
+    def trades(self, step: int) -> bool:
+        """Return whether anything is bought or sold at the desk on a step."""
+        return bool(self.bought[step] > 0.0 or self.sold[step] > 0.0 or self.leaves(step))
+
     def held(self, step: int) -> float:
         """Return the tokens there are after all that is done on a step."""
         return 0.0 if self.leaves(step) else float(self.units[step])
@@ -174,10 +178,11 @@ class Custody:
     # -- a step ------------------------------------------------------------------------
 
     def prices(self, step: int) -> list[Call]:
-        """Return the step's rounds."""
+        """Return the step's rounds; the bid has one only on days on which somebody trades."""
         keeper = self._stage.roles.keeper
         answers = [(self.feed, self.quote.token_usd)]
-        answers += [(bid_feed, self.quote.bids) for bid_feed in self._bid_feeds]
+        if any(seat.account.trades(step) for seat in self.seats):
+            answers += [(bid_feed, self.quote.bids) for bid_feed in self._bid_feeds]
         return [
             feed.call("update_answer", to_wei(float(usd[step]), self.quote_decimals), sender=keeper)
             for feed, usd in answers
