@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 from paths import differing
 
-from simulator.chain import Artifact, RevmChain
+from simulator.chain import AnvilChain, Artifact, Chain, RevmChain
 from simulator.chain.compile import compile_patched
-from simulator.errors import ReconciliationFailed, TransactionReverted
+from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play, players
@@ -41,6 +42,7 @@ EAGER = (
     "investors.aggressive_without_stop={capital_usd: 5000, weights: {bills: 1}}",
     "investors.conservative={capital_usd: 5000, weights: {bills: 1}}",
 )
+SHORT = "horizon_days=60"
 PATHS = (0, 2)
 """On path 1 the raise fails."""
 
@@ -58,18 +60,21 @@ def planned(path: int, *overrides: str) -> DeskPlan:
 
 
 def replay(
-    path: int, *overrides: str, patched: Mapping[str, Artifact] | None = None, keep=PLAYED
+    path: int,
+    *overrides: str,
+    chain: Chain | None = None,
+    patched: Mapping[str, Artifact] | None = None,
 ) -> Replay:
     scenario, spec, _ = block(*overrides)
-    cast = [p for p in players(scenario, spec, path) if _plays(p, keep)]
-    chain = RevmChain(midnight_timestamp(scenario.start))
+    cast = [p for p in players(scenario, spec, path) if _plays(p)]
+    chain = chain or RevmChain(midnight_timestamp(scenario.start))
     days = scenario.horizon_days
     return play(chain, cast, scenario.start, days, "desk", path, patched=patched)
 
 
-def _plays(player: object, keep: set[str]) -> bool:
+def _plays(player: object) -> bool:
     label = getattr(player, "_label", None)
-    return type(player).__name__ != "PriceCoverPlayer" and (label is None or label in keep)
+    return type(player).__name__ != "PriceCoverPlayer" and (label is None or label in PLAYED)
 
 
 def account(path: int, name: str, *overrides: str) -> DeskAccount:
@@ -155,7 +160,7 @@ def test_chain__tokens_at_their_prices__are_that_part_of_the_net_asset_value(who
 
 
 def test_raise_that_fails__everybody_gets_back_what_he_paid() -> None:
-    few = (f"{STO}sale.demand_usd=2000000", "horizon_days=60")
+    few = (f"{STO}sale.demand_usd=2000000", SHORT)
     found = replay(0, *few)
     assert found.ok, differing(found)
     (paid,) = [
@@ -169,7 +174,7 @@ def test_raise_that_fails__everybody_gets_back_what_he_paid() -> None:
 
 
 def test_tokens_locked_beyond_the_end__stay_with_the_investor() -> None:
-    locked = (f"{STO}compliance.lockup_days=1000", "horizon_days=60")
+    locked = (f"{STO}compliance.lockup_days=1000", SHORT)
     found = replay(0, *locked)
     assert found.ok, differing(found)
     kept = last(found, "stable.producing_sto.tokens")
@@ -214,6 +219,28 @@ def test_staked_tokens__are_a_position_of_the_model_alone_and_said_to_be() -> No
     assert replay(0, *staked).notes == (note,)
 
 
+@pytest.fixture
+def node() -> Iterator[AnvilChain]:
+    try:
+        with AnvilChain(midnight_timestamp(block(SHORT)[0].start)) as chain:
+            yield chain
+    except ChainUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+def test_on_anvil__the_numbers_are_those_in_process__and_gas_is_that_of_transactions(
+    node: AnvilChain,
+) -> None:
+    on_anvil, in_process = replay(0, SHORT, chain=node), replay(0, SHORT)
+    assert on_anvil.ok, differing(on_anvil)
+    assert on_anvil.series.equals(in_process.series)
+    used = on_anvil.holder_gas
+    assert 21_000 < used["desk order"] < used["desk buy"] < 400_000
+    assert 21_000 < used["desk sell"] < 400_000
+
+
 # -- broken contracts
 
 
@@ -247,7 +274,7 @@ def test_broken_compliance__without_its_lock_up__is_noticed() -> None:
 
 def test_broken_model__that_sells_locked_tokens__reverts_on_the_chain() -> None:
     scenario, spec, _ = block()
-    cast = [p for p in players(scenario, spec, 0) if _plays(p, PLAYED)]
+    cast = [p for p in players(scenario, spec, 0) if _plays(p)]
     mine = next(a for a in cast[-1]._accounts if a.token == "producing_sto")
     mine.sold[40] = 100.0
     chain = RevmChain(midnight_timestamp(scenario.start))

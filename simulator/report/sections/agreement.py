@@ -100,6 +100,8 @@ def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
         f"Gas of the holder's transactions (claim: mean), at {gas.price_gwei:g} gwei and "
         f"{gas.ether_usd:,.0f} dollars an ether"
     )
+    if any(act.startswith("desk ") for act in acts):
+        caption += "; at the desk the mean of portfolios' trades and stop orders, not booked"
     return table(columns, rows, caption=caption)
 
 
