@@ -47,6 +47,7 @@ Paths = Annotated[FloatArray, "shape (n_paths,)"]
 StepsByPaths = Annotated[FloatArray, "shape (n_steps + 1, n_paths)"]
 
 
+@lru_cache(maxsize=16)
 def calendar(start: dt.date, n_steps: int) -> pd.DatetimeIndex:
     """Return the n_steps + 1 dates of a run, `start` first."""
     return pd.date_range(start, periods=n_steps + 1, freq="D")

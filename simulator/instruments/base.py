@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,6 +14,25 @@ Kind = Literal["organic", "subsidised", "return of capital", "market", "loss", "
 Unit = Literal["ounces", "usd"]
 UNITS: tuple[Unit, Unit] = ("ounces", "usd")
 """Every unit, in the order of tables; what has no metal behind it is measured in USD alone."""
+
+
+class OnDemand(Mapping[str, FloatArray]):
+    """Arrays by name, each made on the first use."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], FloatArray]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, FloatArray] = {}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True)
@@ -123,7 +142,8 @@ class InstrumentPaths:
     unpaid : ndarray of shape (n_paths,)
         What the exit at the horizon could not be paid, in the first of `units`.
     details : dict of ndarray
-        The instrument's own observables, shape (n_steps + 1, n_paths) each.
+        The instrument's own observables, shape (n_steps + 1, n_paths) each; most runs look at
+        few of them, so they may be made `OnDemand`.
     daily : Daily or None
         The dollars day by day, where they were asked for.
     """

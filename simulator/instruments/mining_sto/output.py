@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,7 @@ class MinePaths:
         )
 
 
+@functools.cache
 def settlement_steps(close: int, payments_a_year: int, n_steps: int) -> tuple[int, ...]:
     """Return the steps on which a period ends: the close, then each payment of each year."""
     most = (n_steps + 1) * payments_a_year

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.base import Access, Daily, InstrumentPaths
+from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
 from simulator.instruments.mining_sto import kernel
 from simulator.instruments.mining_sto.drivers import MiningStoDrivers
 from simulator.instruments.mining_sto.state import SOURCES, terms_record
@@ -115,12 +115,16 @@ def simulate(
         attribution={"usd": attribution},
         events=events,
         unpaid=np.where(sold & locked, last_price, 0.0),
-        details={
-            "payments": np.divide(paid, holder_usd, out=None if record else paid),
-            "declared": _per_token(terms, drivers, holder_usd, payments, deposits),
-            "returned": _returned(terms, drivers, holder_usd, recorded, payments, deposits),
-        },
-        daily=_daily(terms, mark, price, gains) if daily else None,
+        details=OnDemand(
+            {
+                "payments": lambda: paid / holder_usd,
+                "declared": lambda: _per_token(terms, drivers, holder_usd, payments, deposits),
+                "returned": lambda: _returned(
+                    terms, drivers, holder_usd, recorded, payments, deposits
+                ),
+            }
+        ),
+        daily=_daily(terms, mark, price.copy() if record else price, gains) if daily else None,
     )
     none = np.empty((0, 0))
     kept = (paid, price, leave) if record else (none, none, none)
@@ -163,12 +167,13 @@ def _per_token(
 def _daily(terms: MiningStoTerms, mark: FloatArray, price: FloatArray, so_far: FloatArray) -> Daily:
     """Return the days of a position: until the close it is money in escrow, then tokens.
 
-    `so_far` holds the gains up to each step. Nobody sells before the lock-up ends; who buys
-    on the secondary market pays the price.
+    `so_far` holds the gains up to each step, `price` becomes the value. Nobody sells before
+    the lock-up ends; who buys on the secondary market pays the price.
     """
-    value = np.where(np.arange(mark.shape[0])[:, None] < terms.sale.days, mark[0], price)
-    value[0] = mark[0]
-    income = np.diff(mark - value, axis=0, prepend=0.0)
+    value = price
+    value[: max(1, terms.sale.days)] = mark[0]
+    income = mark - value
+    income[1:] -= income[:-1].copy()
     # What entering costs in gas is paid beside what is put in, and seen on the day after.
     so_far[:, :1] = 0.0
     locked = terms.sale.days + terms.compliance.lockup_days

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.instruments.base import Access, Daily, InstrumentPaths
+from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.kernel import run
-from simulator.instruments.price_cover.series import OnDemand, Series, market_days
+from simulator.instruments.price_cover.series import Series, market_days
 from simulator.instruments.price_cover.state import (
     HOLDER_GAS,
     MINER_SOURCES,

@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.instruments.base import OnDemand
 from simulator.instruments.price_cover import fair
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.state import MINER, Outcome, Policy, Schedule
 from simulator.scenario.price_cover import PriceCoverTerms
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
-
-
-class OnDemand(Mapping[str, FloatArray]):
-    """Arrays by name, each made on the first use."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], FloatArray]]) -> None:
-        self._makers = dict(makers)
-        self._made: dict[str, FloatArray] = {}
-
-    def __getitem__(self, name: str) -> FloatArray:
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
 
 
 @functools.cache

@@ -288,19 +288,21 @@ def _whole(
     trades: Trades,
     traces: Traces,
 ) -> InstrumentPaths:
-    by_source = bool(trades.brought.shape[0])
-    parts = [_attribution(paths, row, book, state, trades) for row, paths in enumerate(held)]
     events = state.flags[STOPS] + np.sum([paths.events for paths in held], axis=0)
     mark, leave = traces.worth[MARK], traces.worth[LEAVE]
     leave[0] = plan.capital
-    nothing = np.empty((0, events.shape[0]))
+    attribution, sources = np.empty((0, events.shape[0])), list[Source]()
+    if trades.brought.shape[0] > 0:
+        parts = [_attribution(paths, row, book, state, trades) for row, paths in enumerate(held)]
+        attribution = np.concatenate(parts)
+        sources = [source for paths in held for source in _sources(paths)]
     return InstrumentPaths(
         name=NAME,
-        sources=tuple(s for paths in held for s in _sources(paths)) if by_source else (),
+        sources=tuple(sources),
         initial={"usd": np.full(events.shape[0], plan.capital)},
         mark={"usd": mark},
         exit={"usd": leave},
-        attribution={"usd": np.concatenate(parts) if by_source else nothing},
+        attribution={"usd": attribution},
         events=events,
         unpaid=_unpaid(held, state),
     )
