@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -160,7 +161,7 @@ class AnvilNode:
 
     def _await_socket(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not Path(self.socket_path).exists():
+        while not _listens(self.socket_path):
             if self._process.poll() is not None:
                 raise ChainUnavailable(f"anvil did not start: {self.last_words()}")
             if time.monotonic() > deadline:
@@ -192,6 +193,16 @@ class AnvilNode:
             _end(process)
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+
+def _listens(path: str) -> bool:
+    """Return whether somebody answers at a socket: its file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

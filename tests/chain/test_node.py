@@ -205,3 +205,26 @@ def test_parent__ends_without_closing__takes_the_child_along(binary, end, reques
             assert alive(child)
             parent.send_signal(end)
     assert wait_until_gone(child)
+
+
+SLOW_TO_LISTEN = """#!{python}
+import socket, sys, time
+place = sys.argv[sys.argv.index("--ipc") + 1]
+with socket.socket(socket.AF_UNIX) as own:
+    own.bind(place)
+    time.sleep(0.4)
+    own.listen()
+    time.sleep(30)
+"""
+
+
+def test_node__whose_socket_is_there_before_it_listens__is_waited_for(tmp_path: Path) -> None:
+    """As it happens on a busy machine: between the two steps a connection is refused."""
+    slow = executable(tmp_path / "anvil")
+    slow.write_text(SLOW_TO_LISTEN.format(python=sys.executable), encoding="utf-8")
+    started = node.AnvilNode(slow, START)
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(started.socket_path)
+    finally:
+        started.close()
