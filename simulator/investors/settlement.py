@@ -14,6 +14,7 @@ from simulator.instruments.gold_vault import GoldVaultDrivers
 from simulator.market.paths import MarketPaths
 from simulator.scenario.models import Scenario
 from simulator.scenario.stablecoin import USDC
+from simulator.units import FloatArray
 
 
 def in_usdc(drivers: GoldVaultDrivers, market: MarketPaths) -> GoldVaultDrivers:
@@ -51,6 +52,11 @@ def turn_into_dollars(
         instruments[name] = in_dollars(instruments[name], usdc, moves)
     for label, terms in scenario.instruments.price_cover.items():
         _, miner, _ = terms.names(label)
-        details = instruments[miner].details
-        flows = {"payouts": details["payouts_usd"], "cover_premiums": -details["premiums_usd"]}
+        flows = miner_flows(instruments[miner])
         instruments[miner] = flows_in_dollars(instruments[miner], flows, usdc)
+
+
+def miner_flows(miner: InstrumentPaths) -> dict[str, FloatArray]:
+    """Return what an insured miner is paid and pays in USDC up to each step, by source."""
+    details = miner.details
+    return {"payouts": details["payouts_usd"], "cover_premiums": -details["premiums_usd"]}

@@ -16,6 +16,7 @@ from simulator.instruments import mining_sto
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars
 from simulator.instruments.gold_vault import Action, Observed
+from simulator.investors.settlement import miner_flows
 from simulator.investors.world import World, series, simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
@@ -128,9 +129,9 @@ def test_sto__payments_count_at_the_dollars_of_their_day() -> None:
 def test_cover__the_miner_is_paid_in_usdc__and_pays_premiums_in_it() -> None:
     """(9,000 - 8,000) x 100 t on day 30, and a premium on day 0, both one to one in USDC."""
     miner = covers.run(covers.terms(), [10_000.0] * 20 + [8_000.0] * 12)[0]["cover-miner"]
-    paid, premium = miner.details["payouts_usd"], miner.details["premiums_usd"]
+    premium = miner.details["premiums_usd"]
     assert premium[0, 0] == premium[-1, 0] > 1_000
-    flows = {"payouts": paid, "cover_premiums": -premium}
+    flows = miner_flows(miner)
 
     def found(usdc: np.ndarray) -> tuple[InstrumentPaths, float, float]:
         turned = flows_in_dollars(miner, flows, usdc)
@@ -151,6 +152,34 @@ def test_underwriter__has_dollars_worth_60_cents__then_90(par: World, fallen: Wo
     before, after = (w.instruments["copper-cover"].exit["usd"] for w in (par, fallen))
     for day, price in ((44, 1.0), (45, 0.6), (46, 0.75), (47, 0.9), (150, 0.9)):
         np.testing.assert_allclose(after[day], price * before[day], rtol=1e-12)
+
+
+MINES = ("producing_sto", "ramp_up_sto", "development_sto", "producing_staking")
+
+
+@pytest.mark.parametrize("name", MINES)
+def test_mine_tokens__follow_usdc__where_nothing_has_been_paid_yet(par, fallen, name) -> None:
+    """The first payment flows from day 121 on; gas, a few dollars in 100,000, was paid at par.
+
+    Where the raise failed the money had come back on day 30.
+    """
+    before, after = (w.instruments[name].exit["usd"] for w in (par, fallen))
+    there = fallen.instruments[name].daily.value[45] > 0.0
+    assert 64 < there.sum() < 128
+    for day, price in ((44, 1.0), (45, 0.6), (46, 0.75), (47, 0.9), (150, 0.9)):
+        expected = np.where(there, price, 1.0) * before[day]
+        np.testing.assert_allclose(after[day], expected, atol=3e-4 * before[0].max())
+
+
+def test_miner__gets_90_cents_for_a_dollar_of_payout__his_premium_he_paid_at_par(par, fallen):
+    """One cover, bought on day 0 and paid on day 93; a second would end beyond the run."""
+    before, after = (w.instruments["copper-cover-miner"] for w in (par, fallen))
+    premiums, payouts = before.details["premiums_usd"], before.details["payouts_usd"]
+    assert np.all((premiums[0] > 0.0) & (premiums[0] == premiums[-1]))
+    assert payouts[46].max() == 0.0
+    assert payouts[-1].max() > 0.0
+    lost = before.exit["usd"][-1] - after.exit["usd"][-1]
+    np.testing.assert_allclose(lost, 0.1 * payouts[-1], rtol=1e-6, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["gold_token", "silver_token", "gold_fund", "producing_share"])
