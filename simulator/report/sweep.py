@@ -28,7 +28,7 @@ def render_sweep(title: str, facts: str, names: Sequence[str], found: pd.DataFra
     found : DataFrame
         Of `engine.sweep.sweep`.
     """
-    short = short_names(names)
+    short = short_names(names, [column for column in found.columns if column not in names])
     found = found.rename(columns=short)
     full, names = ", ".join(names), list(short.values())
     claims = list(dict.fromkeys(found["claim"]))

@@ -55,7 +55,12 @@ def figures(bounds: tuple[float, float], scale: str) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share of paths: more digits near 0 and 1, and never a false 0 or 100."""
+    """Return a share of paths: more digits near 0 and 1, and never a false 0 or 100.
+
+    Effects and premises have none (NaN).
+    """
+    if math.isnan(value):
+        return "none"
     near = min(value, 1.0 - value)
     shown = number(100 * value, 2 if near < 0.01 else 1)
     if value > 0 and shown == "0.00":
@@ -114,13 +119,16 @@ def run_word(days: int) -> str:
     return "year" if days in (365, 366) else "run"
 
 
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Return each dotted name's shortest ending that no other name has."""
+def short_names(names: Sequence[str], taken_already: Sequence[str] = ()) -> dict[str, str]:
+    """Return each dotted name's shortest ending that no other name has.
+
+    Those of `taken_already` stand for something else and are given to none.
+    """
     found = {}
     for name in names:
         parts = name.split(".")
         endings = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
         taken = [f".{other}" for other in names if other != name]
         free = (end for end in endings if not any(other.endswith(f".{end}") for other in taken))
-        found[name] = next(free, name)
+        found[name] = next((end for end in free if end not in taken_already), name)
     return found

@@ -74,3 +74,15 @@ def test_ratio__of_error_to_tolerance__is_short(value, expected):
 def test_runs__of_a_year__are_years_and_others_name_their_days():
     assert words.runs(365, 10_000) == "10,000 simulated years"
     assert words.runs(30, 1) == "1 simulated run of 30 days"
+
+
+def test_short_names__that_stand_for_something_else__grow_longer() -> None:
+    """A sweep has a column `low` of its own, the lower end of the interval."""
+    names = ["market.stablecoin.low", "market.stablecoin.day", "seed"]
+    assert list(words.short_names(names).values()) == ["low", "day", "seed"]
+    taken = list(words.short_names(names, ["low", "high"]).values())
+    assert taken == ["stablecoin.low", "day", "seed"]
+
+
+def test_share__of_an_effect__is_none() -> None:
+    assert words.share(float("nan")) == "none"
