@@ -266,7 +266,12 @@ def within(condition: Condition, values: FloatArray) -> BoolArray:
 
 
 def _met_at_start(condition: Condition, outcomes: Outcomes) -> bool:
-    if condition.series is None or condition.measure not in ("highest", "lowest"):
+    """Return whether a series that is to reach a level is there on the first day already.
+
+    What must never be passed, as a price that is to stay above its level, is reached by nobody.
+    """
+    reaches = {"highest": condition.at_least, "lowest": condition.at_most}
+    if condition.series is None or reaches.get(condition.measure) is None:
         return False
     return bool(within(condition, np.array([outcomes.starts[condition.series]]))[0])
 

@@ -81,9 +81,12 @@ def test_price_target__met_before_the_first_day__says_so():
         "at_most: 60}]}",
         "claims.open={says: up, conditions: [{series: price.gold, measure: last, "
         "at_least: 4_000}]}",
+        "claims.above={says: never below, conditions: [{series: price.gold, measure: lowest, "
+        "at_least: 1_000}]}",
     )
     found = judged(*claims, paths=128)
     assert found["there"].met_at_start
+    assert not found["above"].met_at_start  # it holds from the start, and is to go on holding
     assert found["there"].probability == 1.0
     assert found["ratio"].met_at_start  # 4,760 / 94.2 = 50.5
     assert not found["open"].met_at_start
