@@ -226,6 +226,26 @@ def test_underwriter__where_all_capital_is_behind_policies__is_not_paid():
     assert paths["cover"].exit["usd"][-1, 0] == pytest.approx(9_900.0, abs=0.02)
 
 
+def test_underwriter__at_leverage_2__leaves_with_what_half_the_sums_insured_leave():
+    """Three quarters of the capacity are 1.5 times the pool: a quarter of it is free."""
+    nothing = {"floor": 0.0, "slope": 0.0, "ceiling": 0.0}
+    others = {"utilisation": 0.75, "cover": {"strike_share": 0.9, "term_days": 365}}
+    leverage = {"pool__premium": nothing, "pool__leverage": 2.0}
+    cover = terms(**leverage, pool__cooldown_days=7, others=others)
+    paths, record = run(cover, [10_000.0] * 30, record=True)
+    assert record.observed[29, 0, Observed.LOCKED] == pytest.approx(3_000_000, rel=1e-6)
+    assert paths["cover"].unpaid[0] == 0.0
+    assert paths["cover"].exit["usd"][-1, 0] == 10_000.0
+
+
+def test_underwriter__who_is_not_paid__has_no_gas_for_a_claim():
+    gas = GasTerms(price_gwei=10.0, ether_usd=3_000.0)
+    for days, acts in ((31, ("enter", "request")), (7, ("enter", "request", "leave"))):
+        paths, _ = run(terms(pool__cooldown_days=days), [10_000.0] * 31, gas)
+        spent = paths["cover"].attribution["usd"][-1, 0]
+        assert spent == pytest.approx(-sum(HOLDER_GAS[act] for act in acts) * 3e-5)
+
+
 def test_underwriter__with_a_triggered_policy__waits_instead_of_giving_it_up():
     others = {"utilisation": 0.5, "cover": {"strike_share": 0.9, "term_days": 365}}
     paths, _ = run(terms(others=others), [10_000.0] * 25 + [8_500.0] * 6)
@@ -358,6 +378,28 @@ def test_fair_value__of_the_miners_covers__is_counted_when_they_are_bought():
     single = [100 * black_scholes_put(10_000, 9_000, 0.25 * math.sqrt(n / 252)) for n in ticks]
     assert value[[0, 29]] == pytest.approx([single[0]] * 2)
     assert value[[30, 60]] == pytest.approx([sum(single)] * 2)
+
+
+def test_fair_value__is_discounted_from_the_expiry():
+    plain, dear = (
+        last(run(terms(pool__discount_rate=rate), [10_000.0] * 31)[0], NAMES[1], "fair_value_usd")
+        for rate in (0.0, 0.10)
+    )
+    assert dear == pytest.approx(plain * math.exp(-0.10 * 30 / 365), rel=1e-12)
+
+
+def test_period_cash__is_a_months_sales__less_its_premium_with_cover():
+    """100 t a day at 2,000 USD above their cost; the second cover is bought on day 30."""
+    paths, record = run(terms(), [10_000.0] * 61)
+    bare, covered = (
+        paths[name].details["period_cash_usd"][[29, 30, 60], 0]
+        for name in ("cover-unhedged", "cover-miner")
+    )
+    np.testing.assert_allclose(bare, [0.0, 6_000_000.0, 6_000_000.0], rtol=1e-12)
+    daily = record.policies[:, Policy.DAILY, 0]
+    first, second = 30 * daily[daily > 0.0]  # the others buy nothing
+    expected = [0.0, 6_000_000.0 - first - second, 6_000_000.0]
+    np.testing.assert_allclose(covered, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("gwei", [0.0, 20.0])
