@@ -46,6 +46,9 @@ _ACTORS = (
     "distributor",
 )
 
+ACCOUNTS_OF_ROLES = len(_ACTORS) + 8
+"""Accounts that actors have, eight borrowers among them."""
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -67,7 +70,7 @@ class Roles:
     def of(cls, accounts: Sequence[str]) -> Roles:
         """Return the roles over a chain's development accounts, at least 18."""
         named = dict(zip(_ACTORS, accounts[:10], strict=True))
-        return cls(**named, borrowers=tuple(accounts[10:18]))
+        return cls(**named, borrowers=tuple(accounts[10:ACCOUNTS_OF_ROLES]))
 
 
 @dataclass(frozen=True)

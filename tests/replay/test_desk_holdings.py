@@ -17,7 +17,7 @@ from simulator.errors import ChainUnavailable, ReconciliationFailed, Transaction
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play, players
-from simulator.replay.desk import DeskAccount, DeskPlan, desk_plan
+from simulator.replay.desk import DeskAccount, DeskPlan, accounts, desk_plan
 from simulator.replay.desk.vault_shares import recall_step
 from simulator.scenario import Scenario, load_scenario
 from simulator.units import LANES, midnight_timestamp
@@ -217,6 +217,17 @@ def test_staked_tokens__are_a_position_of_the_model_alone_and_said_to_be() -> No
     assert note.startswith("conservative holds a part of producing_staking, which cannot be")
     assert "conservative" not in {a.investor for a in planned(0, *staked).accounts}
     assert replay(0, *staked).notes == (note,)
+
+
+def test_more_portfolios_than_accounts__the_rest_is_left_out_and_said_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert accounts.SEATS == 14  # 32 accounts less 18 of the stage's actors
+    assert planned(0, SHORT).notes == ()
+    monkeypatch.setattr(accounts, "SEATS", 1)
+    plan = planned(0, SHORT)
+    assert plan.notes == ("The stage has no account left for these portfolios: aggressive",)
+    assert {a.investor for a in plan.accounts} == {"stable"}
 
 
 @pytest.fixture

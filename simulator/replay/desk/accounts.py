@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.chain import DEVELOPMENT_ACCOUNTS
 from simulator.instruments.base import InstrumentPaths
 from simulator.investors.portfolio import PortfolioPaths
 from simulator.investors.world import METALS, World, holder_usd, vault_ounces
@@ -14,11 +15,14 @@ from simulator.replay.desk.custody import Custody, DeskAccount, Quote
 from simulator.replay.desk.sto_tokens import STOCK_ROOM, Offering, StoTokens
 from simulator.replay.desk.vault_shares import VaultShares, crowd_shares, recall_step
 from simulator.replay.mining_sto import TOKEN_DECIMALS, Guests
+from simulator.replay.stage import ACCOUNTS_OF_ROLES
 from simulator.scenario.models import Scenario
 from simulator.scenario.stablecoin import USDC
 from simulator.units import USDC_DECIMALS, FloatArray, from_wei, midnight_timestamp
 
 VAULT = "gold_vault"
+SEATS = len(DEVELOPMENT_ACCOUNTS) - ACCOUNTS_OF_ROLES
+"""Portfolios that an account is left for."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def desk_plan(scenario: Scenario, world: World, lane: int) -> DeskPlan:
     The world must have been simulated with a record.
     """
     draft = _Draft([], {}, {}, [])
+    world = _with_seats(draft, scenario, world)
     for metal in METALS:
         _plan_metal(draft, scenario, world, metal.name, lane)
     if VAULT in world.instruments:
@@ -79,6 +84,19 @@ def desk_plan(scenario: Scenario, world: World, lane: int) -> DeskPlan:
         tuple(draft.notes),
         None if usdc is None else usdc[:, lane],
     )
+
+
+def _with_seats(draft: _Draft, scenario: Scenario, world: World) -> World:
+    """Return the world without the portfolios for which the stage has no account."""
+    traded = {*(metal.name for metal in METALS), VAULT, *scenario.instruments.mining_sto}
+    names = dict.fromkeys(investor for name in traded for investor in _holders(world, name))
+    left_out = [investor for investor in world.investors if investor in names][SEATS:]
+    if left_out:
+        draft.notes.append(
+            f"The stage has no account left for these portfolios: {', '.join(left_out)}"
+        )
+    kept = {name: paths for name, paths in world.investors.items() if name not in left_out}
+    return replace(world, investors=kept)
 
 
 def _fixed(scenario: Scenario) -> tuple[str, ...]:
