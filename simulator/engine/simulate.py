@@ -23,6 +23,7 @@ from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.portfolio import Wanted
 from simulator.investors.world import (
     World,
+    assets_of,
     each_investor,
     market_series,
     series,
@@ -166,10 +167,14 @@ def simulate_series(
     """
     spec = market_spec(scenario, calibration)
     wanted = {condition.key: condition for condition in conditions}
+    needed = assets_of(str(condition.series) for condition in wanted.values())
+    n_assets = max((spec.assets.index(a) + 1 for a in needed if a in spec.assets), default=1)
 
     def run(span: Span) -> Outcomes:
         block = own_block(spec, span.padded)
-        market = simulate_market(spec, scenario.seed, span.first, span.padded, block=block)
+        market = simulate_market(
+            spec, scenario.seed, span.first, span.padded, block=block, n_assets=n_assets
+        )
         return _series_outcomes(wanted, lambda name: market_series(market, name), span.count, {})
 
     blocks = list(in_order(run, spans(scenario.paths), workers))

@@ -5,7 +5,7 @@ The engine reduces blocks to measures; the replay takes single paths out of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -418,6 +418,16 @@ def market_series(market: MarketPaths, name: str) -> FloatArray:
         known = ", ".join(market.factors) or "none: only model macro has factors"
         raise _unknown(name, f"the market has {known}")
     return market.factors[rest[0]]
+
+
+def assets_of(names: Iterable[str]) -> set[str]:
+    """Return the assets whose prices `market_series` of these names needs."""
+    return {
+        asset
+        for head, *assets in (name.split(".") for name in names)
+        if head in ("price", "ratio")
+        for asset in assets
+    }
 
 
 def _unknown(series_name: str, rule: str) -> InputError:

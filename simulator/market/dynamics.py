@@ -47,6 +47,7 @@ from simulator.market.kernels import Tables, fill_block
 from simulator.market.macro.kernel import fill_macro
 from simulator.market.macro.model import Macro
 from simulator.market.macro.plan import MacroPlan, plan
+from simulator.market.macro.tables import MacroTables
 from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray, calendar
 
@@ -173,7 +174,8 @@ def fill(
     first_path : int
         Number of the block's first path.
     out : ndarray of shape (n_assets, n_steps + 1, n_paths), float64, C order
-        n_paths a multiple of LANES. 128 to 256 paths stay in the cache.
+        n_paths a multiple of LANES. 128 to 256 paths stay in the cache. With the model macro
+        fewer assets will do: the first ones.
     states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths), optional
         Takes the macro model's states and regime; see `macro/kernel.py`.
     recorded : ndarray of shape (n_assets, N_RECORDED, n_paths), optional
@@ -184,16 +186,26 @@ def fill(
     ValueError
         `out` has another shape or layout.
     """
-    _check_shape("out", out[:, :, 0], (len(spec.assets), spec.n_steps + 1))
+    fewer = spec.model == "macro" and out.shape[0] < len(spec.assets)
+    n_assets = out.shape[0] if fewer else len(spec.assets)
+    _check_shape("out", out[:, :, 0], (n_assets, spec.n_steps + 1))
     if out.shape[2] % LANES or not out.flags.c_contiguous:
         raise ValueError(f"out must be in C order, its paths a multiple of {LANES}")
     key, path = np.uint64(seed), np.uint64(first_path)
     if spec.model == "bootstrap":
         fill_resampled(spec.resampling, key, path, out)
     elif spec.model == "macro":
-        fill_macro(spec.tables, spec.macro_plan.kernel, key, path, out, states, recorded)
+        tables = spec.tables, spec.macro_plan.kernel
+        tables = _of_first(*tables, n_assets) if fewer else tables
+        fill_macro(*tables, key, path, out, states, recorded)
     else:
         fill_block(spec.tables, key, path, out)
+
+
+def _of_first(tables: Tables, macro: MacroTables, n_assets: int) -> tuple[Tables, MacroTables]:
+    """Return the tables by which nothing is drawn for the assets after the first few."""
+    pulled = np.where(macro.pulled < n_assets, macro.pulled, -1)
+    return tables._replace(streams=tables.streams[:n_assets]), macro._replace(pulled=pulled)
 
 
 def _check_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

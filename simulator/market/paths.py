@@ -48,6 +48,7 @@ def simulate_market(
     n_paths: int,
     *,
     block: FloatArray | None = None,
+    n_assets: int | None = None,
 ) -> MarketPaths:
     """Return the prices of the paths `first_path` to `first_path + n_paths - 1`.
 
@@ -58,6 +59,9 @@ def simulate_market(
     block : ndarray of shape (n_assets, n_steps + 1, n_paths), optional
         Memory for the prices, as `empty_block` makes it. What it held is lost, and
         so are the paths that an earlier call placed there.
+    n_assets : int, optional
+        Only the first so many assets, where the model can leave the others out: an asset
+        depends on those before it alone, so no byte of theirs changes.
 
     Raises
     ------
@@ -68,8 +72,10 @@ def simulate_market(
         block = empty_block(spec, n_paths)
     if block.shape[2] != n_paths:
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
+    if n_assets is not None and spec.model == "macro":
+        block = block[:n_assets]
     fill(spec, seed, first_path, block)
-    prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
+    prices = dict(zip(spec.assets, block, strict=False))
     if spec.stablecoin is not None:
         prices[USDC] = usdc_paths(spec.stablecoin, seed, first_path, spec.n_steps, n_paths)
     factors: Mapping[str, FloatArray] = {}

@@ -246,12 +246,14 @@ def test_worst_paths__are_the_lowest__and_more_is_better():
     assert estimate == pytest.approx(1.0)
 
 
-def test_series_without_instruments__are_those_of_the_whole_run():
+@pytest.mark.parametrize("scenario", ["gold-vault-sober", "hard-assets-2026"])
+def test_series_without_instruments__are_those_of_the_whole_run(scenario):
     claims = (
         "claims.a={says: x, conditions: [{series: price.gold, measure: highest, at_least: 1}]}",
         "claims.b={says: x, conditions: [{series: ratio.gold.silver, measure: last, at_least: 1}]}",
     )
-    loaded = load_scenario("gold-vault-sober", overrides=("paths=700", "claims={}", *claims))
+    small = ("paths=300", "horizon_days=90", "claims={}")
+    loaded = load_scenario(scenario, overrides=(*small, *claims))
     whole = simulate(loaded.scenario, loaded.calibration).outcomes
     conditions = series_conditions(loaded.scenario.claims).values()
     alone = simulate_series(loaded.scenario, loaded.calibration, conditions)

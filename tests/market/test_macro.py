@@ -54,6 +54,18 @@ def test_macro__everything_else_off__equals_the_plain_model_byte_for_byte(model,
     assert block_of(macro, 256).tobytes() == block_of(plain, 256).tobytes()
 
 
+@pytest.mark.parametrize("n_assets", [1, 2, 3, 6])
+def test_macro__first_assets_alone__are_the_same_bytes(n_assets):
+    """Gold alone, then with silver, which it pulls, and copper, which reverts."""
+    spec = macro_spec(figures=RESTLESS, days=120)
+    whole = simulate_market(spec, SEED, 256, LANES).prices
+    block = empty_block(spec, LANES)
+    first = simulate_market(spec, SEED, 256, LANES, block=block, n_assets=n_assets).prices
+    assert list(first) == list(spec.assets[:n_assets])
+    for asset, prices in first.items():
+        assert prices.tobytes() == whole[asset].tobytes()
+
+
 @pytest.mark.parametrize("path", [2, 2**32 + 77])
 def test_macro__equals_a_plain_loop(path):
     spec = macro_spec(figures=RESTLESS, days=120)
