@@ -68,6 +68,13 @@ def share_price(vault: Vault) -> float:
 
 
 @inlined
+def shares_per_ounce(vault: Vault) -> float:
+    """Return shares per free asset, one while there are no shares."""
+    shares = vault.shares / (total_assets(vault) - vault.locked)
+    return shares if vault.shares > 0.0 else 1.0
+
+
+@inlined
 def scale(amounts: BySource, factor: float) -> BySource:
     """Return the amounts times `factor`."""
     return BySource(

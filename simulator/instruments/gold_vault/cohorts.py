@@ -35,6 +35,7 @@ from simulator.instruments.gold_vault.lanes import (
     MARKED,
     SCALED_DEBT,
     WIDTH,
+    count_marks,
 )
 from simulator.instruments.gold_vault.moves import USDC_UNITS, without_room
 from simulator.instruments.gold_vault.state import N_COHORTS, Terms
@@ -133,42 +134,43 @@ def _is_lost(state: FloatArray, lane: int, cohort: int, price: float) -> bool:
 
 
 @inlined
-def _mark(state: FloatArray, lane: int, day: float, beyond: bool) -> int:
-    marked = beyond | (state[EXPLOIT_DAY + lane] == day)
-    state[MARKED + lane] = 1.0 if marked else 0.0
-    return 1 if marked else 0
+def _mark(state: FloatArray, lane: int, day: float, beyond: bool) -> None:
+    state[MARKED + lane] = 1.0 if beyond | (state[EXPLOIT_DAY + lane] == day) else 0.0
+
+
+@kernel
+def _find_each(state: FloatArray, group: int, day: float, per_threshold: float) -> None:
+    for lane in range(group * GROUP, (group + 1) * GROUP):
+        price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+        beyond = _is_lost(state, lane, 0, price) | _is_lost(state, lane, 1, price)
+        beyond |= _is_lost(state, lane, 2, price) | _is_lost(state, lane, 3, price)
+        beyond |= _is_lost(state, lane, 4, price) | _is_lost(state, lane, 5, price)
+        beyond |= _is_lost(state, lane, 6, price) | _is_lost(state, lane, 7, price)
+        _mark(state, lane, day, beyond)
 
 
 @inlined
 def find_losses(state: FloatArray, unlike: BoolArray, day: float, terms: Terms) -> int:
     """Mark the lanes of an exploit, or with a cohort beyond the threshold; return their number.
 
-    A cohort is beyond it where its debt over the threshold is worth more than the collateral.
+    A cohort is beyond it where its debt over the threshold is worth more than its collateral.
     """
-    count = 0
     per_threshold = USDC_UNITS / terms.liquidation_threshold
+    for lane in range(WIDTH):
+        price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+        owed = state[DEBT + lane] * price
+        beyond = _is_lost(state, lane, 7, price) | _is_beyond(state, lane, owed)
+        beyond |= _is_beyond(state, WIDTH + lane, owed)
+        beyond |= _is_beyond(state, 2 * WIDTH + lane, owed)
+        beyond |= _is_beyond(state, 3 * WIDTH + lane, owed)
+        beyond |= _is_beyond(state, 4 * WIDTH + lane, owed)
+        beyond |= _is_beyond(state, 5 * WIDTH + lane, owed)
+        beyond |= _is_beyond(state, 6 * WIDTH + lane, owed)
+        _mark(state, lane, day, beyond)
     for group in range(WIDTH // GROUP):
         if unlike[group]:
-            for lane in range(group * GROUP, (group + 1) * GROUP):
-                price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
-                beyond = _is_lost(state, lane, 0, price) | _is_lost(state, lane, 1, price)
-                beyond |= _is_lost(state, lane, 2, price) | _is_lost(state, lane, 3, price)
-                beyond |= _is_lost(state, lane, 4, price) | _is_lost(state, lane, 5, price)
-                beyond |= _is_lost(state, lane, 6, price) | _is_lost(state, lane, 7, price)
-                count += _mark(state, lane, day, beyond)
-        else:
-            for lane in range(group * GROUP, (group + 1) * GROUP):
-                price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
-                owed = state[DEBT + lane] * price
-                beyond = _is_lost(state, lane, 7, price) | _is_beyond(state, lane, owed)
-                beyond |= _is_beyond(state, WIDTH + lane, owed)
-                beyond |= _is_beyond(state, 2 * WIDTH + lane, owed)
-                beyond |= _is_beyond(state, 3 * WIDTH + lane, owed)
-                beyond |= _is_beyond(state, 4 * WIDTH + lane, owed)
-                beyond |= _is_beyond(state, 5 * WIDTH + lane, owed)
-                beyond |= _is_beyond(state, 6 * WIDTH + lane, owed)
-                count += _mark(state, lane, day, beyond)
-    return count
+            _find_each(state, group, day, per_threshold)
+    return count_marks(state, MARKED)
 
 
 @inlined
@@ -227,21 +229,18 @@ def repay_all(state: FloatArray, unlike: BoolArray, needs: Needs, terms: Terms) 
 
     Those are marked, and left as they are. `unlike` is of `find_unlike`.
     """
-    ending = 0
     for group in range(WIDTH // GROUP):
         if unlike[group]:
             for lane in range(group * GROUP, (group + 1) * GROUP):
                 ground, ends = get_ground(state, lane, terms)
                 _repay_each(state, lane, needs, ground, terms)
                 state[MARKED + lane] = 1.0 if ends else 0.0
-                ending += 1 if ends else 0
         else:
             for lane in range(group * GROUP, (group + 1) * GROUP):
                 ground, ends = get_ground(state, lane, terms)
                 _repay_alike(state, lane, needs, ground, terms)
                 state[MARKED + lane] = 1.0 if ends else 0.0
-                ending += 1 if ends else 0
-    return ending
+    return count_marks(state, MARKED)
 
 
 @inlined
@@ -254,7 +253,7 @@ def _goes(state: FloatArray, lane: int, ounces: float, terms: Terms) -> bool:
 
 
 @inlined
-def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> bool:
+def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> None:
     terrain = get_terrain(state, lane, terms)
     done0 = wish(state[DEBT + lane], terrain, terms)
     done1 = wish(state[DEBT + WIDTH + lane], terrain, terms)
@@ -277,11 +276,10 @@ def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> bool
     books = _lend(state, lane, 6, needs[6], done6, goes, books)
     books = _lend(state, lane, 7, needs[7], done7, goes, books)
     put_books(state, lane, books)
-    return goes
 
 
 @inlined
-def _lend_alike(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> bool:
+def _lend_alike(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> None:
     terrain = get_terrain(state, lane, terms)
     done = wish(state[DEBT + lane], terrain, terms)
     done7 = wish(state[DEBT + 7 * WIDTH + lane], terrain, terms)
@@ -299,7 +297,6 @@ def _lend_alike(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> boo
     cash = state[CASH + lane] - N_ALIKE * ounces
     books = Books(cash, state[SCALED_DEBT + lane] + N_ALIKE * scaled)
     put_books(state, lane, _lend(state, lane, 7, needs[7], done7, goes, books))
-    return goes
 
 
 @inlined
@@ -309,12 +306,11 @@ def lend_all(state: FloatArray, unlike: BoolArray, needs: Needs, terms: Terms) -
     Those are lanes with a liquidation today, or without the cash for all; they are marked, and
     left as they are. To ask for the cash of one cohort after the other would take longest.
     """
-    count = 0
     for group in range(WIDTH // GROUP):
         if unlike[group]:
             for lane in range(group * GROUP, (group + 1) * GROUP):
-                count += 0 if _lend_each(state, lane, needs, terms) else 1
+                _lend_each(state, lane, needs, terms)
         else:
             for lane in range(group * GROUP, (group + 1) * GROUP):
-                count += 0 if _lend_alike(state, lane, needs, terms) else 1
-    return count
+                _lend_alike(state, lane, needs, terms)
+    return count_marks(state, HELD_UP)

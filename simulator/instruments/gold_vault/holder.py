@@ -26,6 +26,7 @@ from simulator.instruments.gold_vault.lanes import (
     REWARD_USD,
     REWARDS_CLAIMED,
     REWARDS_UNCLAIMED,
+    SHARE_PRICE,
     SOLD_TOKENS,
     STAKED,
     TOKEN_READ,
@@ -145,7 +146,7 @@ def value_holder(state: FloatArray, terms: Terms) -> None:
         income = state[SOLD_TOKENS + lane] + pending * (1.0 - terms.slippage) * per_usd
         attribute(state, lane, EMISSIONS, income - state[INCOME_TOKENS + lane])
         state[INCOME_TOKENS + lane] = income
-        in_vault = state[HOLDER_SHARES + lane] * vault.share_price(fund.vault)
+        in_vault = state[HOLDER_SHARES + lane] * state[SHARE_PRICE + lane]
         mark = in_vault + income - state[GAS_TOKENS + lane]
         short = in_vault - liquid(fund, get_supply(state, lane))
         short = short if short > 0.0 else 0.0

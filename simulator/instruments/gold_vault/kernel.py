@@ -145,7 +145,7 @@ def run(
             read_row(state, DEMAND_OUNCES, demand_ounces, step, first, WIDTH)
             read_row(state, FLOW, flow, step, first, WIDTH)
             read_row(state, REWARD_USD, reward_usd, step, first, WIDTH)
-            # the results' lines now, the next step's drivers while this one is worked out
+            # lines of the next step's drivers and results, a few after each stage
             if take_prices(state) > 0:
                 take_backing(state, premium, step, first)
             will_read(gold_usd, step + 1, first, WIDTH)
@@ -172,12 +172,12 @@ def run(
                         end_loans(state, lane, terms, acts)
                 find_unlike(state, unlike)
             will_read(demand_ounces, step + 1, first, WIDTH)
-            will_write(mark_ounces, step, first, WIDTH)
+            will_write(mark_ounces, step + 1, first, WIDTH)
             if recorded:
                 record_crowd(state, step, last, terms, acts)
             move_crowd(state, step, last, terms)
             will_read(flow, step + 1, first, WIDTH)
-            will_write(mark_usd, step, first, WIDTH)
+            will_write(mark_usd, step + 1, first, WIDTH)
             if managing:
                 if recorded:
                     record_management(state, day, reported_day, terms, acts)
@@ -187,7 +187,7 @@ def run(
                 else:
                     allocate_all(state, terms)
             will_read(reward_usd, step + 1, first, WIDTH)
-            will_write(exit_ounces, step, first, WIDTH)
+            will_write(exit_ounces, step + 1, first, WIDTH)
             if not last:
                 if recorded:
                     spread_debts(state, unlike)
@@ -199,8 +199,8 @@ def run(
                             lend_in_turn(state, needs, lane, terms, acts)
                             state[HELD_UP + lane] = 0.0
                     find_unlike(state, unlike)
-            will_write(exit_usd, step, first, WIDTH)
-            will_write(utilisation, step, first, WIDTH)
+            will_write(exit_usd, step + 1, first, WIDTH)
+            will_write(utilisation, step + 1, first, WIDTH)
             if losses > 0 and not recorded:
                 for lane in range(WIDTH):
                     forget_liquidations(acts, lane)
@@ -217,9 +217,8 @@ def run(
                 holder_leaves(state, terms, acts)
             if gains.shape[1] > 0:
                 for source in range(N_SOURCES):
-                    for lane in range(WIDTH):
-                        row = ATTRIBUTED_USD + source * WIDTH + lane
-                        gains[source, step, first + lane] = state[row]
+                    place = ATTRIBUTED_USD + source * WIDTH
+                    write_row(state, place, gains[source], step, first, WIDTH)
             write_row(state, MARK_OUNCES, mark_ounces, step, first, WIDTH)
             write_row(state, MARK_USD, mark_usd, step, first, WIDTH)
             write_row(state, EXIT_OUNCES, exit_ounces, step, first, WIDTH)

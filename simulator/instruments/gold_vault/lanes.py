@@ -6,18 +6,18 @@ then sees that they do not overlap, and turns a loop over lanes into vector inst
 
 from __future__ import annotations
 
-from simulator.instruments.gold_vault.moves import Fund, Supply
+from simulator.instruments.gold_vault.moves import Fund, Price
 from simulator.instruments.gold_vault.state import N_COHORTS, N_SOURCES
 from simulator.mechanics.jit import inlined
 from simulator.mechanics.lending import Market
 from simulator.mechanics.staking import Staking
-from simulator.mechanics.vault import BySource, Vault
+from simulator.mechanics.vault import BySource, Vault, share_price, shares_per_ounce
 from simulator.units import FloatArray
 
 WIDTH = 32
 """Lanes of a state: few enough for all rows to stay in a fastest cache of 32 KiB."""
 
-_NAMED_ROWS = 53
+_NAMED_ROWS = 55
 
 # Today's drivers.
 (
@@ -39,10 +39,12 @@ _NAMED_ROWS = 53
     MARKET_SHARES,
     TREASURY_SHARES,
     UTILISATION,
-    # Of the day: one over the borrow index, and the supply shares' price both ways.
+    # Of the day: one over the borrow index, the price of supply shares and of vault shares.
     PER_INDEX,
     SUPPLY_INDEX,
     SHARES_PER_OUNCE,
+    SHARE_PRICE,
+    VAULT_SHARES_PER_OUNCE,
     # The vault, and its locked profit by source.
     IDLE,
     SHARES,
@@ -117,9 +119,33 @@ def get_fund(state: FloatArray, lane: int) -> Fund:
 
 
 @inlined
-def get_supply(state: FloatArray, lane: int) -> Supply:
+def get_supply(state: FloatArray, lane: int) -> Price:
     """Return the day's price of the lending market's shares."""
-    return Supply(state[SUPPLY_INDEX + lane], state[SHARES_PER_OUNCE + lane])
+    return Price(state[SUPPLY_INDEX + lane], state[SHARES_PER_OUNCE + lane])
+
+
+@inlined
+def get_price(state: FloatArray, lane: int) -> Price:
+    """Return the day's price of the vault's shares, which none of its moves changes."""
+    return Price(state[SHARE_PRICE + lane], state[VAULT_SHARES_PER_OUNCE + lane])
+
+
+@inlined
+def put_price(state: FloatArray, lane: int, vault_now: Vault) -> Price:
+    """Write and return the price that the vault's shares have now."""
+    price = Price(share_price(vault_now), shares_per_ounce(vault_now))
+    state[SHARE_PRICE + lane] = price.ounces_per_share
+    state[VAULT_SHARES_PER_OUNCE + lane] = price.shares_per_ounce
+    return price
+
+
+@inlined
+def count_marks(state: FloatArray, row: int) -> int:
+    """Return how many lanes have a mark."""
+    count = 0
+    for lane in range(WIDTH):
+        count += 1 if state[row + lane] > 0.0 else 0
+    return count
 
 
 @inlined

@@ -13,7 +13,7 @@ from simulator.instruments.gold_vault.moves import (
     ALLOCATION_BAND,
     MINIMUM_OUNCES,
     Fund,
-    Supply,
+    Price,
     change_shares,
     floor_to,
     lending_liquid,
@@ -63,31 +63,32 @@ class Targets(NamedTuple):
 @inlined
 def crowd_moves(
     fund: Fund,
-    supply: Supply,
+    supply: Price,
     crowd_shares: float,
     leaving: float,
     joining: float,
+    price: Price,
     terms: Terms,
 ) -> tuple[Fund, Flow]:
     """Redeem or deposit a share of the crowd's deposits; at most one of the two is above 0.
 
     It redeems as far as the vault can pay, and stakes all but the rounding of a deposit.
     """
-    price = vault.share_price(fund.vault)
-    deposited = floor_to(joining * crowd_shares * price, terms)
+    deposited = floor_to(joining * crowd_shares * price.ounces_per_share, terms)
     deposited = deposited if deposited >= MINIMUM_OUNCES else 0.0
     asked = leaving * crowd_shares
     most = without_room(crowd_shares, terms)
     asked = most if most < asked else asked
-    asked = asked if price > 0.0 and asked > 0.0 else 0.0
+    asked = asked if price.ounces_per_share > 0.0 and asked > 0.0 else 0.0
     payable_ounces = without_room(liquid(fund, supply), terms)
     payable_ounces = payable_ounces if payable_ounces > 0.0 else 0.0
-    # one of the two is asked for: one division serves both
-    shares = (deposited if deposited > 0.0 else payable_ounces) / price
+    shares = (deposited if deposited > 0.0 else payable_ounces) * price.shares_per_ounce
     minted = shares if deposited > 0.0 else 0.0
     redeemed = floor_to(shares if shares < asked else asked, terms)
-    redeemed = redeemed if redeemed * price >= MINIMUM_OUNCES else 0.0
-    fund, _, _ = pull(fund, supply, redeemed * price)
+    ounces = redeemed * price.ounces_per_share
+    redeemed = redeemed if ounces >= MINIMUM_OUNCES else 0.0
+    ounces = ounces if ounces >= MINIMUM_OUNCES else 0.0
+    fund, _, _ = pull(fund, supply, ounces)
     fund = change_shares(fund, deposited, minted - redeemed)
     refused = 1.0 if asked > shares else 0.0
     return fund, Flow(redeemed, deposited, with_room(minted, terms), refused)
@@ -95,7 +96,7 @@ def crowd_moves(
 
 @inlined
 def report_lending(
-    books: Books, supply: Supply, pending: float, since: float, day: float, terms: Terms
+    books: Books, supply: Price, pending: float, since: float, day: float, terms: Terms
 ) -> Books:
     """Report the lending strategy: what is not bad debt (`pending`) is interest."""
     value = books.fund.lending_shares * supply.ounces_per_share
@@ -153,7 +154,8 @@ def _with_debts(books: Books, lending_debt: float, pool_debt: float) -> Books:
 def report_kept(
     fund: Fund,
     buffer: BySource,
-    supply: Supply,
+    supply: Price,
+    price: Price,
     lending_days: float,
     pool_days: float,
     day: float,
@@ -163,7 +165,7 @@ def report_kept(
 
     It does but where losses or fees eat it up, or where profits are not locked at all. Then
     nothing reaches the share price at once, so that the fees of both are paid in shares at the
-    price there was, and the end of the unlocking is divided out once.
+    `price` there was, and the end of the unlocking is divided out once.
     """
     before = fund.vault
     value = fund.lending_shares * supply.ounces_per_share
@@ -186,8 +188,7 @@ def report_kept(
     end = day + waits / (locked if pool_net > 0.0 else first)
     end = end if net > 0.0 or pool_net > 0.0 else before.unlock_end_day
     paid = lending_fee + pool_fee
-    minted = paid * before.shares / (vault.total_assets(before) - before.locked)
-    minted = minted if paid > 0.0 else 0.0
+    minted = paid * price.shares_per_ounce if paid > 0.0 else 0.0
     after = Vault(before.idle, before.shares + minted, value, fund.pool_assets, locked, end)
     earned = BySource(change, fees, -paid, 0.0, 0.0)
     reported = Fund(fund.market, after, fund.lending_shares, fund.pool_assets)
@@ -239,7 +240,7 @@ def credit_pool(fund: Fund, days: float, terms: Terms) -> tuple[Fund, float]:
 
 
 @inlined
-def allocate(fund: Fund, supply: Supply, terms: Terms) -> tuple[Fund, Targets]:
+def allocate(fund: Fund, supply: Price, terms: Terms) -> tuple[Fund, Targets]:
     """Move assets towards the shares of the terms; withdrawals come before deposits."""
     assets = vault.total_assets(fund.vault)
     band = ALLOCATION_BAND * assets
@@ -269,7 +270,7 @@ def allocate(fund: Fund, supply: Supply, terms: Terms) -> tuple[Fund, Targets]:
 
 
 @inlined
-def exploit(books: Books, supply: Supply, day: float, terms: Terms) -> tuple[Books, Targets, float]:
+def exploit(books: Books, supply: Price, day: float, terms: Terms) -> tuple[Books, Targets, float]:
     """Drain what is liquid, up to the severity's share of all assets, and report the loss.
 
     Returns

@@ -39,8 +39,8 @@ ROOM_USDC = 1.0
 """Likewise for collateral in USDC, of two units."""
 
 
-class Supply(NamedTuple):
-    """The price of the lending market's shares, both ways."""
+class Price(NamedTuple):
+    """The price of shares, both ways."""
 
     ounces_per_share: float
     shares_per_ounce: float
@@ -89,7 +89,7 @@ def releasable(collateral_usdc: float, terms: Terms, gold_usd: float) -> float:
 
 
 @inlined
-def lending_liquid(fund: Fund, supply: Supply) -> float:
+def lending_liquid(fund: Fund, supply: Price) -> float:
     """Return what the lending market could pay the vault now."""
     value = fund.lending_shares * supply.ounces_per_share
     claim = value if value < fund.vault.lending_debt else fund.vault.lending_debt
@@ -98,14 +98,14 @@ def lending_liquid(fund: Fund, supply: Supply) -> float:
 
 
 @inlined
-def liquid(fund: Fund, supply: Supply) -> float:
+def liquid(fund: Fund, supply: Price) -> float:
     """Return what the vault could pay out now."""
     pool = fund.pool_assets if fund.pool_assets < fund.vault.pool_debt else fund.vault.pool_debt
     return fund.vault.idle + lending_liquid(fund, supply) + pool
 
 
 @inlined
-def pull(fund: Fund, supply: Supply, ounces: float) -> tuple[Fund, float, float]:
+def pull(fund: Fund, supply: Price, ounces: float) -> tuple[Fund, float, float]:
     """Take `ounces` from idle, then lending, then the pool; return also the latter two."""
     from_idle = fund.vault.idle if fund.vault.idle < ounces else ounces
     rest = ounces - from_idle
@@ -118,7 +118,7 @@ def pull(fund: Fund, supply: Supply, ounces: float) -> tuple[Fund, float, float]
 
 
 @inlined
-def move_lending(fund: Fund, supply: Supply, ounces: float, from_idle: float) -> Fund:
+def move_lending(fund: Fund, supply: Price, ounces: float, from_idle: float) -> Fund:
     """Supply `ounces` to the lending market (withdraw where negative), `from_idle` less idle."""
     shares = ounces * supply.shares_per_ounce
     return Fund(

@@ -33,10 +33,12 @@ from simulator.instruments.gold_vault.lanes import (
     WIDTH,
     get_buffer,
     get_fund,
+    get_price,
     get_staking,
     get_supply,
     put_fund,
     put_market,
+    put_price,
     put_profit,
 )
 from simulator.instruments.gold_vault.managers import (
@@ -51,7 +53,7 @@ from simulator.instruments.gold_vault.managers import (
     report_lending,
     report_pool,
 )
-from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, Supply
+from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, Price
 from simulator.instruments.gold_vault.state import Action, Terms
 from simulator.mechanics import lending, staking, vault
 from simulator.mechanics.jit import inlined, kernel
@@ -150,7 +152,7 @@ def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: Fl
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
     index = lending.supply_index(fund.market)
-    supply = Supply(index, 1.0 / index)
+    supply = Price(index, 1.0 / index)
     state[SUPPLY_INDEX + lane] = supply.ounces_per_share
     state[SHARES_PER_OUNCE + lane] = supply.shares_per_ounce
     if lost > MINIMUM_OUNCES:
@@ -191,7 +193,8 @@ def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd = state[CROWD_SHARES + lane]
         fund = get_fund(state, lane)
-        fund, done = crowd_moves(fund, get_supply(state, lane), crowd, leaving, joining, terms)
+        price, supply = put_price(state, lane, fund.vault), get_supply(state, lane)
+        fund, done = crowd_moves(fund, supply, crowd, leaving, joining, price, terms)
         put_fund(state, lane, fund)
         state[CROWD_SHARES + lane] = crowd + done.staked - done.redeemed
         state[STAKED + lane] += done.staked - done.redeemed
@@ -204,7 +207,9 @@ def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: F
     for lane in range(WIDTH):
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd, supply = state[CROWD_SHARES + lane], get_supply(state, lane)
-        _, done = crowd_moves(get_fund(state, lane), supply, crowd, leaving, joining, terms)
+        fund = get_fund(state, lane)
+        price = put_price(state, lane, fund.vault)
+        _, done = crowd_moves(fund, supply, crowd, leaving, joining, price, terms)
         acts[lane, CROWD_REDEEM_SHARES] = done.redeemed
         acts[lane, CROWD_DEPOSIT] = done.deposited
         acts[lane, CROWD_STAKE_SHARES] = done.staked
@@ -228,15 +233,12 @@ def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> Non
     """
     releasing = 0
     for lane in range(WIDTH):
-        fund, buffer, supply = (
-            get_fund(state, lane),
-            get_buffer(state, lane),
-            get_supply(state, lane),
-        )
+        fund, buffer = get_fund(state, lane), get_buffer(state, lane)
+        supply, price = get_supply(state, lane), get_price(state, lane)
         lending_days = day - state[LENDING_REPORTED_DAY + lane]
         moved, _ = credit_pool(fund, day - since_day, terms)
         moved, profit, keeps = report_kept(
-            moved, buffer, supply, lending_days, day - since_day, day, terms
+            moved, buffer, supply, price, lending_days, day - since_day, day, terms
         )
         moved, _ = allocate(moved, supply, terms)
         put_fund(state, lane, choose(keeps, moved, fund))
@@ -256,6 +258,7 @@ def report_and_release(state: FloatArray, day: float, since_day: float, terms: T
             put_books(state, lane, get_reported(state, lane, day, since_day, terms))
             state[LENDING_REPORTED_DAY + lane] = day
             allocate_one(state, lane, terms)
+            put_price(state, lane, get_fund(state, lane).vault)
 
 
 @kernel
