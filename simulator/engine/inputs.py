@@ -32,6 +32,8 @@ OPEN_MARGIN = 1e-3
 SPREAD = 10.0
 """Without bounds a value is looked for between a tenth and ten times the present one."""
 _HALVINGS = 40
+_NAMES = 5
+"""So many names are suggested in place of an unknown one, the likest first."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,17 @@ def _nearest(known: Sequence[str], name: str) -> str:
     close = [full for last in difflib.get_close_matches(words, by_last) for full in by_last[last]]
     close = close or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
-        return f"did you mean {', '.join(dict.fromkeys(close))}?"
+        parts = name.count(".") + 1
+        alike = sorted(
+            dict.fromkeys(close),
+            key=lambda full: -_likeness(".".join(full.split(".")[-parts:]), name),
+        )
+        return f"did you mean {', '.join(alike[:_NAMES])}?"
     return "assay scenario show lists them all"
+
+
+def _likeness(known: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, known, name).ratio()
 
 
 def find_claim(scenario: Scenario, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, Field, model_validator
 
 from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
+from simulator.scenario.observables import one_of
 from simulator.scenario.stablecoin import USDC
 
 Measure = Literal[
@@ -199,28 +200,34 @@ def reference_faults(
     claims: Mapping[str, ClaimTerms],
     units: Mapping[str, tuple[str, ...]],
     assets: Collection[str],
-    instruments: Collection[str],
+    instruments: Mapping[str, tuple[str, ...]],
+    factors: Collection[str],
 ) -> list[Fault]:
     """Return what claims name and the scenario lacks.
 
     Parameters
     ----------
     units : by investor, the units that he is measured in
-    assets, instruments : names that a series may begin with
+    assets : names that a price may have
+    instruments : by instrument, the observables that a series may name
+    factors : of the market; empty where its model has none
     """
     faults: list[Fault] = []
-    investors = f"must be an investor of this file: {', '.join(units)}"
+    whom = "an investor of this file"
     for name, claim in claims.items():
         for field in ("subject", "against"):
             named = getattr(claim, field)
             if named is not None and named not in units:
-                faults.append((("claims", name, field), f"'{named}'", investors))
+                rule = one_of(named, units, whom)
+                faults.append((("claims", name, field), f"'{named}'", rule))
         for place, condition in enumerate(claim.conditions):
             at = ("claims", name, "conditions", place)
             if condition.over is not None and condition.over not in units:
-                faults.append(((*at, "over"), f"'{condition.over}'", investors))
+                rule = one_of(condition.over, units, whom)
+                faults.append(((*at, "over"), f"'{condition.over}'", rule))
             if condition.series is not None:
-                faults += _series_faults((*at, "series"), condition.series, assets, instruments)
+                rule = _series_rule(condition.series, assets, instruments, factors)
+                faults += [((*at, "series"), f"'{condition.series}'", rule)] if rule else []
             for who in (claim.subject, claim.against, condition.over):
                 known = units.get(who or "", ("ounces", "usd"))
                 if condition.series is None and condition.unit not in known:
@@ -255,21 +262,28 @@ def _is_number(node: object, parts: list[str]) -> bool:
     return isinstance(node, float)
 
 
-def _series_faults(
-    place: tuple[str | int, ...],
+def _series_rule(
     series: str,
     assets: Collection[str],
-    instruments: Collection[str],
-) -> list[Fault]:
+    instruments: Mapping[str, tuple[str, ...]],
+    factors: Collection[str],
+) -> str:
+    """Return the rule that a series' name breaks, empty where there is such a series."""
     head, *rest = series.split(".")
     if head == "factor":
-        return []  # which there are is known when the market is made
+        if not factors:
+            return "names a factor, which only model macro has"
+        return "" if rest[0] in factors else one_of(rest[0], factors, "a factor of this market")
     if head in ("price", "ratio"):
         unknown = [asset for asset in rest if asset not in assets]
         rule = f"{', '.join(unknown)} is no asset of this market: {', '.join(assets)}"
         if USDC in unknown:
             rule += f"; {USDC} has a price where market.stablecoin lets it fall"
-    else:
-        unknown = [head] if head not in instruments else []
-        rule = f"must begin with price, ratio, factor or an instrument: {', '.join(instruments)}"
-    return [(place, f"'{series}'", rule)] if unknown else []
+        return rule if unknown else ""
+    if head not in instruments:
+        what = (
+            "price.X, ratio.X.Y, factor.X or INSTRUMENT.OBSERVABLE, of an instrument of this file"
+        )
+        return one_of(head, instruments, what)
+    shown = instruments[head]
+    return "" if rest[0] in shown else one_of(rest[0], shown, f"an observable of {head}")

@@ -32,6 +32,7 @@ from simulator.scenario.investors import (
 )
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
+from simulator.scenario.observables import FACTORS, observables, one_of
 from simulator.scenario.price_cover import PriceCoverTerms
 from simulator.scenario.revenue_staking import RevenueStakingTerms, staking_faults
 
@@ -159,12 +160,13 @@ class Scenario(Frozen):
 
     @model_validator(mode="after")
     def _subjects_exist(self) -> Scenario:
-        followed = self.instruments.assets()
         units = {name: self._units(investor) for name, investor in self.investors.items()}
-        faults = reference_faults(self.claims, units, self.market.priced, followed)
+        shown = observables(self.instruments)
+        factors = FACTORS if self.market.model == "macro" else ()
+        faults = reference_faults(self.claims, units, self.market.priced, shown, factors)
         faults += break_even_faults(self.claims, self)
         if self.replay.subject not in self.investors:
-            rule = f"must be an investor of this file: {', '.join(self.investors)}"
+            rule = one_of(self.replay.subject, self.investors, "an investor of this file")
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
         mines = self.instruments.mining_sto, self.instruments.mine_equity
         faults += mine_faults(*mines, self.horizon_days)

@@ -74,7 +74,7 @@ COIN = "market.stablecoin"
             "replay:\n  subject: holder",
             "replay:\n  subject: holdr",
             "subject: holdr",
-            "replay.subject is 'holdr'; must be an investor of this file: holder, token_only",
+            "replay.subject is 'holdr'; must be an investor of this file; did you mean holder?",
         ),
         (
             "token_only: {holding: gold_token",
@@ -110,8 +110,8 @@ def test_subjects__each_unknown_one__is_listed_at_its_own_line(tmp_path):
     text = SOBER.replace("  holder: {holding", "  holdr: {holding")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if "subject: holder" in line]
     assert refused(tmp_path, text) == [
-        f"own.yaml:{line}: {field}.subject is 'holder'; must be an investor of this file: "
-        "holdr, token_only"
+        f"own.yaml:{line}: {field}.subject is 'holder'; must be an investor of this file; "
+        "did you mean holdr?"
         for line, field in zip(
             lines, ("claims.gold-vault-8-12", "claims.gold-vault-8-12-usd", "replay"), strict=True
         )
