@@ -72,6 +72,12 @@ def replay(
     return play(chain, cast, scenario.start, days, "desk", path, patched=patched)
 
 
+@cache
+def unbroken(path: int, *overrides: str) -> Replay:
+    """Return a replay in process, played once for all tests that look at it."""
+    return replay(path, *overrides)
+
+
 def _plays(player: object) -> bool:
     label = getattr(player, "_label", None)
     return type(player).__name__ != "PriceCoverPlayer" and (label is None or label in PLAYED)
@@ -90,7 +96,7 @@ def last(found: Replay, name: str) -> float:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_shares_and_mining_tokens__on_the_chain__agree(path: int) -> None:
-    found = replay(path)
+    found = unbroken(path)
     assert found.ok, differing(found)
     names = {item.name for item in found.observables if item.instrument == "desk"}
     own = {"gold_vault.tokens", "gold_vault.gold", "gold_vault.rewards"}
@@ -146,7 +152,7 @@ def test_paths__contain_what_they_are_there_for() -> None:
 @pytest.mark.parametrize("who", ["stable", "aggressive"])
 def test_chain__tokens_at_their_prices__are_that_part_of_the_net_asset_value(who: str) -> None:
     """What was read from the chain alone, against the portfolio's own values."""
-    found = replay(0)
+    found = unbroken(0)
     rows = found.series[found.series.observable == f"{who}.on_chain_usd"]
     _, _, world = block()
     held = world.investors[who].portfolio
@@ -244,7 +250,7 @@ def node() -> Iterator[AnvilChain]:
 def test_on_anvil__the_numbers_are_those_in_process__and_gas_is_that_of_transactions(
     node: AnvilChain,
 ) -> None:
-    on_anvil, in_process = replay(0, SHORT, chain=node), replay(0, SHORT)
+    on_anvil, in_process = replay(0, SHORT, chain=node), unbroken(0, SHORT)
     assert on_anvil.ok, differing(on_anvil)
     assert on_anvil.series.equals(in_process.series)
     used = on_anvil.holder_gas
