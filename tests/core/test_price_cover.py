@@ -213,6 +213,20 @@ def test_trigger__stops_sales_until_the_strike_is_reached_again():
     assert list(record.policies[:2, Policy.TONNES, 0]) == [100.0, 0.0]
 
 
+@pytest.mark.parametrize(("price", "tonnes"), [(9_000.0, 100.0), (8_999.0, 0.0)])
+def test_strike__above_the_price__is_not_sold(price, tonnes):
+    """At most 100 % of the price; the strike of 9,000 USD is not in the money by a dollar."""
+    _, record = run(terms(miner__cover=strike(9_000.0)), [price] * 31)
+    assert record.policies[0, Policy.TONNES, 0] == tonnes
+
+
+@pytest.mark.parametrize(("least", "tonnes"), [(899_000.0, 100.0), (901_000.0, 0.0)])
+def test_sum_insured__below_the_least__is_not_sold(least, tonnes):
+    """100 t at 9,000 USD insure 900,000 USD."""
+    _, record = run(terms(pool__min_sum_insured_usd=least), [10_000.0] * 31)
+    assert record.policies[0, Policy.TONNES, 0] == tonnes
+
+
 def test_underwriter__where_all_capital_is_behind_policies__is_not_paid():
     nothing = {"floor": 0.0, "slope": 0.0, "ceiling": 0.0}
     others = {"utilisation": 1.0, "cover": {"strike_share": 0.9, "term_days": 365}}
