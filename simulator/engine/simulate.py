@@ -19,6 +19,7 @@ import pandas as pd
 from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
 from simulator.engine.blocks import Span, in_order, spans
 from simulator.engine.depeg import Depeg, find_fall, join_depegs
+from simulator.engine.quantiles import row_quantiles
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.portfolio import Wanted
 from simulator.investors.world import (
@@ -276,8 +277,7 @@ def daily_quantiles(
     """
 
     def of(blocks: Sequence[Float32Array]) -> FloatArray:
-        found: FloatArray = np.quantile(np.concatenate(blocks, axis=1), QUANTILES, axis=1)
-        return found
+        return row_quantiles(np.concatenate(blocks, axis=1), QUANTILES)
 
     if not series:
         return pd.DataFrame(columns=["date", "series", *_COLUMNS])
