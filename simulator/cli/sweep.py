@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
@@ -21,8 +22,8 @@ from simulator.engine.sweep import (
     sweep_hash,
 )
 from simulator.engine.sweep import sweep as run_grid
-from simulator.report.sweep import render_sweep
-from simulator.report.words import percent, plain, share
+from simulator.report.sweep import render_sweep, told
+from simulator.report.words import figure, plain
 from simulator.scenario import LoadedScenario
 from simulator.scenario.files import to_yaml
 
@@ -104,12 +105,16 @@ def _print(found: pd.DataFrame, axes: list[Axis]) -> None:
             row["claim"],
             *(f"{row[n]:.8g}" if isinstance(row[n], float) else str(row[n]) for n in names),
             row["verdict"],
-            "" if row["reason"] else plain(share(row["probability"])),
-            "" if row["reason"] else plain(percent(row["median"])),
+            "" if row["reason"] else plain(told(row)),
+            "" if row["reason"] or row["kind"] == "premise" else _median(row),
         )
         for row in shown
     ]
     shorts = [name.rpartition(".")[2] for name in names]
-    print_table("Sweep", ("claim", *shorts, "verdict", "holds", "median"), rows)
+    print_table("Sweep", ("claim", *shorts, "verdict", "holds or differs", "median"), rows)
     if len(shown) < len(found):
         click.echo(f"{len(found):,} rows; the first {len(shown)} are shown")
+
+
+def _median(row: dict[Any, Any]) -> str:
+    return plain(figure(row["median"], row["scale"]))

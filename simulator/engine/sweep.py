@@ -26,8 +26,8 @@ from simulator.scenario.models import Scenario
 MOST_RUNS = 10_000
 """More runs than this are asked about first."""
 RESULTS = (
-    "claim", "subject", "verdict", "reason", "probability", "low", "high", "quantity", "p05",
-    "median", "p95", "max_drawdown_median", "organic_share",
+    "claim", "kind", "subject", "verdict", "reason", "probability", "estimate", "low", "high",
+    "quantity", "scale", "p05", "median", "p95", "max_drawdown_median", "organic_share",
 )  # fmt: skip
 """Columns of the table behind those of the swept values; low and high are the interval."""
 

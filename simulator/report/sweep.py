@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from simulator.report.charts import embed
-from simulator.report.charts.grid import heat_map, line
+from simulator.report.charts.grid import LEVEL, POINTS, SHARE, Unit, heat_map, line
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.report.words import interval, percent, share, short_names, span
+from simulator.report.words import figure, figures, interval, percent, share, short_names
 
 MOST_MAPS = 12
 """With three and more swept values there is a map for each setting of the others."""
@@ -63,14 +63,27 @@ def _claim(place: int, claim: str, names: Sequence[str], found: pd.DataFrame) ->
 
 def _charts(anchor: str, claim: str, varied: Sequence[str], found: pd.DataFrame) -> Iterator[Html]:
     title = f"How often {claim} holds"
+    if _unit(found) is not SHARE:
+        title = f"How large the difference of {claim} is"
     if len(varied) == 1:
         intervals = list(zip(found["low"], found["high"], strict=True))
         values = [value.item() if hasattr(value, "item") else value for value in found[varied[0]]]
-        figure = line(values, list(found["probability"]), intervals, varied[0])
+        figure = line(values, list(found[_told(found)]), intervals, varied[0], _unit(found))
         note = "The bars are 95 % intervals of sampling."
         yield embed(figure, f"{anchor}-line", title, f"{title} over {varied[0]}", note)
     elif len(varied) > 1:
         yield from _maps(anchor, title, varied, found)
+
+
+def _told(found: pd.DataFrame) -> str:
+    """Return the column that says what a claim does: its probability, or its difference."""
+    return "estimate" if found["kind"].iloc[0] == "effect" else "probability"
+
+
+def _unit(found: pd.DataFrame) -> Unit:
+    if _told(found) == "probability":
+        return SHARE
+    return POINTS if found["scale"].iloc[0] == "share" else LEVEL
 
 
 def _maps(anchor: str, title: str, varied: Sequence[str], found: pd.DataFrame) -> Iterator[Html]:
@@ -83,10 +96,14 @@ def _maps(anchor: str, title: str, varied: Sequence[str], found: pd.DataFrame) -
     for number, (key, own) in enumerate(groups):
         fixed = ", ".join(f"{n} = {_text(v)}" for n, v in zip(others, key, strict=True))
         columns, rows = (list(dict.fromkeys(own[name])) for name in (first, second))
-        cells = own.set_index([second, first])["probability"]
+        cells = own.set_index([second, first])[_told(found)]
         shares = [[float(cells.loc[(row, column)]) for column in columns] for row in rows]
         figure = heat_map(
-            [_text(c) for c in columns], [_text(r) for r in rows], shares, (first, second)
+            [_text(c) for c in columns],
+            [_text(r) for r in rows],
+            shares,
+            (first, second),
+            _unit(found),
         )
         label = f"{title} over {first} and {second}"
         yield embed(figure, f"{anchor}-map-{number}", title, label, fixed)
@@ -96,7 +113,8 @@ def _table(claim: str, names: Sequence[str], found: pd.DataFrame) -> Html:
     columns = [
         *(Column(name) for name in names),
         Column("verdict", numeric=False),
-        *(Column(name) for name in ("holds", "95 % interval", "median", "p05 to p95", "drawdown")),
+        Column("holds" if _unit(found) is SHARE else "difference"),
+        *(Column(name) for name in ("95 % interval", "median", "p05 to p95", "drawdown")),
     ]
     shown = found.head(MOST_ROWS)
     rows = [Row(_cells(names, values)) for values in shown.to_dict("records")]
@@ -110,15 +128,26 @@ def _cells(names: Sequence[str], values: dict[Any, Any]) -> list[str]:
     swept = [_text(values[name]) for name in names]
     if values["reason"]:
         return [*swept, f"not testable: {values['reason']}", "", "", "", "", ""]
+    scale = values["scale"]
+    ends = values["low"], values["high"]
+    event = values["kind"] == "event"
+    premise = values["kind"] == "premise"  # has no measure on the paths
     return [
         *swept,
         values["verdict"],
-        share(values["probability"]),
-        interval((values["low"], values["high"])),
-        percent(values["median"]),
-        span(values["p05"], values["p95"]),
-        percent(values["max_drawdown_median"]),
+        told(values),
+        interval(ends) if event else figures(ends, scale),
+        "" if premise else figure(values["median"], scale),
+        "" if premise else figures((values["p05"], values["p95"]), scale),
+        percent(values["max_drawdown_median"]) if event else "",
     ]
+
+
+def told(values: Mapping[Any, Any]) -> str:
+    """Return what a row says of its claim: a share, or an effect's difference."""
+    if values["kind"] == "effect":
+        return figure(values["estimate"], values["scale"])
+    return share(values["probability"])
 
 
 def _text(value: Any) -> str:

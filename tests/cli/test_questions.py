@@ -12,6 +12,8 @@ import questions
 from click.testing import CliRunner
 
 from simulator.cli import main
+from simulator.scenario import load_scenario
+from simulator.scenario.files import to_yaml
 
 KEEPS_APART = (
     {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -315,6 +317,27 @@ def test_sweep__json__is_one_object_and_the_folder_has_a_name(token):
     assert [row["probability"] for row in found["rows"]] == table["probability"].tolist()
     # Done again, it takes the place of the first.
     assert strict_json(assay("sweep", token, *DRIFTS, "--paths", 128, "--json").stdout) == found
+
+
+def test_sweep__of_an_effect_and_of_a_price__tells_each_in_its_own_scale(token):
+    claims = (
+        *questions.TWO_METALS,
+        "claims.peak={says: x, conditions: [{series: price.gold, measure: highest, at_least: 1}]}",
+    )
+    loaded = load_scenario(token, overrides=claims)
+    Path("metals.yaml").write_text(to_yaml(loaded.scenario, loaded.provenance), encoding="utf-8")
+    outcome = assay("sweep", "metals.yaml", *DRIFTS, "--paths", 128, "--out", "grid")
+    table = pd.read_parquet("grid/sweep.parquet")
+    beats = table[table["claim"] == "beats"]
+    assert beats["probability"].isna().all()
+    assert beats["estimate"].is_monotonic_increasing
+    shown = f"{100 * beats['estimate'].iloc[0]:.1f} %"
+    assert re.search(rf"beats +0 +\w+ +{re.escape(shown)}", outcome.stdout)
+    # The gold price begins at 4,760 dollars.
+    assert re.search(r"peak +0 +supported +100 % +[5-6],\d{3}", outcome.stdout)
+    page = Path("grid/sweep.html").read_text(encoding="utf-8")
+    assert "How large the difference of beats is" in page
+    assert "no difference" in page
 
 
 def test_sweep__claim_that_is_not_testable_at_a_point__is_said_there(folder):

@@ -1,13 +1,18 @@
-"""How likely a claim is over one or two changed values: a line, or a heat map."""
+"""How likely a claim is (or how large a difference) over one or two changed values.
+
+A line, or a heat map; shares of paths in percent, differences in their own scale.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from simulator.report.charts.base import BAND_OUTER, LIMIT, SUBJECT, blank, words_at
+from simulator.report.words import figure as figure_words
 from simulator.report.words import plain, share
 
 _ROW_PIXELS = 44
@@ -15,16 +20,37 @@ _MOST_LABELLED = 15
 """Cells of wider maps are too narrow for their numbers."""
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What stands on the axis of what a claim does, and whether the numbers are shares."""
+
+    words: str
+    scale: str = "share"
+
+    def of(self, value: float) -> float:
+        """Return a number as it is drawn."""
+        return round((100.0 if self.scale == "share" else 1.0) * value, 4)
+
+
+SHARE = Unit("% of the paths")
+POINTS = Unit("difference, points")
+LEVEL = Unit("difference", "level")
+
+_HALVES = [[0, "#f6f7f8"], [0.5, BAND_OUTER], [0.5, "#a9c0d6"], [1, SUBJECT]]
+_AROUND_ZERO = [[0, LIMIT], [0.5, "#f6f7f8"], [1, SUBJECT]]
+
+
 def line(
     values: Sequence[float | str],
-    probabilities: Sequence[float],
+    told: Sequence[float],
     intervals: Sequence[tuple[float, float]],
     name: str,
+    unit: Unit = SHARE,
 ) -> go.Figure:
-    """Return the share of paths over one value, with its interval; half is marked."""
-    percents = [_percent(p) for p in probabilities]
-    lows = [_percent(low) for low, _ in intervals]
-    highs = [_percent(high) for _, high in intervals]
+    """Return what a claim does over one value, with its interval; where it turns is marked."""
+    percents = [unit.of(p) for p in told]
+    lows = [unit.of(low) for low, _ in intervals]
+    highs = [unit.of(high) for _, high in intervals]
     figure = blank(height=320)
     figure.add_scatter(
         x=list(values),
@@ -39,12 +65,14 @@ def line(
             "color": SUBJECT,
             "thickness": 1,
         },
-        hovertemplate="%{y:.4g} %",
+        hovertemplate="%{y:.4g}",
         name="",
     )
-    figure.add_hline(y=50, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
-    words_at(figure, "as likely as not", x=1, xref="paper", xanchor="right", y=50, yanchor="bottom")
-    figure.update_yaxes(title={"text": "% of the paths"}, range=[-3, 103])
+    turns = 50 if unit is SHARE else 0
+    words = "as likely as not" if unit is SHARE else "no difference"
+    figure.add_hline(y=turns, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
+    words_at(figure, words, x=1, xref="paper", xanchor="right", y=turns, yanchor="bottom")
+    figure.update_yaxes(title={"text": unit.words}, range=[-3, 103] if unit is SHARE else None)
     figure.update_xaxes(title={"text": name})
     if any(isinstance(value, str) for value in values):
         figure.update_xaxes(type="category")
@@ -54,15 +82,16 @@ def line(
 def heat_map(
     columns: Sequence[str],
     rows: Sequence[str],
-    probabilities: Sequence[Sequence[float]],
+    told: Sequence[Sequence[float]],
     names: tuple[str, str],
+    unit: Unit = SHARE,
 ) -> go.Figure:
-    """Return the share of paths over two values.
+    """Return what a claim does over two values.
 
     Parameters
     ----------
     columns, rows : of the first and the second value, as text
-    probabilities : one sequence for each row; NaN where a claim is not testable
+    told : one sequence for each row; NaN where a claim is not testable
     names : of the first and the second value
     """
     figure = blank(height=_ROW_PIXELS * len(rows) + 110)
@@ -70,15 +99,16 @@ def heat_map(
     figure.add_heatmap(
         x=list(columns),
         y=list(rows),
-        z=[[_percent(p) for p in row] for row in probabilities],
-        zmin=0,
-        zmax=100,
-        colorscale=[[0, "#f6f7f8"], [0.5, BAND_OUTER], [0.5, "#a9c0d6"], [1, SUBJECT]],
-        text=[["" if math.isnan(p) else plain(share(p)) for p in row] for row in probabilities],
+        z=[[unit.of(p) for p in row] for row in told],
+        zmin=0 if unit is SHARE else None,
+        zmax=100 if unit is SHARE else None,
+        zmid=None if unit is SHARE else 0,
+        colorscale=_HALVES if unit is SHARE else _AROUND_ZERO,
+        text=[["" if math.isnan(p) else _words(p, unit) for p in row] for row in told],
         texttemplate="%{text}" if labelled else None,
         xgap=1,
         ygap=1,
-        colorbar={"title": {"text": "% of the paths"}, "thickness": 12, "outlinewidth": 0},
+        colorbar={"title": {"text": unit.words}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="%{x} · %{y}: %{text}<extra></extra>",
     )
     figure.update_layout(hovermode="closest")
@@ -87,5 +117,5 @@ def heat_map(
     return figure
 
 
-def _percent(probability: float) -> float:
-    return round(100 * probability, 4)
+def _words(value: float, unit: Unit) -> str:
+    return plain(share(value) if unit is SHARE else figure_words(value, unit.scale))
