@@ -532,6 +532,48 @@ def test_instrument__without_its_days__is_refused() -> None:
         held({"b": 1.0}, bare)
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [Wanted(False, False, False), Wanted(shares=False, days=False), Wanted(sources=False)],
+)
+def test_hold__asked_for_less__has_the_same_value_to_the_byte(wanted: Wanted) -> None:
+    terms = InvestorTerms(
+        capital_usd=100.0,
+        weights=dict.fromkeys("abcde", 0.2),
+        rebalance={"band": 0.05},
+        stop_loss=STOP,
+        flows=[{"usd": -20, "first_day": 30}],
+    )
+    instruments = {paths.name: paths for paths in wild(3)}
+    whole, less = hold(terms, instruments), hold(terms, instruments, wanted=wanted)
+    assert less.whole.exit["usd"].tobytes() == whole.whole.exit["usd"].tobytes()
+    assert less.whole.mark["usd"].tobytes() == whole.whole.mark["usd"].tobytes()
+    assert less.flows.tobytes() == whole.flows.tobytes()
+    assert less.whole.events.tobytes() == whole.whole.events.tobytes()
+    assert bool(less.whole.sources) == wanted.sources
+    assert bool(less.shares.size) == wanted.shares
+    assert bool(less.units.size) == wanted.days
+    measured_gap = measure(InvestorPaths("me", less.whole, less)).attribution_gap
+    assert measured_gap < 1e-9 if wanted.sources else np.isnan(measured_gap)
+
+
+def test_hold__sources_that_the_days_do_not_tell__are_refused() -> None:
+    assert FLAT.daily is not None
+    silent = replace(FLAT, daily=replace(FLAT.daily, brought=np.empty((3, 0, 0))))
+    terms = InvestorTerms(capital_usd=100.0, weights={"b": 1.0})
+    with pytest.raises(ValueError, match="b was simulated without the sources of its days"):
+        hold(terms, {"b": silent})
+    found = hold(terms, {"b": silent}, wanted=Wanted(sources=False))
+    np.testing.assert_allclose(found.whole.mark["usd"], 100.0)
+
+
+def test_hold__instruments_of_different_length__are_refused() -> None:
+    terms = InvestorTerms(capital_usd=100.0, weights=HALF)
+    short = asset("a", np.ones(4))
+    with pytest.raises(ValueError, match="must be one for all"):
+        hold(terms, {"a": short, "b": FLAT})
+
+
 # -- in a scenario
 
 FUNDS = (
@@ -582,6 +624,16 @@ def test_simulate__any_number_of_threads__same_bytes_and_every_identity() -> Non
     np.testing.assert_allclose(shares, 1.0, rtol=1e-12)
     np.testing.assert_array_equal(two.investors["mixed"].turnover, measures.turnover)
     assert set(measures.allocation) == {"etf", "safe", "gold_token", "gold_vault", "cash"}
+
+
+def test_simulate__without_details__measures_the_same() -> None:
+    loaded = worlds.load(*FUNDS, MIXED, "paths=300", "horizon_days=120")
+    whole = simulate(loaded.scenario, loaded.calibration)
+    bare = simulate(loaded.scenario, loaded.calibration, details=False)
+    for name, measures in whole.investors.items():
+        for key, values in measures.values.items():
+            assert bare.investors[name].values[key].tobytes() == values.tobytes(), (name, key)
+    assert bare.investors["mixed"].sources == ()
 
 
 PERSON = "  holder: {holding: gold_vault, ounces: 100}"
