@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import mines
 import numpy as np
 import pytest
 
-from simulator.instruments.mining_sto.outages import availability
+from simulator.instruments.mining_sto.outages import availability, outage_paths
 from simulator.instruments.mining_sto.output import settlement_steps
 from simulator.instruments.mining_sto.worth import tables
+from simulator.market.philox import uniforms4
 from simulator.mechanics.mine import settle
 
 DOC = (Path(__file__).parents[2] / "docs" / "mine-year.md").read_text(encoding="utf-8")
@@ -107,6 +109,8 @@ def test_low_copper__costs_exceed_revenue__nothing_is_paid_and_the_deficit_stays
     accrued = drivers.mine.accrued
     assert np.all(accrued[121] < 0.0)
     np.testing.assert_allclose(accrued[-1] / accrued[121], 395 / 121, rtol=1e-12)
+    # the same within a period, before the deficit is carried on
+    np.testing.assert_allclose(accrued[120] / accrued[121], 120 / 121, rtol=1e-12)
 
 
 def test_grade__falls_once_a_year__and_revenue_with_it() -> None:
@@ -150,6 +154,8 @@ def test_development__before_the_first_ore__nothing_is_earned_or_spent() -> None
     assert set(mine.begins) == {250}
     assert mine.accrued[:251].max() == mine.accrued[:251].min() == 0.0
     assert mine.accrued[260].min() > 0.0
+    # 53 days of the third period, as 53 of the 91 of docs/mine-year.md: nothing was lost before
+    np.testing.assert_allclose(mine.profit[3], 44_909_791.78 * 53 / 91, rtol=1e-9)
     assert set(mine.deferred[0]) == {200}  # the overrun is not known at the start
     assert set(mine.deferred[100]) == {125}  # half of it is, half-way
 
@@ -166,6 +172,60 @@ def test_outages__number_and_days__are_those_of_the_hazards() -> None:
     # a cycle lasts 182.5 + 20 days on average, rounding up of both adds a day
     assert begun == pytest.approx(365 / 203.5, rel=0.05)
     assert stands.mean() == pytest.approx(20.5 / 203.5, rel=0.08)
+
+
+def test_outages__days_left__count_down_to_one_on_the_last_day() -> None:
+    still = dict(mines.STILL)
+    strike = {"hazard": 4.0, "mean_days": 10.0, "output_lost": 1.0}
+    outages = mines.terms(outages=still | {"strike": strike}).outages
+    kinds, left = outage_paths(outages, np.zeros(128, np.int64), 1, 7, 0, 1_000)
+    stands, follows = kinds[:-1] > 0, kinds[1:] > 0
+    assert np.all(left[:-1][stands & ~follows] == 1)
+    goes_on = stands & (left[:-1] > 1)
+    np.testing.assert_array_equal(left[1:][goes_on], left[:-1][goes_on] - 1)
+    assert np.all(left[kinds > 0] >= 1)
+    assert goes_on.sum() > 5_000
+    assert left[kinds == 0].max() == 0
+
+
+def test_outages__begin_and_end_on_the_days_that_their_draws_say() -> None:
+    """Waits and lengths rounded up to days; the next wait begins on an outage's last day."""
+    still = dict(mines.STILL)
+    strike = {"hazard": 4.0, "mean_days": 10.0, "output_lost": 1.0}
+    outages = mines.terms(outages=still | {"strike": strike}).outages
+    begins = np.full(128, 5)
+    kinds, _ = outage_paths(outages, begins, 1, 7, 0, 1_000)
+    for k in range(0, 128, 16):
+        expected, day = np.zeros(1_001, bool), 5
+        for event in range(100):
+            wait, _, length, _ = uniforms4(1, event, 7, k)
+            first = day + max(1, math.ceil(-math.log(wait) / 4.0 * 365))
+            day = first + max(1, math.ceil(-math.log(length) * 10.0)) - 1
+            expected[first : day + 1] = True
+        np.testing.assert_array_equal(kinds[:, k] == 2, expected)
+
+
+def test_outage__in_the_ramp_up__defers_as_much_output_as_there_was() -> None:
+    """On day 20 output is 0.52 and 19.2 days are still to be missed; L days more cost 0.52 L."""
+    power = {"hazard": 2.0, "mean_days": 8.0, "output_lost": 1.0}
+    terms = mines.terms(
+        stage={"stage": "ramp-up", "ramp_days": 100, "ramp_start": 0.4, "overrun": 0.0},
+        outages=mines.STILL | {"power": power},
+    )
+    mine = mines.play(terms, mines.market(n_paths=1_024))[0].mine
+    stopped = np.flatnonzero(mine.halted[20] > 0)
+    assert stopped.size > 10
+    for k in stopped:
+        left = int(np.argmin(mine.halted[20:, k] > 0))
+        assert mine.deferred[20, k] == int(19.2 + 0.52 * left + 0.5)
+
+
+def test_ore__of_100_days__is_worked_on_the_hundredth_and_gone_on_the_next() -> None:
+    mine = mines.play(mines.terms(mine__life_years=100 / 365), mines.market())[0].mine
+    day = np.diff(mine.accrued[90:110], axis=0)
+    np.testing.assert_allclose(day[:10], day[0, 0], rtol=1e-9)
+    assert day[0, 0] > 0.0
+    np.testing.assert_array_equal(day[10:], 0.0)
 
 
 def test_availability__is_what_outages_leave() -> None:

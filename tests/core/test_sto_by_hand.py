@@ -26,9 +26,11 @@ import numpy as np
 import pytest
 
 from simulator.instruments import mining_sto
+from simulator.instruments.draws import NEVER
 from simulator.instruments.mining_sto.drivers import MiningStoDrivers
 from simulator.instruments.mining_sto.equity import MineEquityDrivers
 from simulator.instruments.mining_sto.output import MinePaths
+from simulator.scenario.mining_sto import MiningStoTerms, PayoutTerms, TopUpTerms
 from simulator.scenario.models import GasTerms
 from simulator.units import POUNDS_PER_TONNE
 
@@ -39,6 +41,9 @@ BURNT_USD = -600_000.0
 """What two days of standing still cost the site."""
 HOLDER_PART = 0.5 * 100_000 / 1_000_000
 """Half of the profit goes to tokens for 1,000,000 USD, and 100,000 of them are the holder's."""
+
+DAY_3_USD = 1_994_007.9940024 + 1_200_000.0
+"""What the mine is worth on day 3: its ore, and what has accrued."""
 
 SHARE_PART = 1e5 / (400_000 * 7.964083874125916)
 """100,000 USD of the share, bought with eight days of ore, are worth 400,000 x (4.985019985005999
@@ -102,18 +107,24 @@ def mine(
     )
 
 
-def token(made: MinePaths, moods: tuple[float, ...] = (1.0,) * 7) -> dict[str, float]:
+def token(
+    made: MinePaths,
+    moods: tuple[float, ...] = (1.0,) * 7,
+    fails: int = NEVER,
+    terms: MiningStoTerms = TERMS,
+) -> dict[str, float]:
     """Return what a holder of 100,000 dollars won and lost by source."""
-    never = np.full(N_PATHS, 10**6)
-    others = np.full(N_PATHS, 900_000.0)
-    drivers = MiningStoDrivers("mine", made, others, never, by_path(np.log(moods)))
-    held, _ = mining_sto.simulate(TERMS, GasTerms(price_gwei=0.0), drivers, 1e5)
+    others, step = np.full(N_PATHS, 900_000.0), np.full(N_PATHS, fails)
+    drivers = MiningStoDrivers("mine", made, others, step, by_path(np.log(moods)))
+    held, _ = mining_sto.simulate(terms, GasTerms(price_gwei=0.0), drivers, 1e5)
     return {name: float(usd[0]) for name, usd in mines.by_source(held).items()}
 
 
-def share(made: MinePaths, moods: tuple[float, ...] = (1.0,) * 7) -> dict[str, float]:
+def share(
+    made: MinePaths, moods: tuple[float, ...] = (1.0,) * 7, fails: int = NEVER
+) -> dict[str, float]:
     """Return the same of the mine's ordinary share, without debt."""
-    drivers = MineEquityDrivers(made, np.full(N_PATHS, 10**6), by_path(np.log(moods)))
+    drivers = MineEquityDrivers(made, np.full(N_PATHS, fails), by_path(np.log(moods)))
     terms = mines.equity(net_debt_share=0.0, discount_rate=A_DAYS_WAIT)
     held = mining_sto.simulate_equity(terms, TERMS, drivers, "share", 1e5)
     return {name: float(usd[0]) for name, usd in mines.by_source(held).items()}
@@ -162,9 +173,27 @@ def test_copper__falls_by_100_dollars__costs_token_and_share_their_tonnes() -> N
 
 
 def test_mood__a_fifth_lower__costs_a_fifth_of_the_days_worth() -> None:
-    """On day 3: ore worth 1,994,007.9940024 USD, and 1,200,000 USD accrued."""
     moods = (1.0, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
-    lost_usd = -0.2 * 3_194_007.9940024
+    lost_usd = -0.2 * DAY_3_USD
     assert token(mine(), moods)["mood"] == pytest.approx(HOLDER_PART * lost_usd, rel=1e-11)
     assert share(mine(), moods)["mood"] == pytest.approx(SHARE_PART * lost_usd, rel=1e-11)
     assert token(mine())["mood"] == share(mine())["mood"] == 0.0
+
+
+def test_default__on_day_3__takes_four_fifths_of_the_days_worth() -> None:
+    found = token(mine(), fails=3)
+    assert found["default"] == pytest.approx(HOLDER_PART * -0.8 * DAY_3_USD, rel=1e-12)
+    found = share(mine(), fails=3)
+    assert found["default"] == pytest.approx(SHARE_PART * -0.8 * DAY_3_USD, rel=1e-12)
+    assert token(mine())["default"] == share(mine())["default"] == 0.0
+
+
+def test_default__of_a_token_half_believed_in__breaks_the_promise_too() -> None:
+    """Half of the price is the claim's, and falls by four fifths; half is the issue price's."""
+    top_up = TopUpTerms(reserve_share=0.1, deposits_a_year=0.0, trust=0.5)
+    payout = PayoutTerms(payout_ratio=0.5, top_up=top_up)
+    found = token(mine(), fails=3, terms=TERMS.model_copy(update={"payout": payout}))
+    claim = HOLDER_PART * DAY_3_USD
+    assert found["default"] == pytest.approx(-0.5 * 0.8 * claim, rel=1e-12)
+    assert found["broken_promise"] == pytest.approx(-0.5 * (1e5 - 0.2 * claim), rel=1e-12)
+    assert found["broken_promise"] == pytest.approx(-34_029.96, abs=0.01)
