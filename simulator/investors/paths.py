@@ -59,7 +59,7 @@ class InvestorPaths:
         grows as a unit of the portfolio does.
         """
         worth = self.holding.exit[unit]
-        if self.portfolio is None or not self.portfolio.flows.any():
+        if self.portfolio is None or not self.portfolio.has_flows:
             return worth
         grown: FloatArray = worth[0] * measures.unit_values(worth, self.portfolio.flows)
         return grown
@@ -143,7 +143,7 @@ def measure(
     flows, allocation, turnover = np.zeros(holding.events.shape[0]), {}, np.empty(0)
     if paths.portfolio is not None:
         held = paths.portfolio
-        flows = held.flows.sum(axis=0)
+        flows = held.flows.sum(axis=0) if held.has_flows else flows
         *shares, turnover = held.shares
         allocation = dict(zip((*held.holdings, CASH), shares, strict=True))
         values["money_weighted_return", "usd"] = _money_weighted(held)
@@ -168,7 +168,7 @@ def measure(
 def _money_weighted(held: PortfolioPaths) -> FloatArray:
     """Return the return of the money, which without flows is that of a unit."""
     worth = held.whole.exit["usd"]
-    if held.flows.any():
+    if held.has_flows:
         return measures.money_weighted_return(worth, held.flows)
     return measures.total_return(worth)
 

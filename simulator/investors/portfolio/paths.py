@@ -62,6 +62,8 @@ class PortfolioPaths:
         The first paths, which are those that are wanted; the others pad the lanes.
     flows : ndarray of shape (n_steps + 1, n_paths), USD
         Put in, negative taken out, on a step after the start.
+    has_flows : bool
+        Whether any of them is not zero.
     shares : ndarray of shape (n_holdings + 2, n_steps + 1)
         Each holding's part of the value at mark, that of cash, and what was bought and sold
         over the value: means over the counted paths, 0 where nothing is left.
@@ -77,6 +79,7 @@ class PortfolioPaths:
     holdings: tuple[str, ...]
     counted: int
     flows: FloatArray
+    has_flows: bool
     shares: FloatArray
     units: FloatArray
     values: FloatArray
@@ -162,6 +165,7 @@ def hold(
         holdings=investor.held,
         counted=counted,
         flows=flows if flows.size else np.broadcast_to(0.0, (book.rows.n_rows, n_paths)),
+        has_flows=bool(flows.any()),
         shares=traces.shares / counted,
         units=traces.units,
         values=values,
