@@ -20,6 +20,7 @@ from simulator.instruments.mining_sto.state import From, Own, Seen, Today
 from simulator.instruments.mining_sto.worth import planned_profit, tonnes_per_price
 from simulator.market.elementary import exponential
 from simulator.mechanics.jit import inlined, kernel
+from simulator.mechanics.prefetch import will_read, will_write
 from simulator.units import LANES, FloatArray
 
 Record = Any
@@ -403,6 +404,13 @@ def run(
                         rows[ISSUE + k] += rows[PRICE + k] - terms.holder_usd
             elif pays:
                 disbelieve(rows)
+            # the next day's lines, while the rest of this one is worked out
+            will_read(copper_usd, step + 1, first, LANES)
+            will_read(accrued, step + 1, first, LANES)
+            will_read(noise, step + 1, first, LANES)
+            will_write(mark, step + 1, first, LANES)
+            will_write(leave, step + 1, first, LANES)
+            will_write(paid, step + 1, first, LANES)
             rate = terms.lockup_discount if step < terms.lockup_end else terms.discount
             day = mark[step, lanes], leave[step, lanes], paid[step, lanes]
             write(rows, rate, terms.gas_leave_usd, *day)

@@ -11,6 +11,7 @@ from simulator.instruments.mining_sto import kernel
 from simulator.instruments.mining_sto.drivers import MiningStoDrivers
 from simulator.instruments.mining_sto.state import SOURCES, terms_record
 from simulator.instruments.mining_sto.worth import tables
+from simulator.mechanics.rows import empty_apart
 from simulator.scenario.mining_sto import MiningStoTerms
 from simulator.scenario.models import GasTerms
 from simulator.units import FloatArray
@@ -69,7 +70,7 @@ def simulate(
     shape = mine.copper_usd.shape
     loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
     worth = tables(terms, terms.secondary.discount_rate, loss_rate, shape[0] - 1)
-    mark, leave, paid = np.empty(shape), np.empty(shape), np.empty(shape)
+    mark, leave, paid = (empty_apart(shape, place) for place in (4, 8, 12))
     price, last_price = np.empty(shape if record or daily else (0, 0)), np.empty(shape[1])
     recorded, payments, deposits = (np.zeros_like(mine.profit) for _ in range(3))
     attribution = np.zeros((len(SOURCES), shape[1]))
