@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from simulator.instruments.base import UNITS, Kind, Unit
 
 if TYPE_CHECKING:
+    from simulator.engine import Simulation
     from simulator.investors import InvestorMeasures
     from simulator.units import FloatArray
 
@@ -112,3 +113,24 @@ def _mean(values: FloatArray) -> Mean:
     count = values.size
     error = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else math.nan
     return Mean(float(np.mean(values)), error)
+
+
+FEW = 2
+"""So many investors that no claim is about are compared with every subject."""
+
+
+def beside(simulation: Simulation, subject: str, subjects: Sequence[str]) -> list[str]:
+    """Return the investors whose net stands beside a subject's.
+
+    Those that claims compare him with; and those that no claim is about, while they are few.
+    """
+    claims = simulation.scenario.claims.values()
+    named = [
+        other
+        for claim in claims
+        if claim.subject == subject
+        for other in (claim.against, *(condition.over for condition in claim.conditions))
+        if other is not None and other != subject
+    ]
+    rest = [name for name in simulation.investors if name not in subjects]
+    return list(dict.fromkeys((*named, *(rest if len(rest) <= FEW else ()))))

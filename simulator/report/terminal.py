@@ -12,7 +12,7 @@ from rich.text import Text
 
 from simulator.instruments.base import UNITS
 from simulator.report import break_evens, cover, depeg, mining
-from simulator.report.attribution import Contributions, Line, contributions
+from simulator.report.attribution import Contributions, Line, beside, contributions
 from simulator.report.conditions import condition_rows, reported_bound
 from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
@@ -199,14 +199,11 @@ def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Tab
 
 def _contribution_tables(simulation: Simulation, verdicts: Sequence[Verdict]) -> list[Table]:
     subjects = _subjects(simulation, verdicts)
-    others = [
-        contributions(measures)
-        for name, measures in simulation.investors.items()
-        if name not in subjects
-    ]
+    found = {name: contributions(measures) for name, measures in simulation.investors.items()}
+    days = simulation.scenario.horizon_days
     return [
         _contribution_table(
-            contributions(simulation.investors[name]), others, simulation.scenario.horizon_days
+            found[name], [found[other] for other in beside(simulation, name, subjects)], days
         )
         for name in subjects
     ]

@@ -6,7 +6,9 @@ import pytest
 import samples
 from scipy import stats
 
-from simulator.report.attribution import KINDS, contributions
+from simulator.engine import simulate
+from simulator.report.attribution import KINDS, beside, contributions
+from simulator.scenario import load_scenario
 
 UNITS = ("ounces", "usd")
 
@@ -65,3 +67,14 @@ def test_is_zero__only_where_no_path_has_anything(found):
         "Bad debt": True,
         "Vault fees": False,
     }
+
+
+def test_beside__of_a_subject__are_those_that_claims_compare_him_with():
+    loaded = load_scenario("hard-assets-2026", overrides=["paths=128"])
+    whole = simulate(loaded.scenario, loaded.calibration)
+    subjects = {claim.subject for claim in loaded.scenario.claims.values()} - {None}
+    assert beside(whole, "aggressive", subjects) == ["aggressive_without_stop"]
+    assert beside(whole, "holder", subjects) == []
+    small = load_scenario("gold-vault-sober", overrides=["paths=128"])
+    few = simulate(small.scenario, small.calibration)
+    assert beside(few, "holder", ["holder"]) == ["token_only"]

@@ -9,6 +9,7 @@ import samples
 from simulator.report import charts
 from simulator.report.attribution import contributions
 from simulator.report.charts.base import KIND_COLOURS
+from simulator.report.charts.tornado import Bar, tornado
 
 
 @pytest.mark.parametrize(("days", "factor"), [(730, 1.08**2), (365, 1.08), (45, 1.08)])
@@ -88,3 +89,23 @@ def test_agreement__number_that_is_not_finite__stands_above_the_tolerance():
     series.loc[series["step"] == 4, "chain"] = np.nan
     figure = charts.agreement(series)
     assert max(figure.data[0].y) > 1
+
+
+def test_tornado__names__stand_above_their_bars_and_ends_reach_their_values():
+    bars = [Bar("grade", 0.0, 80.0), Bar("tax", 30.0, 12.0)]
+    figure = tornado(bars, 20.0, "% of the paths")
+    low, high = figure.data
+    assert [base + x for base, x in zip((low.base,) * 2, low.x, strict=True)] == [0.0, 30.0]
+    assert [high.base + x for x in high.x] == [80.0, 12.0]
+    words = {note.text: note.y for note in figure.layout.annotations}
+    assert words["grade"] < low.y[0] < words["tax"] < low.y[1]
+
+
+def test_movers__within_chance__are_paler():
+    rows = [charts.Moved("one", "drift of gold", 0.9), charts.Moved("two", "drift of gold", -0.2)]
+    figure = charts.movers(rows, 0.43)
+    sure, weak = figure.data[0].marker.color
+    assert sure != weak
+    assert list(figure.data[0].x) == [0.9, -0.2]
+    limits = sorted(shape.x0 for shape in figure.layout.shapes)
+    assert limits == [-0.43, 0.43]

@@ -13,6 +13,7 @@ from simulator.report.words import number
 
 _LABEL_CHARACTERS = 20
 _ROW_PIXELS = 36
+_LINE_PIXELS = 16
 _SMALLEST = 0.5e-4
 
 
@@ -23,10 +24,13 @@ def waterfall(found: Contributions, unit: Unit) -> go.Figure:
     """
     lines = [*shown(found), found.net]
     starts, widths = _steps(lines, unit)
-    figure = blank(height=_ROW_PIXELS * len(lines) + 58, margin={"t": 8, "r": 52})
+    labels = [_wrapped(line.label.split(":")[0]) for line in lines]
+    tallest = max(label.count("<br>") + 1 for label in labels)
+    row = max(_ROW_PIXELS, _LINE_PIXELS * tallest)  # three lines would touch their neighbours
+    figure = blank(height=row * len(lines) + 58, margin={"t": 8, "r": 52})
     figure.add_bar(
         orientation="h",
-        y=[_wrapped(line.label.split(":")[0]) for line in lines],
+        y=labels,
         base=starts,
         x=widths,
         width=0.62,

@@ -43,7 +43,12 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
     rows = []
     for verdict in verdicts:
         word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
-        link = element("a", verdict.claim, href=f"#claim-{verdict.claim}")
+        link = join(
+            (
+                element("a", verdict.claim, href=f"#claim-{verdict.claim}"),
+                element("small", verdict.text, class_="says"),
+            )
+        )
         if verdict.met_at_start:
             word = join((word, element("small", " met at the start")))
         rows.append(Row((link, word, *_glance(verdict))))
@@ -68,6 +73,9 @@ def _glance(verdict: Verdict) -> tuple[str, str, str]:
         figure(verdict.estimate, verdict.scale),
         figures(verdict.interval, verdict.scale),
     )
+    if verdict.kind == "effect" and verdict.scale == "share":
+        decimals = 2 if abs(verdict.estimate) < 0.01 else 1
+        found = f"{number(100 * verdict.estimate, decimals, signed=True)} points"
     return found, beside, "" if moved is None else figures(moved, verdict.scale)
 
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.instruments.base import UNITS, Kind, Unit
+from simulator.instruments.base import Kind, Unit
 from simulator.report import charts, mining
-from simulator.report.attribution import Contributions, Line, contributions
+from simulator.report.attribution import Contributions, Line, beside, contributions
 from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.sentences import UNIT_WORDS
 from simulator.report.words import HARD_SPACE, bound, number, percent, scientific
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import Simulation
-
-_COLUMNS = (
-    Column("Source", numeric=False),
-    Column("ounces, %"),
-    Column("± error"),
-    Column("dollars, %"),
-    Column("± error"),
-)
 
 
 def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
@@ -29,8 +22,7 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     days = simulation.scenario.horizon_days
     named = dict.fromkeys(verdict.subject for verdict in verdicts)
     subjects = [name for name in named if name in simulation.investors]
-    others = [name for name in simulation.investors if name not in subjects]
-    compared = [contributions(simulation.investors[name]) for name in others]
+    found = {name: contributions(simulation.investors[name]) for name in simulation.investors}
     intro = element(
         "p",
         f"Means over all paths, in percent of the deposit over {days:,} days. In ounces "
@@ -39,7 +31,8 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     )
     parts = [intro]
     for subject in subjects:
-        parts.append(_investor(simulation, contributions(simulation.investors[subject]), compared))
+        compared = [found[name] for name in beside(simulation, subject, subjects)]
+        parts.append(_investor(simulation, found[subject], compared))
         triangle = credit_triangle(simulation, verdicts, subject)
         if triangle:
             parts.append(triangle)
@@ -97,33 +90,34 @@ def _investor(
 
 def contribution_table(found: Contributions, compared: Sequence[Contributions]) -> Html:
     """Return sources under their kinds, gross and net, and others' nets for comparison."""
-    rows: list[Row] = []
+    lines: list[tuple[Line, str, str, Kind | None]] = []
     for kind in found.kinds:
-        rows.append(_row(kind, kind.label, "kind", kind.kind))
-        rows += [_row(line, line.label, "source") for line in found.of_kind(kind.kind)]
-    rows.append(_row(found.gross, found.gross.label, "total"))
-    rows.append(_row(found.net, found.net.label, "total net"))
-    rows += [
-        _row(
-            other.net, f"For comparison, net of {other.investor} ({_name(other.holding)})", "other"
-        )
-        for other in compared
-    ]
+        lines.append((kind, kind.label, "kind", kind.kind))
+        lines += [(line, line.label, "source", None) for line in found.of_kind(kind.kind)]
+    lines.append((found.gross, found.gross.label, "total", None))
+    lines.append((found.net, found.net.label, "total net", None))
+    for other in compared:
+        words = f"For comparison, net of {other.investor} ({_name(other.holding)})"
+        lines.append((other.net, words, "other", None))
+    columns = [Column("Source", numeric=False)]
+    for unit in found.units:
+        columns += [Column(f"{UNIT_WORDS[unit]}, %"), Column("± error")]
+    rows = [_row(*line, found.units) for line in lines]
     caption = f"{found.investor}, who holds {_name(found.holding)}"
-    return table(_COLUMNS, rows, caption=caption, class_="contributions")
+    return table(columns, rows, caption=caption, class_="contributions")
 
 
 def _name(holding: str) -> str:
     return f"the {holding.replace('_', ' ')}"
 
 
-def _row(line: Line, label: str, class_: str, kind: Kind | None = None) -> Row:
+def _row(line: Line, label: str, class_: str, kind: Kind | None, units: Sequence[Unit]) -> Row:
     head: str = label
     if kind is not None:
         colour = charts.KIND_COLOURS[kind]
         head = join((element("span", class_="swatch", style=f"background:{colour}"), label))
     cells = [head]
-    for unit in UNITS:
+    for unit in units:
         mean = line.means.get(unit)
         if mean is None:
             cells += ["", ""]
