@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -88,6 +89,9 @@ class Access:
     sale_usd : ndarray of shape (n_steps + 1, n_paths), or None
         What selling pays, as if all of the position were sellable; None where that is the
         exit value less the cash paid out before.
+    most_units : float
+        After the first day nobody buys beyond so many units: there are no more to be had at
+        the price.
     """
 
     buy_cost: float = 0.0
@@ -96,6 +100,7 @@ class Access:
     notice_days: int = 0
     sellable: FloatArray | None = None
     sale_usd: FloatArray | None = None
+    most_units: float = math.inf
 
 
 @dataclass(frozen=True)

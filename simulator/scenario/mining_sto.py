@@ -252,6 +252,9 @@ class SecondaryTerms(Frozen):
     """What a seller loses against the last price, at any time."""
     lockup_discount: BelowOne = 0.35
     """The same while the lock-up holds, when only the right to the tokens can be sold."""
+    portfolio_share: PositiveShare = 0.01
+    """Share of the soft cap's tokens up to which a portfolio buys more: beyond it would move the
+    price, and of a token that is worth next to nothing its weight would be all there are."""
 
     @model_validator(mode="after")
     def _lockup_costs_more(self) -> SecondaryTerms:

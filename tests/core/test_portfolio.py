@@ -319,6 +319,26 @@ def test_liquidity__the_price_of_the_sellable_part__is_its_own() -> None:
 # -- flows
 
 
+def test_rebalancing__into_what_fell_to_nothing__buys_no_more_than_there_is() -> None:
+    """50 units at 1 fall to 0.001: a weight of a half would take 25,025 units, 100 are to be had.
+
+    50 more cost 0.05; the half in b is sold down to 25.025, and the rest stays cash.
+    """
+    prices = {"a": [1.0, 0.001, 0.001, 1.0], "b": [1.0] * 4}
+    few = asset("a", prices["a"], most_units=100.0)
+    found = held({"a": 0.5, "b": 0.5}, few, asset("b", prices["b"]), rebalance={"every_days": 1})
+    assert units(found)[:3] == pytest.approx([50.0, 100.0, 100.0])
+    assert found.cash[1, 0] == pytest.approx(50.05 - 25.025 - 0.1)
+    many = asset("a", prices["a"])
+    without = held({"a": 0.5, "b": 0.5}, many, asset("b", prices["b"]), rebalance={"every_days": 1})
+    assert units(without)[1] == pytest.approx(25_025.0)
+
+
+def test_first_day__buys_its_weight_whatever_there_is_later() -> None:
+    found = held({"a": 1.0}, asset("a", [1.0, 1.0], most_units=1.0))
+    assert units(found)[0] == pytest.approx(100.0)
+
+
 def test_contribution__is_invested_by_the_weights_without_a_sale() -> None:
     found = held(HALF, asset("a", [1, 2, 2, 2]), asset("b", np.ones(4)),
                  flows=[{"usd": 60, "first_day": 2}])  # fmt: skip

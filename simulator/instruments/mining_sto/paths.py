@@ -169,7 +169,8 @@ def _daily(terms: MiningStoTerms, mark: FloatArray, price: FloatArray, so_far: F
     """Return the days of a position: until the close it is money in escrow, then tokens.
 
     `so_far` holds the gains up to each step, `price` becomes the value. Nobody sells before
-    the lock-up ends; who buys on the secondary market pays the price.
+    the lock-up ends; who buys on the secondary market pays the price, for a share of the tokens
+    of the smallest raise at most.
     """
     value = price
     value[: max(1, terms.sale.days)] = mark[0]
@@ -178,4 +179,6 @@ def _daily(terms: MiningStoTerms, mark: FloatArray, price: FloatArray, so_far: F
     # What entering costs in gas is paid beside what is put in, and seen on the day after.
     so_far[:, :1] = 0.0
     locked = terms.sale.days + terms.compliance.lockup_days
-    return Daily(so_far, income, Access(lockup_days=locked), value)
+    there_is = terms.sale.soft_cap_usd / float(mark[0, 0])
+    most = terms.secondary.portfolio_share * there_is
+    return Daily(so_far, income, Access(lockup_days=locked, most_units=most), value)

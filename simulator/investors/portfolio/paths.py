@@ -233,7 +233,8 @@ def _book(
     )
     rows, kept = rows_of(arrays)
     costs = np.array([way.buy_cost + commission for way in access])
-    return Book(rows, at, is_open, next_sale, costs, commission), kept
+    most = np.array([way.most_units for way in access])
+    return Book(rows, at, is_open, next_sale, costs, most, commission), kept
 
 
 def _next_sale(is_open: BoolArray, lockup_days: int) -> IntArray:

@@ -77,6 +77,8 @@ class Book(NamedTuple):
         First step from a step on at which a holding trades and is not locked up; NEVER if none.
     buy_cost : (n_holdings,)
         Share of the mark that is paid on top, commission included.
+    most : (n_holdings,)
+        Units beyond which nobody buys after the first day, infinite where there is no end.
     commission : float
     """
 
@@ -85,6 +87,7 @@ class Book(NamedTuple):
     is_open: BoolArray
     next_sale: IntArray
     buy_cost: FloatArray
+    most: FloatArray
     commission: float
 
 

@@ -5,6 +5,8 @@ Every function works on one path `k` of a block on one step; see `state`.
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.investors.portfolio.rows import item
 from simulator.investors.portfolio.state import (
     ASKED,
@@ -37,6 +39,8 @@ from simulator.investors.portfolio.state import (
 )
 from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
+
+NO_END = np.inf
 
 INVEST, RESTORE = 1, 2
 """Values of `State.flags[PENDING]`."""
@@ -206,11 +210,14 @@ def trade(book: Book, state: State, trades: Trades, wanted: FloatArray, step: in
         value = total(book, state, step, k) - state.purse[OWED, k]
     invested, cost = 0.0, 0.0
     for h in range(book.at.shape[0]):
-        held = state.held[UNITS, h, k] * item(book.rows, h, step, k)
+        price = item(book.rows, h, step, k)
+        held = state.held[UNITS, h, k] * price
         weight = state.held[GOAL, h, k]
         invested += weight
         lacks = state.clock[STATUS, h, k] == HELD and state.held[ASKED, h, k] <= 0.0
         wanted[h] = max(0.0, weight * value - held) if lacks else 0.0
+        if step > 0 and book.most[h] < NO_END:
+            wanted[h] = min(wanted[h], max(0.0, book.most[h] * price - held))
         cost += wanted[h] * (1.0 + book.buy_cost[h])
     spare = (
         state.purse[CASH, k]
