@@ -273,6 +273,13 @@ def test_worth__with_reversion__discounts_the_gap_to_the_long_run_price_faster()
     assert found.slope[0] == pytest.approx(expected, rel=1e-12)
 
 
+def test_worth__of_days_to_be_missed__waits_and_reverts() -> None:
+    """A hundred days at 10 % a year; the gap to the long-run price closes at 50 % a year too."""
+    waits, gaps = tables(mines.terms(secondary__reversion=0.5), 0.10, 0.0, 395).deferred(100)
+    np.testing.assert_allclose(waits[[0, 100]], [1.0, np.exp(-0.1 * 100 / 365)], rtol=1e-12)
+    np.testing.assert_allclose(gaps[[0, 100]], [1.0, np.exp(-0.6 * 100 / 365)], rtol=1e-12)
+
+
 def test_aisc__of_another_grade__leaves_the_cost_of_the_site_as_it_is() -> None:
     """Half of the grade: half of the copper, the same site."""
     whole = mines.terms().mine
