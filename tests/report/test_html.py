@@ -292,6 +292,46 @@ def test_page__of_claims_on_ratios_and_risks__tells_each_in_its_own_scale():
     assert 'id="distribution-holder-volatility-usd"' in page
 
 
+def test_investors__in_one_table__show_what_claims_name_beside_the_rest():
+    saver = (
+        "investors.saver={capital_usd: 1_000, weights: {metal: 0.5, cash: 0.5}, "
+        "flows: [{usd: 500, first_day: 100}]}"
+    )
+    claims = (
+        "{own: {says: x, subject: saver, conditions: [{measure: sortino, unit: usd, at_least: 1}]}}"
+    )
+    run = load_scenario(
+        "gold-vault-sober",
+        overrides=(
+            "instruments.holding={metal: {kind: gold_etf}}",
+            saver,
+            f"claims={claims}",
+            "paths=256",
+        ),
+    )
+    found = simulate(run.scenario, run.calibration)
+    page = Page(
+        without_library(
+            render_html(run, found, judge_events(run.scenario.claims, found.outcomes), [])
+        )
+    )
+    (head,) = [row for row in page.rows if row[:2] == ["Investor", "mean return"]]
+    assert head[5:] == ["money-weighted", "Sortino"]
+    rows = {row[0]: row[1:] for row in page.rows if len(row) == len(head)}
+    values = found.investors["saver"].values
+    for place, key in ((1, "total_return"), (4, "money_weighted_return")):
+        median = 100 * float(np.median(values[key, "usd"]))
+        assert float(rows["saver"][place].split()[0].replace("\u2212", "-")) == pytest.approx(
+            median, abs=0.06
+        )
+    worst = np.sort(values["total_return", "usd"])[: 256 // 20].mean()
+    assert float(rows["saver"][2].split()[0].replace("\u2212", "-")) == pytest.approx(
+        100 * worst, abs=0.5
+    )
+    # Nobody asked for the others' ratio.
+    assert rows["holder"][4:] == ["", ""]
+
+
 def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
     run, found, judged, _ = sample
     drift = np.linspace(-0.05, 0.12, 18)

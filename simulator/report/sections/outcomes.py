@@ -10,6 +10,7 @@ import pandas as pd
 from simulator.instruments.base import Unit
 from simulator.report import charts
 from simulator.report.markup import Html, element, join, section
+from simulator.report.sections.investors import investors_table
 from simulator.report.words import bound, number, percent, runs
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def outcomes_section(simulation: Simulation) -> Html:
     return section(
         "outcomes",
         "How a run can go",
+        investors_table(simulation),
         element(
             "p",
             "What leaving on each day would pay, with all cash received until then. The bands "
