@@ -283,6 +283,13 @@ def test_share__fails_no_earlier_than_the_operator_defaults() -> None:
     assert np.all(drawn.default_step >= drivers.default_step - 30)
 
 
+def test_default__of_the_operator__is_counted_from_the_close_of_the_raise() -> None:
+    """The share's company is there from the start: the same hazard and draws, 30 days earlier."""
+    drivers = mines.play(mines.terms(default__hazard=2.0), mines.market())[0]
+    drawn = mining_sto.draw_equity_drivers(mines.equity(default_hazard=2.0), drivers.mine, 1, 0)
+    np.testing.assert_array_equal(drivers.default_step, drawn.default_step + 30)
+
+
 def test_share__capital_to_come__is_taken_from_its_worth() -> None:
     plain = {"stage": "development", "construction_days": 150, "overrun": 0.0}
     dear = mines.terms(stage=plain | {"capital_usd": 400e6})
