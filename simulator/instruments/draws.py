@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.market.events import NEVER, first_event
 from simulator.market.philox import fill_normals
-from simulator.mechanics.jit import kernel
 from simulator.units import LANES, FloatArray
 
 __all__ = ["NEVER", "first_event", "normal_paths"]

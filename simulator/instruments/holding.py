@@ -15,8 +15,8 @@ import functools
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source
+from simulator.jit import kernel
 from simulator.market.paths import MarketPaths
-from simulator.mechanics.jit import kernel
 from simulator.scenario.holding import HoldingTerms
 from simulator.units import BPS, DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.instruments.base import Daily, InstrumentPaths, Source
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.scenario.models import GasTerms
 from simulator.scenario.revenue_staking import RevenueStakingTerms
 from simulator.units import USDC_DECIMALS, FloatArray

@@ -39,12 +39,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import inlined, kernel
 from simulator.market.draws import GROUP, ROWS
 from simulator.market.elementary import exponential
 from simulator.market.frequency import PERIODS_PER_YEAR, Kind
 from simulator.market.philox import Integer, WordArray, fill_words
 from simulator.market.streams import Stream
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, BoolArray, FloatArray, calendar, trading_days
 
 _BLOCK_START = int(Stream.BLOCK_START)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import kernel
 from simulator.market.elementary import box_muller, minus_two_log, uniform32
 from simulator.market.philox import (
     Integer,
@@ -31,7 +32,6 @@ from simulator.market.philox import (
     words_to_normals,
 )
 from simulator.market.streams import Stream
-from simulator.mechanics.jit import kernel
 from simulator.units import LANES
 
 GROUP = 4

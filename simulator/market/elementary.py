@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 
 # -2 ln(1 + f) = f (-2 + f Q(f)) on sqrt(1/2) - 1 <= f <= sqrt(2) - 1, relative error 1.8e-7
 _Q0 = np.float32(1.0000064687712371)

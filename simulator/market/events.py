@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import kernel
 from simulator.market.philox import uniforms4
-from simulator.mechanics.jit import kernel
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 NEVER = np.iinfo(np.int64).max

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.jit import inlined, kernel
 from simulator.market.draws import (
     GROUP,
     ROWS,
@@ -26,7 +27,6 @@ from simulator.market.draws import (
 )
 from simulator.market.elementary import exponential
 from simulator.market.philox import Integer, WordArray
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, BoolArray, FloatArray
 
 MAX_SHOCK = 15.0

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import inlined, kernel
 from simulator.market.elementary import box_muller
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, FloatArray
 
 Integer = int | np.integer[Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.units import LANES, BoolArray, FloatArray
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 from simulator.units import DAYS_PER_YEAR
 
 UNITS_A_DOLLAR = 1e6

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 
 Record = Any
 """A numpy record of the dtype that the function's docstring names."""

@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 from simulator.units import FloatArray
 
 _tools: Any = cgutils  # without types

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 
 
 class Staking(NamedTuple):

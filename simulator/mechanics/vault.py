@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 
 INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT = range(5)
 """Numbers of the sources of the share price's change, in the order of `BySource`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.mechanics.prefetch import will_read, will_write
 from simulator.units import FloatArray
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.mechanics.rows import empty_apart, read_row, write_row
 from simulator.units import FloatArray
 

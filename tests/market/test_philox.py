@@ -13,6 +13,7 @@ import pytest
 from markets import draw_reference, normals_reference, philox_reference
 from scipy import stats
 
+from simulator.jit import kernel
 from simulator.market.elementary import (
     box_muller,
     exponential,
@@ -24,7 +25,6 @@ from simulator.market.elementary import (
 )
 from simulator.market.philox import fill_normals, fill_uniforms, normals4, uniforms4, words4
 from simulator.market.streams import Stream, diffusion_stream, jump_stream
-from simulator.mechanics.jit import kernel
 from simulator.units import LANES
 
 SEED = 0x0123456789ABCDEF
@@ -186,15 +186,14 @@ def test_streams__diffusion_and_jumps__lie_apart():
 
 def test_kernel__changed_helper_of_another_module__is_compiled_anew(tmp_path):
     (tmp_path / "caller.py").write_text(
-        "from simulator.mechanics.jit import kernel\nfrom helper import step\n"
+        "from simulator.jit import kernel\nfrom helper import step\n"
         "@kernel\ndef twice(x):\n    return step(step(x))\nprint(twice(1))\n"
     )
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), os.getcwd()]))
     printed = []
     for added in (1, 10, 1):
         (tmp_path / "helper.py").write_text(
-            "from simulator.mechanics.jit import inlined\n"
-            f"@inlined\ndef step(x):\n    return x + {added}\n"
+            f"from simulator.jit import inlined\n@inlined\ndef step(x):\n    return x + {added}\n"
         )
         run = subprocess.run(
             [sys.executable, str(tmp_path / "caller.py")],

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential, nearest
 from simulator.market.philox import fill_normals
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import FEED_DECIMALS, LANES, FloatArray
 
 FEED_UNITS = 10.0**FEED_DECIMALS

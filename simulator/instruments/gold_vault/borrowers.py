@@ -36,8 +36,8 @@ from simulator.instruments.gold_vault.moves import (
     without_room,
 )
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Terms
+from simulator.jit import inlined, kernel
 from simulator.mechanics import lending
-from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.lending import Position
 from simulator.units import FloatArray
 

@@ -39,7 +39,7 @@ from simulator.instruments.gold_vault.lanes import (
 )
 from simulator.instruments.gold_vault.moves import USDC_UNITS, without_room
 from simulator.instruments.gold_vault.state import N_COHORTS, Terms
-from simulator.mechanics.jit import inlined, kernel
+from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]

@@ -50,9 +50,9 @@ from simulator.instruments.gold_vault.state import (
     Action,
     Terms,
 )
+from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.mechanics import lending, vault
-from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.vault import BAD_DEBT, EXPLOIT, INTEREST, POOL_FEES, VAULT_FEES, BySource
 from simulator.units import FloatArray
 

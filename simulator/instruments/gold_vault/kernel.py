@@ -65,7 +65,7 @@ from simulator.instruments.gold_vault.stages import (
     unlock_losses,
 )
 from simulator.instruments.gold_vault.state import N_ACTIONS, N_SOURCES, Terms
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.mechanics.prefetch import will_read, will_write
 from simulator.mechanics.rows import read_row, write_row
 from simulator.units import FloatArray

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simulator.instruments.gold_vault.moves import Fund, Price
 from simulator.instruments.gold_vault.state import N_COHORTS, N_SOURCES
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 from simulator.mechanics.lending import Market
 from simulator.mechanics.staking import Staking
 from simulator.mechanics.vault import BySource, Vault, share_price, shares_per_ounce

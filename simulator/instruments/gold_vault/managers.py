@@ -25,8 +25,8 @@ from simulator.instruments.gold_vault.moves import (
     without_room,
 )
 from simulator.instruments.gold_vault.state import Terms
+from simulator.jit import inlined
 from simulator.mechanics import vault
-from simulator.mechanics.jit import inlined
 from simulator.mechanics.lending import Market
 from simulator.mechanics.vault import BySource, Report, Vault
 from simulator.units import DAYS_PER_YEAR

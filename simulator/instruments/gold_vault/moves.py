@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.instruments.gold_vault.state import Terms
+from simulator.jit import inlined
 from simulator.mechanics import lending
-from simulator.mechanics.jit import inlined
 from simulator.mechanics.lending import Market
 from simulator.mechanics.vault import Vault
 

@@ -17,8 +17,8 @@ from simulator.instruments.gold_vault.lanes import (
 )
 from simulator.instruments.gold_vault.moves import USDC_UNITS
 from simulator.instruments.gold_vault.state import N_ACTIONS, N_COHORTS, Action, Observed
+from simulator.jit import kernel
 from simulator.mechanics import lending, vault
-from simulator.mechanics.jit import kernel
 from simulator.units import FloatArray
 
 REPORT = int(Action.REPORT)

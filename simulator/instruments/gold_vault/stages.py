@@ -55,8 +55,8 @@ from simulator.instruments.gold_vault.managers import (
 )
 from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, Price
 from simulator.instruments.gold_vault.state import Action, Terms
+from simulator.jit import inlined, kernel
 from simulator.mechanics import lending, staking, vault
-from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.vault import BySource
 from simulator.units import DAYS_PER_YEAR, FloatArray
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from simulator.instruments.draws import NEVER, first_event, normal_paths
 from simulator.instruments.mining_sto.output import MinePaths, simulate_mine
+from simulator.jit import kernel
 from simulator.market.paths import MarketPaths
 from simulator.market.streams import Stream, labelled
-from simulator.mechanics.jit import kernel
 from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, SecondaryTerms
 from simulator.units import USDC_DECIMALS, FloatArray
 

@@ -18,8 +18,8 @@ from simulator.instruments.mining_sto.outages import DayArray, KindArray
 from simulator.instruments.mining_sto.payments import TOKENS, close_raise, pay, take_deposits
 from simulator.instruments.mining_sto.state import From, Own, Seen, Today
 from simulator.instruments.mining_sto.worth import planned_profit, tonnes_per_price
+from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
-from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.prefetch import will_read, will_write
 from simulator.units import LANES, FloatArray
 

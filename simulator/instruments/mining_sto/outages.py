@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.jit import kernel
 from simulator.market.philox import uniforms4
-from simulator.mechanics.jit import kernel
 from simulator.scenario.mining_sto import OutagesTerms
 from simulator.units import DAYS_PER_YEAR, FloatArray
 

@@ -18,8 +18,8 @@ from simulator.instruments.mining_sto.outages import (
     StepArray,
     outage_paths,
 )
+from simulator.jit import inlined, kernel
 from simulator.market.streams import Stream, labelled
-from simulator.mechanics.jit import inlined, kernel
 from simulator.mechanics.mine import MINE, cost, revenue, settle
 from simulator.scenario.mining_sto import MineTerms, MiningStoTerms, StageTerms
 from simulator.units import DAYS_PER_YEAR, LANES, FloatArray

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 
 Record = Any
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from simulator.instruments.mining_sto.outages import availability
 from simulator.instruments.mining_sto.output import grade_by_day
-from simulator.mechanics.jit import inlined
+from simulator.jit import inlined
 from simulator.scenario.mining_sto import MiningStoTerms
 from simulator.units import DAYS_PER_YEAR, FloatArray
 

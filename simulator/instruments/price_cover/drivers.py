@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.market.paths import MarketPaths
-from simulator.mechanics.jit import kernel
 from simulator.units import FloatArray
 
 FEED_SCALE = 1e8

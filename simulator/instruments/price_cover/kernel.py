@@ -22,8 +22,8 @@ from simulator.instruments.price_cover.policies import (
     void,
 )
 from simulator.instruments.price_cover.state import From, Observed, Own, Policy
+from simulator.jit import inlined, kernel
 from simulator.mechanics.cover import dollars_down
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, BoolArray, FloatArray
 
 Record = Any

@@ -20,8 +20,8 @@ from simulator.instruments.price_cover.state import (
     Own,
     Policy,
 )
+from simulator.jit import inlined, kernel
 from simulator.mechanics.cover import available, paid_part, payout, premium_a_day, tonnes_down
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, FloatArray
 
 Record = Any

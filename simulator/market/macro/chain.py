@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.scenario.macro import REGIMES, MacroCalibration, RegimeName
 from simulator.units import FloatArray
 

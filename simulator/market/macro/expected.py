@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.model import Macro, Steps
 from simulator.market.macro.names import CUMULATED, N_DRIVERS, Driver, State
-from simulator.mechanics.jit import kernel
 from simulator.units import FloatArray
 
 

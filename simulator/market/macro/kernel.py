@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.market.draws import (
     GROUP,
     ROWS,
@@ -51,7 +52,6 @@ from simulator.market.macro.price_steps import (
 from simulator.market.macro.tables import MacroTables
 from simulator.market.philox import Integer, fill_words
 from simulator.market.streams import Stream
-from simulator.mechanics.jit import kernel
 from simulator.units import LANES, FloatArray
 
 _REGIME = int(Stream.REGIME)

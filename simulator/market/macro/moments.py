@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.jit import kernel
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.model import Macro, Steps
 from simulator.market.macro.names import N_DRIVERS, Driver, State
-from simulator.mechanics.jit import kernel
 from simulator.units import BoolArray, FloatArray
 
 _FACTORS = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.jit import inlined, kernel
 from simulator.market.draws import GROUP, ROWS, Float32Array
 from simulator.market.elementary import exponential
 from simulator.market.macro.names import CHANNELS, N_DRIVERS, N_STATES
 from simulator.market.macro.tables import IntArray
-from simulator.mechanics.jit import inlined, kernel
 from simulator.units import LANES, FloatArray
 
 _ZERO = np.float32(0.0)

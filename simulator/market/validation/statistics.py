@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.mechanics.jit import kernel
+from simulator.jit import kernel
 from simulator.units import FloatArray
 
 HORIZONS = (1, 5, 20, 60, 250)
