@@ -17,8 +17,8 @@
 @dev Prices have 18 decimals (1e18 = one USD for a whole token), amounts are the
      token's own. USDC counts as one USD unless the desk has a feed of its price:
      prices and triggers stay in USD, and what is paid is worth that many USD in
-     USDC. What a trader pays rounds up, what a trader gets rounds down. Tokens stay with the holder of an order until it
-     is executed. The owner stocks and empties the desk; the keeper decides only
+     USDC. What a trader pays rounds up, what a trader gets rounds down. Tokens stay
+     with the holder of an order until it is executed. The owner stocks and empties the desk; the keeper decides only
      when a stop that has been touched is executed, never its price.
 """
 
@@ -177,7 +177,8 @@ def __init__(usdc_: address, keeper_: address, feed_max_age_: uint256, usdc_feed
     @param keeper_ The 20-byte address that executes stops.
     @param feed_max_age_ The greatest age of an answer while its market trades, seconds.
     @param usdc_feed_ The 20-byte address of the price of USDC in USD
-           (`AggregatorV3Interface`), up to 18 decimals; zero where it counts as one.
+           (`AggregatorV3Interface`), up to 18 decimals; zero where it counts as one. Its
+           market never closes.
     """
     ownable.__init__()
     usdc = usdc_
@@ -198,7 +199,8 @@ def list_token(
     @param spread_bps What is added when the desk sells and, without a feed of its own
            for that, taken off when it buys (10,000 = 100 %), at most 50 %.
     @param bid_feed The 20-byte address of the price at which the desk buys, up to 18
-           decimals; zero for the price less the spread.
+           decimals, written at each price that is to be traded at; zero for the price
+           less the spread.
     """
     ownable._check_owner()
     assert token != usdc, "desk: USDC is what all is paid in"
@@ -401,7 +403,8 @@ def _open_price(price_feed: address) -> uint256:
 def _quotes(token: address) -> (uint256, uint256):
     """
     @notice Returns the price at which the desk sells, rounded up, and that at which it
-            buys, rounded down. A desk that would buy above what it sells at does neither.
+            buys, rounded down. A desk that would buy above what it sells at, or at a bid
+            older than the price, does neither.
     """
     listing: Listing = self.listings[token]
     mid: uint256 = self._open_price(self._feed(token))
@@ -410,6 +413,9 @@ def _quotes(token: address) -> (uint256, uint256):
         return ask, math._mul_div(mid, _BPS - listing.spread_bps, _BPS, False)
     bid: uint256 = self._open_price(listing.bid_feed)
     assert bid <= ask, "desk: bid is above the ask"
+    # A bid from before the latest price is one for another price, and for a stop one from
+    # before its touch.
+    assert feed._latest(listing.bid_feed)[1] <= feed._latest(listing.feed)[1], "desk: bid is older than the price"
     return ask, bid
 
 
@@ -447,7 +453,8 @@ def _value(token: address, amount: uint256, price: uint256, round_up: bool) -> u
     unit: uint256 = self.listings[token].unit
     if usdc_feed == empty(address):
         return math._mul_div(amount, price, unit * _USDC_SCALE, round_up)
-    usdc_price: uint256 = feed._read(usdc_feed, feed_max_age)
+    # USDC never closes: no market status excuses an answer that is too old.
+    usdc_price: uint256 = feed._read_attested(usdc_feed, feed_max_age)
     return math._mul_div(amount * _USDC_PRICE_SCALE, price, unit * usdc_price, round_up)
 
 

@@ -625,13 +625,14 @@ def void(policy_id: uint256, round_id: uint80):
             a fall that began before the cover is not insured. Anyone, until it starts.
     @dev Also while a settlement is due, which could else carry a policy over its lag.
     @param policy_id The number of the policy.
-    @param round_id A round from after the purchase with a price below the trigger.
+    @param round_id A round not from before the purchase with a price below the trigger.
     """
     cover_book._accrue_to_now()
     policy: cover_book.Policy = self._known(policy_id)
     assert block.timestamp < policy.start, "price_cover: cover has started"
     reading: feed_average.Reading = feed_average._round(price_feed, _FEED_SCALE, round_id)
-    assert reading.updated_at > policy.bought_at, "price_cover: round is too old"
+    # A round of the purchase's own second may have been seen coming, and counts.
+    assert reading.updated_at >= policy.bought_at, "price_cover: round is too old"
     assert reading.price != 0, "price_cover: no price"
     assert reading.price < self._trigger_price(policy.strike), "price_cover: not triggered"
     premium: uint256 = cover_book._void(policy_id)

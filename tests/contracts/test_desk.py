@@ -193,6 +193,36 @@ def test_usdc_whose_feed_is_dead__trades_nothing(priced: Stage, roles: SimpleNam
             priced.trade(trade, priced.gold, OUNCE, UNLIMITED if trade == "buy" else 0)
 
 
+@pytest.mark.parametrize("status", [0, 1, 2], ids=["unknown", "closed", "open"])
+def test_usdc_of_an_old_price__trades_nothing__whatever_its_market_says(
+    priced: Stage, roles: SimpleNamespace, status: int
+):
+    """A feed that said it was closed stood at a dollar for ever: at 0.5 a dollar bought two."""
+    priced.send(priced.coin, "set_market_status", status, sender=roles.keeper)
+    late = priced.chain.timestamp() + 2 * DAY + 1
+    priced.chain.send(
+        priced.feed.call("update_answer", 4_000 * FEED_UNIT, sender=roles.keeper), late
+    )
+    for trade in ("buy", "sell"):
+        with refused("feed: answer is too old"):
+            priced.trade(trade, priced.gold, OUNCE, UNLIMITED if trade == "buy" else 0)
+    coin(priced, 0.5)
+    priced.trade("sell", priced.gold, OUNCE, 0)
+    assert priced.held(roles.trader)[1] == 10**6 * DOLLAR + 7_980 * DOLLAR
+
+
+@pytest.mark.parametrize("answer", [0, -FEED_UNIT])
+def test_usdc_without_a_positive_price__trades_nothing(
+    priced: Stage, roles: SimpleNamespace, answer: int
+):
+    priced.send(priced.coin, "update_answer", answer, sender=roles.keeper)
+    for trade in ("buy", "sell"):
+        with refused("feed: answer is not positive"):
+            priced.trade(trade, priced.gold, OUNCE, UNLIMITED if trade == "buy" else 0)
+    coin(priced, 1)
+    priced.trade("sell", priced.gold, OUNCE, 0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 500 * OUNCE), st.integers(1, 20_000 * FEED_UNIT), st.integers(0, 5_000))
 def test_round_trip__never_pays(
@@ -388,8 +418,8 @@ def test_two_feeds__rounding_is_against_the_trader_on_both_sides(
 ):
     """A bid of 1 USD and one unit of 1e-18 is paid as 1 USD; an ask of a unit more as 1e-6 more."""
     quote_both(stage, 1, decimals=18)
-    stage.send(stage.bids, "update_answer", WAD + 1, sender=roles.keeper)
     stage.send(stage.feed, "update_answer", FEED_UNIT, sender=roles.keeper)
+    stage.send(stage.bids, "update_answer", WAD + 1, sender=roles.keeper)
     stage.trade("sell", stage.gold, OUNCE, 0)
     assert stage.held(roles.trader)[1] == 10**6 * DOLLAR + DOLLAR
     stage.trade("buy", stage.gold, OUNCE + 1, UNLIMITED)  # 1.0025 dollars and a wei's worth
@@ -408,6 +438,41 @@ def test_two_feeds__stops__are_touched_by_the_price_and_filled_at_the_bid(
     set_bid(two_sided, 3_000)
     two_sided.execute(order, touched)
     assert two_sided.held(roles.trader) == (0, 10**6 * DOLLAR + 30_000 * DOLLAR)
+
+
+def later(stage: Stage, usd: float) -> int:
+    """Write a round of the price an hour later; return its number."""
+    update = stage.feed.call("update_answer", round(usd * FEED_UNIT), sender=stage.roles.keeper)
+    stage.chain.send(update, stage.chain.timestamp() + 3_600)
+    return int(stage.feed.read(stage.chain, "latestRoundData")[0])
+
+
+def test_two_feeds__bid_from_before_a_fall__buys_nothing_at_it(
+    two_sided: Stage, roles: SimpleNamespace
+):
+    """At 3,700 of 4,000 the desk bids 92.5 %: after a fall to 3,700 it is 3,422.50, not 3,700."""
+    later(two_sided, 3_700)
+    with refused("desk: bid is older than the price"):
+        two_sided.trade("sell", two_sided.gold, 10 * OUNCE, 0)
+    with refused("desk: bid is older than the price"):
+        two_sided.trade("buy", two_sided.gold, OUNCE, UNLIMITED)
+    set_bid(two_sided, 3_422.50)
+    two_sided.trade("sell", two_sided.gold, 10 * OUNCE, 0)
+    assert two_sided.held(roles.trader) == (0, 10**6 * DOLLAR + 34_225 * DOLLAR)
+
+
+def test_two_feeds__stop__is_not_filled_at_a_bid_from_before_its_touch(
+    two_sided: Stage, roles: SimpleNamespace
+):
+    """The touch is at 3,800, the round after it at 3,700; the bid was still that of 4,000."""
+    order = two_sided.stop(3_900)
+    touched = later(two_sided, 3_800)
+    later(two_sided, 3_700)
+    with refused("desk: bid is older than the price"):
+        two_sided.execute(order, touched)
+    set_bid(two_sided, 3_422.50)
+    two_sided.execute(order, touched)
+    assert two_sided.held(roles.trader) == (0, 10**6 * DOLLAR + 34_225 * DOLLAR)
 
 
 def test_bid_feed_with_more_than_18_decimals__is_not_listed(stage: Stage, roles: SimpleNamespace):

@@ -306,7 +306,7 @@ class PriceCoverMachine(RuleBasedStateMachine):
         time, answer = self.rounds[round_id - 1]
         low = 0 < answer * 10**10 < policy.strike * 95 // 100
         bought_at = self.stage.policy(number).bought_at
-        passes = self.now < policy.start and low and time > bought_at
+        passes = self.now < policy.start and low and time >= bought_at
         passes = passes and not policy.closed
         before = self.stage.dollars(getattr(self.stage.roles, policy.who))
         if self.attempt("void", number, round_id, by="stranger", passes=passes):

@@ -187,3 +187,41 @@ def test_void__of_a_holder_whose_dollars_are_stopped__keeps_his_premium_for_him(
         assert stage.dollars(holder) - before == premium
     stage.check_books()
     assert stage.read("set_aside") == 0
+
+
+def test_void__by_a_fall_in_the_second_of_the_purchase__ends_the_policy(
+    new_cover: NewCover,
+) -> None:
+    """Bought in the block of the feed's fall, ahead of it: 767 USD of premium, 200,000 paid.
+
+    100 t at 10,000 USD out of a pool of 2,000,000: rates of 2 % before and 6 % after, a
+    mean of 4 % a year; 109.589042 USD a day for seven days.
+    """
+    stage = new_cover(lag_days=2)
+    holder = stage.roles.mine_operator
+    before = stage.dollars(holder)
+    early = stage.price(7_000, day=0.1)
+    stage.price(SPOT, day=0.2)
+    number = stage.buy(strike=SPOT, days=7)
+    with refused("price_cover: round is too old"):
+        stage.act("void", number, early, by=stage.roles.stranger)
+    assert (before - stage.dollars(holder)) / DOLLAR == pytest.approx(767.12, abs=0.01)
+    fall = stage.price(8_000)
+    stage.go(2)
+    stage.act("void", number, fall, by=stage.roles.stranger)
+    assert stage.dollars(holder) == before
+    assert stage.read("locked") == 0
+    stage.check_books()
+
+
+def test_void__by_a_round_that_the_purchase_was_made_at__needs_it_below_the_trigger(
+    new_cover: NewCover,
+) -> None:
+    """Who buys in the block of a round, at its price, cannot be voided by it."""
+    stage = new_cover(lag_days=2)
+    bought_at = stage.price(8_000, day=0.1)
+    number = stage.buy(strike=8_000)
+    with refused("price_cover: not triggered"):
+        stage.act("void", number, bought_at, by=stage.roles.stranger)
+    fall = stage.price(7_599, day=1)
+    stage.act("void", number, fall, by=stage.roles.stranger)
