@@ -73,6 +73,18 @@ def test_blocks__are_written_together__every_path_once(tmp_path) -> None:
     pd.testing.assert_frame_equal(parts.reset_index(drop=True), whole.reset_index(drop=True))
 
 
+def test_blocks__keep_numbers_of_paths__and_no_days_behind_them() -> None:
+    """A view of the last day would hold the memory of all days until the run ends."""
+    blocks = []
+    run("paths=128", on_block=blocks.append)
+    for measures in (*blocks[0].investors.values(), *blocks[0].instruments.values()):
+        by_unit = (measures.attribution, measures.initial, measures.final)
+        kept = [*measures.values.values(), *(v for of in by_unit for v in of.values())]
+        kept += [measures.events, measures.unpaid, measures.organic_share]
+        held = [values if values.base is None else values.base for values in kept]
+        assert max(array.size for array in held) < 90 * 128
+
+
 def test_daily__quantiles_are_ordered_and_start_at_what_was_put_in() -> None:
     daily = run().daily
     columns = ["p05", "p25", "p50", "p75", "p95"]
