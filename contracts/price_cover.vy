@@ -686,6 +686,9 @@ def clear_trigger(policy_id: uint256):
     self._begin()
     policy: cover_book.Policy = self._known(policy_id)
     assert policy.is_triggered, "price_cover: nothing to clear"
+    # An answer that is too old to sell on clears nothing either. It marks all the same:
+    # a settlement moves with rounds alone, so its fall can be known while the feed fails.
+    feed._read(price_feed, terms.feed_max_age)
     price: uint256 = self._standing(policy.expiry)
     assert price >= policy.strike, "price_cover: below the strike"
     cover_book._mark(policy_id, False)
@@ -956,8 +959,6 @@ def _standing(expiry: uint256) -> uint256:
     @param expiry The time of expiry, Unix seconds, not in the past.
     @return uint256 The price in USD per tonne x 1e18, rounded down.
     """
-    # An answer that is too old to sell on marks nothing either.
-    feed._read(price_feed, terms.feed_max_age)
     return feed_average._standing(price_feed, _FEED_SCALE, expiry - terms.window_seconds, expiry)
 
 

@@ -196,3 +196,35 @@ def test_closed_pool__of_marks_in_turn__opens_after_the_last_policy_it_had(
         stage.fix(ends, last_round=stage.rounds - 1)
     assert stage.read("locked") == stage.read("triggered_sum") == 0
     stage.buy(tonnes=1)
+
+
+@pytest.mark.parametrize("last", [None, 0, -1], ids=["silent", "answers zero", "answers less"])
+def test_trigger__while_the_feed_is_silent_or_wrong__still_marks_the_fall_it_showed(
+    stage: CoverStage, last: int | None
+) -> None:
+    """Nobody could: a third left in full, 1,000,898 USD, and a claim of half a million behind.
+
+    A settlement moves with rounds alone, so what could be marked when the last one came can be
+    marked until the next. A mark is not cleared by such a feed.
+    """
+    stage.price(5_000, day=23)
+    if last is None:
+        stage.go(29.5)
+        with refused("feed: answer is too old"):
+            stage.buy(tonnes=1, strike=4_000)
+    else:
+        stage.price(last, day=29.5)
+    stage.act("trigger", 1, by=stage.roles.stranger)
+    assert leave(stage) == pytest.approx(667_564.69, abs=0.01)
+    stage.check_books()
+
+
+def test_mark__is_not_cleared_by_an_answer_that_is_too_old(stage: CoverStage) -> None:
+    stage.price(5_000, day=20)
+    stage.act("trigger", 1, by=stage.roles.stranger)
+    stage.price(12_000, day=21)
+    stage.go(27)
+    with refused("feed: answer is too old"):
+        stage.act("clear_trigger", 1, by=stage.roles.stranger)
+    stage.price(12_000)
+    stage.act("clear_trigger", 1, by=stage.roles.stranger)

@@ -166,9 +166,9 @@ class PriceCoverMachine(RuleBasedStateMachine):
         return answer * 10**10 if answer > 0 and self.now - time <= MAX_AGE else None
 
     def standing(self, policy: Sold) -> int | None:
-        """Return a settlement with the latest price for the days to come; None without one."""
+        """Return a settlement with the latest price for the days to come; None once it is due."""
         over = policy.expiry <= self.now
-        return None if over or self.price() is None else self.mean(policy.expiry, len(self.rounds))
+        return None if over else self.mean(policy.expiry, len(self.rounds))
 
     def attempt(self, function: str, *args: object, by: str, passes: bool) -> Any:
         """Send a call and assert that it passes exactly where the oracle says so."""
@@ -338,7 +338,7 @@ class PriceCoverMachine(RuleBasedStateMachine):
             return
         price = self.standing(policy)
         high = price is not None and price >= policy.strike
-        passes = policy.triggered and high and not self.due()
+        passes = policy.triggered and high and self.price() is not None and not self.due()
         if self.attempt("clear_trigger", number, by="stranger", passes=passes):
             policy.triggered = False
 
