@@ -40,7 +40,7 @@ from simulator.scenario.models import GasTerms
 from simulator.scenario.price_cover import PriceCoverTerms
 from simulator.units import FloatArray
 
-REPEATS = 5
+REPEATS = 20
 THREADS = 2
 BLOCKS = 20
 STEPS = 365

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from simulator.errors import AssayError
 
 INTERRUPTED = 130
-
+_OBJECTS_A_COLLECTION = 200_000
 
 _COMMANDS = (
     "breakeven",
@@ -38,6 +39,8 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
+        # Imports, files and charts make many objects and hardly any garbage.
+        gc.set_threshold(_OBJECTS_A_COLLECTION)
         command: click.Command = getattr(importlib.import_module(f"simulator.cli.{name}"), name)
         return command
 

@@ -32,10 +32,13 @@ PATHS_A_FILE = 2_048
 """Blocks are written together up to this: a file's many columns cost more than its rows."""
 
 
-def run_hash(loaded: LoadedScenario) -> str:
-    """Return the hash that names a run: of its resolved scenario, calibration and history."""
-    text = to_yaml(loaded.scenario, loaded.provenance) + loaded.calibration.model_dump_json()
-    digest = hashlib.sha256(text.encode())
+def run_hash(loaded: LoadedScenario, resolved: str | None = None) -> str:
+    """Return the hash that names a run: of its resolved scenario, calibration and history.
+
+    `resolved` is the scenario's text where it is there already.
+    """
+    text = to_yaml(loaded.scenario, loaded.provenance) if resolved is None else resolved
+    digest = hashlib.sha256((text + loaded.calibration.model_dump_json()).encode())
     if loaded.scenario.market.history is not None:
         digest.update(Path(loaded.scenario.market.history).read_bytes())
     return digest.hexdigest()
@@ -76,10 +79,11 @@ class RunFolder:
         UsageError
             `out` holds a run or other files already, or cannot be made.
         """
-        path = out or Path("runs") / f"{loaded.scenario.name}-{run_hash(loaded)[:8]}"
+        resolved = to_yaml(loaded.scenario, loaded.provenance)
+        path = out or Path("runs") / f"{loaded.scenario.name}-{run_hash(loaded, resolved)[:8]}"
         make_folder(path, replace=out is None)
         folder = cls(path)
-        folder.write_text("scenario.yaml", to_yaml(loaded.scenario, loaded.provenance))
+        folder.write_text("scenario.yaml", resolved)
         write_calibration(loaded.calibration, path / CALIBRATION)
         if loaded.scenario.market.history is not None:
             shutil.copyfile(loaded.scenario.market.history, path / HISTORY)
@@ -93,6 +97,9 @@ class RunFolder:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, target)
         return target
+
+    def _text(self, name: str) -> str:
+        return (self.path / name).read_text(encoding="utf-8")
 
     def write_json(self, name: str, value: Any) -> Path:
         """Write JSON with sorted keys."""
@@ -170,7 +177,7 @@ class RunFolder:
                 "seed": loaded.scenario.seed,
                 "paths": loaded.scenario.paths,
                 "steps": loaded.scenario.horizon_days,
-                "run_hash": run_hash(loaded),
+                "run_hash": run_hash(loaded, self._text("scenario.yaml")),
                 "calibration": loaded.calibration.name,
                 "calibration_sha256": _digest(loaded.calibration.model_dump_json()),
                 **({} if resampled is None else {"history": resampled}),
@@ -200,8 +207,14 @@ def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pa
     `final.<unit>`, events, unpaid, organic_share and `<source>.<unit>`; null where an investor
     has no such measure or source.
     """
-    tables = [pa.table(_columns(name, of, first_path)) for name, of in investors.items()]
-    return pa.concat_tables(tables, promote_options="default")
+    columns = [_columns(name, of, first_path) for name, of in investors.items()]
+    everywhere = dict.fromkeys(name for of in columns for name in of)
+    tables = []
+    for own in columns:
+        # One column of nulls for all that an investor lacks: most of the table is that.
+        nulls = pa.nulls(len(own["path"]), pa.float64())
+        tables.append(pa.table({name: own.get(name, nulls) for name in everywhere}))
+    return pa.concat_tables(tables)
 
 
 def _columns(name: str, of: InvestorMeasures, first_path: int) -> dict[str, Any]:
