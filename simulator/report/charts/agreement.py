@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import LIMIT, blank, words_at
+from simulator.report.charts.base import LIMIT, blank, rule, words_at
 
 OBSERVABLE_COLOURS = (
     "#1f4e79",
@@ -60,7 +60,7 @@ def agreement(series: pd.DataFrame) -> go.Figure:
         title={"text": "error / tolerance"},
     )
     figure.update_xaxes(title={"text": "day"}, showgrid=False, nticks=8, rangemode="tozero")
-    figure.add_hline(y=1.0, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
+    rule(figure, {"color": LIMIT, "width": 1.2, "dash": "dash"}, y=1.0)
     # Annotations on a log axis take the exponent.
     words_at(figure, "tolerance", x=1, xref="paper", xanchor="right", y=0.0, yanchor="bottom")
     return figure

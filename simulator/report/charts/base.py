@@ -91,6 +91,24 @@ def library() -> Html:
     return Html(f"<script>{get_plotlyjs()}</script>")
 
 
+def rule(
+    figure: go.Figure,
+    line: Mapping[str, object],
+    *,
+    x: float | None = None,
+    y: float | None = None,
+) -> None:
+    """Draw a line across the whole plot, at `x` or at `y`.
+
+    As the library's own does, without its search for all subplots.
+    """
+    if y is None:
+        place = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain"}
+    else:
+        place = {"x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y}
+    figure.add_shape(type="line", line=line, **place)
+
+
 def words_at(figure: go.Figure, words: str, **place: object) -> None:
     """Write a limit's words beside its line."""
     font = {"color": LIMIT, "size": 12}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import INK, MUTED, blank
+from simulator.report.charts.base import INK, MUTED, blank, rule
 from simulator.report.words import number
 
 DRIFT_COLOURS: Mapping[str, str] = {
@@ -72,7 +72,7 @@ def drift(steps: Sequence[DriftStep], total: float) -> go.Figure:
     figure.update_xaxes(
         range=[min(ends) - room, max(ends) + room], title={"text": "% a year"}, nticks=6
     )
-    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    rule(figure, {"color": MUTED, "width": 1}, x=0)
     return figure
 
 

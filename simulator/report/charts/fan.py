@@ -17,6 +17,7 @@ from simulator.report.charts.base import (
     MUTED,
     SUBJECT,
     blank,
+    rule,
     words_at,
 )
 from simulator.report.words import bound
@@ -93,7 +94,7 @@ def fan(
         curve = _growth(first, threshold.factor(days), days)
         _curve(figure, start, curve, bound(threshold.rate), anchor)
     if level is not None:
-        figure.add_hline(y=level, line={"color": MUTED, "width": 1.5, "dash": "dot"})
+        rule(figure, {"color": MUTED, "width": 1.5, "dash": "dot"}, y=level)
     return figure
 
 

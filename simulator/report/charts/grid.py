@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BAND_OUTER, LIMIT, SUBJECT, blank, words_at
+from simulator.report.charts.base import BAND_OUTER, LIMIT, SUBJECT, blank, rule, words_at
 from simulator.report.words import figure as figure_words
 from simulator.report.words import plain, share
 
@@ -70,7 +70,7 @@ def line(
     )
     turns = 50 if unit is SHARE else 0
     words = "as likely as not" if unit is SHARE else "no difference"
-    figure.add_hline(y=turns, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
+    rule(figure, {"color": LIMIT, "width": 1.2, "dash": "dash"}, y=turns)
     words_at(figure, words, x=1, xref="paper", xanchor="right", y=turns, yanchor="bottom")
     figure.update_yaxes(title={"text": unit.words}, range=[-3, 103] if unit is SHARE else None)
     figure.update_xaxes(title={"text": name})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BARS, INK, LIMIT, OUTLINE, blank, words_at
+from simulator.report.charts.base import BARS, INK, LIMIT, OUTLINE, blank, rule, words_at
 from simulator.report.words import bound, percent, share
 from simulator.units import FloatArray
 
@@ -112,10 +112,10 @@ def histogram(
     if beside is not None:
         _outline(figure, bins, beside[1])
     for value, words in thresholds.items():
-        figure.add_vline(x=100 * value, line={"color": LIMIT, "width": 1.2, "dash": "dash"})
+        rule(figure, {"color": LIMIT, "width": 1.2, "dash": "dash"}, x=100 * value)
         words_at(figure, words, x=100 * value, y=1, yref="paper", yanchor="bottom")
     if bins.edges[0] < 0 < bins.edges[-1]:
-        figure.add_vline(x=0, line={"color": INK, "width": 0.8})
+        rule(figure, {"color": INK, "width": 0.8}, x=0)
     figure.update_xaxes(range=[float(bins.edges[0]), float(bins.edges[-1])])
     return figure
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import INK, LIMIT, SUBJECT, blank
+from simulator.report.charts.base import INK, LIMIT, SUBJECT, blank, rule
 
 
 def scatter(
@@ -45,7 +45,7 @@ def scatter(
         hovertemplate="%{x:.3g}: %{y:.4g}",
     )
     for level in levels:
-        figure.add_hline(y=level, line={"color": LIMIT, "width": 1, "dash": "dot"})
+        rule(figure, {"color": LIMIT, "width": 1, "dash": "dot"}, y=level)
     figure.update_layout(hovermode="closest")
     figure.update_xaxes(title={"text": titles[0]}, nticks=8)
     figure.update_yaxes(title={"text": titles[1]}, nticks=6)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BARS, INK, SUBJECT, blank, row_words
+from simulator.report.charts.base import BARS, INK, SUBJECT, blank, row_words, rule
 
 _ROW_PIXELS = 40
 
@@ -48,7 +48,7 @@ def tornado(bars: Sequence[Bar], now: float, title: str) -> go.Figure:
             name=name,
             hovertemplate="%{customdata[0]}: %{customdata[1]:.4g}",
         )
-    figure.add_vline(x=now, line={"color": INK, "width": 1.2})
+    rule(figure, {"color": INK, "width": 1.2}, x=now)
     figure.update_layout(
         barmode="overlay",
         hovermode="closest",

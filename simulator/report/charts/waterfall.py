@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from simulator.instruments.base import Unit
 from simulator.report.attribution import Contributions, Line
-from simulator.report.charts.base import INK, KIND_COLOURS, MUTED, blank
+from simulator.report.charts.base import INK, KIND_COLOURS, MUTED, blank, rule
 from simulator.report.words import number
 
 _LABEL_CHARACTERS = 20
@@ -46,7 +46,7 @@ def waterfall(found: Contributions, unit: Unit) -> go.Figure:
     figure.update_xaxes(
         range=[low - room, high + room], title={"text": "% of the deposit"}, nticks=6
     )
-    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    rule(figure, {"color": MUTED, "width": 1}, x=0)
     return figure
 
 
