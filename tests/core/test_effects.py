@@ -239,6 +239,15 @@ def test_claim__that_cannot_be_read__is_refused(text, rule):
         load_scenario("gold-vault-sober", overrides=[f"claims.wrong={text}"])
 
 
+@pytest.mark.parametrize("paths", [7, 50, 1_013])
+def test_error_of_a_median__is_that_of_batches_as_equal_as_can_be(paths):
+    first, second = np.random.default_rng(3).normal(size=(2, paths))
+    parts = [np.array_split(values, min(50, paths)) for values in (first, second)]
+    each = [np.median(a) - np.median(b) for a, b in zip(*parts, strict=True)]
+    _, error = difference("median", first, second)
+    assert error == pytest.approx(np.std(each, ddof=1) / np.sqrt(len(each)), rel=1e-12)
+
+
 def test_worst_paths__are_the_lowest__and_more_is_better():
     first, second = np.arange(100.0), np.arange(100.0) - 1.0
     # The lowest five of a hundred: means of 2 and of 1.

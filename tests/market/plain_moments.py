@@ -23,9 +23,10 @@ from simulator.market.macro.moments import (
 from simulator.market.macro.names import N_DRIVERS, State
 
 
-def plain_moments(macro, steps, chain, n_steps, year_fraction, prices):
+def plain_moments(macro, steps, chain, year_fraction, prices):
     """Return the variances of a run's drivers and of the metals' log prices."""
     system = _System(macro, steps, chain, year_fraction, prices)
+    n_steps = prices.trading.size - 1
     covariance = np.zeros((n_steps + 1, N_DRIVERS, N_DRIVERS))
     levels, shocks = np.zeros((2, 3, n_steps + 1))
     last = 0

@@ -9,6 +9,7 @@ and copper, jointly with the chain of regimes (moments are kept for each regime)
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,13 +89,39 @@ class Moments:
 
 
 def moments(
-    macro: Macro, steps: Steps, chain: Chain, n_steps: int, year_fraction: float, prices: Prices
+    macro: Macro, steps: Steps, chain: Chain, year_fraction: float, prices: Prices
 ) -> Moments:
-    """Return the variances of a run's drivers and of the metals' log prices."""
+    """Return the variances of a run's drivers and of the metals' log prices.
+
+    Worlds that differ in what does not scatter, as a view of rates, share them, read-only.
+    """
     system = _system(macro, steps, chain, year_fraction, prices)
-    covariance = np.zeros((n_steps + 1, N_DRIVERS, N_DRIVERS))
-    levels, shocks = np.zeros((2, 3, n_steps + 1))
-    _run(system, np.ascontiguousarray(prices.trading), covariance, levels, shocks)
+    return _solved(_Question(system, np.ascontiguousarray(prices.trading)))
+
+
+class _Question:
+    """A system and its trading days, equal to another one of the same numbers."""
+
+    def __init__(self, system: _System, trading: BoolArray) -> None:
+        self.system, self.trading = system, trading
+        # At once: the kernel changes the system's moments in place.
+        self._numbers = b"".join(np.asarray(part).tobytes() for part in (*system, trading))
+
+    def __hash__(self) -> int:
+        return hash(self._numbers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Question) and self._numbers == other._numbers
+
+
+@functools.lru_cache(maxsize=8)
+def _solved(question: _Question) -> Moments:
+    n_days = question.trading.size
+    covariance = np.zeros((n_days, N_DRIVERS, N_DRIVERS))
+    levels, shocks = np.zeros((2, 3, n_days))
+    _run(question.system, question.trading, covariance, levels, shocks)
+    for shared in (covariance, levels, shocks):
+        shared.flags.writeable = False
     return Moments(covariance, levels, shocks)
 
 

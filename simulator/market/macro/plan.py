@@ -113,7 +113,7 @@ def plan(spec: MarketSpec, macro: Macro) -> MacroPlan:
     found = None
     convexity = np.zeros((len(spec.assets), spec.n_steps + 1))
     if np.any(loadings) or np.any(pulled[1:] >= 0):
-        found = moments(macro, steps, chain, spec.n_steps, year, prices)
+        found = moments(macro, steps, chain, year, prices)
         convexity = _convexity(spec, loadings, found, pulled, bank_variance(steps, here, year))
     shifts = shifts_of_views(macro, here, without, year)
     views = {name: loadings @ accumulated(values, year) for name, values in shifts.items()}
