@@ -18,27 +18,29 @@ import numpy as np
 import pandas as pd
 
 from simulator.engine.memory import keep_freed_memory
-from simulator.instruments import (
-    gold_token,
-    gold_vault,
-    holding,
-    mining_sto,
-    price_cover,
-    revenue_staking,
-)
 from simulator.instruments.base import InstrumentPaths
-from simulator.instruments.gold_token import GoldTokenDrivers
-from simulator.instruments.gold_vault import GoldVaultDrivers
+from simulator.instruments.gold_token import paths as gold_token
+from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
+from simulator.instruments.gold_vault import drivers as vault_drivers
+from simulator.instruments.gold_vault import paths as gold_vault
+from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
+from simulator.instruments.holding import paths as holding
+from simulator.instruments.holding.terms import HoldingTerms
+from simulator.instruments.mining import drivers as mine_drivers
+from simulator.instruments.mining import equity, staking
+from simulator.instruments.mining import paths as mining_sto
+from simulator.instruments.mining.model import staking_drivers
+from simulator.instruments.price_cover import drivers as cover_drivers
+from simulator.instruments.price_cover import paths as price_cover
+from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.investors import portfolio
-from simulator.investors.world import simulate_block, staking_drivers
+from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.market.paths import BLOCK_PATHS, MarketPaths, simulate_market
 from simulator.scenario import load_scenario
-from simulator.scenario.holding import HoldingTerms
 from simulator.scenario.investors import InvestorTerms, RebalanceTerms, StopTerms
-from simulator.scenario.models import GasTerms
-from simulator.scenario.price_cover import PriceCoverTerms
-from simulator.units import FloatArray
+from simulator.schema.gas import GasTerms
+from simulator.units import FloatArray, trading_days
 
 REPEATS = 20
 THREADS = 2
@@ -100,16 +102,20 @@ def walks() -> MarketPaths:
 
 def holdings() -> None:
     """Measure the leveraged fund, the dearest of the holdings, with and without its days."""
-    market, terms = walks(), HoldingTerms(kind="copper_miner_etf")
-    report("holding", lambda _: holding.simulate(terms, market, "etf"))
-    report("holding, day by day", lambda _: holding.simulate(terms, market, "etf", daily=True))
+    prices, terms = walks().prices, HoldingTerms(what="copper_miner_etf")
+    report("holding", lambda _: holding.simulate(terms, prices, "etf"))
+    report("holding, day by day", lambda _: holding.simulate(terms, prices, "etf", daily=True))
 
 
 def portfolios() -> None:
     """Measure a portfolio of ten holdings with stops and monthly rebalancing."""
-    market, terms = walks(), HoldingTerms(kind="copper_miner_etf")
+    market, terms = walks(), HoldingTerms(what="copper_miner_etf")
+    days = trading_days(market.dates[0].date(), STEPS)
     names = [f"fund_{number}" for number in range(10)]
-    funds = {name: holding.simulate(terms, market, name, daily=True) for name in names}
+    funds = {
+        name: holding.simulate(terms, market.prices, name, exchange_open=days, daily=True)
+        for name in names
+    }
     investor = InvestorTerms(
         capital_usd=1e6,
         weights=dict.fromkeys(names, 0.1),
@@ -124,8 +130,9 @@ def covers() -> None:
     market, terms = walks(), PriceCoverTerms.model_validate(COVER)
 
     def work(_: int) -> InstrumentPaths:
-        drivers = price_cover.draw_drivers("cover", market, 0.38, 252.0)
-        return price_cover.simulate(terms, GasTerms(), drivers, 100_000.0)[0]["cover"]
+        start = market.dates[0].date()
+        drivers = cover_drivers.draw_drivers("cover", market.prices["copper"], start, 0.38, 252.0)
+        return price_cover.simulate(terms, GasTerms().usd_per_gas, drivers, 1e5)[0]["cover"]
 
     report("price cover", work)
 
@@ -133,39 +140,39 @@ def covers() -> None:
 def mines() -> None:
     """Measure the token of a mine in ramp-up, with its mine, and the same mine's share."""
     scenario = load_scenario("copper-sto").scenario
-    terms = scenario.instruments.mining_sto["ramp_up_sto"]
-    equity = scenario.instruments.mine_equity["ramp_up_share"]
+    terms = scenario.instruments["ramp_up_sto"]
+    share_terms = scenario.instruments["ramp_up_share"]
     moves = walks().prices["copper_miners"]
-    market = MarketPaths(walks().dates, {"copper": 12_730.0 * moves}, 0)
+    copper, gas = 12_730.0 * moves, scenario.gas.usd_per_gas
 
     def token(_: int) -> InstrumentPaths:
-        drivers = mining_sto.draw_drivers(terms, "ramp_up_sto", market, scenario.seed)
-        return mining_sto.simulate(terms, scenario.gas, drivers, 1e5)[0]
+        drivers = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
+        return mining_sto.simulate(terms, gas, drivers, 1e5)[0]
 
-    ready = mining_sto.draw_drivers(terms, "ramp_up_sto", market, scenario.seed)
+    ready = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
     mine = ready.mine
 
     def paths(_: int) -> InstrumentPaths:
-        return mining_sto.simulate(terms, scenario.gas, ready, 1e5)[0]
+        return mining_sto.simulate(terms, gas, ready, 1e5)[0]
 
     def drawn(_: int) -> object:
-        return mining_sto.draw_drivers(terms, "ramp_up_sto", market, scenario.seed)
+        return mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
 
     def share(_: int) -> InstrumentPaths:
-        drivers = mining_sto.draw_equity_drivers(equity, mine, scenario.seed, 0)
-        return mining_sto.simulate_equity(equity, terms, drivers, "share")
+        drivers = equity.draw_equity_drivers(share_terms, mine, scenario.seed, 0)
+        return equity.simulate_equity(share_terms, terms, drivers, "share")
 
     loaded = load_scenario("copper-sto", overrides=["horizon_days=365"])
     spec = market_spec(loaded.scenario, loaded.calibration)
-    plays = simulate_block(loaded.scenario, spec, 0, BLOCK_PATHS).plays
-    terms_of = loaded.scenario.instruments.revenue_staking["producing_staking"]
-    sto = loaded.scenario.instruments.mining_sto["producing_sto"]
-    drivers = plays.stos["producing_sto"].drivers
+    played = simulate_block(loaded.scenario, spec, 0, BLOCK_PATHS).played
+    terms_of = loaded.scenario.instruments["producing_staking"]
+    sto = loaded.scenario.instruments["producing_sto"]
+    drivers = played["producing_sto"].drivers
 
     def staked(_: int) -> InstrumentPaths:
-        held, record = mining_sto.simulate(sto, scenario.gas, drivers, 1e5)
+        held, record = mining_sto.simulate(sto, gas, drivers, 1e5)
         outside = staking_drivers(sto, drivers, record, 1e5)
-        return revenue_staking.simulate(terms_of, scenario.gas, held, outside)[0]
+        return staking.simulate(terms_of, gas, held, outside)[0]
 
     report("mining_sto, drivers ready", paths)
     report_rate("mining_sto, drivers and mine", drawn, mine.accrued)
@@ -180,22 +187,22 @@ def metals() -> None:
     scenario, terms = loaded.scenario, loaded.scenario.instruments
     spec = market_spec(scenario, loaded.calibration)
     market = simulate_market(spec, scenario.seed, 0, BLOCK_PATHS)
-    token_terms, vault_terms = terms.gold_token, terms.gold_vault
-    assert token_terms is not None
-    assert vault_terms is not None
-    seed = scenario.seed
-    tokens = gold_token.draw_drivers(token_terms, market, seed)
+    token_terms, vault_terms = terms["gold_token"], terms["gold_vault"]
+    seed, spot = scenario.seed, market.prices["gold"]
+    drawn_from = (token_terms, "gold_token", GOLD, spot, seed, 0)
+    tokens = gold_token.draw_drivers(*drawn_from)
     prices = tokens.prices
-    rest = (prices, float(spec.volatility[spec.assets.index("gold")]), 0, seed)
-    drivers = gold_vault.draw_drivers(vault_terms, *rest)
+    rest = ("gold_vault", prices, float(spec.volatility[spec.assets.index("gold")]), 0, seed)
+    drivers = vault_drivers.draw_drivers(vault_terms, *rest)
+    gas = scenario.gas.usd_per_gas
 
     def vault(_: int) -> InstrumentPaths:
-        return gold_vault.simulate(vault_terms, token_terms, scenario.gas, drivers, 100.0)[0]
+        return gold_vault.simulate(vault_terms, token_terms, gas, drivers, 100.0)[0]
 
     report("gold_token", lambda _: gold_token.simulate(token_terms, prices, 1.0))
     report("gold_vault", vault)
-    report_draw("gold_token", lambda _: gold_token.draw_drivers(token_terms, market, seed))
-    report_draw("gold_vault", lambda _: gold_vault.draw_drivers(vault_terms, *rest))
+    report_draw("gold_token", lambda _: gold_token.draw_drivers(*drawn_from))
+    report_draw("gold_vault", lambda _: vault_drivers.draw_drivers(vault_terms, *rest))
 
 
 def report_draw(name: str, work: Callable[[int], GoldTokenDrivers | GoldVaultDrivers]) -> None:

@@ -1,6 +1,7 @@
 """The exceptions Assay raises on purpose, each with the exit code of the command line.
 
 AssayError (1)
+├── ProductFailed (1)        a product from outside raised an error of its own
 ├── UsageError (2)             the command line itself is wrong
 ├── InputError (3)             a scenario, calibration or data file is wrong
 ├── ChainUnavailable (4)       no chain, or it went away, or it must not be used
@@ -17,6 +18,12 @@ from dataclasses import dataclass
 
 class AssayError(Exception):
     """Base of all errors raised on purpose; `exit_code` is what the shell sees."""
+
+    exit_code = 1
+
+
+class ProductFailed(AssayError):
+    """A product of an installed package raised where it must not; names kind and package."""
 
     exit_code = 1
 

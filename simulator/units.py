@@ -38,11 +38,20 @@ USDC_DECIMALS = 6
 POUNDS_PER_TONNE = 2_204.622_621_85
 """Avoirdupois pounds of exactly 0.45359237 kg."""
 
+DEAD_BAND = 1e-6
+"""Keepers act this far (relative) beyond a threshold, wider than the rounding of any engine."""
+
 LANES = 128
 """Paths that a kernel advances side by side; blocks are padded to full lanes."""
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+StepArray = npt.NDArray[np.int64]
+"""Steps, counts and numbers of paths."""
+DayArray = npt.NDArray[np.int16]
+"""Days of a duration."""
+KindArray = npt.NDArray[np.int8]
+"""Small numbers that stand for a kind: of an outage, of an act."""
 Paths = Annotated[FloatArray, "shape (n_paths,)"]
 StepsByPaths = Annotated[FloatArray, "shape (n_steps + 1, n_paths)"]
 
@@ -54,7 +63,7 @@ def calendar(start: dt.date, n_steps: int) -> pd.DatetimeIndex:
 
 
 def trading_days(start: dt.date, n_steps: int) -> BoolArray:
-    """Return, for each of the n_steps + 1 dates, whether metals trade; index 0 is the start."""
+    """Return on which dates metals trade, shape (n_steps + 1,); index 0 is the start."""
     return _trading_days(start, n_steps).copy()
 
 

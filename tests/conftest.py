@@ -10,6 +10,10 @@ import pytest
 
 from simulator.chain import DEVELOPMENT_ACCOUNTS, AnvilChain, Chain, RevmChain
 from simulator.errors import ChainUnavailable
+from simulator.instruments import registry
+
+# Products of packages that happen to be installed here are nobody's business in these tests.
+registry.entry_points = lambda group: ()
 
 START = 1_735_689_600
 """2025-01-01 00:00 UTC, the time of a scenario's first block."""

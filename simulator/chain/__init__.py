@@ -1,6 +1,6 @@
 """Chains that run the contracts: Anvil as a child process, revm in this one."""
 
-from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS, ZERO_ADDRESS
+from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS, ZERO_ADDRESS, development_account
 from simulator.chain.anvil import AnvilChain
 from simulator.chain.artifacts import Artifact, artifact_names, load_artifact
 from simulator.chain.base import (
@@ -34,6 +34,7 @@ __all__ = [
     "Receipt",
     "RevmChain",
     "artifact_names",
+    "development_account",
     "find_anvil",
     "load_artifact",
     "open_chain",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from simulator.errors import ChainUnavailable
@@ -61,9 +62,13 @@ class Artifact:
         )
 
 
-def artifact_names() -> tuple[str, ...]:
-    """Return the names of all packaged contracts, sorted."""
-    folder = files("simulator.chain") / "artifacts"
+PACKAGED = "simulator.chain.artifacts"
+"""The package whose folder holds Assay's own compiled contracts."""
+
+
+def artifact_names(package: str = PACKAGED) -> tuple[str, ...]:
+    """Return the names of all contracts that a package ships compiled, sorted."""
+    folder = _folder(package)
     if not folder.is_dir():
         return ()
     names = (entry.name for entry in folder.iterdir())
@@ -71,16 +76,30 @@ def artifact_names() -> tuple[str, ...]:
 
 
 @cache
-def load_artifact(name: str) -> Artifact:
-    """Return the packaged contract `name`.
+def load_artifact(name: str, package: str = PACKAGED) -> Artifact:
+    """Return a compiled contract of a package: `name`.json in its folder.
 
     Raises
     ------
     ChainUnavailable
-        If there is none of that name; the message lists those there are.
+        There is none of that name (the message lists those there are), or it cannot be read.
     """
-    path = files("simulator.chain") / "artifacts" / f"{name}{_SUFFIX}"
+    path = _folder(package) / f"{name}{_SUFFIX}"
     if not path.is_file():
-        known = ", ".join(artifact_names()) or "none; run scripts/build_artifacts.py"
-        raise ChainUnavailable(f"no compiled contract named {name!r}; there are: {known}")
-    return Artifact.from_json(path.read_text(encoding="utf-8"))
+        known = ", ".join(artifact_names(package)) or "none; run scripts/build_artifacts.py"
+        where = "" if package == PACKAGED else f" in {package}"
+        raise ChainUnavailable(f"no compiled contract named {name!r}{where}; there are: {known}")
+    try:
+        return Artifact.from_json(path.read_text(encoding="utf-8"))
+    except (ValueError, LookupError, TypeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ChainUnavailable(f"{package}: {path.name} is no artifact: {said}") from None
+
+
+def _folder(package: str) -> Traversable:
+    """Return the folder of a package, which need not be one that can be imported itself."""
+    parent, _, last = package.rpartition(".")
+    try:
+        return files(parent) / last if parent else files(package)
+    except ModuleNotFoundError as error:
+        raise ChainUnavailable(f"{package} cannot be found: {error}") from None

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
-from simulator.chain.accounts import ZERO_ADDRESS
 from simulator.chain.artifacts import Artifact
 from simulator.chain.contract import Contract, constructor_data
+from simulator.chain.messages import CALL_GAS, Call, Log, Receipt
+
+__all__ = [
+    "ALL_GAS_USED",
+    "BLOCK_GAS",
+    "CALL_GAS",
+    "CHAIN_ID",
+    "DEPLOY_GAS",
+    "HARDFORK",
+    "SETUP_SECONDS",
+    "VIEW_GAS",
+    "BaseChain",
+    "Call",
+    "Chain",
+    "Log",
+    "Receipt",
+]
 
 CHAIN_ID = 31_337
 HARDFORK = "cancun"
-CALL_GAS = 5_000_000
-"""Gas limit of a call that names none."""
 DEPLOY_GAS = 15_000_000
 VIEW_GAS = 30_000_000
 BLOCK_GAS = 1_000_000_000_000
@@ -30,40 +43,6 @@ SETUP_SECONDS = 86_400
 
 ALL_GAS_USED = "all gas used: out of gas, or a state that must not be reached"
 """The reason of a call that halted; nodes do not say which of the two it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A message to a contract; `gas` None means `CALL_GAS`."""
-
-    to: str
-    data: bytes
-    sender: str = ZERO_ADDRESS
-    label: str = ""
-    gas: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One event as the EVM keeps it."""
-
-    address: str
-    topics: tuple[bytes, ...]
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A call that succeeded, with the gas it used and its events in order.
-
-    `timestamp` is in seconds and shared by all receipts of a block.
-    """
-
-    call: Call
-    gas_used: int
-    logs: tuple[Log, ...]
-    block: int
-    timestamp: int
 
 
 @runtime_checkable

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.chain.accounts import ZERO_ADDRESS
 from simulator.chain.artifacts import Artifact
 from simulator.chain.codec import Decoder, Encoder, canonical_type, keccak
-
-if TYPE_CHECKING:
-    from simulator.chain.base import Call, Chain, Log, Receipt
+from simulator.chain.messages import Call, Log, Reader, Receipt
 
 _LABEL_WORD = 20
 """Arguments longer than this, in characters, are shortened in labels."""
@@ -166,8 +164,6 @@ class Contract:
         TypeError
             If no overload of `function` takes `args`.
         """
-        from simulator.chain.base import Call
-
         plain = _plain(args)
         entry = interface_of(self.artifact).function(function, plain)
         data = entry.selector + entry.encoder(plain)
@@ -183,7 +179,7 @@ class Contract:
         values = entry.decoder(data)
         return values[0] if len(values) == 1 else (values or None)
 
-    def read(self, chain: Chain, function: str, *args: object, sender: str = ZERO_ADDRESS) -> Any:
+    def read(self, chain: Reader, function: str, *args: object, sender: str = ZERO_ADDRESS) -> Any:
         """Return the decoded result of one view at the latest block."""
         data = chain.view_one(self.call(function, *args, sender=sender))
         return self.decode(function, data, len(args))

@@ -259,7 +259,7 @@ def _holds(condition: Condition, claim: ClaimTerms, outcomes: Outcomes) -> BoolA
 
 
 def within(condition: Condition, values: FloatArray) -> BoolArray:
-    """Return where values lie within a condition's bounds, the bounds included."""
+    """Return where values, of any shape, lie within a condition's bounds, the bounds included."""
     low = -math.inf if condition.at_least is None else condition.at_least
     high = math.inf if condition.at_most is None else condition.at_most
     return np.asarray((values >= low) & (values <= high))

@@ -14,7 +14,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.sources import load_source
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
-from simulator.report.words import figure, plain, share, spoken
+from simulator.words import figure, plain, share, spoken
 
 
 @click.command()

@@ -15,7 +15,7 @@ from simulator.cli.tables import print_table
 from simulator.engine.compare import Comparison, FinishedRun, compare_runs, read_run
 from simulator.engine.folder import run_hash
 from simulator.errors import UsageError
-from simulator.report.words import percent, plain, share
+from simulator.words import percent, plain, share
 
 
 @click.command()

@@ -95,11 +95,16 @@ def _replay(folder: Path, item: dict[str, Any]) -> Replay:
         transactions=item["transactions"],
         gas=item["gas"],
         seconds=0.0,
-        holder_gas=item["holder_gas"],
+        holder_gas={
+            (instrument, act): used
+            for instrument, acts in item["holder_gas"].items()
+            for act, used in acts.items()
+        },
         observables=tuple(ObservableResult(**observable) for observable in item["observables"]),
         decisions=item["decisions"],
         in_band=item["in_band"],
         series=pd.read_parquet(folder / "replay" / f"{item['label']}.parquet"),
+        notes=tuple(item["notes"]),
     )
 
 

@@ -104,13 +104,21 @@ def replay_object(replay: Replay) -> dict[str, Any]:
         "transactions": replay.transactions,
         "seconds": round(replay.seconds, 3),
         "gas": replay.gas,
-        "holder_gas": dict(replay.holder_gas),
+        "holder_gas": _by_label(replay.holder_gas),
         "decisions": replay.decisions,
         "in_band": replay.in_band,
         "ok": replay.ok,
         "notes": list(replay.notes),
         "observables": [asdict(observable) for observable in replay.observables],
     }
+
+
+def _by_label(holder_gas: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Return gas by label, then by act."""
+    found: dict[str, dict[str, int]] = {}
+    for (label, act), used in holder_gas.items():
+        found.setdefault(label, {})[act] = used
+    return found
 
 
 def reconciliation_object(replays: Sequence[Replay]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ from simulator.engine import (
 )
 from simulator.engine.folder import RunFolder
 from simulator.errors import ReconciliationFailed
+from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
 from simulator.replay import Replay, choose
 from simulator.report import print_report, render_html
@@ -83,6 +84,8 @@ def run(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
     market_spec(loaded.scenario, loaded.calibration)  # a faulty history is refused here
+    load_all(loaded.scenario.instruments)  # and products that do not load,
+    bytecode = _bytecode(loaded)  # and contracts that cannot be read
     with ExitStack() as stack:
         opened = None
         if not no_replay:
@@ -108,7 +111,7 @@ def run(
             replays = _replay(opened, simulation, folder, reporter)
             seconds["replay"] = time.perf_counter() - began
     began = time.perf_counter()
-    _finish(loaded, simulation, verdicts, replays, folder, sets, turns)
+    _finish(loaded, simulation, verdicts, replays, folder, sets, turns, bytecode)
     seconds["report"] = time.perf_counter() - began
     if as_json:
         found = run_object(folder.path, simulation, verdicts, replays.done, seconds, turns)
@@ -118,6 +121,21 @@ def run(
         print_report(console, loaded, simulation, verdicts, replays.done, turns=turns)
         click.echo(f"report: {folder.path / 'report.html'}")
     _exit(replays, verdicts, fail_on)
+
+
+def _bytecode(loaded: LoadedScenario) -> dict[str, str]:
+    """Return the source hash of every contract, those of packages under the package's name.
+
+    Raises
+    ------
+    ChainUnavailable
+        A contract cannot be read.
+    """
+    bytecode = {name: load_artifact(name).source_hash for name in artifact_names()}
+    for place in artifacts_of(loaded.scenario.instruments):
+        own = artifact_names(place)
+        bytecode |= {f"{place}/{name}": load_artifact(name, place).source_hash for name in own}
+    return bytecode
 
 
 def _simulate(
@@ -181,10 +199,10 @@ def _finish(
     folder: RunFolder,
     sets: pd.DataFrame | None,
     turns: Sequence[BreakEven],
+    bytecode: Mapping[str, str],
 ) -> None:
     if replays.done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
-    bytecode = {name: load_artifact(name).source_hash for name in artifact_names()}
     page = render_html(loaded, simulation, verdicts, replays.done, sets, turns)
     folder.write_text("report.html", page)
     folder.write_manifest(loaded, simulation, bytecode, replays.client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from simulator.instruments.registry import load_all, offered
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario, shipped_scenarios
 from simulator.scenario.files import to_yaml
@@ -41,4 +42,7 @@ def check(name: str) -> None:
     """Check SCENARIO, its calibration and history; every problem with its file and line."""
     loaded = load_scenario(name)
     market_spec(loaded.scenario, loaded.calibration)
+    load_all(loaded.scenario.instruments)
+    for kind, why in offered().broken.items():
+        click.echo(f"note: {kind}: {why}", err=True)
     click.echo(f"{loaded.path}: valid")

@@ -20,8 +20,8 @@ from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.errors import UsageError
 from simulator.report.sensitivity import render_sensitivity, told
-from simulator.report.words import figure, number, plain, short_names
 from simulator.scenario import LoadedScenario
+from simulator.words import figure, number, plain, short_names
 
 MOST_PATHS = 2_000
 """Without --paths: every input costs two runs, and common random numbers need few paths."""

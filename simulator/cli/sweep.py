@@ -23,9 +23,9 @@ from simulator.engine.sweep import (
 )
 from simulator.engine.sweep import sweep as run_grid
 from simulator.report.sweep import render_sweep, told
-from simulator.report.words import figure, plain
 from simulator.scenario import LoadedScenario
 from simulator.scenario.files import to_yaml
+from simulator.words import figure, plain
 
 _MOST_ROWS = 40
 

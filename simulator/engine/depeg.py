@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.investors import InvestorPaths
 from simulator.market.paths import MarketPaths
 from simulator.scenario.models import Scenario
-from simulator.scenario.stablecoin import USDC
-from simulator.units import BoolArray, FloatArray
-
-StepArray = npt.NDArray[np.int64]
+from simulator.schema.assets import USDC
+from simulator.units import BoolArray, FloatArray, StepArray
 
 MOMENTS = 3
 """The day before the fall, the day itself, and the day on which what comes back is back."""

@@ -68,7 +68,14 @@ class DriftShare:
 def room_for_factors(
     spec: MarketSpec, n_paths: int, first_path: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return memory for states and for the parts of the drift, empty where not wanted."""
+    """Return memory for states, empty where not wanted, and for the parts of the drift.
+
+    Returns
+    -------
+    states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths), or (0, 0, 0)
+    recorded : ndarray of shape (n_assets, N_RECORDED, n_paths)
+        Uninitialised for the model macro, which fills it; else zeros.
+    """
     if spec.model != "macro":
         return np.empty((0, 0, 0)), np.zeros((len(spec.assets), N_RECORDED, n_paths))
     recorded = np.empty((len(spec.assets), N_RECORDED, n_paths))

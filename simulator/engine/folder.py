@@ -19,6 +19,7 @@ from pyarrow import parquet
 from simulator.claims import Verdict, as_object
 from simulator.engine.simulate import Block, Simulation
 from simulator.errors import UsageError
+from simulator.instruments.registry import packages_of
 from simulator.investors import InvestorMeasures, join
 from simulator.market.calibration.write import write_calibration
 from simulator.scenario.files import LoadedScenario, to_yaml
@@ -158,7 +159,8 @@ class RunFolder:
         bytecode : dict of contract name to source hash
         chains : dict of chain name to client version, of the replays
         """
-        packages = (*PACKAGES, *(CHAIN_PACKAGES if chains else ()))
+        outside = packages_of(loaded.scenario.instruments)
+        packages = (*PACKAGES, *outside, *(CHAIN_PACKAGES if chains else ()))
         history = simulation.spec.history
         resampled = (
             {

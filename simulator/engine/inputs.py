@@ -14,18 +14,12 @@ from pydantic.fields import FieldInfo
 from simulator.errors import InputError, Problem, UsageError
 from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
+from simulator.scenario.instruments import as_named_now
 from simulator.scenario.loader import Location, RawFile, dotted, validate
 from simulator.scenario.models import AssetTerms, Scenario
 
 GROUPS = ("market", "instruments", "gas", "investors")
 """The sections that describe the world; what a claim demands is no input."""
-
-ALIASES = {
-    "borrow_demand": "borrowers.demand_share",
-    "emissions": "emissions.tokens_per_day",
-    "hazard": "gold_vault.exploit_hazard",
-}
-"""What people call a parameter where the file's own name differs."""
 
 OPEN_MARGIN = 1e-3
 """How far, as a share of the range, one stays away from a bound that is not allowed itself."""
@@ -167,13 +161,23 @@ def find_name(scenario: Scenario, calibration: Calibration, name: str) -> str:
     known = [*inputs(scenario, calibration), *_whole_numbers(scenario)]
     if name in known:
         return name
-    ending = f".{ALIASES.get(name, name)}"
-    meant = [full for full in known if full.endswith(ending)]
+    meant = _aliases(scenario).get(name) or [full for full in known if full.endswith(f".{name}")]
     if len(meant) > 1:
         raise UsageError(f"{name} may mean {', '.join(meant)}; name one of them")
     if not meant:
-        raise UsageError(f"no parameter {name} in this scenario; {_nearest(known, name)}")
+        now = as_named_now(name)
+        hint = f"it is called {now} now" if now in known else _nearest(scenario, known, name)
+        raise UsageError(f"no parameter {name} in this scenario; {hint}")
     return meant[0]
+
+
+def _aliases(scenario: Scenario) -> dict[str, list[str]]:
+    """Return what people call a number where the file's own name differs, and all it may mean."""
+    found: dict[str, list[str]] = {}
+    for label, terms in scenario.instruments.items():
+        for alias, own in terms.aliases.items():
+            found.setdefault(alias, []).append(f"instruments.{label}.{own}")
+    return found
 
 
 def _whole_numbers(scenario: Scenario) -> list[str]:
@@ -190,12 +194,12 @@ def _whole_numbers(scenario: Scenario) -> list[str]:
     return found
 
 
-def _nearest(known: Sequence[str], name: str) -> str:
+def _nearest(scenario: Scenario, known: Sequence[str], name: str) -> str:
     by_last: dict[str, list[str]] = {}
     for full in known:
         by_last.setdefault(full.rpartition(".")[2], []).append(full)
-    for alias, ending in ALIASES.items():
-        by_last.setdefault(alias, []).extend(n for n in known if n.endswith(f".{ending}"))
+    for alias, meant in _aliases(scenario).items():
+        by_last.setdefault(alias, []).extend(meant)
     words = name.rpartition(".")[2]
     close = [full for last in difflib.get_close_matches(words, by_last) for full in by_last[last]]
     close = close or difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simulator.claims.outcomes import is_of_the_market
+from simulator.instruments.registry import with_ground
+from simulator.investors.sizes import measurer
 from simulator.scenario.claims import ClaimTerms
-from simulator.scenario.investors import InvestorTerms
-from simulator.scenario.models import Instruments, Scenario
+from simulator.scenario.instruments import homes
+from simulator.scenario.models import Scenario
 
 
 def pruned(scenario: Scenario, *claims: str) -> Scenario:
@@ -33,7 +35,9 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
     subject = scenario.replay.subject
     return scenario.model_copy(
         update={
-            "instruments": _instruments(scenario.instruments, needed),
+            "instruments": {
+                label: terms for label, terms in scenario.instruments.items() if label in needed
+            },
             "investors": {n: i for n, i in scenario.investors.items() if n in kept},
             "claims": asked,
             "replay": scenario.replay.model_copy(
@@ -74,56 +78,26 @@ def _watched(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
 
 
 def _closure(
-    scenario: Scenario, investors: Collection[str], instruments: Collection[str]
-) -> tuple[set[str], set[str]]:
-    """Return the investors and instruments that these need, themselves included."""
-    kept, needed = set(investors), set(instruments)
+    scenario: Scenario, investors: Collection[str], series: Collection[str]
+) -> tuple[set[str], frozenset[str]]:
+    """Return the investors, and the labels of instruments, that these need, all included.
+
+    `series` are the names of positions; others, as `price`, are of no instrument.
+    """
+    home = homes(scenario.instruments)
+    kept, needed = set(investors), frozenset(home[name] for name in series if name in home)
     while True:
-        held = {name for n in kept for name in scenario.investors[n].held}
-        more = _with_ground(scenario.instruments, needed | held)
-        sized = _sized(scenario.instruments, more)
-        who = kept | {_measurer(scenario, name) for name in sized}
+        held = {home[name] for n in kept for name in scenario.investors[n].held}
+        more = with_ground(scenario.instruments, needed | held)
+        who = kept | {measurer(scenario, name) for name in _sized(scenario, more)}
         if (who, more) == (kept, needed):
             return kept, needed
         kept, needed = who, more
 
 
-def _with_ground(all_of: Instruments, names: set[str]) -> set[str]:
-    """Return the names with what they stand on: token, mine, pool."""
-    found = names | ({"gold_token"} if "gold_vault" in names else set())
-    found |= {t.sto for label, t in all_of.revenue_staking.items() if label in names}
-    found |= {t.mine for label, t in all_of.mine_equity.items() if label in names}
-    covers = all_of.price_cover.items()
-    return found | {label for label, t in covers if names & {label, *t.names(label)}}
-
-
-def _sized(all_of: Instruments, names: Collection[str]) -> set[str]:
-    """Return the instruments of which one position is measured, whose size is in its gas."""
-    return set(names) & {
-        "gold_vault",
-        *all_of.mining_sto,
-        *all_of.revenue_staking,
-        *all_of.price_cover,
-    }
-
-
-def _measurer(scenario: Scenario, name: str) -> str:
-    """Return who decides how large the measured position is, as `investors.world` does."""
-    investors = scenario.investors
-    holders = (n for n, i in investors.items() if i.holding == name)
-    return next(holders, None) or max(investors, key=lambda n: _part_usd(investors[n], name))
-
-
-def _part_usd(investor: InvestorTerms, name: str) -> float:
-    return (investor.capital_usd or 0.0) * (investor.weights or {}).get(name, 0.0)
-
-
-def _instruments(all_of: Instruments, needed: Collection[str]) -> Instruments:
-    update: dict[str, object] = {}
-    for section in Instruments.model_fields:
-        found = getattr(all_of, section)
-        if isinstance(found, dict):
-            update[section] = {label: t for label, t in found.items() if label in needed}
-        elif section not in needed:
-            update[section] = None
-    return all_of.model_copy(update=update)
+def _sized(scenario: Scenario, labels: Collection[str]) -> Iterator[str]:
+    """Yield the positions of which one size is simulated, which is in their gas."""
+    for label in labels:
+        for position in scenario.instruments[label].positions(label):
+            if position.measured is not None:
+                yield position.name

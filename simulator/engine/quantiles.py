@@ -87,7 +87,13 @@ def _pick(
     ranks: IntArray,
     found: Float32Array,
 ) -> None:
-    """Sort the bins that hold a wanted rank; `counts` becomes where each begins in `kept`."""
+    """Write the values of the wanted ranks of a row: only bins that hold one are sorted, in `kept`.
+
+    row, places, kept : ndarray of shape (n_columns,), float32, int32 and float32
+        Values, their bins, and scratch.
+    counts : ndarray of shape (_BINS,), int32
+    ranks, found : ndarray of shape (n_ranks,), int64 and float32
+    """
     before, size, rank = 0, 0, 0
     skipped = np.empty(ranks.shape[0], np.int64)
     starts = np.full(counts.shape[0], -1, np.int32)

@@ -22,14 +22,8 @@ from simulator.engine.depeg import Depeg, find_fall, join_depegs
 from simulator.engine.quantiles import row_quantiles
 from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
 from simulator.investors.portfolio import Wanted
-from simulator.investors.world import (
-    World,
-    assets_of,
-    each_investor,
-    market_series,
-    series,
-    simulate_instruments,
-)
+from simulator.investors.series import assets_of, market_series, series
+from simulator.investors.world import World, each_investor, simulate_instruments
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
@@ -206,9 +200,9 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
         fans |= _fans(name, paths, kept) if details else {}
         if fall is not None:
             exits[name] = fall.exits(paths)
-    outcomes = _series_outcomes(
-        series_conditions(scenario.claims), lambda name: series(world, name), count, measured
-    )
+    find = partial(series, world.market, world.instruments)
+    conditions = series_conditions(scenario.claims)
+    outcomes = _series_outcomes(conditions, find, count, measured)
     if not details:
         return Block(span.first, outcomes, {}, {})
     alone = {

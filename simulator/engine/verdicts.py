@@ -149,7 +149,10 @@ def sides(claim: ClaimTerms, own: Outcomes, other: Outcomes) -> tuple[FloatArray
 
 
 def difference(statistic: str, first: FloatArray, second: FloatArray) -> tuple[float, float]:
-    """Return the difference of a statistic of two paired samples, and its standard error."""
+    """Return the difference of a statistic of two paired samples, and its standard error.
+
+    Samples are of shape (n_paths,).
+    """
     return contrast(statistic, (first,), (second,))
 
 
@@ -159,7 +162,7 @@ def contrast(
     """Return the sum of a statistic over paired samples, those of `minus` taken off.
 
     Its standard error too: of a mean that of the sums path by path, of any other statistic
-    that of `BATCHES` fixed consecutive batches.
+    that of `BATCHES` fixed consecutive batches. Samples are of shape (n_paths,).
     """
     measure = _STATISTICS[statistic]
     whole = _summed(plus, measure) - _summed(minus, measure)

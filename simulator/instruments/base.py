@@ -5,16 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from simulator.instruments.terms import UNITS, Unit
 from simulator.units import BoolArray, FloatArray
 
+__all__ = [
+    "UNITS",
+    "Access",
+    "Daily",
+    "InstrumentPaths",
+    "Kind",
+    "OnDemand",
+    "Source",
+    "TokenDrivers",
+    "TokenPrices",
+    "TokenTerms",
+    "Unit",
+    "attribution_gap",
+    "organic_share",
+    "scaled",
+]
+
 Kind = Literal["organic", "subsidised", "return of capital", "market", "loss", "cost"]
-Unit = Literal["ounces", "usd"]
-UNITS: tuple[Unit, Unit] = ("ounces", "usd")
-"""Every unit, in the order of tables; what has no metal behind it is measured in USD alone."""
 
 
 class OnDemand(Mapping[str, FloatArray]):
@@ -68,6 +83,24 @@ class TokenPrices:
         """Return path `k` of the block alone, as arrays of shape (n_steps + 1, 1)."""
         arrays = (self.metal_usd, self.token_usd, self.premium, self.backing)
         return TokenPrices(*(array[:, k : k + 1] for array in arrays))
+
+
+@runtime_checkable
+class TokenTerms(Protocol):
+    """What others see of a metal token's terms."""
+
+    sale_spread_bps: float
+
+    @property
+    def decimals(self) -> int:
+        """Decimals of the token on chain."""
+
+
+@runtime_checkable
+class TokenDrivers(Protocol):
+    """What others see of a metal token's drivers."""
+
+    prices: TokenPrices
 
 
 @dataclass(frozen=True)
@@ -151,6 +184,11 @@ class InstrumentPaths:
         few of them, so they may be made `OnDemand`.
     daily : Daily or None
         The dollars day by day, where they were asked for.
+    happened : dict of str to ndarray of bool, shape (n_paths,)
+        On which paths something befell the position, by name: a raise failed, a stop was hit.
+    usdc_flows : dict of str to ndarray of shape (n_steps + 1, n_paths)
+        Of a position in dollars that is paid some things in USDC: what each of these sources
+        brought up to a step, USDC, negative what it cost.
     """
 
     name: str
@@ -163,6 +201,8 @@ class InstrumentPaths:
     unpaid: FloatArray
     details: Mapping[str, FloatArray] = field(default_factory=dict)
     daily: Daily | None = None
+    happened: Mapping[str, BoolArray] = field(default_factory=dict)
+    usdc_flows: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -185,6 +225,8 @@ class InstrumentPaths:
             unpaid=self.unpaid[:count],
             details={},
             daily=None,
+            happened={what: paths[:count] for what, paths in self.happened.items()},
+            usdc_flows={},
         )
 
 

@@ -18,7 +18,7 @@ from simulator.instruments.base import (
 )
 from simulator.investors.portfolio import PortfolioPaths
 from simulator.scenario.investors import CASH
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 Measure = str
 MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
@@ -57,6 +57,10 @@ class InvestorPaths:
 
         Money that comes or goes later changes a portfolio's exit value, but not this: it
         grows as a unit of the portfolio does.
+
+        Returns
+        -------
+        ndarray of shape (n_steps + 1, n_paths), in `unit`
         """
         worth = self.holding.exit[unit]
         if self.portfolio is None or not self.portfolio.has_flows:
@@ -81,6 +85,8 @@ class InvestorMeasures:
     attribution_gap : float
         Largest relative gap between the sum of sources and the total, over all paths; NaN
         where sources were not asked for.
+    happened : dict of str to ndarray of bool
+        What befell the one holding, by name, as `InstrumentPaths.happened`.
     flows : ndarray
         Dollars put in after the start, less what was taken out; empty where not measured.
     allocation : dict of str to ndarray of shape (n_steps + 1,)
@@ -101,6 +107,7 @@ class InvestorMeasures:
     unpaid: FloatArray
     organic_share: FloatArray
     attribution_gap: float
+    happened: Mapping[str, BoolArray] = field(default_factory=dict)
     flows: FloatArray = field(default_factory=lambda: np.empty(0))
     allocation: Mapping[str, FloatArray] = field(default_factory=dict)
     turnover: FloatArray = field(default_factory=lambda: np.empty(0))
@@ -160,6 +167,7 @@ def measure(
         unpaid=holding.unpaid.copy(),
         organic_share=organic_share(holding.sources, holding.attribution[holding.units[0]]),
         attribution_gap=_gap(holding, flows),
+        happened=dict(holding.happened),
         flows=flows,
         allocation=allocation,
         turnover=turnover,
@@ -212,6 +220,10 @@ def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:
         unpaid=np.concatenate([block.unpaid for block in blocks]),
         organic_share=np.concatenate([block.organic_share for block in blocks]),
         attribution_gap=max(block.attribution_gap for block in blocks),
+        happened={
+            what: np.concatenate([block.happened[what] for block in blocks])
+            for what in first.happened
+        },
         flows=np.concatenate([block.flows for block in blocks]),
         allocation={
             name: np.average([b.allocation[name] for b in blocks], axis=0, weights=sizes)

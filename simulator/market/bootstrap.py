@@ -108,7 +108,7 @@ class History:
 
 
 def moving_days(start: dt.date, n_steps: int, kind: Kind, every_day: bool = False) -> BoolArray:
-    """Return on which of the n_steps + 1 dates prices move: on the last one of each period.
+    """Return on which dates prices move, shape (n_steps + 1,): on the last one of each period.
 
     A week ends on Sunday. A period that the run breaks off does not move.
 
@@ -209,6 +209,17 @@ def _walk(
     out: FloatArray,
     lane_start: int,
 ) -> None:
+    """Write the prices of LANES paths from step 1 on.
+
+    Parameters
+    ----------
+    ends, starts : ndarray of shape (ROWS,), uint32
+        Scratch.
+    day : ndarray of shape (LANES,), int64
+        Scratch.
+    log_price : ndarray of shape (n_assets, LANES)
+    out : ndarray of shape (n_assets, n_steps + 1, n_paths)
+    """
     _, _, drift, trading, returns, threshold = tables
     begun = False
     for group in range((out.shape[1] - 1) // GROUP + 1):
@@ -238,6 +249,15 @@ def _move(
     step: int,
     lane_start: int,
 ) -> None:
+    """Move an asset's log prices by the drift and by the past returns of each lane's day.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_assets, n_steps + 1, n_paths)
+    log_price : ndarray of shape (n_assets, LANES)
+    returns : ndarray of shape (n_assets, n_days)
+    day : ndarray of shape (LANES,), int64
+    """
     prices = out[asset, step, lane_start : lane_start + LANES]
     log_row = log_price[asset]
     past = returns[asset]
@@ -250,6 +270,7 @@ def _move(
 
 @inlined
 def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
+    """Carry prices on over a day without trade; `out` of shape (n_assets, n_steps + 1, n_paths)."""
     before = out[asset, step - 1, lane_start : lane_start + LANES]
     prices = out[asset, step, lane_start : lane_start + LANES]
     for lane in range(LANES):
@@ -265,6 +286,10 @@ def _choose_days(
     threshold: np.uint64,
     n_days: int,
 ) -> None:
+    """Write each lane's day of the history, shape (LANES,): the next one, or that of a new block.
+
+    `ends` and `starts` are of shape (ROWS,).
+    """
     for lane in range(LANES):
         if np.uint64(ends[offset + lane]) < threshold:
             word = np.uint64(starts[offset + lane])

@@ -15,9 +15,9 @@ from simulator.market.macro.model import Macro
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.market import EVERY_DAY, AssetTerms
 from simulator.scenario.models import Scenario
-from simulator.scenario.raw import dotted
 from simulator.scenario.targets import target_faults
 from simulator.scenario.views import MacroParts, Views
+from simulator.schema.raw import dotted
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 

@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import special
 
 from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
 from simulator.market.kernels import Tables
 from simulator.market.philox import WordArray
+from simulator.market.spec import Garch, Jumps, MarketFigures
 from simulator.market.streams import diffusion_stream, jump_stream
 from simulator.units import FloatArray
 
-if TYPE_CHECKING:
-    from simulator.market.dynamics import MarketSpec
-
-
-@dataclass(frozen=True, eq=False)
-class Jumps:
-    """Merton's jumps; arrays of shape (n_assets,).
-
-    intensity : jumps a year of `periods_per_year` trading days
-    mean, sd : of the jump in the log price
-    """
-
-    intensity: FloatArray
-    mean: FloatArray
-    sd: FloatArray
-
-    def variance(self, periods_per_year: FloatArray) -> FloatArray:
-        """Return the variance that jumps add to the log price of one trading day."""
-        variance: FloatArray = self.intensity / periods_per_year * (self.mean**2 + self.sd**2)
-        return variance
-
-    def compensator(self, periods_per_year: FloatArray) -> FloatArray:
-        """Return ln E[exp(jumps of one trading day)]."""
-        mean_growth: FloatArray = np.expm1(self.mean + self.sd**2 / 2)
-        return self.intensity / periods_per_year * mean_growth
-
-
-@dataclass(frozen=True, eq=False)
-class Garch:
-    """GJR-GARCH(1,1); arrays of shape (n_assets,).
-
-    alpha, gamma, beta : weights of e^2, of e^2 where e < 0, and of the last variance
-    variance_start : filtered variance of the first trading day's log return
-    """
-
-    alpha: FloatArray
-    gamma: FloatArray
-    beta: FloatArray
-    variance_start: FloatArray
-
-    @property
-    def persistence(self) -> FloatArray:
-        """Return alpha + gamma / 2 + beta, below 1 where the variance is stationary."""
-        return self.alpha + self.gamma / 2 + self.beta
-
 
 def diffusion_tables(
-    spec: MarketSpec,
+    spec: MarketFigures,
     jumps: Jumps | None,
     garch: Garch | None,
     tick_variance: FloatArray,
@@ -101,7 +54,7 @@ def diffusion_tables(
     )
 
 
-def diffusion_variance(spec: MarketSpec, jumps: Jumps | None) -> FloatArray:
+def diffusion_variance(spec: MarketFigures, jumps: Jumps | None) -> FloatArray:
     """Return what jumps leave of a trading day's variance, shape (n_assets,).
 
     Raises
@@ -121,7 +74,7 @@ def diffusion_variance(spec: MarketSpec, jumps: Jumps | None) -> FloatArray:
     return rest
 
 
-def days_waited(spec: MarketSpec) -> FloatArray:
+def days_waited(spec: MarketFigures) -> FloatArray:
     """Return days since the last trading day, shape (n_assets, n_steps + 1)."""
     steps = np.arange(spec.n_steps + 1)
     traded = np.where(spec.trading, steps, 0)
@@ -131,15 +84,20 @@ def days_waited(spec: MarketSpec) -> FloatArray:
     return waited
 
 
-def landing_drift(spec: MarketSpec, jumps: Jumps | None, tick_variance: FloatArray) -> FloatArray:
+def landing_drift(
+    spec: MarketFigures, jumps: Jumps | None, tick_variance: FloatArray
+) -> FloatArray:
     """Return the log drift that lands on each step, shape (n_assets, n_steps + 1)."""
     accrued = spec.drift[:, None] * spec.year_fraction * days_waited(spec)
     per_tick = tick_drift(spec, jumps, tick_variance)
     return np.ascontiguousarray(np.where(spec.trading, accrued + per_tick[:, None], 0.0))
 
 
-def tick_drift(spec: MarketSpec, jumps: Jumps | None, tick_variance: FloatArray) -> FloatArray:
-    """Return what a trading day adds so that its shocks leave the expectation alone."""
+def tick_drift(spec: MarketFigures, jumps: Jumps | None, tick_variance: FloatArray) -> FloatArray:
+    """Return what a trading day adds so that its shocks leave the expectation alone.
+
+    `tick_variance` and the result are of shape (n_assets,).
+    """
     per_tick: FloatArray = -tick_variance / 2
     if jumps is not None:
         per_tick = per_tick - jumps.compensator(spec.periods_per_year)
@@ -158,7 +116,10 @@ def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> Float32Array
 
 
 def jump_thresholds(rate: FloatArray) -> WordArray:
-    """Return P(more than k jumps in a group's days) * 2^32, for `rate` jumps a day."""
+    """Return P(more than k jumps in a group's days) * 2^32, shape (n_assets, MAX_JUMPS), uint32.
+
+    `rate` is of shape (n_assets,), jumps a day.
+    """
     more_than = special.pdtrc(np.arange(MAX_JUMPS)[None, :], GROUP * rate[:, None])
     words: WordArray = np.minimum(np.rint(more_than * 2.0**32), 2.0**32 - 1).astype(np.uint32)
     return words

@@ -178,6 +178,7 @@ def _add_jumps(
     group: int,
     path: Integer,
 ) -> None:
+    """Add the jumps that `word` says of one lane; arrays are of the shapes in `draw_jumps`."""
     number = 0
     while number < MAX_JUMPS and word < thresholds[asset, number]:
         counter = _SIZE_COUNTERS + group * MAX_JUMPS + number

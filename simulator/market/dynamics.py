@@ -26,106 +26,27 @@ Glosten, Jagannathan, Runkle (1993), https://doi.org/10.1111/j.1540-6261.1993.tb
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from simulator.market.bootstrap import History, Resampling, fill_resampled, resampling
-from simulator.market.diffusion import (
-    Garch,
-    Jumps,
-    diffusion_tables,
-    diffusion_variance,
-    landing_drift,
-)
+from simulator.market.bootstrap import Resampling, fill_resampled, resampling
+from simulator.market.diffusion import diffusion_tables, diffusion_variance, landing_drift
 from simulator.market.kernels import Tables, fill_block
 from simulator.market.macro.kernel import fill_macro
-from simulator.market.macro.model import Macro
 from simulator.market.macro.plan import MacroPlan, plan
 from simulator.market.macro.tables import MacroTables
-from simulator.scenario.stablecoin import StablecoinTerms
-from simulator.units import DAYS_PER_YEAR, LANES, BoolArray, FloatArray, calendar
+from simulator.market.spec import Garch, Jumps, MarketFigures, Model, check_shape
+from simulator.units import LANES, FloatArray
 
 __all__ = ["Garch", "Jumps", "MarketSpec", "Model", "fill"]
-
-Model = Literal["gbm", "jump", "garch", "macro", "bootstrap"]
 
 NOTHING: FloatArray = np.empty((0, 0, 0))
 """In place of an array that is not wanted."""
 
 
-@dataclass(frozen=True, eq=False)
-class MarketSpec:
-    """Everything that prices depend on but seed and path.
-
-    assets : names, each with a stream; an asset's shocks depend on those before it
-    start, n_steps : date of index 0 and number of calendar days after it
-    spot : (n_assets,), price at index 0
-    drift : (n_assets,), annual, ln E[S_T / S_0] / T
-    volatility : (n_assets,), annual, of the log price, jumps included
-    periods_per_year : (n_assets,), trading days a year
-    cholesky : (n_assets, n_assets), lower triangular factor of the correlation
-    trading : (n_assets, n_steps + 1), whether the asset moves on the day
-    dof : degrees of freedom of the t shocks, even and above 2
-    history : the days of a bootstrap; its volatility is the returns' own
-    macro : factors, regimes and views of the model macro
-    stablecoin : when USDC falls below a dollar; None where it never does
-    year_fraction : years from one step to the next
-
-    Raises
-    ------
-    ValueError
-        A shape does not fit, `model` lacks its numbers, the jumps' variance exceeds
-        the total, or the variance is not stationary. What a user may get wrong is
-        checked, and explained, when the scenario is read.
-    """
-
-    assets: tuple[str, ...]
-    model: Model
-    start: dt.date
-    n_steps: int
-    spot: FloatArray
-    drift: FloatArray
-    volatility: FloatArray
-    periods_per_year: FloatArray
-    cholesky: FloatArray
-    trading: BoolArray
-    jumps: Jumps | None = None
-    garch: Garch | None = None
-    dof: int = 6
-    history: History | None = None
-    macro: Macro | None = None
-    stablecoin: StablecoinTerms | None = None
-    year_fraction: float = 1 / DAYS_PER_YEAR
-
-    def __post_init__(self) -> None:
-        n_assets = len(self.assets)
-        for name in ("spot", "drift", "volatility", "periods_per_year"):
-            _check_shape(name, getattr(self, name), (n_assets,))
-        _check_shape("cholesky", self.cholesky, (n_assets, n_assets))
-        _check_shape("trading", self.trading, (n_assets, self.n_steps + 1))
-        if self.model == "jump" and self.jumps is None:
-            raise ValueError("model jump needs jumps")
-        if self.model == "garch" and self.garch is None:
-            raise ValueError("model garch needs garch")
-        if self.model == "macro" and None in (self.macro, self.garch, self.jumps):
-            raise ValueError("model macro needs macro, garch and jumps")
-        if self.model == "bootstrap":
-            if self.history is None:
-                raise ValueError("model bootstrap needs a history")
-            _check_shape("history", self.history.returns[:, 0], (n_assets,))
-        if self.dof % 2 or self.dof <= 2:
-            raise ValueError(f"dof is {self.dof}; must be even and above 2")
-
-    @property
-    def dates(self) -> pd.DatetimeIndex:
-        """Return the n_steps + 1 dates of the paths."""
-        return calendar(self.start, self.n_steps)
+class MarketSpec(MarketFigures):
+    """A market, and what kernels read of it: made on the first use, then kept."""
 
     @cached_property
     def tables(self) -> Tables:
@@ -188,7 +109,7 @@ def fill(
     """
     fewer = spec.model == "macro" and out.shape[0] < len(spec.assets)
     n_assets = out.shape[0] if fewer else len(spec.assets)
-    _check_shape("out", out[:, :, 0], (n_assets, spec.n_steps + 1))
+    check_shape("out", out[:, :, 0], (n_assets, spec.n_steps + 1))
     if out.shape[2] % LANES or not out.flags.c_contiguous:
         raise ValueError(f"out must be in C order, its paths a multiple of {LANES}")
     key, path = np.uint64(seed), np.uint64(first_path)
@@ -206,8 +127,3 @@ def _of_first(tables: Tables, macro: MacroTables, n_assets: int) -> tuple[Tables
     """Return the tables by which nothing is drawn for the assets after the first few."""
     pulled = np.where(macro.pulled < n_assets, macro.pulled, -1)
     return tables._replace(streams=tables.streams[:n_assets]), macro._replace(pulled=pulled)
-
-
-def _check_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}; must be {shape}")

@@ -17,6 +17,7 @@ NEVER = np.iinfo(np.int64).max
 
 @kernel
 def _waiting_days(out: FloatArray, seed: int, stream: int, first_path: int, rate: float) -> None:
+    """Write the days until the first event, shape (n_paths,), at `rate` events a day."""
     for k in range(out.shape[0]):
         out[k] = -np.log(uniforms4(seed, 0, stream, first_path + k)[0]) / rate
 

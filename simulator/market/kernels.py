@@ -67,7 +67,12 @@ class Tables(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """Draws and state of the LANES paths in hand; one row for each asset."""
+    """Draws and state of the LANES paths in hand.
+
+    words, scales, scratch : (ROWS,), uint32, float32 and float32
+    count_words, normals, jumps : (n_assets * ROWS,), uint32, float32 and float32
+    variance, log_price : (n_assets, LANES), float32 and float64
+    """
 
     words: WordArray
     count_words: WordArray
@@ -104,6 +109,7 @@ def _allocate(n_assets: int) -> Lanes:
 
 @kernel
 def _start(tables: Tables, lanes: Lanes, out: FloatArray, lane_start: int) -> None:
+    """Write the first variances and prices; `out` is of shape (n_assets, n_steps + 1, n_paths)."""
     for asset in range(out.shape[0]):
         for lane in range(LANES):
             lanes.log_price[asset, lane] = tables.log_spot[asset]
@@ -115,6 +121,7 @@ def _start(tables: Tables, lanes: Lanes, out: FloatArray, lane_start: int) -> No
 def _walk(
     tables: Tables, lanes: Lanes, seed: Integer, path: Integer, out: FloatArray, lane_start: int
 ) -> None:
+    """Write prices from step 1 on; `out` is of shape (n_assets, n_steps + 1, n_paths)."""
     # Unpacked once: taking an array out of a tuple counts a reference, atomically,
     # and so does a slice that is handed on; hence the offsets below.
     _, _, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
@@ -141,7 +148,7 @@ def _walk(
 
 @inlined
 def stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
-    """Carry the prices of a day without trade on."""
+    """Carry prices on over a day without trade; `out` of shape (n_assets, n_steps + 1, n_paths)."""
     before = out[asset, step - 1, lane_start : lane_start + LANES]
     prices = out[asset, step, lane_start : lane_start + LANES]
     for lane in range(LANES):
@@ -152,7 +159,14 @@ def stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None
 def mix(
     moves: Float32Array, normals: Float32Array, mixing: Float32Array, asset: int, turn: int
 ) -> None:
-    """Write an asset's shock (with GARCH) or its e (without) from the assets' normals."""
+    """Write an asset's shock (with GARCH) or its e (without) from the assets' normals.
+
+    Parameters
+    ----------
+    moves : ndarray of shape (at least LANES,), float32
+    normals : ndarray of shape (n_assets * ROWS,), float32
+    mixing : ndarray of shape (n_assets, n_assets), float32
+    """
     # an asset depends on those before it alone: one more leaves them as they were
     weight = mixing[asset, 0]
     row = normals[turn * LANES : (turn + 1) * LANES]
@@ -175,7 +189,15 @@ def apply_garch(
     asset: int,
     turn: int,
 ) -> None:
-    """Turn normal shocks into e - h/2, in place, and the variances into the next day's."""
+    """Turn normal shocks into e - h/2, in place, and the variances into the next day's.
+
+    Parameters
+    ----------
+    moves : ndarray of shape (at least LANES,), float32
+    scales : ndarray of shape (ROWS,), float32
+    variance : ndarray of shape (n_assets, LANES), float32
+    garch : ndarray of shape (n_assets, 5), float32
+    """
     omega = garch[asset, 0]
     alpha = garch[asset, 1]
     gamma = garch[asset, 2]
@@ -204,6 +226,15 @@ def _move(
     step: int,
     lane_start: int,
 ) -> None:
+    """Move an asset's log prices by drift, shock and jump.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_assets, n_steps + 1, n_paths)
+    log_price : ndarray of shape (n_assets, LANES)
+    moves : ndarray of shape (at least LANES,), float32
+    jumps : ndarray of shape (n_assets * ROWS,), float32
+    """
     prices = out[asset, step, lane_start : lane_start + LANES]
     log_row = log_price[asset]
     start = asset * ROWS + step % GROUP * LANES

@@ -14,7 +14,7 @@ from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.macro.factors import factor_paths
 from simulator.market.macro.names import N_STATES
 from simulator.market.stablecoin import usdc_paths
-from simulator.scenario.stablecoin import USDC
+from simulator.schema.assets import USDC
 from simulator.units import FloatArray
 
 BLOCK_PATHS = 256
@@ -112,12 +112,17 @@ class MacroFactors(Mapping[str, FloatArray]):
 
 
 def empty_states(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
-    """Return memory for the macro model's states."""
+    """Return memory for the macro model's states, shape (N_STATES + 1, n_steps + 1, n_paths)."""
     return np.empty((N_STATES + 1, spec.n_steps + 1, n_paths))
 
 
 def factors_of(spec: MarketSpec, states: FloatArray, block: FloatArray) -> dict[str, FloatArray]:
-    """Return the macro factors of a filled block, by name.
+    """Return the macro factors of a filled block, by name, shape (n_steps + 1, n_paths) each.
+
+    Parameters
+    ----------
+    states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths)
+    block : ndarray of shape (n_assets, n_steps + 1, n_paths)
 
     Raises
     ------
@@ -133,8 +138,8 @@ def factors_of(spec: MarketSpec, states: FloatArray, block: FloatArray) -> dict[
 def empty_block(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
     """Return memory for a block, uninitialised, aligned to a line of the cache.
 
-    Reused by a thread for one block after another it stays in the cache, and its
-    pages need not be mapped again.
+    Its shape is (n_assets, n_steps + 1, n_paths). Reused by a thread for one block after another
+    it stays in the cache, and its pages need not be mapped again.
     """
     shape = (len(spec.assets), spec.n_steps + 1, n_paths)
     size = 8 * shape[0] * shape[1] * shape[2]
@@ -148,7 +153,10 @@ _own = threading.local()
 
 
 def own_block(spec: MarketSpec, n_paths: int) -> FloatArray:
-    """Return the calling thread's block, made anew only where the shape changes."""
+    """Return the calling thread's block, made anew only where its shape changes.
+
+    It is of shape (n_assets, n_steps + 1, n_paths), as `empty_block` makes it.
+    """
     shape = (len(spec.assets), spec.n_steps + 1, n_paths)
     block: FloatArray | None = getattr(_own, "block", None)
     if block is None or block.shape != shape:

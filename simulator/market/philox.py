@@ -140,7 +140,13 @@ def fill_words(
 
 @inlined
 def words_to_normals(words: WordArray, start: int, normals: LaneArray, offset: int) -> None:
-    """Turn LANES radius words and the LANES angle words behind them into 2 * LANES normals."""
+    """Turn LANES radius words and the LANES angle words behind them into 2 * LANES normals.
+
+    Parameters
+    ----------
+    words : ndarray of shape (at least start + 2 * LANES,), uint32
+    normals : ndarray of shape (at least offset + 2 * LANES,), float32 or float64
+    """
     pair = words[start : start + 2 * LANES]
     result = normals[offset : offset + 2 * LANES]
     for lane in range(LANES):

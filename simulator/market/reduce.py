@@ -39,6 +39,7 @@ def terminal_and_drawdown(
 
 @kernel
 def _lower_worst(prices: FloatArray, peak: FloatArray, worst: FloatArray) -> None:
+    """Take in a day: the running peak, and the smallest share of it; rows of shape (LANES,)."""
     for lane in range(LANES):
         price = prices[lane]
         highest = price if price > peak[lane] else peak[lane]
@@ -95,6 +96,7 @@ def return_sums(
 
 @kernel
 def _add_joint(returns: FloatArray, firsts: FloatArray, products: FloatArray) -> None:
+    """Add a joint day's returns and products to the sums; of the shapes in `return_sums`."""
     for asset in range(returns.shape[0]):
         for path in range(returns.shape[1]):
             firsts[asset, path] += returns[asset, path]

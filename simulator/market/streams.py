@@ -9,12 +9,15 @@ Numbers
     1-31     diffusion of an asset.
     32-63    shared by all assets; from 36 on the macro factors, 62 the fall of USDC.
     65-95    jumps of an asset: 64 + its diffusion stream.
-    128-255  instruments; one that a scenario may hold several of adds its label above.
+    128-191  lowest byte of the instruments', each named in its own room (`Stream` there); a label
+             that is not the kind adds 24 bits of its hash above (`instruments.registry`). 142 and
+             143 are those of parameter sets; 135, 136, 139 and 140 were given once and are free
+             for nobody. The next one to be given is 155.
+    192-255  lowest byte of those of products from outside, 32 bits of a hash.
 """
 
 from __future__ import annotations
 
-import hashlib
 from enum import IntEnum, unique
 
 JUMP_OFFSET = 64
@@ -65,31 +68,8 @@ class Stream(IntEnum):
     COPPER_MINERS_JUMP = JUMP_OFFSET + 9
     TREASURY_BILLS_JUMP = JUMP_OFFSET + 10
 
-    TOKEN_PREMIUM = 128
-    TOKEN_EVENTS = 129
-    TOKEN_DEMAND = 130
-    TOKEN_DISLOCATION = 141
-    SILVER_TOKEN_PREMIUM = 144
-    SILVER_TOKEN_DISLOCATION = 145
-    SILVER_TOKEN_DEMAND = 146
-    SILVER_TOKEN_EVENTS = 147
-    VAULT_DEMAND = 131
-    VAULT_FLOW = 132
-    VAULT_EXPLOIT = 133
-    REWARD_PRICE = 134
-    LENDING_SUPPLY = 135
-    LENDING_DEMAND = 136
-    MINE_OUTPUT = 137
-    MINE_EVENTS = 138
-    POOL_VOLUME = 139
-    PERP_FUNDING = 140
     PARAMETERS = 142
     PARAMETER_DRIFTS = 143
-    STO_DEMAND = 150
-    MINE_OVERRUN = 151
-    MINE_DEFAULT = 152
-    STO_NOISE = 153
-    MINE_EQUITY_NOISE = 154
 
 
 def diffusion_stream(asset: str) -> Stream:
@@ -100,13 +80,3 @@ def diffusion_stream(asset: str) -> Stream:
 def jump_stream(asset: str) -> Stream:
     """Return the stream of the jumps of `asset`, a lower-case name such as "gold"."""
     return Stream(diffusion_stream(asset) + JUMP_OFFSET)
-
-
-def labelled(stream: Stream, label: str) -> int:
-    """Return the stream of the instrument called `label`, where a scenario may hold several.
-
-    The label's hash fills the 24 bits above the stream's number: neither the order of the
-    instruments nor a neighbour changes a draw.
-    """
-    digest = hashlib.sha256(label.encode()).digest()
-    return int.from_bytes(digest[:3], "big") << 8 | stream

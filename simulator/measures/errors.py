@@ -13,7 +13,10 @@ SHORTFALL_BATCHES = 20
 
 
 def mean_error(samples: FloatArray) -> float:
-    """Return the standard error of a mean, s / sqrt(n); NaN below two samples."""
+    """Return the standard error of a mean, s / sqrt(n); NaN below two samples.
+
+    `samples` is of shape (n,).
+    """
     if samples.size < 2:
         return float("nan")
     return float(np.std(samples, ddof=1) / np.sqrt(samples.size))
@@ -23,7 +26,7 @@ def quantile_error(samples: FloatArray, probability: float) -> float:
     """Return the standard error of a quantile, sqrt(p (1 - p) / n) / f.
 
     The density f at the quantile is a difference quotient between the quantiles at
-    p +- n^(-1/5) p (1 - p), so both stay within 0 and 1.
+    p +- n^(-1/5) p (1 - p), so both stay within 0 and 1. `samples` is of shape (n,).
     """
     width = float(samples.size) ** -0.2 * probability * (1.0 - probability)
     low, high = np.quantile(samples, (probability - width, probability + width))
@@ -34,9 +37,9 @@ def quantile_error(samples: FloatArray, probability: float) -> float:
 def shortfall_error(samples: FloatArray, tail: float, batches: int = SHORTFALL_BATCHES) -> float:
     """Return the standard error of `expected_shortfall` by means over fixed batches.
 
-    Samples are cut into `batches` blocks in their order, as equal as they go; the shortfalls
-    of the blocks scatter with s, the error is s / sqrt(batches). NaN where a block has less
-    than one observation in its tail.
+    Samples, of shape (n,), are cut into `batches` blocks in their order, as equal as they go; the
+    shortfalls of the blocks scatter with s, the error is s / sqrt(batches). NaN where a block has
+    less than one observation in its tail.
     """
     if samples.size // batches * tail < 1.0:
         return float("nan")

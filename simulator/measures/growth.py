@@ -51,7 +51,10 @@ def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) ->
 
 @kernel
 def _deviate(marks: FloatArray, a_year: float, deviation: FloatArray) -> None:
-    """Write the deviation of the simple yields between `marks`, which become these yields."""
+    """Write the deviation of the simple yields between `marks`, which become these yields.
+
+    `marks` is of shape (n_windows + 1, n_paths), `deviation` of shape (n_paths,).
+    """
     n_windows, n_paths = marks.shape[0] - 1, marks.shape[1]
     least, mean = NOTHING_LEFT * marks[0], np.zeros(n_paths)
     deviation[:] = 0.0

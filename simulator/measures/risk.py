@@ -78,7 +78,10 @@ def _lowest_share(values: FloatArray, until: float, lowest: FloatArray) -> None:
 def _fall(
     row: FloatArray, peak: FloatArray, lowest: FloatArray, lost: FloatArray, over: FloatArray
 ) -> None:
-    """Take in a day; `lost` counts the NaN, `over` is above 0 where days no longer count."""
+    """Take in a day; `lost` counts the NaN, `over` is above 0 where days no longer count.
+
+    Rows are of shape (n_paths,).
+    """
     for k in range(row.shape[0]):
         peak[k] = row[k] if row[k] > peak[k] else peak[k]
         left = row[k] / peak[k] if peak[k] != 0.0 else 1.0
@@ -88,6 +91,7 @@ def _fall(
 
 @inlined
 def _stop(row: FloatArray, until: float, over: FloatArray) -> None:
+    """Count in `over` the days at or above `until`; rows of shape (n_paths,)."""
     for k in range(row.shape[0]):
         over[k] += 1.0 if row[k] >= until else 0.0
 
@@ -156,6 +160,14 @@ def expected_shortfall(samples: FloatArray, tail: float = 0.05) -> FloatArray:
     measure moves continuously with n and is coherent. Positive where money is lost; samples
     are returns. NaN where one of them is.
 
+    Parameters
+    ----------
+    samples : ndarray of shape (n, ...)
+
+    Returns
+    -------
+    ndarray of shape (...)
+
     Raises
     ------
     ValueError
@@ -177,7 +189,10 @@ def expected_shortfall(samples: FloatArray, tail: float = 0.05) -> FloatArray:
 
 
 def time_under_water(values: FloatArray) -> Spells:
-    """Return how long each path stays below an earlier peak; open spells are marked."""
+    """Return how long each path stays below an earlier peak; open spells are marked.
+
+    `values` is of shape (n_steps + 1, n_paths).
+    """
     n_steps, n_paths = values.shape[0] - 1, values.shape[1]
     peak, since = values[0].copy(), np.zeros(n_paths)
     longest, below = np.zeros(n_paths), np.zeros(n_paths)

@@ -6,47 +6,46 @@
     tax = rate x max(operating - depreciation - losses carried forward, 0)
     distributable = max(operating - tax - deficit carried forward, 0)
 
-State is a record of `MINE`. Rates of a day are a 365th of those of a year. The site's cost
-follows the ore, not the copper: as the grade falls, a pound costs more. A year calculated by
-hand is in docs/mine-year.md.
+Rates of a day are a 365th of those of a year. The site's cost follows the ore, not the copper:
+as the grade falls, a pound costs more. A year calculated by hand is in docs/mine-year.md.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 from simulator.jit import inlined
 
-Record = Any
-"""A numpy record of the dtype that the function's docstring names."""
 
-MINE = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "payable_tonnes_a_day",
-            "charges_usd_per_tonne",
-            "site_usd_a_day",
-            "fixed_cost_share",
-            "sustaining_usd_a_day",
-            "depreciation_usd_a_day",
-            "royalty",
-            "tax",
-        )
-    ]
-)
-"""A mine's terms at full output and the first grade."""
+class Mine(NamedTuple):
+    """A mine's terms at full output and the first grade.
+
+    payable_tonnes_a_day : tonnes of copper that the smelter pays for
+    charges_usd_per_tonne : treatment and refining, USD per payable tonne
+    site_usd_a_day : cost of the site, USD
+    fixed_cost_share : share of it that a standing mine bears too, 0 to 1
+    sustaining_usd_a_day : sustaining capex, USD
+    depreciation_usd_a_day : what may be deducted before tax, USD
+    royalty : share of revenue, 0 to 1
+    tax : share of taxable profit, 0 to 1
+    """
+
+    payable_tonnes_a_day: float
+    charges_usd_per_tonne: float
+    site_usd_a_day: float
+    fixed_cost_share: float
+    sustaining_usd_a_day: float
+    depreciation_usd_a_day: float
+    royalty: float
+    tax: float
 
 
 @inlined
-def revenue(mine: Record, output: float, grade: float, copper_usd: float) -> float:
+def revenue(mine: Mine, output: float, grade: float, copper_usd: float) -> float:
     """Return a day's net smelter revenue in USD.
 
     Parameters
     ----------
-    mine : record of MINE
     output : float
         Ore over the plant's capacity, 0 to 1.
     grade : float
@@ -59,7 +58,7 @@ def revenue(mine: Record, output: float, grade: float, copper_usd: float) -> flo
 
 
 @inlined
-def cost(mine: Record, output: float, revenue_usd: float) -> float:
+def cost(mine: Mine, output: float, revenue_usd: float) -> float:
     """Return a day's royalty, site cost and sustaining capex in USD."""
     site = mine.fixed_cost_share + (1.0 - mine.fixed_cost_share) * output
     return mine.royalty * revenue_usd + mine.site_usd_a_day * site + mine.sustaining_usd_a_day
@@ -69,10 +68,10 @@ def cost(mine: Record, output: float, revenue_usd: float) -> float:
 def settle(
     operating: float, depreciation: float, tax: float, losses: float, deficit: float
 ) -> tuple[float, float, float]:
-    """Return a period's distributable profit, and the losses and deficit carried on.
+    """Return a period's distributable profit, and the losses and deficit carried on, USD.
 
     `losses` (for tax) and `deficit` (in cash) are those carried into the period, USD, never
-    negative.
+    negative; `tax` is a share, 0 to 1.
     """
     taxable = operating - depreciation - losses
     cash = operating - tax * max(taxable, 0.0) - deficit

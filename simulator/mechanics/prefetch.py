@@ -54,13 +54,19 @@ _will_write: Any = _hint(1)
 
 @inlined
 def will_read(values: FloatArray, row: int, first: int, width: int) -> None:
-    """Hint that `width` elements of a row are read soon; a row beyond the end does no harm."""
+    """Hint that `width` elements of a row are read soon; a row beyond the end does no harm.
+
+    `values` is of shape (n_rows, n_columns).
+    """
     for column in range(first, first + width, _LINE):
         _will_read(values, row, column)
 
 
 @inlined
 def will_write(values: FloatArray, row: int, first: int, width: int) -> None:
-    """Hint that `width` elements of a row are written soon."""
+    """Hint that `width` elements of a row are written soon.
+
+    `values` is of shape (n_rows, n_columns).
+    """
     for column in range(first, first + width, _LINE):
         _will_write(values, row, column)

@@ -65,7 +65,10 @@ _write: Any = _copy(False)
 
 @inlined
 def read_row(own: FloatArray, place: int, values: FloatArray, row: int, first: int, n: int) -> None:
-    """Copy `n` elements of a row, a multiple of 8, from column `first` on, to own[place:]."""
+    """Copy `n` elements of a row, a multiple of 8, from column `first` on, to own[place:].
+
+    `values` is of shape (n_rows, n_columns), `own` of shape (at least place + n,), both in C order.
+    """
     for column in range(0, n, _VECTOR):
         _read(own, place + column, values, row, first + column)
 
@@ -74,13 +77,16 @@ def read_row(own: FloatArray, place: int, values: FloatArray, row: int, first: i
 def write_row(
     own: FloatArray, place: int, values: FloatArray, row: int, first: int, n: int
 ) -> None:
-    """Copy own[place : place + n], n a multiple of 8, to a row from column `first` on."""
+    """Copy own[place : place + n], n a multiple of 8, to a row from column `first` on.
+
+    `values` is of shape (n_rows, n_columns), `own` of shape (at least place + n,), both in C order.
+    """
     for column in range(0, n, _VECTOR):
         _write(own, place + column, values, row, first + column)
 
 
 def empty_apart(shape: tuple[int, ...], place: int) -> FloatArray:
-    """Return an uninitialised array that begins at its own place in the fastest cache.
+    """Return an uninitialised array of shape `shape` at a place of its own in the fastest cache.
 
     Arrays of whole pages, one allocated after the other, have equal rows at equal addresses but
     for whole pages. A cache keeps only some lines of such addresses, so a kernel that goes

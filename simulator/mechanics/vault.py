@@ -148,6 +148,37 @@ def with_locked(vault: Vault, locked: float, unlock_end_day: float) -> Vault:
 
 
 @inlined
+def charge(terms: Report) -> tuple[float, float]:
+    """Return a report's fee, and the change of value that it leaves.
+
+    fee = max(change, 0) * performance + charged * management
+
+    The one place where fees are worked out: `report` books a single report, and the model may
+    book several at once.
+    """
+    gain = terms.change if terms.change > 0.0 else 0.0
+    fee = gain * terms.performance + terms.charged * terms.management
+    net = terms.change - fee
+    return fee, net
+
+
+@inlined
+def days_left(vault: Vault, day: float) -> float:
+    """Return how long the profit that is locked on `day` goes on unlocking."""
+    left = vault.unlock_end_day - day
+    return left if left > 0.0 else 0.0
+
+
+@inlined
+def waiting(ounce_days: float, net: float, unlock_days: float) -> float:
+    """Return the ounces times days of a locked profit to which a gain of `net` is added.
+
+    Over the ounces they are the days that all of it then takes to unlock.
+    """
+    return ounce_days + net * unlock_days
+
+
+@inlined
 def report(
     vault: Vault, buffer: BySource, result: BySource, terms: Report, day: float, unlock_days: float
 ) -> tuple[Vault, BySource, BySource]:
@@ -166,15 +197,11 @@ def report(
     vault, buffer, released
         As in `unlock`; the vault's new shares are the fees'.
     """
-    gain = terms.change if terms.change > 0.0 else 0.0
-    fee = gain * terms.performance + terms.charged * terms.management
-    net = terms.change - fee
+    fee, net = charge(terms)
     locked = vault.locked + net
     keeps = locked > 0.0 and unlock_days > 0.0
-    days_left = vault.unlock_end_day - day
-    days_left = days_left if days_left > 0.0 else 0.0
-    period = (vault.locked * days_left + net * unlock_days) / locked
-    end = day + period if keeps and net > 0.0 else vault.unlock_end_day
+    waits = waiting(vault.locked * days_left(vault, day), net, unlock_days)
+    end = day + waits / locked if keeps and net > 0.0 else vault.unlock_end_day
     locked = locked if keeps else 0.0
     assets = total_assets(vault) + terms.change
     minted = fee * vault.shares / (assets - locked - fee)

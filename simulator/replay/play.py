@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 
-from simulator.chain import Artifact, Chain, Receipt
+from simulator.chain import Artifact, Chain, Contract, Receipt
 from simulator.errors import TransactionReverted
+from simulator.instruments.stage import Accounts, Actor, Key, Observable, Stage, TakenTwice
 from simulator.replay.reconcile import ObservableResult, Reconciliation
-from simulator.replay.stage import Player, Roles, Stage
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
 
 BAND_SHARE = 1e-3
@@ -31,8 +32,8 @@ class Replay:
     chain : str
     transactions, gas : int
     seconds : float
-    holder_gas : dict of str to int
-        Gas of the holder's acts: enter, claim (mean), leave.
+    holder_gas : dict of (str, str) to int
+        Gas of each label's measured holder by act: enter, claim (mean), leave.
     observables : tuple of ObservableResult
     decisions, in_band : int
         Keepers' decisions compared with the contract's own view; those in the dead-band.
@@ -48,7 +49,7 @@ class Replay:
     transactions: int
     gas: int
     seconds: float
-    holder_gas: Mapping[str, int]
+    holder_gas: Mapping[Key, int]
     observables: tuple[ObservableResult, ...]
     decisions: int
     in_band: int
@@ -68,23 +69,23 @@ class _Ledger:
     def __init__(self) -> None:
         self.transactions = 0
         self.gas = 0
-        self._holder: Counter[str] = Counter()
-        self._times: Counter[str] = Counter()
+        self._holder: Counter[Key] = Counter()
+        self._times: Counter[Key] = Counter()
 
-    def add(self, receipts: Sequence[Receipt], by_act: Mapping[str, int]) -> None:
+    def add(self, receipts: Sequence[Receipt], by_act: Mapping[Key, int]) -> None:
         self.transactions += len(receipts)
         self.gas += sum(receipt.gas_used for receipt in receipts)
         for act, used in by_act.items():
             self._holder[act] += used
             self._times[act] += 1
 
-    def holder(self) -> dict[str, int]:
+    def holder(self) -> dict[Key, int]:
         return {act: round(used / self._times[act]) for act, used in self._holder.items()}
 
 
 def play(
     chain: Chain,
-    players: Sequence[Player],
+    actors: Sequence[Actor],
     start: dt.date,
     n_steps: int,
     label: str,
@@ -92,7 +93,7 @@ def play(
     progress: Callable[[int], None] = lambda step: None,
     patched: Mapping[str, Artifact] | None = None,
 ) -> Replay:
-    """Deploy the players' contracts on `chain` and play all steps of one path.
+    """Deploy the actors' contracts on `chain` and play all steps of one path.
 
     `patched` replaces packaged artifacts by name; tests break contracts with it.
 
@@ -104,19 +105,21 @@ def play(
         A contract sees a decision otherwise than the model.
     ChainUnavailable
         The chain went away.
+    TakenTwice
+        Two actors, contracts or observables have one name.
     """
     began = time.perf_counter()
-    stage = Stage(chain, Roles.of(chain.accounts), patched=patched or {})
-    for player in players:
-        player.deploy(stage)
-    reconciliation = Reconciliation([o for player in players for o in player.observables])
+    accounts, contracts = Accounts(), dict[Key, Contract]()
+    for actor in actors:
+        stage = Stage(chain, actor.label, accounts, contracts, actor.artifacts, patched or {})
+        actor.player.deploy(stage)
+    reconciliation = Reconciliation(_observables(actors))
     ledger, decisions, in_band = _Ledger(), 0, 0
     for step in range(n_steps + 1):
         timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
-        receipts = _mine(chain, timestamp, players, step)
-        by_act = {a: g for p in players for a, g in p.gas(step, receipts).items()}
-        ledger.add(receipts, by_act)
-        compared, inside = _observe(chain, players, step, reconciliation)
+        receipts = _mine(chain, timestamp, actors, step)
+        ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
+        compared, inside = _observe(chain, actors, step, reconciliation)
         decisions, in_band = decisions + compared, in_band + inside
         progress(step)
     return Replay(
@@ -131,12 +134,29 @@ def play(
         decisions=decisions,
         in_band=in_band,
         series=reconciliation.series(),
-        notes=tuple(note for player in players for note in getattr(player, "notes", ())),
+        notes=tuple(note for actor in actors for note in getattr(actor.player, "notes", ())),
     )
 
 
-def _mine(chain: Chain, timestamp: int, players: Sequence[Player], step: int) -> list[Receipt]:
-    calls = [pair for player in players for pair in player.calls(step)]
+def _observables(actors: Sequence[Actor]) -> dict[Key, Observable]:
+    """Return every actor's observables by (label, name).
+
+    Raises
+    ------
+    TakenTwice
+    """
+    found: dict[Key, Observable] = {}
+    for actor in actors:
+        for observable in actor.player.observables:
+            key = actor.label, observable.name
+            if key in found:
+                raise TakenTwice(f"{key[0]} has two observables {key[1]}")
+            found[key] = observable
+    return found
+
+
+def _mine(chain: Chain, timestamp: int, actors: Sequence[Actor], step: int) -> list[Receipt]:
+    calls = [pair for actor in actors for pair in actor.player.calls(step)]
     calls.sort(key=lambda pair: pair[0])
     try:
         return chain.block(timestamp, [call for _, call in calls])
@@ -144,22 +164,30 @@ def _mine(chain: Chain, timestamp: int, players: Sequence[Player], step: int) ->
         raise TransactionReverted(f"step {step}: {error.call}", error.reason) from None
 
 
+Number = TypeVar("Number", int, float)
+
+
+def _keyed(by_label: Mapping[str, Mapping[str, Number]]) -> dict[Key, Number]:
+    """Return numbers by (label, name)."""
+    return {(label, name): x for label, own in by_label.items() for name, x in own.items()}
+
+
 def _observe(
-    chain: Chain, players: Sequence[Player], step: int, reconciliation: Reconciliation
+    chain: Chain, actors: Sequence[Actor], step: int, reconciliation: Reconciliation
 ) -> tuple[int, int]:
-    views = [player.views(step) for player in players]
+    views = [actor.player.views(step) for actor in actors]
     answers = chain.view([call for calls in views for call in calls])
-    expected: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    extra: dict[str, float] = {}
+    expected: dict[str, Mapping[str, float]] = {}
+    seen: dict[str, Mapping[str, float]] = {}
+    extra: dict[str, Mapping[str, float]] = {}
     decisions, in_band, at = 0, 0, 0
-    for player, calls in zip(players, views, strict=True):
+    for actor, calls in zip(actors, views, strict=True):
         own = answers[at : at + len(calls)]
         at += len(calls)
-        expected |= player.expected(step)
-        seen |= player.read(step, own)
-        extra |= player.extra_tolerance(step)
-        compared, inside = player.check_decisions(step, own)
+        expected[actor.label] = actor.player.expected(step)
+        seen[actor.label] = actor.player.read(step, own)
+        extra[actor.label] = actor.player.extra_tolerance(step)
+        compared, inside = actor.player.check_decisions(step, own)
         decisions, in_band = decisions + compared, in_band + inside
-    reconciliation.add(expected, seen, extra)
+    reconciliation.add(_keyed(expected), _keyed(seen), _keyed(extra))
     return decisions, in_band

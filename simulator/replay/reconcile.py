@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from simulator.replay.stage import Observable
+from simulator.instruments.stage import Key, Observable
 from simulator.units import DAYS_PER_YEAR
 
 RELATIVE = 1e-12
@@ -35,6 +35,7 @@ class ObservableResult:
 class Comparison:
     """One observable's numbers on every step, from both engines."""
 
+    key: Key
     observable: Observable
     expected: Sequence[float]
     seen: Sequence[float]
@@ -63,48 +64,46 @@ class Comparison:
             ok = ok and error <= tolerance
             worst = max(worst, (error / tolerance, error, tolerance, step))
         _, error, tolerance, step = worst
-        return ObservableResult(
-            self.observable.instrument, self.observable.name, error, tolerance, step, ok
-        )
+        return ObservableResult(*self.key, error, tolerance, step, ok)
 
 
 class Reconciliation:
     """Collects both engines' numbers over the steps of a replay."""
 
-    def __init__(self, observables: Sequence[Observable]) -> None:
-        self._observables = tuple(observables)
-        self._rows: dict[str, tuple[list[float], list[float], list[float]]] = {
-            observable.name: ([], [], []) for observable in observables
+    def __init__(self, observables: Mapping[Key, Observable]) -> None:
+        self._observables = dict(observables)
+        self._rows: dict[Key, tuple[list[float], list[float], list[float]]] = {
+            key: ([], [], []) for key in observables
         }
 
     def add(
-        self, expected: Mapping[str, float], seen: Mapping[str, float], extra: Mapping[str, float]
+        self, expected: Mapping[Key, float], seen: Mapping[Key, float], extra: Mapping[Key, float]
     ) -> None:
         """Keep one step."""
-        for name, (model, chain, coarser) in self._rows.items():
-            model.append(expected[name])
-            chain.append(seen[name])
-            coarser.append(extra.get(name, 0.0))
+        for key, (model, chain, coarser) in self._rows.items():
+            model.append(expected[key])
+            chain.append(seen[key])
+            coarser.append(extra.get(key, 0.0))
+
+    def _comparisons(self) -> list[Comparison]:
+        return [Comparison(key, o, *self._rows[key]) for key, o in self._observables.items()]
 
     def results(self) -> tuple[ObservableResult, ...]:
         """Return one result for each observable."""
-        return tuple(
-            Comparison(observable, *self._rows[observable.name]).result()
-            for observable in self._observables
-        )
+        return tuple(comparison.result() for comparison in self._comparisons())
 
     def series(self) -> pd.DataFrame:
         """Return columns step, instrument, observable, model, chain, tolerance."""
         parts = []
-        for observable in self._observables:
-            comparison = Comparison(observable, *self._rows[observable.name])
+        for comparison in self._comparisons():
+            label, name = comparison.key
             steps = range(len(comparison.expected))
             parts.append(
                 pd.DataFrame(
                     {
                         "step": list(steps),
-                        "instrument": observable.instrument,
-                        "observable": observable.name,
+                        "instrument": label,
+                        "observable": name,
                         "model": comparison.expected,
                         "chain": comparison.seen,
                         "tolerance": [comparison.tolerance(step) for step in steps],

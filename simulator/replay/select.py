@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from simulator.errors import UsageError
+from simulator.instruments.casting import Cast, Part
+from simulator.instruments.registry import card_of, stagecraft_of, working_for
+from simulator.instruments.stage import Actor, Holder
 from simulator.investors import InvestorMeasures
-from simulator.investors.world import METALS, holder_usd, simulate_block, vault_ounces
+from simulator.investors.ground import BlockGround
+from simulator.investors.world import World, simulate_block
 from simulator.market.dynamics import MarketSpec
-from simulator.replay.desk import DeskPlayer, desk_plan
-from simulator.replay.gold_token import GoldTokenPlayer
-from simulator.replay.gold_vault import GoldVaultPlayer
-from simulator.replay.mining_sto import MiningStoPlayer
-from simulator.replay.price_cover import PriceCoverPlayer
-from simulator.replay.revenue_staking import RevenueStakingPlayer
-from simulator.replay.stage import Player
+from simulator.replay.desk import DeskPlan, DeskPlayer
 from simulator.scenario.models import Scenario
-from simulator.scenario.stablecoin import USDC
-from simulator.units import LANES, trading_days
+from simulator.units import LANES
 
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 LABELS = (*QUANTILES, "events")
+DESK = "desk"
+"""Label under which portfolios trade; no instrument may have it."""
 
 
 @dataclass(frozen=True)
@@ -66,70 +66,77 @@ def choose(subject: InvestorMeasures, labels: Sequence[str] = LABELS) -> tuple[C
     return tuple(chosen)
 
 
-def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Player, ...]:
-    """Return the players that drive the scenario's contracts along one path.
+def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Actor, ...]:
+    """Return who drives the scenario's contracts along one path: a player for each label.
 
     The path's lanes are simulated again, with a record of every act.
     """
     first = path // LANES * LANES
     world = simulate_block(scenario, spec, first, LANES, record=True)
-    lane = path - first
-    terms, usdc = scenario.instruments, world.market.prices.get(USDC)
-    trading = trading_days(scenario.start, scenario.horizon_days)
-    cast: list[Player] = []
-    desk = desk_plan(scenario, world, lane)
-    for metal in METALS:
-        token = terms.token(metal.name)
-        if token is not None:
-            drivers = world.plays.tokens[metal.name].lane(lane)
-            cast.append(GoldTokenPlayer(token, drivers, trading, metal))
-    vault = world.plays.vault
-    if terms.gold_vault is not None and terms.gold_token is not None and vault is not None:
-        cast.append(
-            GoldVaultPlayer(
-                terms.gold_vault,
-                terms.gold_token,
-                scenario.gas,
-                vault.drivers.lane(lane),
-                vault.record.lane(lane),
-                vault_ounces(scenario),
-                None if usdc is None else usdc[:, lane],
-            )
-        )
-    for name, sto in terms.mining_sto.items():
-        play = world.plays.stos[name].lane(lane)
-        usd = holder_usd(scenario, name)
-        cast.append(
-            MiningStoPlayer(
-                name,
-                sto,
-                scenario.gas,
-                play.drivers,
-                play.record,
-                usd,
-                scenario.start,
-                desk.guests.get(name),
-            )
-        )
-    for name, staking in terms.revenue_staking.items():
-        staked = world.plays.stakings[name].lane(lane)
-        cast.append(
-            RevenueStakingPlayer(
-                name,
-                terms.mining_sto[staking.sto],
-                staking,
-                scenario.gas,
-                staked.sto.drivers,
-                staked.sto.record,
-                staked.record,
-                holder_usd(scenario, name),
-                scenario.start,
-            )
-        )
-    for name, cover in terms.price_cover.items():
-        insured = world.plays.covers[name].lane(lane)
-        usd = holder_usd(scenario, name)
-        cast.append(PriceCoverPlayer(cover, insured.drivers, insured.record, usd, trading))
+    lane, actors = path - first, list[Actor]()
+    casts: dict[str, Cast] = {}
+    for label in world.played:
+        terms = scenario.instruments[label]
+        stagecraft = stagecraft_of(terms)
+        if stagecraft is None:
+            continue
+        with working_for(label, terms):
+            cast = stagecraft.cast(_part(scenario, world, label, lane))
+        casts[label] = cast
+        if cast.player is not None:
+            actors.append(Actor(label, cast.player, card_of(terms).artifacts))
+    desk = desk_plan(casts, world, lane)
     if desk.accounts or desk.notes:
-        cast.append(DeskPlayer(desk))
-    return tuple(cast)
+        actors.append(Actor(DESK, DeskPlayer(desk)))
+    return tuple(actors)
+
+
+def desk_plan(casts: Mapping[str, Cast], world: World, lane: int) -> DeskPlan:
+    """Return what portfolios do at the desk on path `lane` of the block, from all casts."""
+    usdc = world.setting.usdc
+    return DeskPlan(
+        tuple(account for cast in casts.values() for account in cast.accounts),
+        {c.custody.token: c.custody for c in casts.values() if c.custody is not None},
+        tuple(note for cast in casts.values() for note in cast.notes),
+        None if usdc is None else usdc[:, lane],
+    )
+
+
+def _part(scenario: Scenario, world: World, label: str, lane: int) -> Part[Any, Any, Any]:
+    terms, played, setting = scenario.instruments[label], world.played[label], world.setting
+    own = terms.positions(label)
+    usdc = setting.usdc
+    return Part(
+        label=label,
+        terms=terms,
+        drivers=_lane(played.drivers, lane),
+        record=_lane(played.record, lane),
+        paths={position.name: world.instruments[position.name] for position in own},
+        lane=lane,
+        size=world.asks[label].size,
+        start=scenario.start,
+        n_steps=scenario.horizon_days,
+        exchange_open=setting.exchange_open,
+        usdc=None if usdc is None else usdc[:, lane],
+        usd_per_gas=setting.usd_per_gas,
+        ground=BlockGround(scenario, setting, label, world.played),
+        holders=_holders(world, own[0].name, lane),
+    )
+
+
+def _lane(block: Any, lane: int) -> Any:
+    """Return one path of drivers or of a record; a product may have neither."""
+    return None if block is None else block.lane(lane)
+
+
+def _holders(world: World, name: str, lane: int) -> dict[str, Holder]:
+    """Return what portfolios do on a path with `name`, where it is in their plan."""
+    found = {}
+    for investor, paths in world.investors.items():
+        held = paths.portfolio
+        if held is None or name not in held.holdings:
+            continue
+        row = held.holdings.index(name)
+        arrays = (held.units, held.bought, held.sold, held.level)
+        found[investor] = Holder(*(array[row, :, lane] for array in arrays))
+    return found

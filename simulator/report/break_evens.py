@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report.words import percent
+from simulator.words import percent
 
 if TYPE_CHECKING:
     from simulator.engine import BreakEven

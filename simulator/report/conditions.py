@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.claims.verdict import bound_words
-from simulator.report.words import figures, interval, share, spoken
+from simulator.words import figures, interval, share, spoken
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.report.words import number, percent, share
+from simulator.report.rooms import on_depeg
 from simulator.units import FloatArray
+from simulator.words import number, percent, share
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -28,12 +29,6 @@ TITLE = "When the digital dollar fell"
 _VISIBLE = 0.001
 """A loss within a day that is worth a word; below it the others' prices move more."""
 
-_VAULT = (
-    "The vault holds gold, and lends it against USDC: on that day borrowers whose USDC no longer "
-    "covers their loan are closed out, and what it does not pay for is a loss of the vault, in "
-    "ounces (bad debt)."
-)
-
 
 def story(simulation: Simulation) -> list[str]:
     """Return paragraphs on what fell, how deep, what came back, and what leaving cost.
@@ -43,10 +38,7 @@ def story(simulation: Simulation) -> list[str]:
     terms, found = simulation.scenario.market.stablecoin, simulation.depeg
     if terms is None or found is None or not found.fell.any():
         return []
-    told = [_what_fell(simulation, terms, found), _who_lost(terms, found)]
-    if simulation.scenario.instruments.gold_vault is not None:
-        told.append(_VAULT)
-    return told
+    return [_what_fell(simulation, terms, found), _who_lost(terms, found), *on_depeg(simulation)]
 
 
 def _what_fell(simulation: Simulation, terms: StablecoinTerms, found: Depeg) -> str:

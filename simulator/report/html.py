@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from simulator.report import rooms
+from simulator.report.blocks import section_markup
 from simulator.report.markup import Html, element, join
 from simulator.report.page import document
 from simulator.report.sections import (
     agreement_section,
     answer_section,
-    cover_section,
     depeg_section,
     inputs_section,
     instruments_section,
@@ -77,7 +78,10 @@ def render_html(
                 answer_section(simulation, verdicts),
                 origin_section(simulation, verdicts),
                 instruments_section(simulation),
-                cover_section(simulation),
+                *(
+                    section_markup(f"instrument-{label}-page", found, simulation.daily)
+                    for label, found in rooms.sections(simulation)
+                ),
                 depeg_section(simulation),
                 outcomes_section(simulation),
                 moves_section(simulation, verdicts, sets, turns, sensitivities),

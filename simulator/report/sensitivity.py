@@ -9,7 +9,7 @@ from simulator.report.charts import embed
 from simulator.report.charts.tornado import Bar, tornado
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.report.words import figure, number, share, short_names, spoken
+from simulator.words import figure, number, share, short_names, spoken
 
 if TYPE_CHECKING:
     from simulator.engine.sensitivity import Effect, Sensitivity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.report.words import (
+from simulator.words import (
     figure,
     figures,
     percent,

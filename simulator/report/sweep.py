@@ -11,7 +11,7 @@ from simulator.report.charts import embed
 from simulator.report.charts.grid import LEVEL, POINTS, SHARE, Unit, heat_map, line
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.report.words import figure, figures, interval, percent, share, short_names
+from simulator.words import figure, figures, interval, percent, share, short_names
 
 MOST_MAPS = 12
 """With three and more swept values there is a map for each setting of the others."""

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulator.engine.attribution import Contributions, Line, beside, contributions
 from simulator.instruments.base import UNITS
-from simulator.report import break_evens, cover, depeg, mining
-from simulator.report.attribution import Contributions, Line, beside, contributions
+from simulator.report import break_evens, depeg, rooms
+from simulator.report.blocks import put_blocks
 from simulator.report.conditions import condition_rows, reported_bound
 from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
-from simulator.report.words import (
+from simulator.words import (
     figure,
     figures,
     interval,
@@ -85,13 +86,11 @@ def print_report(
         _put_turns(console, turns)
     for table in _contribution_tables(simulation, verdicts):
         put(console, table)
-    for investor in dict.fromkeys(verdict.subject for verdict in verdicts):
-        if investor in simulation.investors and mining.is_sto(simulation, investor):
-            _put_mine(console, simulation, investor)
-    for label in cover.labels(simulation):
-        put(console, _cover_table(simulation, label))
-        put(console, Text(plain(cover.worst(simulation, label))))
-        put(console, Text(""))
+    for investor in _subjects(simulation, verdicts):
+        put_blocks(console, rooms.of_holder(simulation, investor))
+    for _, found in rooms.sections(simulation):
+        put(console, Text(found.title, style="bold"))
+        put_blocks(console, found.blocks)
     _put_depeg(console, simulation)
     put(console, _replay_table(replays) if replays else Text("Not replayed on a chain."))
     for replay in replays:
@@ -111,19 +110,6 @@ def _put_turns(console: Console, turns: Sequence[BreakEven]) -> None:
     put(console, Text(""))
 
 
-def _put_mine(console: Console, simulation: Simulation, investor: str) -> None:
-    """Print what happened to a mining STO's holders, whose money they got, and the triangle."""
-    table = number_table(f"What happened to {investor}", mining.COLUMNS)
-    for words, *numbers in mining.happenings(simulation.investors[investor]):
-        table.add_row(Text(words), *(Text(plain(cell)) for cell in numbers))
-    put(console, table)
-    put(console, Text(plain(mining.whose_money(simulation, investor))))
-    found = mining.triangle(simulation, investor)
-    if found is not None:
-        put(console, Text(plain(mining.triangle_words(found))))
-    put(console, Text(""))
-
-
 def _put_depeg(console: Console, simulation: Simulation) -> None:
     """Print what the fall of USDC did; nothing where it stays a dollar."""
     told = depeg.story(simulation)
@@ -136,14 +122,6 @@ def _put_depeg(console: Console, simulation: Simulation) -> None:
     for words in told:
         put(console, Text(plain(words)))
     put(console, Text(""))
-
-
-def _cover_table(simulation: Simulation, label: str) -> Table:
-    """Return what a price cover cost, was worth and paid."""
-    table = number_table(f"Price cover: {label}", cover.COLUMNS)
-    for words, *numbers in cover.sums(simulation, label):
-        table.add_row(Text(words), *(Text(plain(cell)) for cell in numbers))
-    return table
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:

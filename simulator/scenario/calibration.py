@@ -26,9 +26,9 @@ from pydantic import (
 
 from simulator.errors import InputError, Problem
 from simulator.scenario.correlation import changed_pairs, nearest_correlation
-from simulator.scenario.fields import Fault, refuse
 from simulator.scenario.loader import read_yaml, validate
 from simulator.scenario.macro import MacroCalibration
+from simulator.schema.fields import Fault, refuse
 from simulator.units import FloatArray
 
 AssetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
-from simulator.scenario.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
+from simulator.scenario.instruments import as_named_now
 from simulator.scenario.observables import one_of
-from simulator.scenario.stablecoin import USDC
+from simulator.schema.assets import USDC
+from simulator.schema.fields import Fault, Fraction, Frozen, Label, NonNegative, refuse
 
 Measure = Literal[
     "annual_yield",
@@ -243,6 +244,8 @@ def break_even_faults(claims: Mapping[str, ClaimTerms], scenario: BaseModel) -> 
         for place, wanted in enumerate(claim.break_even):
             if not _is_number(scenario, wanted.split(".")):
                 rule = "must be the dotted name of a number, as market.assets.copper.price"
+                right = as_named_now(wanted)
+                rule = f"is of the old form; write {right}" if right else rule
                 faults.append((("claims", name, "break_even", place), f"'{wanted}'", rule))
     return faults
 

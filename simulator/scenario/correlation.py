@@ -44,7 +44,10 @@ def nearest_correlation(matrix: FloatArray) -> FloatArray:
 
 
 def changed_pairs(names: tuple[str, ...], matrix: FloatArray, nearest: FloatArray) -> str:
-    """Return the pairs that differ, as `gold-silver 0.71, gold-copper 0.4`."""
+    """Return the pairs that differ, as `gold-silver 0.71, gold-copper 0.4`.
+
+    Both matrices are of shape (n, n).
+    """
     pairs = [
         f"{names[i]}-{names[j]} {nearest[i, j]:.3g}"
         for i in range(len(names))

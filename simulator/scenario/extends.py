@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import InputError, UsageError
-from simulator.scenario.raw import Location, RawFile
 from simulator.scenario.reader import read_yaml
+from simulator.schema.raw import Location, RawFile
 
 KEY = "extends"
 DEEPEST = 8
@@ -91,6 +91,9 @@ def _merge(merged: RawFile, into: Any, over: RawFile, data: Any, at: Location) -
     for key, value in data.items():
         here = (*at, key)
         if value is None:
+            if key not in into:
+                rule = "takes away what is not there; null is for a key of the scenario it extends"
+                merged.problems.append(over.problem(here, "", rule))
             into.pop(key, None)
             merged.forget(here)
         elif isinstance(value, dict) and isinstance(into.get(key), dict):

@@ -1,211 +1,189 @@
-"""Terms of the instruments: the parameters of each contract and of the world around it."""
+"""The section `instruments` of a scenario: labels, each with the terms of its kind.
+
+    instruments:
+      gold_token: {preset: paxg}                  # the label is a kind: nothing more to say
+      sober_vault: {kind: gold_vault, token: gold_token}
+
+Which kinds there are is the registry's affair; none is named here.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, SerializeAsAny
 
-from simulator.scenario.fields import (
-    Bps,
-    Frozen,
-    NonNegative,
-    OpenShare,
-    Positive,
-    Rate,
-    Share,
-    Slope,
-    Unit,
-    Whole,
-    Yield,
-    refuse,
-)
+from simulator.instruments import registry
+from simulator.instruments.terms import RESERVED, Among, InstrumentTerms, Position
+from simulator.schema.fields import Fault, Faults, Label
+
+SECTION = "instruments"
 
 
-class GoldTokenTerms(Frozen):
-    """A token backed one to one by allocated gold (PAXG- or XAUT-like)."""
+def of_its_kind(data: Any) -> Any:
+    """Return the terms that a mapping with a known `kind` stands for, validated.
 
-    preset: Literal["paxg", "xaut"] = "paxg"
-    """paxg (18 decimals, a transfer fee is possible) or xaut (6 decimals, block list)."""
-    supply_ounces: Positive = 420_000.0
-    """Tokens in circulation at the start."""
-    sector_value_usd: Positive | None = None
-    """Market value of all tokens of this metal at the start, USD; grows as this token's."""
-    demand_growth: Annotated[float, Field(ge=-2, le=3)] = 0.0
-    """Growth of demand for the token a year, in ounces."""
-    demand_volatility: Rate = 0.25
-    """Annual volatility of that demand."""
-    premium_mean: Annotated[float, Field(ge=-0.2, le=0.2)] = 0.0006
-    """Mean log gap between token and gold."""
-    premium_deviation: Annotated[float, Field(ge=0, le=0.2)] = 0.008
-    """Standard deviation of the gap."""
-    premium_half_life_days: Positive = 3.0
-    """Time in which half of a gap closes."""
-    premium_ceiling: Annotated[float, Field(gt=0, le=0.5)] = 0.044
-    """Gap at which creation (fee, delay, spread) pays; the arbitrage bounds it here."""
-    premium_floor: Annotated[float, Field(ge=-0.5, lt=0)] = -0.026
-    """Gap at which redemption pays; the arbitrage bounds it here."""
-    shortfall_hazard: Rate = 0.001
-    """Chance a year that the custodian's gold is not there (a Poisson rate)."""
-    shortfall_loss: Share = 1.0
-    """Share of the backing lost in that event."""
-    sale_spread_bps: Bps = 10.0
-    """Cost of selling tokens for dollars at the end."""
-
-    @model_validator(mode="after")
-    def _mean_lies_between(self) -> GoldTokenTerms:
-        if not self.premium_floor <= self.premium_mean <= self.premium_ceiling:
-            rule = (
-                f"premium_mean {self.premium_mean:g} must be between premium_floor "
-                f"{self.premium_floor:g} and premium_ceiling {self.premium_ceiling:g}"
-            )
-            refuse([((), "", rule)])
-        return self
-
-    @property
-    def decimals(self) -> int:
-        """Decimals of the token: 18 like PAXG or 6 like XAUT."""
-        return 18 if self.preset == "paxg" else 6
+    Raises
+    ------
+    ValidationError
+        Of the kind's own terms.
+    Faults
+        The kind is unknown.
+    """
+    if not isinstance(data, dict):
+        return data
+    kind = data.get("kind")
+    card = registry.cards().get(kind) if isinstance(kind, str) else None
+    if card is None:
+        raise Faults([_unknown(kind)])
+    return card.terms.model_validate(data)
 
 
-class LendingTerms(Frozen):
-    """The market where borrowers post USDC and take the vault's gold."""
-
-    base_rate: Yield = 0.0
-    """Borrow rate a year at zero utilisation."""
-    slope1: Yield = 0.04
-    """Rise of the rate up to the kink."""
-    slope2: Rate = 0.60
-    """Rise of the rate from the kink to full utilisation."""
-    kink: OpenShare = 0.80
-    """Utilisation at which the rate turns up."""
-    reserve_factor: Annotated[float, Field(ge=0, lt=1), Unit("1 = 100 %", 0.01)] = 0.10
-    """Share of the interest that the treasury keeps."""
-    max_ltv: OpenShare = 0.82
-    """Loan to value up to which one may borrow."""
-    liquidation_threshold: OpenShare = 0.86
-    """Loan to value above which one is liquidated."""
-    liquidation_bonus: Annotated[float, Field(ge=0, le=0.5), Unit("1 = 100 %", 0.01)] = 0.05
-    """What the liquidator gets on top."""
-
-    @model_validator(mode="after")
-    def _thresholds_are_ordered(self) -> LendingTerms:
-        faults = []
-        if self.max_ltv >= self.liquidation_threshold:
-            faults.append(
-                f"max_ltv {self.max_ltv:g} must be below liquidation_threshold "
-                f"{self.liquidation_threshold:g}, or a new loan is liquidated at once"
-            )
-        if self.liquidation_threshold * (1 + self.liquidation_bonus) >= 1:
-            faults.append(
-                f"liquidation_threshold {self.liquidation_threshold:g} x (1 + liquidation_bonus "
-                f"{self.liquidation_bonus:g}) must be below 1, or liquidations leave bad debt"
-            )
-        refuse([((), "", fault) for fault in faults])
-        return self
+Chosen = Annotated[
+    dict[Label, Annotated[SerializeAsAny[InstrumentTerms], BeforeValidator(of_its_kind)]],
+    BeforeValidator(lambda data: with_kinds(data)),
+]
+"""The type of the section."""
 
 
-class BorrowerTerms(Frozen):
-    """Who borrows gold, and how much. Eight cohorts stand on a ladder of loan to value."""
+def with_kinds(data: Any) -> Any:
+    """Return the section with every kind written out that the label says.
 
-    demand_share: Annotated[float, Field(ge=0, le=5)] = 0.02
-    """Ounces wanted by borrowers at the start over ounces first deposited in the vault."""
-    demand_deviation: Rate = 0.5
-    """Standard deviation of the log of demand around its mean."""
-    demand_half_life_days: Positive = 60.0
-    """Time in which half of a deviation of demand passes."""
-    volatility_response: Slope = 0.5
-    """Elasticity of demand to gold's 30-day volatility over its long-run volatility."""
-    momentum_response: Slope = 0.0
-    """Change of log demand per unit of gold's log return over 30 days."""
-    reservation_rate: Yield = 0.05
-    """Borrow rate a year that borrowers bear; where it is higher they repay."""
-    ltv_ladder: Annotated[
-        tuple[OpenShare, ...], Field(strict=False, min_length=8, max_length=8)
-    ] = (0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)
-    """Loan to value at which each cohort of borrowers opens."""
-    inertia: Share = 0.05
-    """Relative gap between wanted and present debt below which a cohort does nothing."""
-
-
-class EmissionTerms(Frozen):
-    """The reward token paid to stakers of vault shares."""
-
-    tokens_per_day: NonNegative = 0.0
-    """Reward tokens emitted a day at the start."""
-    decay: NonNegative = 0.0
-    """Continuous decline of the emission a year."""
-    period_days: Annotated[Whole, Field(ge=1, le=365)] = 7
-    """Days between two notifications of rewards."""
-    price_usd: Positive = 1.0
-    """Price of the reward token at the start."""
-    price_drift: Annotated[float, Field(ge=-5, le=5)] = 0.0
-    """Expected growth of that price a year, before dilution."""
-    price_volatility: Rate = 1.0
-    """Annual volatility of that price."""
-    float_tokens: Positive = 10_000_000.0
-    """Tokens in circulation at the start."""
-    dilution: NonNegative = 1.0
-    """Elasticity of the price to circulation: 1 = constant market value."""
-    price_fall_on_exploit: Share = 0.9
-    """Fall of the price when the vault is exploited; emissions stop then."""
-    slippage_bps: Bps = 100.0
-    """Cost of selling the rewards on the day they are claimed."""
-    claim_every_days: Annotated[Whole, Field(ge=1, le=3660)] = 30
-    """Days between two claims of the holder."""
+    Raises
+    ------
+    Faults
+        It is of the form of old, in which kinds were sections.
+    """
+    if not isinstance(data, dict):
+        return data
+    kinds = registry.cards()
+    old = [fault for section in data for fault in _of_old(section, data[section])]
+    if old:
+        raise Faults(old)
+    return {
+        label: {"kind": label, **terms}
+        if label in kinds and isinstance(terms, dict) and "kind" not in terms
+        else terms
+        for label, terms in data.items()
+    }
 
 
-class GoldVaultTerms(Frozen):
-    """An ERC-4626 vault that lends gold tokens, with a pool leg and incentives."""
+def terms_type(label: Any, data: Any) -> type[InstrumentTerms]:
+    """Return the terms that a raw mapping is to be read as; the base where nobody knows."""
+    kind = data.get("kind", label) if isinstance(data, dict) else label
+    card = registry.cards().get(kind) if isinstance(kind, str) else None
+    return InstrumentTerms if card is None else card.terms
 
-    crowd_ounces: Positive = 20_000.0
-    """Deposits of the crowd at the start."""
-    flow_deviation: NonNegative = 0.005
-    """Standard deviation of the crowd's net daily flow over its deposits."""
-    flow_momentum: Slope = 0.0
-    """Daily net flow over deposits per unit of gold's 30-day log return."""
-    run_share: Share = 0.20
-    """Share of the crowd's deposits that asks to leave each day after an exploit."""
-    idle_share: Share = 0.05
-    """Share of assets kept uninvested."""
-    pool_share: Share = 0.20
-    """Share of assets in the gold pool."""
-    pool_fee_yield: Yield = 0.001
-    """Fees of the pool a year on what is in it, a stated assumption until the pool exists."""
-    lending: LendingTerms = LendingTerms()
-    """The lending market."""
-    borrowers: BorrowerTerms = BorrowerTerms()
-    """The demand for loans."""
-    emissions: EmissionTerms = EmissionTerms()
-    """Incentives."""
-    performance_fee_bps: Bps = 1_000.0
-    """Share of reported gains."""
-    management_fee_bps: Bps = 0.0
-    """Fee a year on assets at work."""
-    profit_unlock_days: Annotated[float, Field(ge=0, le=365)] = 7.0
-    """Days over which a reported gain flows into the share price."""
-    report_every_days: Annotated[Whole, Field(ge=1, le=365)] = 1
-    """Days between two reports and allocations."""
-    exploit_hazard: Rate = 0.003
-    """Chance a year that the vault is drained (a Poisson rate)."""
-    exploit_severity: Share = 0.8
-    """Share of the vault's assets that the intruder goes for; lent gold is out of reach."""
-    illiquidity_haircut_bps: Bps = 500.0
-    """Discount on what an exit cannot be paid that day."""
 
-    @model_validator(mode="after")
-    def _shares_fit(self) -> GoldVaultTerms:
-        faults = []
-        if self.idle_share + self.pool_share > 1:
-            faults.append(
-                f"idle_share + pool_share is {self.idle_share + self.pool_share:g}; "
-                "must be at most 1 (1 = 100 %)"
-            )
-        highest = max(self.borrowers.ltv_ladder)
-        if highest >= self.lending.max_ltv:
-            faults.append(
-                f"borrowers.ltv_ladder goes up to {highest:g}; "
-                f"must be below lending.max_ltv {self.lending.max_ltv:g}"
-            )
-        refuse([((), "", fault) for fault in faults])
-        return self
+def _unknown(kind: Any) -> Fault:
+    """Return why a kind cannot be had: it is missing, broken, elsewhere, or misspelt."""
+    known = registry.cards()
+    if kind is None:
+        rule = f"is required, unless the label is a kind: {', '.join(known)}"
+        return (("kind",), "", rule)
+    if not isinstance(kind, str):
+        return (("kind",), "", f"must be text, a kind of instrument: {', '.join(known)}")
+    value = f"'{kind}'"
+    if kind in registry.offered().broken:
+        return (("kind",), value, registry.offered().broken[kind])
+    if kind in registry.BROUGHT_BY:
+        rule = f"is brought by package {registry.BROUGHT_BY[kind]}, which is not installed"
+        return (("kind",), value, rule)
+    elsewhere = (*registry.BROUGHT_BY, *registry.offered().broken)
+    near = get_close_matches(kind, dict.fromkeys((*known, *elsewhere)), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    return (("kind",), value, f"must be a kind of instrument; {hint}")
+
+
+# -- the form of old ---------------------------------------------------------------------------
+
+
+def _of_old(section: str, data: Any) -> Iterator[Fault]:
+    """Yield a fault for each label that stands in a section named as its kind."""
+    card = registry.cards().get(section)
+    if card is None or not isinstance(data, dict) or not data:
+        return
+    inner = [item for item in data.values() if item is not None]
+    fields = card.terms.model_fields
+    if any(name in fields for name in data) or not all(isinstance(i, dict) for i in inner):
+        return
+    for label, terms in data.items():
+        rule = f"sections by kind are read no more: {_as_right(section, label, terms)}"
+        yield (section, label), "", rule
+
+
+def _as_right(kind: str, label: str, terms: Any) -> str:
+    what = terms.get("kind") if isinstance(terms, dict) else None
+    if terms is None:
+        return f"write `{label}: null` directly under {SECTION}"
+    more = f", what: {what}" if isinstance(what, str) else ""
+    return f"write `{label}: {{kind: {kind}{more}, ...}}` directly under {SECTION}"
+
+
+def as_named_now(name: str) -> str:
+    """Return a dotted name of the old form as it would be right; empty for any other."""
+    head, *rest = name.split(".")
+    card = registry.cards().get(rest[0]) if rest else None
+    if head != SECTION or card is None or len(rest) < 3 or rest[1] in card.terms.model_fields:
+        return ""
+    return ".".join((SECTION, *rest[1:]))
+
+
+# -- what is in it -----------------------------------------------------------------------------
+
+
+def positions(chosen: Mapping[str, InstrumentTerms]) -> dict[str, Position]:
+    """Return everything that can be held, by name, in the order of tables."""
+    return {
+        position.name: position
+        for label in registry.in_order(chosen)
+        for position in chosen[label].positions(label)
+    }
+
+
+def homes(chosen: Mapping[str, InstrumentTerms]) -> dict[str, str]:
+    """Return the label behind each position's name."""
+    return {
+        position.name: label
+        for label, terms in chosen.items()
+        for position in terms.positions(label)
+    }
+
+
+def section_faults(
+    chosen: Mapping[str, InstrumentTerms], horizon_days: int, traded: frozenset[str]
+) -> list[Fault]:
+    """Return what instruments lack or have twice; places are seen from the scenario."""
+    found = _label_faults(chosen)
+    try:
+        registry.in_order(chosen)
+    except registry.Circle as circle:
+        where = (SECTION, circle.labels[0])
+        return [*found, (where, "", f"must not stand on itself: {circle}")]
+    among = Among(horizon_days, chosen.get, registry.with_ground(chosen, traded))
+    for label, terms in chosen.items():
+        for place, value, rule in terms.faults(label, among):
+            found.append(((SECTION, label, *place), value, rule))
+    for label, other in registry.stream_faults(chosen).items():
+        rule = f"shares its random numbers with {other}; choose another label"
+        found.append(((SECTION, label), "", rule))
+    return found
+
+
+def _label_faults(chosen: Mapping[str, InstrumentTerms]) -> list[Fault]:
+    kinds, found, taken = registry.cards(), list[Fault](), dict[str, str]()
+    for label, terms in chosen.items():
+        if label in kinds and terms.kind != label:
+            rule = f"is the name of another kind; a {terms.kind} needs a label of its own"
+            found.append(((SECTION, label), "", rule))
+        for position in terms.positions(label):
+            if position.name in RESERVED:
+                rule = "is a name that Assay keeps for itself; must be another"
+                found.append(((SECTION, label), "", rule))
+            elif position.name in taken or (position.name != label and position.name in chosen):
+                rule = f"is the name of another instrument: {position.name}"
+                found.append(((SECTION, label), "", rule))
+            taken[position.name] = label
+    return found

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.scenario.fields import (
+from simulator.schema.fields import (
     Bps,
     Fault,
     Frozen,

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from simulator.errors import InputError, Problem
-from simulator.scenario.fields import Faults, Unit
-from simulator.scenario.raw import ASSUMPTION, MARKS, Location, Provenance, RawFile, dotted
+from simulator.instruments.terms import InstrumentTerms
+from simulator.scenario.instruments import terms_type
 from simulator.scenario.reader import read_value, read_yaml
+from simulator.schema.fields import Faults, Unit
+from simulator.schema.raw import ASSUMPTION, MARKS, Location, Provenance, RawFile, dotted
 
 __all__ = [
     "ASSUMPTION",
@@ -69,7 +71,7 @@ def _problems(
         for inner, value, rule in cause.faults:
             yield raw.problem((*location, *inner), value, rule)
         return
-    rule = _rule(detail, _place(model, tuple(detail["loc"])))
+    rule = _rule(detail, _place(model, tuple(detail["loc"]), raw.data))
     yield raw.problem(location, _shown(detail), rule)
 
 
@@ -120,7 +122,7 @@ class _Place:
         return next((item for item in self.metadata if isinstance(item, Unit)), Unit())
 
 
-def _place(model: type[BaseModel], location: Location) -> _Place:
+def _place(model: type[BaseModel], location: Location, data: Any) -> _Place:
     place = _Place(model)
     for position, part in enumerate(location):
         # The fault of a key stands one further than the key: (..., "assets", "iron", "[key]").
@@ -128,7 +130,17 @@ def _place(model: type[BaseModel], location: Location) -> _Place:
         place = _peeled(_step(place, part, is_key))
         if is_key:
             break
+        data = _inner(data, part)
+        if place.annotation is InstrumentTerms:
+            place = replace(place, annotation=terms_type(part, data))
     return place
+
+
+def _inner(data: Any, part: str | int) -> Any:
+    try:
+        return data[part]
+    except (LookupError, TypeError):
+        return None
 
 
 def _step(place: _Place, part: str | int, is_key: bool) -> _Place:

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from simulator.scenario.macro_types import (
     REGIMES,
-    Asset,
     CentralBanks,
     CopperBalance,
     Elasticities,
@@ -32,8 +31,9 @@ from simulator.scenario.macro_types import (
     SilverBalance,
     Sourced,
 )
+from simulator.schema.assets import Asset
 
-__all__ = ["REGIMES", "Asset", "MacroCalibration", "RegimeName", "Sourced"]
+__all__ = ["REGIMES", "MacroCalibration", "RegimeName", "Sourced"]
 
 _FED = "US Federal Reserve, 10-year TIPS and nominal yields"
 _MONEY = "US Federal Reserve, M2, 12-month log growth, monthly"

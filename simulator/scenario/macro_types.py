@@ -7,19 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Asset = Literal[
-    "gold",
-    "silver",
-    "copper",
-    "bitcoin",
-    "altcoins",
-    "big_tech",
-    "small_caps",
-    "gold_miners",
-    "copper_miners",
-    "treasury_bills",
-]
-"""The assets of a market, each with its own stream of shocks."""
+from simulator.schema.assets import Asset
+
 RegimeName = Literal["easing", "neutral", "limited", "stress"]
 REGIMES: tuple[RegimeName, ...] = ("easing", "neutral", "limited", "stress")
 """The states of global liquidity, in the order of their numbers 0 to 3."""

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.scenario.fields import Fraction, Frozen, Positive, Volatility, refuse
-from simulator.scenario.macro_types import Asset as AssetName
-from simulator.scenario.stablecoin import USDC, StablecoinTerms
+from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.scenario.views import RATIO, MacroParts, Target, Views
+from simulator.schema.assets import USDC
+from simulator.schema.assets import Asset as AssetName
+from simulator.schema.fields import Fraction, Frozen, Positive, Volatility, refuse
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""

@@ -7,120 +7,30 @@ sets are assumptions and are listed as such in the report.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from simulator.instruments.registry import in_order
+from simulator.instruments.terms import UNITS, Position
 from simulator.scenario.claims import ClaimTerms, break_even_faults, reference_faults
-from simulator.scenario.fields import (
+from simulator.scenario.instruments import Chosen, homes, positions, section_faults
+from simulator.scenario.investors import InvestorTerms, unknown_instrument
+from simulator.scenario.market import AssetTerms, MarketTerms
+from simulator.scenario.observables import FACTORS, one_of
+from simulator.schema.fields import (
     Day,
     Fault,
     Frozen,
     Label,
     Name,
-    NonNegative,
-    Positive,
     Whole,
     refuse,
 )
-from simulator.scenario.holding import HoldingTerms
-from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
-from simulator.scenario.investors import (
-    CASH,
-    InvestorTerms,
-    unknown_instrument,
-)
-from simulator.scenario.market import AssetTerms, MarketTerms
-from simulator.scenario.mining_sto import MineEquityTerms, MiningStoTerms, mine_faults
-from simulator.scenario.observables import FACTORS, observables, one_of
-from simulator.scenario.price_cover import PriceCoverTerms
-from simulator.scenario.revenue_staking import RevenueStakingTerms, staking_faults
+from simulator.schema.gas import GasTerms
 
 __all__ = ["AssetTerms", "MarketTerms", "Scenario"]
-
-
-class GasTerms(Frozen):
-    """What a transaction costs the holder."""
-
-    price_gwei: NonNegative = 1.0
-    """Gas price in gwei (1e-9 ether)."""
-    ether_usd: Positive = 3100.0
-    """Price of ether in USD, constant over the run."""
-
-
-class Instruments(Frozen):
-    """The instruments of a scenario."""
-
-    gold_token: GoldTokenTerms | None = None
-    """The token that stands for an ounce of gold."""
-    silver_token: GoldTokenTerms | None = None
-    """The token that stands for an ounce of silver."""
-    gold_vault: GoldVaultTerms | None = None
-    """The vault that promises a yield on the gold token."""
-    mining_sto: dict[Label, MiningStoTerms] = Field(default_factory=dict)
-    """Security tokens on copper mines, by the name each is given."""
-    mine_equity: dict[Label, MineEquityTerms] = Field(default_factory=dict)
-    """Ordinary shares of such mines, by the name each is given."""
-    revenue_staking: dict[Label, RevenueStakingTerms] = Field(default_factory=dict)
-    """Tokens of such mines that are staked, by the name each is given."""
-    price_cover: dict[Label, PriceCoverTerms] = Field(default_factory=dict)
-    """Pools that insure the copper price, by the name each is given. That is the underwriter's
-    position; NAME-miner and NAME-unhedged are the miner with and without cover."""
-    holding: dict[Label, HoldingTerms] = Field(default_factory=dict)
-    """What is held off chain, by the name it is given."""
-
-    def token(self, name: str) -> GoldTokenTerms | None:
-        """Return the terms of `gold_token` or `silver_token`, if it is there."""
-        terms: GoldTokenTerms | None = getattr(self, name)
-        return terms
-
-    def assets(self) -> dict[str, str]:
-        """Return the market asset that each instrument follows, by the instrument's name."""
-        followed = {"gold_token": "gold", "silver_token": "silver", "gold_vault": "gold"}
-        there = {n: asset for n, asset in followed.items() if getattr(self, n) is not None}
-        there |= dict.fromkeys(
-            (*self.mining_sto, *self.mine_equity, *self.revenue_staking), "copper"
-        )
-        covers = {
-            name: t.follows for label, t in self.price_cover.items() for name in t.names(label)
-        }
-        return there | covers | {name: terms.follows for name, terms in self.holding.items()}
-
-    def units(self, name: str) -> tuple[str, ...]:
-        """Return the units that an instrument is measured in."""
-        return ("ounces", "usd") if name in METAL_INSTRUMENTS else ("usd",)
-
-    def divisible(self) -> set[str]:
-        """Return the instruments of which portfolios can hold parts that change."""
-        mines = (self.mining_sto, self.mine_equity, self.revenue_staking)
-        labelled = (*mines, self.price_cover, self.holding)
-        return {*METAL_INSTRUMENTS, *(label for section in labelled for label in section)}
-
-    @model_validator(mode="after")
-    def _labels_are_unique(self) -> Instruments:
-        taken, faults = {*Instruments.model_fields, CASH}, list[Fault]()
-        for section in Instruments.model_fields:
-            labelled = getattr(self, section)
-            for label, terms in labelled.items() if isinstance(labelled, dict) else ():
-                names = {label, *terms.names(label)} if section == "price_cover" else {label}
-                if names & taken:
-                    faults.append(((section, label), "", "is the name of another instrument"))
-                taken |= names
-        refuse(faults)
-        return self
-
-    @model_validator(mode="after")
-    def _vault_has_its_token(self) -> Instruments:
-        if self.gold_vault is not None and self.gold_token is None:
-            refuse([(("gold_vault",), "", "needs gold_token beside it: that is what it takes")])
-        return self
-
-
-METAL_INSTRUMENTS = ("gold_token", "silver_token", "gold_vault")
-"""What is measured in ounces too."""
-
-MAX_DESK_SPREAD_BPS = 5_000
-"""The desk on which portfolios trade tokens lists none with a wider spread."""
 
 
 class ReplayTerms(Frozen):
@@ -147,8 +57,8 @@ class Scenario(Frozen):
     """Key of every random draw."""
     market: MarketTerms
     """Prices of the metals."""
-    instruments: Instruments
-    """What is held, and its terms."""
+    instruments: Chosen
+    """What is held, by label, and its terms."""
     gas: GasTerms = GasTerms()
     """Transaction costs."""
     investors: dict[Label, InvestorTerms] = Field(min_length=1)
@@ -159,20 +69,38 @@ class Scenario(Frozen):
     """Which paths go to the chain."""
 
     @model_validator(mode="after")
-    def _subjects_exist(self) -> Scenario:
-        units = {name: self._units(investor) for name, investor in self.investors.items()}
-        shown = observables(self.instruments)
+    def _fits_together(self) -> Scenario:
+        refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
+        refuse(
+            self._reference_faults()
+            + self._holding_faults()
+            + self._asset_faults()
+            + self._stablecoin_faults()
+        )
+        return self
+
+    @property
+    def positions(self) -> dict[str, Position]:
+        """Return everything that can be held, by name, in the order of tables."""
+        return positions(self.instruments)
+
+    def _traded(self) -> frozenset[str]:
+        """Return the labels of what portfolios hold."""
+        home = homes(self.instruments)
+        held = (name for i in self.investors.values() if i.weights for name in i.held)
+        return frozenset(home[name] for name in held if name in home)
+
+    def _reference_faults(self) -> list[Fault]:
+        there = self.positions
+        units = {name: _units(investor, there) for name, investor in self.investors.items()}
+        shown = {name: position.observables for name, position in there.items()}
         factors = FACTORS if self.market.model == "macro" else ()
         faults = reference_faults(self.claims, units, self.market.priced, shown, factors)
         faults += break_even_faults(self.claims, self)
         if self.replay.subject not in self.investors:
             rule = one_of(self.replay.subject, self.investors, "an investor of this file")
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
-        mines = self.instruments.mining_sto, self.instruments.mine_equity
-        faults += mine_faults(*mines, self.horizon_days)
-        faults += staking_faults(self.instruments.revenue_staking, self.instruments.mining_sto)
-        refuse(faults + self._holding_faults() + self._asset_faults() + self._stablecoin_faults())
-        return self
+        return faults
 
     def _stablecoin_faults(self) -> list[Fault]:
         day = None if self.market.stablecoin is None else self.market.stablecoin.day
@@ -181,56 +109,59 @@ class Scenario(Frozen):
         rule = f"must be at most {self.horizon_days}, the last day of the run"
         return [(("market", "stablecoin", "day"), str(day), rule)]
 
-    def _units(self, investor: InvestorTerms) -> tuple[str, ...]:
-        """Return the units that an investor is measured in: a portfolio in dollars alone."""
-        return ("usd",) if investor.holding is None else self.instruments.units(investor.holding)
-
     def _holding_faults(self) -> list[Fault]:
-        there = self.instruments.assets()
+        there, first = self.positions, dict[str, str]()
         faults: list[Fault] = []
-        holders = [n for n, i in self.investors.items() if i.holding == "gold_vault"]
         for name, investor in self.investors.items():
             held = investor.holding
-            if held is None or held not in there:
+            position = there.get(held or "")
+            if held is None or position is None:
                 faults += _unknown(name, investor, there)
-                faults += _undivided(name, investor, set(there) - self.instruments.divisible())
-            elif investor.ounces is not None and held not in METAL_INSTRUMENTS:
+                faults += _undivided(name, investor, there)
+                continue
+            if investor.ounces is not None and "ounces" not in position.units:
                 rule = f"is for metal tokens; {held} is held by capital_usd"
                 faults.append((("investors", name, "ounces"), f"{investor.ounces:g}", rule))
-            elif name in holders[1:]:
-                rule = f"the vault has one measured holder, {holders[0]}; must be another"
-                faults.append((("investors", name, "holding"), "'gold_vault'", rule))
-        return faults + self._desk_faults()
-
-    def _desk_faults(self) -> list[Fault]:
-        """Return the spreads at which the desk of the stage cannot trade a portfolio's token."""
-        traded = {name for i in self.investors.values() if i.weights for name in i.held}
-        faults: list[Fault] = []
-        # A share of the vault is sold at the spread of what is in it.
-        traded |= {"gold_token"} if "gold_vault" in traded else set()
-        for name in sorted(traded & {"gold_token", "silver_token"}):
-            terms = self.instruments.token(name)
-            spread = 0.0 if terms is None else terms.sale_spread_bps
-            if spread != round(spread) or spread > MAX_DESK_SPREAD_BPS:
-                rule = f"must be whole and at most {MAX_DESK_SPREAD_BPS}: portfolios trade it"
-                faults.append((("instruments", name, "sale_spread_bps"), f"{spread:g}", rule))
+            elif first.setdefault(held, name) != name and _has_one_holder(position):
+                rule = f"{held} has one measured holder, {first[held]}; must be another"
+                faults.append((("investors", name, "holding"), f"'{held}'", rule))
         return faults
 
     def _asset_faults(self) -> list[Fault]:
-        followed = self.instruments.assets()
-        needed = [(asset, name) for name, asset in followed.items()] + [
-            (asset, name)
-            for name, terms in self.instruments.holding.items()
-            for asset in terms.needs
+        lacking = {
+            asset: label
+            for label in in_order(self.instruments)
+            for asset in self.instruments[label].needs().assets
+            if asset not in self.market.assets
+        }
+        faults: list[Fault] = [
+            (("market", "assets", asset), "", f"is required: instruments.{label} follows it")
+            for asset, label in lacking.items()
         ]
-        lacking = {asset: name for asset, name in needed if asset not in self.market.assets}
-        return [
-            (("market", "assets", asset), "", f"is required: instruments.{name} follows it")
-            for asset, name in lacking.items()
-        ]
+        for label, terms in self.instruments.items():
+            factors = terms.needs().factors
+            if factors and self.market.model != "macro":
+                rule = f"reads {', '.join(factors)}, which only model macro has"
+                faults.append((("instruments", label), "", rule))
+        return faults
 
 
-def _unknown(name: str, investor: InvestorTerms, known: dict[str, str]) -> list[Fault]:
+def _has_one_holder(position: Position) -> bool:
+    return position.measured is not None and position.measured.one_holder
+
+
+def _units(investor: InvestorTerms, there: Mapping[str, Position]) -> tuple[str, ...]:
+    """Return the units that an investor is measured in: a portfolio in dollars alone.
+
+    Of what is not there nobody knows, and its own fault is told.
+    """
+    if investor.holding is None:
+        return ("usd",)
+    position = there.get(investor.holding)
+    return UNITS if position is None else position.units
+
+
+def _unknown(name: str, investor: InvestorTerms, known: Collection[str]) -> list[Fault]:
     """Return a fault for each thing that an investor holds and the scenario lacks."""
     one = ("holding",) if investor.weights is None else ()
     return [
@@ -241,8 +172,11 @@ def _unknown(name: str, investor: InvestorTerms, known: dict[str, str]) -> list[
     ]
 
 
-def _undivided(name: str, investor: InvestorTerms, whole: set[str]) -> list[Fault]:
+def _undivided(name: str, investor: InvestorTerms, there: Mapping[str, Position]) -> list[Fault]:
     """Return a fault for each thing in a portfolio that can only be held alone."""
     rule = "cannot be part of a portfolio; hold it alone, by holding and capital_usd"
-    weights = investor.weights or {}
-    return [(("investors", name, "weights", held), "", rule) for held in weights if held in whole]
+    return [
+        (("investors", name, "weights", held), "", rule)
+        for held in investor.weights or {}
+        if held in there and not there[held].divisible
+    ]

@@ -1,19 +1,13 @@
-"""The daily series that claims may name, so that a wrong name is refused with its line.
+"""The factors that claims may name, and what to say of a name that is not there.
 
-A test holds them against what instruments and market really show.
+A test holds them against what the market really shows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from simulator.scenario.models import Instruments
-
-STO = ("payments", "declared", "returned")
 FACTORS = (
     "real_rate",
     "nominal_rate",
@@ -34,25 +28,6 @@ FACTORS = (
     "rotation",
 )
 """What model macro has beside prices; the other models have none."""
-
-
-def observables(instruments: Instruments) -> dict[str, tuple[str, ...]]:
-    """Return what each instrument shows day by day beside its worth, by its name."""
-    found = dict.fromkeys(instruments.assets(), tuple[str, ...]())
-    for name in ("gold_token", "silver_token"):
-        terms = instruments.token(name)
-        if terms is not None:
-            sector = ("sector_value_usd",) if terms.sector_value_usd is not None else ()
-            found[name] = ("market_value_usd", *sector)
-    if instruments.gold_vault is not None:
-        found["gold_vault"] = ("utilisation",)
-    found |= dict.fromkeys((*instruments.mining_sto, *instruments.revenue_staking), STO)
-    for label, cover in instruments.price_cover.items():
-        pool, miner, bare = cover.names(label)
-        found[pool] = ("utilisation", "missing_usd")
-        found[miner] = ("premiums_usd", "payouts_usd", "fair_value_usd", "period_cash_usd")
-        found[bare] = ("period_cash_usd",)
-    return found
 
 
 def one_of(name: str, known: Collection[str], what: str) -> str:

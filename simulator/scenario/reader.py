@@ -18,7 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from simulator.errors import InputError, Problem
-from simulator.scenario.raw import MARKS, Location, Provenance, RawFile, dotted
+from simulator.schema.raw import MARKS, Location, Provenance, RawFile, dotted
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(_TAG + kind for kind in ("null", "bool", "int", "float", "str"))

@@ -6,10 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.scenario.fields import Fault, Frozen, Positive, Rate, Unit, Whole, refuse
-
-USDC = "usdc"
-"""The market's price of the dollar in which everything on chain is settled, if it is one."""
+from simulator.schema.fields import Fault, Frozen, Positive, Rate, Unit, Whole, refuse
 
 _ROUNDING = 1e-12
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.fields import Fault
 from simulator.scenario.models import Scenario
 from simulator.scenario.views import RATIO, Target
+from simulator.schema.fields import Fault
 from simulator.units import DAYS_PER_YEAR
 
 LARGEST_DRIFT = 2.0

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from simulator.scenario.fields import (
+from simulator.scenario.macro_types import RegimeName
+from simulator.schema.assets import Asset
+from simulator.schema.fields import (
     Day,
     Fault,
     Fraction,
@@ -17,7 +19,6 @@ from simulator.scenario.fields import (
     Whole,
     refuse,
 )
-from simulator.scenario.macro_types import Asset, RegimeName
 
 RATIO = "gold_silver_ratio"
 NEGATIVE_RATE = -0.01

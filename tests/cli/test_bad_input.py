@@ -85,7 +85,7 @@ BAD_FAULTS = [
     ),
     (
         "performance_fee_bps",
-        "instruments.gold_vault.performance_fee_bps is 12000; must be 0 to 10000 (10000 = 100 %)",
+        "instruments.gold_vault.performance_fee_bps is 12000; must be 0 to 5000 (10000 = 100 %)",
     ),
 ]
 

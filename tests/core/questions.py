@@ -38,9 +38,10 @@ replay: {{subject: owner}}
 
 TWO_METALS = (
     "market.assets.silver={drift: 0.05, volatility: 0.3}",
-    "instruments.holding={bar: {kind: physical_gold, fee: 0, buy_spread_bps: 0, "
-    "sell_spread_bps: 0}, coin: {kind: physical_gold, asset: silver, fee: 0, buy_spread_bps: 0, "
-    "sell_spread_bps: 0}}",
+    "instruments.bar={kind: holding, what: physical_gold, fee: 0, buy_spread_bps: 0, "
+    "sell_spread_bps: 0}",
+    "instruments.coin={kind: holding, what: physical_gold, asset: silver, fee: 0, "
+    "buy_spread_bps: 0, sell_spread_bps: 0}",
     "investors.gold={holding: bar, capital_usd: 1_000}",
     "investors.silver={holding: coin, capital_usd: 1_000}",
     "claims.beats={kind: effect, says: gold beats silver, subject: gold, against: silver, "

@@ -87,16 +87,17 @@ def test_parameter__that_no_side_hangs_on__makes_no_difference(tmp_path):
 
 
 def test_sides__that_are_the_same__are_neither_kept_nor_broken(tmp_path):
-    same = "instruments.holding.coin={kind: physical_gold, buy_spread_bps: 0, sell_spread_bps: 0}"
-    fee = "instruments.holding.bar.fee"
+    free = "{kind: holding, what: physical_gold, buy_spread_bps: 0, sell_spread_bps: 0}"
+    same = f"instruments.coin={free}"
+    fee = "instruments.bar.fee"
     # Gold against gold with a fee of 15 basis points: they part on either side.
     # The grid meets 0.0015 itself, half way from 0.003 to 0, and passes 0.0014 by.
     for fee_of_coin in (0.0015, 0.0014):
-        coin = f"instruments.holding.coin.fee={fee_of_coin}"
+        coin = f"instruments.coin.fee={fee_of_coin}"
         found = solved(metals(tmp_path, same, f"{fee}=0.003", coin, paths=128), fee)
         assert found.value == pytest.approx(fee_of_coin, rel=1e-3)
         assert not found.jumps
-    never = metals(tmp_path, same, "instruments.holding.coin.fee=0.0", paths=128)
+    never = metals(tmp_path, same, "instruments.coin.fee=0.0", paths=128)
     stays = solved(never, fee, low=0.0, high=0.1)
     assert stays.points[0].excess is None
     assert stays.points[0].estimate == 0.0
@@ -142,8 +143,8 @@ def test_sensitivity_of_prices_alone__moves_no_instrument(tmp_path):
 
 def test_claim_that_asks_for_a_break_even_elsewhere__can_be_asked_alone(tmp_path):
     """The number stands in what the claim is not about, and is left out of its world."""
-    loaded = metals(tmp_path, "claims.rises.break_even=[instruments.holding.coin.fee]", paths=128)
+    loaded = metals(tmp_path, "claims.rises.break_even=[instruments.coin.fee]", paths=128)
     found = sensitivity(loaded.scenario, loaded.calibration, "rises")
     names = {effect.name for effect in found.effects}
     assert DRIFT in names
-    assert "instruments.holding.coin.fee" not in names
+    assert "instruments.coin.fee" not in names

@@ -30,7 +30,7 @@ def test_extends__changes_what_it_says_and_keeps_the_rest(tmp_path):
         "claims:\n  gold-vault-8-12-usd: null\n",
     )
     found, base = load_scenario(own), load_scenario("gold-vault-sober")
-    vault, other = found.scenario.instruments.gold_vault, base.scenario.instruments.gold_vault
+    vault, other = found.scenario.instruments["gold_vault"], base.scenario.instruments["gold_vault"]
     assert (found.scenario.name, vault.exploit_hazard, vault.borrowers.demand_share) == (
         "own",
         0.2,
@@ -91,5 +91,5 @@ def test_extends__several__each_lies_over_the_one_before(tmp_path):
     own = written(tmp_path, "own.yaml", "extends: [first, second]\nname: own\n")
     scenario = load_scenario(own).scenario
     assert (scenario.name, scenario.paths, scenario.seed) == ("own", 256, 6)
-    assert scenario.instruments.gold_vault.run_share == 0.5
-    assert scenario.instruments.gold_vault.idle_share == 0.05
+    assert scenario.instruments["gold_vault"].run_share == 0.5
+    assert scenario.instruments["gold_vault"].idle_share == 0.05

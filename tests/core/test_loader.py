@@ -317,7 +317,7 @@ def test_load__each_mark__is_kept_with_source_date_and_note(tmp_path, mark):
         FIGURE, f"flow_deviation: {{value: 1, source: a, mark: {mark}, date: 2026-01-02, note: n}}"
     )
     loaded = load_scenario(written(tmp_path, text))
-    assert loaded.scenario.instruments.gold_vault.flow_deviation == 1.0
+    assert loaded.scenario.instruments["gold_vault"].flow_deviation == 1.0
     origin = loaded.provenance["instruments.gold_vault.flow_deviation"]
     assert origin == Provenance(source="a", mark=mark, date="2026-01-02", note="n")
 

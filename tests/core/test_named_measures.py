@@ -18,7 +18,7 @@ PATHS = 128
 SAVER = (
     f"paths={PATHS}",
     "horizon_days=400",
-    "instruments.holding={metal: {kind: gold_etf}}",
+    "instruments.metal={kind: holding, what: gold_etf}",
     "investors.saver={capital_usd: 10_000, weights: {metal: 0.6, cash: 0.4}, rebalance: "
     "{every_days: 30}, flows: [{usd: 900, first_day: 20, every_days: 45}, "
     "{usd: -2_000, first_day: 300}]}",
@@ -113,8 +113,8 @@ def test_ratio__that_some_path_does_not_have__says_what_it_needs():
     steady = (
         "market.model=gbm",
         "market.assets.gold={drift: 1.0, volatility: 0.001}",
-        "instruments.holding={bar: {kind: physical_gold, fee: 0, buy_spread_bps: 0, "
-        "sell_spread_bps: 0}}",
+        "instruments.bar={kind: holding, what: physical_gold, fee: 0, buy_spread_bps: 0, "
+        "sell_spread_bps: 0}",
         "investors={holder: {holding: gold_vault, ounces: 1}, "
         "owner: {holding: bar, capital_usd: 1_000}}",
         "replay.subject=holder",

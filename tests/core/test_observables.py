@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from simulator.errors import InputError
+from simulator.instruments.registry import cards
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
-from simulator.scenario.observables import FACTORS, observables
+from simulator.scenario.observables import FACTORS
 
 
 def test_observables_and_factors__are_those_that_a_block_of_paths_has():
@@ -16,11 +17,11 @@ def test_observables_and_factors__are_those_that_a_block_of_paths_has():
     spec = market_spec(loaded.scenario, loaded.calibration)
     world = simulate_block(loaded.scenario, spec, 0, 128)
     shown = {name: tuple(paths.details) for name, paths in world.instruments.items()}
-    assert observables(loaded.scenario.instruments) == shown
+    there = loaded.scenario.positions
+    assert {name: position.observables for name, position in there.items()} == shown
     assert tuple(world.market.factors) == FACTORS
-    # Every section of instruments is in the flagship, or its names would not be held here.
-    sections = loaded.scenario.instruments.model_dump()
-    assert all(sections.values())
+    # Every kind of instrument is in the flagship, or its names would not be held here.
+    assert {terms.kind for terms in loaded.scenario.instruments.values()} == set(cards())
 
 
 def on(series):

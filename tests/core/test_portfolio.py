@@ -18,7 +18,7 @@ from simulator.errors import InputError
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.investors.paths import InvestorPaths, join, measure
 from simulator.investors.portfolio import PortfolioPaths, Wanted, hold
-from simulator.investors.world import holder_usd, vault_ounces
+from simulator.investors.sizes import size
 from simulator.scenario import load_scenario
 from simulator.scenario.investors import InvestorTerms
 
@@ -597,7 +597,8 @@ def test_hold__instruments_of_different_length__are_refused() -> None:
 # -- in a scenario
 
 FUNDS = (
-    "instruments.holding={etf: {kind: gold_etf}, safe: {kind: physical_gold}}",
+    "instruments.etf={kind: holding, what: gold_etf}",
+    "instruments.safe={kind: holding, what: physical_gold}",
     "instruments.gold_vault.borrowers.demand_share=0.7",
 )
 MIXED = (
@@ -620,16 +621,38 @@ def test_world__portfolio_of_all_that_there_is__adds_up_on_every_path() -> None:
 
 
 def test_measured_holder__is_who_holds_it_alone__else_the_largest_part() -> None:
-    none = worlds.load().scenario
-    assert holder_usd(none, "sto") == 1_000.0
+    none = worlds.load("investors={idle: {holding: gold_token, ounces: 1}}", *SUBJECTS).scenario
+    assert sized(none, "gold_vault") == 1.0
     two = (
         "investors.a={capital_usd: 1000, weights: {gold_vault: 0.5, gold_token: 0.5}}",
         "investors.b={capital_usd: 80000, weights: {gold_vault: 0.25, cash: 0.75}}",
     )
-    assert holder_usd(worlds.load(*two).scenario, "gold_token") == 500.0
-    assert vault_ounces(worlds.load(*two).scenario) == 100.0  # of `holder`
+    assert sized(worlds.load(*two).scenario, "gold_vault") == 100.0  # of `holder`
+    assert sized(worlds.load(*two).scenario, "gold_token") == 1.0  # an ounce
     alone = (*two, "investors.holder={holding: gold_token, ounces: 100}")
-    assert vault_ounces(worlds.load(*alone).scenario) == 20_000.0 / 5_000.0
+    assert sized(worlds.load(*alone).scenario, "gold_vault") == 20_000.0 / 5_000.0
+
+
+SUBJECTS = (
+    "claims={dear: {says: x, conditions: [{series: price.gold, measure: highest, at_least: 1}]}}",
+    "replay.subject=idle",
+)
+
+
+def sized(scenario, name) -> float:
+    return size(scenario, scenario.positions[name])
+
+
+def test_measured_holder__in_dollars__is_who_holds_it_or_a_thousand() -> None:
+    """Of the mine's token: 100,000 of its holder; without him what a portfolio has; else 1,000."""
+    held = load_scenario("copper-sto").scenario
+    assert sized(held, "producing_sto") == 100_000.0
+    alone = ("investors={me: {capital_usd: 9_000, weights: {producing_sto: 0.5, cash: 0.5}}}",)
+    dear = "{says: x, conditions: [{series: price.copper, measure: highest, at_least: 1}]}"
+    rest = (f"claims={{dear: {dear}}}", "replay.subject=me")
+    parts = load_scenario("copper-sto", overrides=[*alone, *rest]).scenario
+    assert sized(parts, "producing_sto") == 4_500.0
+    assert sized(parts, "ramp_up_sto") == 1_000.0
 
 
 def test_simulate__any_number_of_threads__same_bytes_and_every_identity() -> None:
@@ -700,14 +723,14 @@ def test_scenario__portfolio_of_a_token_at_broken_basis_points__is_refused(tmp_p
     (message,) = refused(tmp_path, text)
     assert "instruments.gold_token.sale_spread_bps is 2.5; must be whole" in message
     alone = changed("sale_spread_bps: {value: 10,", SPREAD)
-    assert load_scenario(written(tmp_path, alone)).scenario.instruments.gold_token is not None
+    assert load_scenario(written(tmp_path, alone)).scenario.instruments["gold_token"] is not None
 
 
 def test_scenario__what_cannot_be_held_in_part__is_refused_and_the_underwriting_is_not() -> None:
     def portfolio(name: str) -> str:
         return f"investors.me={{capital_usd: 9, weights: {{{name}: 1}}}}"
 
-    (label,) = load_scenario("copper-cover").scenario.instruments.price_cover
+    (label,) = load_scenario("copper-cover").scenario.instruments
     with pytest.raises(InputError) as caught:
         load_scenario("copper-cover", overrides=[portfolio(f"{label}-miner")])
     assert f"weights.{label}-miner: cannot be part of a portfolio" in str(caught.value)

@@ -42,7 +42,7 @@ def test_claim__alone__is_answered_alike(flagship, claim, instruments):
     loaded, whole = flagship
     small = pruned(loaded.scenario, claim)
     if instruments is not None:
-        assert set(small.instruments.assets()) == instruments
+        assert set(small.instruments) == instruments
     alone = simulate(small, loaded.calibration, details=False)
     terms = {claim: loaded.scenario.claims[claim]}
     (own,), (among,) = (judge_events(terms, found.outcomes) for found in (alone, whole))
@@ -122,7 +122,7 @@ def test_larger_holder__whose_position_bears_the_gas__stays():
     np.testing.assert_array_equal(
         alone.investors["small"].values[key], whole.investors["small"].values[key]
     )
-    assert set(small.instruments.assets()) == {"producing_sto"}
+    assert set(small.instruments) == {"producing_sto"}
 
 
 def test_question__about_a_premise__is_refused_with_the_reason(flagship):

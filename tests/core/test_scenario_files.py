@@ -36,7 +36,7 @@ def test_set__values__reach_groups_lists_and_sections_that_the_file_leaves_out(t
     assert scenario.claims["gold-vault-8-12"].conditions[0].at_least == 0.09
     assert scenario.market.model == "gbm"
     assert scenario.start.isoformat() == "2026-02-01"
-    assert scenario.instruments.gold_vault.exploit_hazard == 0.2
+    assert scenario.instruments["gold_vault"].exploit_hazard == 0.2
     assert loaded.provenance["gas.price_gwei"].source == "--set"
     assert loaded.provenance["gas.price_gwei"].mark == "assumption"
     assert loaded.provenance[f"{VAULT}.exploit_hazard"].mark == "secondary"
@@ -47,7 +47,7 @@ def test_set__section__drops_the_origins_of_what_it_replaces(tmp_path):
     before = load_scenario(path).provenance
     assert f"{VAULT}.emissions.decay" in before
     after = load_scenario(path, overrides=[f"{VAULT}.emissions={{price_usd: 2.0}}"])
-    assert after.scenario.instruments.gold_vault.emissions.decay == 0.0
+    assert after.scenario.instruments["gold_vault"].emissions.decay == 0.0
     assert f"{VAULT}.emissions.decay" not in after.provenance
     assert after.provenance[f"{VAULT}.emissions.price_usd"].source == "--set"
     kept = {name for name in before if not name.startswith(f"{VAULT}.emissions")}
@@ -330,9 +330,9 @@ def test_round_trip__any_figure_and_source__comes_back(
     tmp_path_factory, hazard, supply, source, mark
 ):
     loaded = load_scenario("gold-vault-sober")
-    token = loaded.scenario.instruments.gold_token
+    token = loaded.scenario.instruments["gold_token"]
     changed_token = token.model_copy(update={"shortfall_hazard": hazard, "supply_ounces": supply})
-    instruments = loaded.scenario.instruments.model_copy(update={"gold_token": changed_token})
+    instruments = {**loaded.scenario.instruments, "gold_token": changed_token}
     scenario = loaded.scenario.model_copy(update={"instruments": instruments})
     origin = loaded.provenance["instruments.gold_token.shortfall_hazard"]
     name = "instruments.gold_token.shortfall_hazard"

@@ -12,15 +12,15 @@ import worlds
 from daily import check_daily
 
 from simulator.engine.breakeven import break_even
-from simulator.instruments import mining_sto
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars
-from simulator.instruments.gold_vault import Action, Observed
-from simulator.investors.settlement import miner_flows
-from simulator.investors.world import World, series, simulate_block
+from simulator.instruments.gold_vault.state import Action, Observed
+from simulator.instruments.mining.drivers import draw_drivers
+from simulator.instruments.mining.paths import simulate as simulate_sto
+from simulator.investors.series import series
+from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
-from simulator.scenario.models import GasTerms
 
 FALL = ("market.stablecoin.day=45", "market.stablecoin.low=0.87")
 SHORT = ("horizon_days=150", "market.assets.gold.volatility=0.6")
@@ -110,10 +110,8 @@ def test_sto__payments_count_at_the_dollars_of_their_day() -> None:
     usdc = np.ones((mines.DAYS + 1, 128))
     usdc[151], usdc[152] = 0.5, 0.75
     terms, market = mines.terms(), mines.market()
-    drivers = mining_sto.draw_drivers(terms, "mine", market, 1)
-    held, record = mining_sto.simulate(
-        terms, GasTerms(price_gwei=0.0), drivers, 1e5, record=True, daily=True
-    )
+    drivers = draw_drivers(terms, "mine", market.prices["copper"], 1, 0)
+    held, record = simulate_sto(terms, 0.0, drivers, 1e5, record=True, daily=True)
     found = in_dollars(held, usdc)
     a_day = 1e5 / 500e6 * record.payment_usd[1] / 90
     assert a_day.min() > 10.0
@@ -131,7 +129,7 @@ def test_cover__the_miner_is_paid_in_usdc__and_pays_premiums_in_it() -> None:
     miner = covers.run(covers.terms(), [10_000.0] * 20 + [8_000.0] * 12)[0]["cover-miner"]
     premium = miner.details["premiums_usd"]
     assert premium[0, 0] == premium[-1, 0] > 1_000
-    flows = miner_flows(miner)
+    flows = miner.usdc_flows
 
     def found(usdc: np.ndarray) -> tuple[InstrumentPaths, float, float]:
         turned = flows_in_dollars(miner, flows, usdc)
@@ -212,11 +210,11 @@ STILL = (
 def test_vault__borrowers_are_liquidated_as_their_collateral_falls() -> None:
     """Loan to value over 0.87 beyond the threshold of 0.86: from 0.7482 on, so 75 and 80 %."""
     fall = ("market.stablecoin.day=7", "market.stablecoin.low=0.87")
-    acts = worlds.world(*STILL, *fall, record=True).plays.vault.record.actions
+    acts = worlds.world(*STILL, *fall, record=True).played["gold_vault"].record.actions
     closed = acts[:, 0, Action.LIQUIDATE : Action.LIQUIDATE + 8]
     np.testing.assert_array_equal(closed[7], [0, 0, 0, 0, 0, 0, 1, 1])
     assert closed.sum() == 2
-    calm = worlds.world(*STILL, record=True).plays.vault.record.actions
+    calm = worlds.world(*STILL, record=True).played["gold_vault"].record.actions
     assert calm[:, 0, Action.LIQUIDATE : Action.LIQUIDATE + 8].sum() == 0
 
 
@@ -226,7 +224,7 @@ def test_vault__bad_debt__is_what_half_the_collateral_does_not_pay_for() -> None
     unpaid = np.maximum(0.0, 1.0 - 0.5 / (1.05 * ladder)).mean()
     fall = ("market.stablecoin.day=1", "market.stablecoin.low=0.5")
     world = worlds.world(*STILL, *fall, record=True)
-    seen = world.plays.vault.record.observed[:, 0]
+    seen = world.played["gold_vault"].record.observed[:, 0]
     lent = seen[0, Observed.MARKET_ASSETS] - seen[0, Observed.MARKET_CASH]
     assert lent > 5_000
     lost = seen[0, Observed.TOTAL_ASSETS] - seen[1, Observed.TOTAL_ASSETS]
@@ -235,7 +233,7 @@ def test_vault__bad_debt__is_what_half_the_collateral_does_not_pay_for() -> None
     holder = world.investors["holder"].holding
     ounces = holder.exit["ounces"][-1, 0]
     assert ounces < 100.0 * (1.0 - 0.9 * lost / seen[0, Observed.TOTAL_ASSETS])
-    token = world.plays.tokens["gold_token"].prices.token_usd
+    token = world.played["gold_token"].drivers.prices.token_usd
     np.testing.assert_allclose(
         holder.exit["usd"][-1], holder.exit["ounces"][-1] * token[-1] * (1 - 0.001), rtol=1e-12
     )
@@ -313,4 +311,4 @@ def test_break_even__of_the_low__is_where_the_promise_breaks() -> None:
 
 
 def test_series__usdc_has_a_price_like_an_asset(fallen: World) -> None:
-    assert series(fallen, "price.usdc")[45].tolist() == [0.6] * 128
+    assert series(fallen.market, fallen.instruments, "price.usdc")[45].tolist() == [0.6] * 128

@@ -78,7 +78,7 @@ def test_grid__lists_and_groups__are_values_too():
     ladder = "[" + ", ".join(["0.3"] * 8) + "]"
     axes = [Axis("instruments.gold_vault.borrowers.ltv_ladder", (ladder,)), Axis("paths", ("128",))]
     points, _ = lay_grid("gold-vault-sober", axes)
-    assert points[0].scenario.instruments.gold_vault.borrowers.ltv_ladder == (0.3,) * 8
+    assert points[0].scenario.instruments["gold_vault"].borrowers.ltv_ladder == (0.3,) * 8
 
 
 def test_grid__last_part_of_a_name__is_written_out():

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from simulator.market.calibration import default_exclusions, fit_data, read_data
 from simulator.scenario.calibration import load_calibration
-from simulator.scenario.macro_types import Asset
+from simulator.schema.assets import Asset
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "scenarios" / "calibrations" / "hard-assets-2026-01.yaml"

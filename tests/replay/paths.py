@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 
 from simulator.chain import Artifact, Chain, RevmChain
+from simulator.instruments.casting import Cast
+from simulator.instruments.registry import stagecraft_of
+from simulator.instruments.stage import Actor, Player
+from simulator.investors.world import World
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play, players
-from simulator.scenario import load_scenario
+from simulator.replay.select import _part
+from simulator.scenario import Scenario, load_scenario
 from simulator.units import midnight_timestamp
 
 BUSY = (
@@ -47,6 +54,28 @@ def replay(
     )
 
 
+def casts(scenario: Scenario, world: World, lane: int) -> dict[str, Cast]:
+    """Return who plays each label of a recorded block on one of its paths, as `players` do."""
+    crafts = {label: stagecraft_of(scenario.instruments[label]) for label in world.played}
+    return {
+        label: craft.cast(_part(scenario, world, label, lane))
+        for label, craft in crafts.items()
+        if craft is not None
+    }
+
+
+def player_of(actors: Sequence[Actor], label: str) -> Player:
+    """Return the only player of a label."""
+    (found,) = [actor.player for actor in actors if actor.label == label]
+    return found
+
+
 def differing(found: Replay) -> set[str]:
-    """Return the names of the observables that do not agree."""
-    return {item.name for item in found.observables if not item.ok}
+    """Return the observables that do not agree, as LABEL.NAME."""
+    return {f"{item.instrument}.{item.name}" for item in found.observables if not item.ok}
+
+
+def rows(found: Replay, label: str, name: str) -> pd.DataFrame:
+    """Return both engines' numbers of one observable, a row for each step."""
+    series = found.series
+    return series[(series.instrument == label) & (series.observable == name)]

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from paths import differing
+from paths import casts, differing
 
 from simulator.chain import AnvilChain, Artifact, Chain, RevmChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
+from simulator.instruments.stage import Actor
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play
-from simulator.replay.desk import DeskPlayer, desk_plan
-from simulator.replay.gold_token import GoldTokenPlayer
+from simulator.replay.desk import DeskPlayer
+from simulator.replay.select import desk_plan
 from simulator.scenario import load_scenario
-from simulator.units import midnight_timestamp, trading_days
+from simulator.units import midnight_timestamp
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 WILD = (
@@ -27,7 +28,7 @@ WILD = (
     "market.assets.gold.volatility=0.5",
     "market.assets.silver.volatility=0.8",
     "instruments.silver_token={preset: xaut, sale_spread_bps: 35}",
-    "instruments.holding={bills: {kind: gold_etf}}",
+    "instruments.bills={kind: holding, what: gold_etf}",
     "investors.bold={capital_usd: 80000, weights: {gold_token: 0.4, silver_token: 0.5, "
     "bills: 0.1}, rebalance: {every_days: 20, band: 0.1}, trading_cost_bps: 5, "
     "stop_loss: {holding: 0.1, portfolio: 0.2, reenter_after_days: 9, parked_in: bills}}",
@@ -46,17 +47,11 @@ class Cast:
         self.scenario = loaded.scenario
         spec = market_spec(self.scenario, loaded.calibration)
         world = simulate_block(self.scenario, spec, 0, 128, record=True)
-        plan = desk_plan(self.scenario, world, path)
-        self.accounts = plan.accounts
-        trading = trading_days(self.scenario.start, self.scenario.horizon_days)
-        terms = self.scenario.instruments
-        self.players = []
-        for name, drivers in world.plays.tokens.items():
-            metal = next(m for m in _metals() if m.name == name)
-            self.players.append(
-                GoldTokenPlayer(terms.token(name), drivers.lane(path), trading, metal)
-            )
-        self.players.append(DeskPlayer(plan))
+        found = casts(self.scenario, world, path)
+        plan = desk_plan(found, world, path)
+        self.accounts, self.desk = plan.accounts, DeskPlayer(plan)
+        tokens = [Actor(name, found[name].player) for name in ("gold_token", "silver_token")]
+        self.actors = [*tokens, Actor("desk", self.desk)]
 
     def replay(
         self, chain: Chain | None = None, patched: Mapping[str, Artifact] | None = None
@@ -64,13 +59,7 @@ class Cast:
         start = self.scenario.start
         on = chain or RevmChain(midnight_timestamp(start))
         days = self.scenario.horizon_days
-        return play(on, self.players, start, days, "desk", 0, patched=patched)
-
-
-def _metals():
-    from simulator.investors.world import METALS
-
-    return METALS
+        return play(on, self.actors, start, days, "desk", 0, patched=patched)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -117,7 +106,7 @@ def test_stop__in_the_model__fills_at_the_step_and_price_of_the_chain() -> None:
     block = chain.block
     chain.block = lambda *args: receipts.append(block(*args)) or receipts[-1]
     cast.replay(chain)
-    desk = cast.players[-1]._desk
+    desk, contracts = cast.desk._desk, cast.desk._stage.contracts
     start = midnight_timestamp(cast.scenario.start)
     fills = [
         ((receipt.timestamp - start) // 86_400, fields)
@@ -136,7 +125,7 @@ def test_stop__in_the_model__fills_at_the_step_and_price_of_the_chain() -> None:
     for step, fields in fills:
         (account,) = [
             a for day, a in expected
-            if day == step and fields["token"] == cast.players[-1]._stage.contracts[a.token].address
+            if day == step and fields["token"] == contracts[a.token, "token"].address
             and abs(_leaving(a, day) - fields["amount"] / 10**a.decimals) < 1e-5
         ]  # fmt: skip
         bid = account.token_usd[step] * (1 - account.quote.spread_bps / 1e4)
@@ -178,7 +167,7 @@ def test_token_that_becomes_worthless__is_kept_and_agrees() -> None:
 def test_broken_desk__without_its_spread__differs() -> None:
     edit = ("desk.vy", "_BPS - listing.spread_bps", "_BPS")
     patched = {"desk": compile_patched(CONTRACTS / "desk.vy", edit)}
-    assert "bold.desk_usd" in differing(Cast(0).replay(patched=patched))
+    assert "desk.bold.desk_usd" in differing(Cast(0).replay(patched=patched))
 
 
 def test_broken_desk__that_sees_stops_late__is_noticed() -> None:

@@ -9,23 +9,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from paths import differing
+from paths import casts, differing, player_of, rows
 
 from simulator.chain import AnvilChain, Artifact, Chain, RevmChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
+from simulator.instruments.custody import DeskAccount
+from simulator.instruments.gold_vault.custody import recall_step
+from simulator.instruments.stage import Accounts, Actor
 from simulator.investors.world import World, simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play, players
-from simulator.replay.desk import DeskAccount, DeskPlan, accounts, desk_plan
-from simulator.replay.desk.vault_shares import recall_step
+from simulator.replay.desk import DeskPlan
+from simulator.replay.select import desk_plan
 from simulator.scenario import Scenario, load_scenario
 from simulator.units import LANES, midnight_timestamp
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 DAYS = 160
-STO = "instruments.mining_sto.producing_sto."
-PLAYED = {"producing_sto"}
+STO = "instruments.producing_sto."
+PLAYED = {"gold_token", "silver_token", "gold_vault", "producing_sto", "desk"}
 """Of the mines only this one; the others, staking and cover have tests of their own."""
 
 EAGER = (
@@ -56,7 +59,7 @@ def block(*overrides: str) -> tuple[Scenario, object, World]:
 
 def planned(path: int, *overrides: str) -> DeskPlan:
     scenario, _, world = block(*overrides)
-    return desk_plan(scenario, world, path)
+    return desk_plan(casts(scenario, world, path), world, path)
 
 
 def replay(
@@ -66,7 +69,7 @@ def replay(
     patched: Mapping[str, Artifact] | None = None,
 ) -> Replay:
     scenario, spec, _ = block(*overrides)
-    cast = [p for p in players(scenario, spec, path) if _plays(p)]
+    cast = played(scenario, spec, path)
     chain = chain or RevmChain(midnight_timestamp(scenario.start))
     days = scenario.horizon_days
     return play(chain, cast, scenario.start, days, "desk", path, patched=patched)
@@ -78,9 +81,9 @@ def unbroken(path: int, *overrides: str) -> Replay:
     return replay(path, *overrides)
 
 
-def _plays(player: object) -> bool:
-    label = getattr(player, "_label", None)
-    return type(player).__name__ != "PriceCoverPlayer" and (label is None or label in PLAYED)
+def played(scenario: Scenario, spec: object, path: int) -> list[Actor]:
+    """Return the actors of what is played here."""
+    return [actor for actor in players(scenario, spec, path) if actor.label in PLAYED]
 
 
 def account(path: int, name: str, *overrides: str) -> DeskAccount:
@@ -90,8 +93,8 @@ def account(path: int, name: str, *overrides: str) -> DeskAccount:
 
 
 def last(found: Replay, name: str) -> float:
-    rows = found.series[found.series.observable == name]
-    return float(rows.chain.iloc[-1])
+    """Return what was read of an observable of the desk on the last step."""
+    return float(rows(found, "desk", name).chain.iloc[-1])
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -127,7 +130,7 @@ def test_usdc_at_60_cents__is_what_trades_of_that_day_are_paid_in() -> None:
 def test_usdc_at_60_cents__a_desk_that_takes_it_for_a_dollar__differs() -> None:
     edit = ("desk.vy", "if usdc_feed == empty(address):", "if True:")
     patched = {"desk": compile_patched(CONTRACTS / "desk.vy", edit)}
-    assert "aggressive.desk_usd" in differing(replay(0, FALL, patched=patched))
+    assert "desk.aggressive.desk_usd" in differing(replay(0, FALL, patched=patched))
 
 
 def test_paths__contain_what_they_are_there_for() -> None:
@@ -153,13 +156,13 @@ def test_paths__contain_what_they_are_there_for() -> None:
 def test_chain__tokens_at_their_prices__are_that_part_of_the_net_asset_value(who: str) -> None:
     """What was read from the chain alone, against the portfolio's own values."""
     found = unbroken(0)
-    rows = found.series[found.series.observable == f"{who}.on_chain_usd"]
+    on_chain = rows(found, "desk", f"{who}.on_chain_usd").chain
     _, _, world = block()
     held = world.investors[who].portfolio
     parts = [held.holdings.index(name) for name in ("gold_vault", "producing_sto")]
     expected = held.values[parts, :-1, 0].sum(axis=0)
-    assert rows.chain.to_numpy()[:-1] == pytest.approx(expected, abs=1e-3)
-    assert rows.chain.iloc[-1] == 0.0  # all of it was sold
+    assert on_chain.to_numpy()[:-1] == pytest.approx(expected, abs=1e-3)
+    assert on_chain.iloc[-1] == 0.0  # all of it was sold
     bills = held.values[held.holdings.index("bills"), :-1, 0]
     whole = expected + bills + held.cash[:-1, 0]
     assert whole == pytest.approx(world.investors[who].holding.mark["usd"][:-1, 0], rel=1e-9)
@@ -193,8 +196,8 @@ def test_crowd_that_runs__takes_the_shares_back_and_says_so() -> None:
     found = replay(0, *run)
     assert found.ok, differing(found)
     (note,) = found.notes
-    assert "shares of the vault are a position of the model alone (stable, aggressive)" in note
-    tokens = found.series[found.series.observable == "aggressive.gold_vault.tokens"].chain
+    assert "shares of gold_vault are a position of the model alone (stable, aggressive)" in note
+    tokens = rows(found, "desk", "aggressive.gold_vault.tokens").chain
     assert tokens.iloc[0] > 0.0
     assert tokens.iloc[-1] == 0.0
 
@@ -225,15 +228,14 @@ def test_staked_tokens__are_a_position_of_the_model_alone_and_said_to_be() -> No
     assert replay(0, *staked).notes == (note,)
 
 
-def test_more_portfolios_than_accounts__the_rest_is_left_out_and_said_to_be(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert accounts.SEATS == 14  # 32 accounts less 18 of the stage's actors
-    assert planned(0, SHORT).notes == ()
-    monkeypatch.setattr(accounts, "SEATS", 1)
-    plan = planned(0, SHORT)
-    assert plan.notes == ("The stage has no account left for these portfolios: aggressive",)
-    assert {a.investor for a in plan.accounts} == {"stable"}
+def test_more_actors_than_accounts__are_refused_with_the_number_of_accounts() -> None:
+    """Each (label, role) has an account of its own, of the 512 that there are."""
+    accounts = Accounts()
+    dealt = {accounts.of(f"label {n}", "depositor") for n in range(512)}
+    assert len(dealt) == 512
+    assert accounts.of("label 0", "depositor") in dealt
+    with pytest.raises(ChainUnavailable, match="the stage has 512 accounts; this scenario needs"):
+        accounts.of("label 512", "depositor")
 
 
 @pytest.fixture
@@ -254,8 +256,8 @@ def test_on_anvil__the_numbers_are_those_in_process__and_gas_is_that_of_transact
     assert on_anvil.ok, differing(on_anvil)
     assert on_anvil.series.equals(in_process.series)
     used = on_anvil.holder_gas
-    assert 21_000 < used["desk order"] < used["desk buy"] < 400_000
-    assert 21_000 < used["desk sell"] < 400_000
+    assert 21_000 < used["desk", "order"] < used["desk", "buy"] < 400_000
+    assert 21_000 < used["desk", "sell"] < 400_000
 
 
 # -- broken contracts
@@ -267,20 +269,20 @@ def broken(name: str, *edit: str) -> dict[str, Artifact]:
 
 def test_broken_desk__that_buys_at_the_price__differs() -> None:
     patched = broken("desk", "desk.vy", "self._open_price(listing.bid_feed)", "mid")
-    assert "aggressive.desk_usd" in differing(replay(0, patched=patched))
+    assert "desk.aggressive.desk_usd" in differing(replay(0, patched=patched))
 
 
 def test_broken_token__whose_transfers_carry_profit_along__differs() -> None:
     old, new = (f"_corrections[receiver] {sign}= moved" for sign in "-+")
     patched = broken("mining_sto", "modules/dividend_stream.vy", old, new)
-    assert "aggressive.producing_sto.received" in differing(replay(0, patched=patched))
+    assert "desk.aggressive.producing_sto.received" in differing(replay(0, patched=patched))
 
 
 def test_broken_stake__that_forgets_a_withdrawal__differs() -> None:
     less = "self.totalSupply -= amount"
     old = f"self._update_reward(account)\n    {less}"
     patched = broken("staking_rewards", "staking_rewards.vy", old, less)
-    assert "aggressive.gold_vault.rewards" in differing(replay(0, patched=patched))
+    assert "desk.aggressive.gold_vault.rewards" in differing(replay(0, patched=patched))
 
 
 def test_broken_compliance__without_its_lock_up__is_noticed() -> None:
@@ -291,8 +293,8 @@ def test_broken_compliance__without_its_lock_up__is_noticed() -> None:
 
 def test_broken_model__that_sells_locked_tokens__reverts_on_the_chain() -> None:
     scenario, spec, _ = block()
-    cast = [p for p in players(scenario, spec, 0) if _plays(p)]
-    mine = next(a for a in cast[-1]._accounts if a.token == "producing_sto")
+    cast = played(scenario, spec, 0)
+    mine = next(a for a in player_of(cast, "desk")._accounts if a.token == "producing_sto")
     mine.sold[40] = 100.0
     chain = RevmChain(midnight_timestamp(scenario.start))
     with pytest.raises(TransactionReverted, match=r"step 40: .*tokens are locked up"):

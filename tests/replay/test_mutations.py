@@ -16,14 +16,15 @@ from simulator.errors import TransactionReverted
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 BUSY_PATH, WILD_PATH = 3, 0
-RATES = {"borrow_index", "supply_index"}
+RATES = {"gold_vault.borrow_index", "gold_vault.supply_index"}
+SHARES = {"gold_vault.share_price", "gold_vault.exit_value", "reverted"}
 
 CONTRACT_FAULTS = {
     "the market drops the reserve": (
         "lending_market",
         ("lending_market.vy", "math._mul_div(state.interest, reserve_factor, _WAD, False)", "0"),
         BUSY,
-        {"supply_index", "reverted"},
+        {"gold_vault.supply_index", "reverted"},
     ),
     "the market drops an accrual": (
         "lending_market",
@@ -41,31 +42,36 @@ CONTRACT_FAULTS = {
         "lending_market",
         ("modules/loan_health.vy", "(_WAD + bonus) * _COLL", "_WAD * _COLL"),
         WILD,
-        {"supply_index", "market_cash", "total_assets", "reverted"},
+        {
+            "gold_vault.supply_index",
+            "gold_vault.market_cash",
+            "gold_vault.total_assets",
+            "reverted",
+        },
     ),
     "the vault drops the performance fee": (
         "gold_vault",
         ("gold_vault.vy", "fees: uint256 = gain * performance_fee_bps", "fees: uint256 = 0 * gain"),
         BUSY,
-        {"share_price", "exit_value", "reverted"},
+        SHARES,
     ),
     "the vault drops the management fee": (
         "gold_vault",
         ("gold_vault.vy", "old_debt * management_fee_bps * elapsed", "0 * old_debt * elapsed"),
         BUSY,
-        {"share_price", "exit_value", "reverted"},
+        SHARES,
     ),
     "the vault unlocks profit twice as slowly": (
         "gold_vault",
         ("modules/profit_lock.vy", "added * unlock_seconds", "2 * added * unlock_seconds"),
         BUSY,
-        {"share_price", "exit_value", "reverted"},
+        SHARES,
     ),
     "a reward leaks": (
         "staking_rewards",
         ("staking_rewards.vy", "pot // self.rewardsDuration", "pot // (self.rewardsDuration + 1)"),
         BUSY,
-        {"rewards_earned", "exit_value"},
+        {"gold_vault.rewards_earned", "gold_vault.exit_value"},
     ),
 }
 

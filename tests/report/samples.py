@@ -157,7 +157,7 @@ def replay(label: str = "p50", path: int = 7, *, ok: bool = True) -> Replay:
         transactions=1_234,
         gas=56_789_000,
         seconds=0.5,
-        holder_gas={"enter": 200_000, "claim": 40_000},
+        holder_gas={("gold_vault", "enter"): 200_000, ("gold_vault", "claim"): 40_000},
         observables=tuple(results),
         decisions=160,
         in_band=0,

@@ -7,7 +7,7 @@ import samples
 from scipy import stats
 
 from simulator.engine import simulate
-from simulator.report.attribution import KINDS, beside, contributions
+from simulator.engine.attribution import KINDS, beside, contributions
 from simulator.scenario import load_scenario
 
 UNITS = ("ounces", "usd")

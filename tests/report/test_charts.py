@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import samples
 
+from simulator.engine.attribution import contributions
 from simulator.report import charts
-from simulator.report.attribution import contributions
 from simulator.report.charts.base import KIND_COLOURS
 from simulator.report.charts.tornado import Bar, tornado
 

@@ -160,8 +160,8 @@ def test_page__calibration__stands_with_error_unit_and_window(sample, page):
 
 def test_page__replays__show_error_tolerance_and_gas(page):
     rows = {tuple(row) for row in page.rows}
-    assert ("share price", "1.0e−13", "1.0e−12", "1", "agrees") in rows
-    assert ("enter", "200,000", "200,000") in rows
+    assert ("gold vault: share price", "1.0e−13", "1.0e−12", "1", "agrees") in rows
+    assert ("gold vault: enter", "200,000", "200,000") in rows
     # 200,000 gas at 1 gwei and 3,120 dollars an ether
     assert ("in dollars", "0.62", "0.62") in rows
 
@@ -303,7 +303,7 @@ def test_investors__in_one_table__show_what_claims_name_beside_the_rest():
     run = load_scenario(
         "gold-vault-sober",
         overrides=(
-            "instruments.holding={metal: {kind: gold_etf}}",
+            "instruments.metal={kind: holding, what: gold_etf}",
             saver,
             f"claims={claims}",
             "paths=256",

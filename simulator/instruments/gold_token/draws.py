@@ -49,7 +49,10 @@ def _pull(
     others: FloatArray,
     terms: Numbers,
 ) -> None:
-    """Write the day's premium; its shocks are products of two normals (excess kurtosis 6)."""
+    """Write the day's premium; its shocks are products of two normals (excess kurtosis 6).
+
+    `rows`, the lanes' state, is of shape (_ROWS,), the others are of shape (LANES,).
+    """
     for lane in range(LANES):
         shock = normals[lane] * others[lane] * terms.premium_shock
         gap = terms.premium_pull * (rows[_PREMIUM + lane] - terms.premium_mean)
@@ -62,6 +65,7 @@ def _pull(
 
 @inlined
 def _start(premium: FloatArray, rows: FloatArray, terms: Numbers) -> None:
+    """Write the first day's premium, shape (LANES,), and begin the state `rows`, shape (_ROWS,)."""
     for lane in range(LANES):
         rows[_PREMIUM + lane] = terms.premium_mean
         rows[_DEMAND + lane] = 1.0
@@ -70,6 +74,7 @@ def _start(premium: FloatArray, rows: FloatArray, terms: Numbers) -> None:
 
 @inlined
 def _back(backing: FloatArray, rows: FloatArray, day: float, terms: Numbers) -> None:
+    """Write the ounces behind a token, shape (LANES,); `rows` is of shape (_ROWS,)."""
     for lane in range(LANES):
         backing[lane] = terms.backing_left if day >= rows[_SHORTFALL_DAY + lane] else 1.0
 
@@ -78,7 +83,10 @@ def _back(backing: FloatArray, rows: FloatArray, day: float, terms: Numbers) -> 
 def _price(
     token_usd: FloatArray, metal_usd: FloatArray, premium: FloatArray, backing: FloatArray
 ) -> None:
-    """Write the token's price: metal x backing x exp(premium), in units of the feed."""
+    """Write the token's price: metal x backing x exp(premium), in units of the feed.
+
+    Rows are of shape (LANES,), prices in USD.
+    """
     for lane in range(LANES):
         price = metal_usd[lane] * backing[lane] * exponential(premium[lane])
         token_usd[lane] = nearest(price * FEED_UNITS) / FEED_UNITS
@@ -86,6 +94,7 @@ def _price(
 
 @inlined
 def _quantise(metal_usd: FloatArray, spot: FloatArray) -> None:
+    """Write the metal's price in units of the feed, one at least; rows of shape (LANES,), USD."""
     for lane in range(LANES):
         units = nearest(spot[lane] * FEED_UNITS)
         units = units if units > 1.0 else 1.0
@@ -101,7 +110,11 @@ def _supply(
     first: bool,
     terms: Numbers,
 ) -> None:
-    """Write the supply: it follows demand, but cannot grow once metal is missing."""
+    """Write the supply: it follows demand, but cannot grow once metal is missing.
+
+    `rows`, the lanes' state, is of shape (_ROWS,), the others are of shape (LANES,); supply in
+    ounces.
+    """
     for lane in range(LANES):
         growth = exponential(terms.supply_drift + terms.supply_shock * normals[lane])
         index = rows[_DEMAND + lane] * (1.0 if first else growth)
@@ -116,6 +129,7 @@ def _supply(
 
 @inlined
 def _reserve(reserve: FloatArray, supply: FloatArray, backing: FloatArray) -> None:
+    """Write the ounces that are there, supply times backing; rows of shape (LANES,)."""
     for lane in range(LANES):
         reserve[lane] = supply[lane] * backing[lane]
 

@@ -9,6 +9,7 @@ creation needs attested metal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum, unique
 
 import numpy as np
 
@@ -16,11 +17,24 @@ from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, T
 from simulator.instruments.draws import first_event
 from simulator.instruments.gold_token.draws import Numbers, draw
 from simulator.instruments.gold_token.split import split
-from simulator.market.paths import MarketPaths
-from simulator.market.streams import Stream
+from simulator.instruments.gold_token.terms import GoldTokenTerms
+from simulator.instruments.registry import stream_of
 from simulator.mechanics.rows import empty_apart
-from simulator.scenario.instruments import GoldTokenTerms
 from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
+
+
+@unique
+class Stream(IntEnum):
+    """The room's streams of random numbers; see `market.streams` for what a number means."""
+
+    TOKEN_PREMIUM = 128
+    TOKEN_EVENTS = 129
+    TOKEN_DEMAND = 130
+    TOKEN_DISLOCATION = 141
+    SILVER_TOKEN_PREMIUM = 144
+    SILVER_TOKEN_DISLOCATION = 145
+    SILVER_TOKEN_DEMAND = 146
+    SILVER_TOKEN_EVENTS = 147
 
 
 @dataclass(frozen=True)
@@ -34,8 +48,8 @@ class Metal:
     events: Stream
 
     @property
-    def name(self) -> str:
-        """Return the instrument's name, `gold_token` or `silver_token`."""
+    def kind(self) -> str:
+        """Return the kind of such a token, `gold_token` or `silver_token`."""
         return f"{self.asset}_token"
 
     @property
@@ -89,13 +103,20 @@ class GoldTokenDrivers:
 
 
 def draw_drivers(
-    terms: GoldTokenTerms, market: MarketPaths, seed: int, metal: Metal = GOLD
+    terms: GoldTokenTerms, label: str, metal: Metal, spot: FloatArray, seed: int, first_path: int
 ) -> GoldTokenDrivers:
-    """Return the drivers of a block: draws depend on seed, stream, path and step alone."""
-    spot = market.prices[metal.asset]
-    shortfall = first_event(
-        seed, metal.events, market.first_path, spot.shape[1], terms.shortfall_hazard
+    """Return the drivers of a block: draws depend on label, seed, stream, path and step alone.
+
+    Parameters
+    ----------
+    spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
+        Price of the metal, on paths from `first_path` on.
+    """
+    premium_stream, dislocation, demand, events = (
+        stream_of(number, metal.kind, label)
+        for number in (metal.premium, metal.dislocation, metal.demand, metal.events)
     )
+    shortfall = first_event(seed, events, first_path, spot.shape[1], terms.shortfall_hazard)
     metal_usd, token_usd, premium, backing, supply, reserve = (
         empty_apart(spot.shape, k) for k in range(6)
     )
@@ -104,8 +125,8 @@ def draw_drivers(
         spot,
         shortfall,
         seed,
-        (int(metal.premium), int(metal.dislocation), int(metal.demand)),
-        market.first_path,
+        (premium_stream, dislocation, demand),
+        first_path,
         metal_usd,
         token_usd,
         premium,
@@ -139,11 +160,13 @@ def simulate(
     ounces: float,
     metal: Metal = GOLD,
     *,
+    name: str = "",
     daily: bool = False,
     by_source: bool = True,
 ) -> InstrumentPaths:
     """Hold `ounces` tokens from the first to the last step; fees of buying are not counted.
 
+    `name` is what the scenario calls them; by default their kind.
     `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
     for where these came from.
     """
@@ -158,7 +181,7 @@ def simulate(
     by_price = split(prices, ounces, brought)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
     return InstrumentPaths(
-        name=metal.name,
+        name=name or metal.kind,
         sources=metal.sources,
         initial={"ounces": mark_ounces[0], "usd": mark_usd[0]},
         mark={"ounces": mark_ounces, "usd": mark_usd},

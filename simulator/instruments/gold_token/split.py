@@ -39,6 +39,11 @@ def _split(
     sums: FloatArray,
     brought: FloatArray,
 ) -> None:
+    """Add up in `sums`, shape (3, n_paths), USD, what each source of `ounces` tokens brought.
+
+    `brought` is that of `split`, the others are of shape (n_steps + 1, n_paths), as in
+    `TokenPrices`.
+    """
     n_rows, n_paths = metal.shape
     factor, moved, lost = np.empty(n_paths), np.empty(n_paths), np.empty(n_paths)
     for step in range(n_rows):
@@ -56,6 +61,7 @@ def _split(
 
 @inlined
 def _exponentials(values: FloatArray, out: FloatArray) -> None:
+    """Write exp of the values; rows of shape (n_paths,)."""
     for k in range(out.shape[0]):
         out[k] = exponential(values[k])
 
@@ -64,6 +70,7 @@ def _exponentials(values: FloatArray, out: FloatArray) -> None:
 def _move(
     metal: FloatArray, before: FloatArray, backing: FloatArray, factor: FloatArray, out: FloatArray
 ) -> None:
+    """Write the metal's part at yesterday's backing and premium; rows of shape (n_paths,), USD."""
     for k in range(out.shape[0]):
         out[k] = (metal[k] - before[k]) * backing[k] * factor[k]
 
@@ -72,6 +79,7 @@ def _move(
 def _lose(
     metal: FloatArray, backing: FloatArray, before: FloatArray, factor: FloatArray, out: FloatArray
 ) -> None:
+    """Write the backing's part at yesterday's premium; rows of shape (n_paths,), USD."""
     for k in range(out.shape[0]):
         out[k] = metal[k] * (backing[k] - before[k]) * factor[k]
 
@@ -85,17 +93,20 @@ def _rest(
     ounces: float,
     total: FloatArray,
 ) -> None:
+    """Add what `moved` and `lost` leave of the token's change; rows of shape (n_paths,), USD."""
     for k in range(total.shape[0]):
         total[k] += ounces * (token[k] - before[k] - moved[k] - lost[k])
 
 
 @inlined
 def _add(total: FloatArray, times: float, more: FloatArray) -> None:
+    """Add `times` times `more` to `total`; rows of shape (n_paths,)."""
     for k in range(total.shape[0]):
         total[k] += times * more[k]
 
 
 @inlined
 def _copy(out: FloatArray, values: FloatArray) -> None:
+    """Copy the values to `out`; rows of shape (n_paths,)."""
     for k in range(out.shape[0]):
         out[k] = values[k]

@@ -1,7 +1,8 @@
 """What the eight cohorts of borrowers do, and what is done to them.
 
-`state` is the flat array of `lanes`. What all cohorts do every day is in `cohorts`; what is rare,
-a liquidation or the end of a loan, is done here on the marked lanes alone.
+`state`, of shape (STATE_SIZE,), is the flat array of `lanes`; `acts`, of shape
+(WIDTH, N_ACTIONS), are the day's acts of each lane. What all cohorts do every day is in
+`cohorts`; what is rare, a liquidation or the end of a loan, is done here on the marked lanes alone.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from simulator.instruments.gold_vault.moves import (
     releasable,
     without_room,
 )
-from simulator.instruments.gold_vault.state import N_COHORTS, Action, Terms
+from simulator.instruments.gold_vault.state import N_COHORTS, Action, Needs, Terms
 from simulator.jit import inlined, kernel
 from simulator.mechanics import lending
 from simulator.mechanics.lending import Position
@@ -49,10 +50,6 @@ REPAY = int(Action.REPAY)
 RELEASE_USDC = int(Action.RELEASE_USDC)
 BORROW = int(Action.BORROW)
 POST_USDC = int(Action.POST_USDC)
-
-
-Needs = tuple[float, float, float, float, float, float, float, float]
-"""By cohort, the collateral over a debt of one at which it opens a loan."""
 
 
 class Terrain(NamedTuple):
@@ -96,6 +93,7 @@ def repayment(debt: float, terrain: Terrain, terms: Terms) -> Loan:
     gap = owed - terrain.wanted
     amount = floor_to(gap, terms)
     scaled = amount * terrain.per_index
+    # times one over the index is not over the index: a last bit more than is owed
     scaled = scaled if scaled < debt else debt
     owed_units = (debt - scaled) * terrain.borrow_index * terrain.gold_units
     acting = gap > terms.inertia * owed
@@ -157,6 +155,7 @@ def wish(debt: float, terrain: Terrain, terms: Terms) -> Loan:
 def take_collateral(state: FloatArray, row: int, left_usd: float, release_usd: float) -> None:
     """Leave a cohort, whose debt is gone, what it is not paid back of its collateral."""
     state[DEBT + row] = 0.0
+    # USDC's units are whole: what the multiplication leaves behind the point is rounding
     state[COLLATERAL_UNITS + row] = np.rint((left_usd - release_usd) * USDC_UNITS)
 
 
@@ -178,6 +177,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
             market, position, gold_usd, terms.liquidation_bonus
         )
         if bad_debt > 0.0:
+            # where the treasury's shares pay for all of it, rounding may even raise the index
             fall = before - lending.supply_index(market)
             lost += state[LENDING_SHARES + lane] * max(fall, 0.0)
         release = releasable(position.collateral_usdc, terms, gold_usd)
@@ -243,6 +243,7 @@ def record_repayments(state: FloatArray, needs: Needs, terms: Terms, acts: Float
             done = repayment(state[DEBT + row], terrain, terms)
             left = units_left(units, done.owed_units, needs[cohort])
             acts[lane, REPAY + cohort] = -done.ounces
+            # beside what a liquidation has released
             acts[lane, RELEASE_USDC + cohort] += (units - left) * USDC_UNIT
 
 

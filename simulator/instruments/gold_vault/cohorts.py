@@ -1,8 +1,11 @@
 """The cohorts of borrowers of all lanes side by side, every day: they repay, they borrow.
 
-`state` is the flat array of `lanes`. Most of the time the cohorts of a lane owe the same: they
-began together and want the same. Then what they repay or borrow is worked out once for all but
-the last, which is often liquidated alone, and only the collateral by cohort.
+`state`, of shape (STATE_SIZE,), is the flat array of `lanes`. Most of the time the cohorts of a
+lane owe the same: they began together and want the same. Then what they repay or borrow is worked
+out once for all but the last, which is often liquidated alone, and only the collateral by cohort.
+
+`unlike`, of shape (WIDTH // GROUP,), says of each group of lanes whether in one of them the first
+cohorts owe different amounts.
 """
 
 from __future__ import annotations
@@ -10,11 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.instruments.gold_vault.borrowers import (
     Loan,
-    Needs,
     Terrain,
     closes,
     get_terrain,
@@ -38,16 +39,15 @@ from simulator.instruments.gold_vault.lanes import (
     count_marks,
 )
 from simulator.instruments.gold_vault.moves import USDC_UNITS, without_room
-from simulator.instruments.gold_vault.state import N_COHORTS, Terms
+from simulator.instruments.gold_vault.state import N_COHORTS, Needs, Terms
 from simulator.jit import inlined, kernel
-from simulator.units import FloatArray
-
-BoolArray = npt.NDArray[np.bool_]
+from simulator.units import BoolArray, FloatArray
 
 GROUP = 8
 """Lanes that are gone through the short way together: one vector of the widest."""
 N_ALIKE = N_COHORTS - 1
 """Cohorts that owe the same until the first of them is liquidated; the last is so often."""
+assert N_COHORTS == 8, "the cohorts are written out one by one below"
 
 
 class Books(NamedTuple):
@@ -189,8 +189,9 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
     state[SCALED_DEBT + lane] = books.total
 
 
-# The cohorts one by one instead of in a loop: LLVM does not unroll one of this size, and
-# without that makes no vector instructions of the loop over lanes around it.
+# Here and in `find_losses` the cohorts stand one by one instead of in a loop: LLVM does not
+# unroll one of this size, and without that makes no vector instructions of the loop over lanes
+# around it.
 
 
 @inlined

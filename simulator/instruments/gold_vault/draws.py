@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential, logarithm
 from simulator.market.philox import fill_normals
-from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
+from simulator.units import DAYS_PER_YEAR, LANES, FloatArray, StepArray
 
 WINDOW_DAYS = 30
 """Days over which borrowers and depositors look back at gold's volatility and return."""
@@ -20,18 +19,12 @@ LEAST_RELATIVE = 1e-3
 MOST_FLOW = 0.5
 """The most that flows in or out on a day, as a share of deposits."""
 
-_LOGS = 0
-_SUM = LANES
-_SQUARES = 2 * LANES
-_GAP = 3 * LANES
-_LOG_REWARD = 4 * LANES
-_VARIANCE = 5 * LANES
-_MOMENTUM = 6 * LANES
-_ROWS = 7 * LANES
+_N_ROWS = 7
+_LOGS, _SUM, _SQUARES, _GAP, _LOG_REWARD, _VARIANCE, _MOMENTUM = range(0, _N_ROWS * LANES, LANES)
 
 
 class Numbers(NamedTuple):
-    """The terms as numbers; see `scenario.instruments` for those of the same name.
+    """The terms as numbers; see `terms` for those of the same name.
 
     `demand_pull` and `demand_shock` make the log gap of demand: gap * pull + normal * shock;
     `reward_drift` and `reward_shock` the daily log change of the reward's price.
@@ -62,7 +55,13 @@ def _look_back(
 
     Before the window is full the missing days count as the long-run volatility and as no
     return.
-    `sums` and `squares` hold the running sums of the last WINDOW_DAYS steps, a row each.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (_N_ROWS * LANES,)
+    sums, squares : ndarray of shape (WINDOW_DAYS * LANES,)
+        Running sums of log returns and of their squares at the last WINDOW_DAYS steps.
+    gold : ndarray of shape (LANES,), USD per ounce
     """
     missing = max(WINDOW_DAYS - step, 0) * long_run_volatility**2 / DAYS_PER_YEAR
     known = 0.0 if step == 0 else 1.0
@@ -76,6 +75,7 @@ def _look_back(
         square = rows[_SQUARES + lane] + change * change
         rows[_SUM + lane] = total
         rows[_SQUARES + lane] = square
+        # the difference of two running sums may be a rounding below zero
         window = square - old_squares[lane] + missing
         window = window if window > 0.0 else 0.0
         rows[_VARIANCE + lane] = window * (DAYS_PER_YEAR / WINDOW_DAYS)
@@ -89,7 +89,10 @@ def _look_back(
 def _want(
     demand: FloatArray, rows: FloatArray, normals: FloatArray, level: float, terms: Numbers
 ) -> None:
-    """Write demand: what is usual, times the response, times a gap with unit expectation."""
+    """Write demand: what is usual, times the response, times a gap with unit expectation.
+
+    `demand` and `normals` are of shape (LANES,), `rows` of (_N_ROWS * LANES,).
+    """
     least = (LEAST_RELATIVE * terms.long_run_volatility) ** 2
     usual = np.log(terms.long_run_volatility)
     for lane in range(LANES):
@@ -105,6 +108,7 @@ def _want(
 
 @inlined
 def _flow(flow: FloatArray, rows: FloatArray, normals: FloatArray, terms: Numbers) -> None:
+    """Write the crowd's net flow; `flow` and `normals` are of shape (LANES,)."""
     for lane in range(LANES):
         net = terms.flow_deviation * normals[lane] + terms.flow_momentum * rows[_MOMENTUM + lane]
         net = net if net > -MOST_FLOW else -MOST_FLOW
@@ -116,18 +120,21 @@ def _price(
     reward_usd: FloatArray,
     rows: FloatArray,
     normals: FloatArray,
-    exploit_day: FloatArray,
-    day: float,
+    exploit_step: StepArray,
+    step: int,
     level: float,
     terms: Numbers,
 ) -> None:
-    """Write the reward's price: lognormal, at `level`, and fallen from an exploit on."""
-    moves = 0.0 if day == 0.0 else 1.0
+    """Write the reward's price: lognormal, at `level`, and fallen from an exploit on.
+
+    `reward_usd`, `normals` and `exploit_step` (int64) are of shape (LANES,).
+    """
+    moves = 0.0 if step == 0 else 1.0
     for lane in range(LANES):
         change = terms.reward_drift + terms.reward_shock * normals[lane]
         log_price = rows[_LOG_REWARD + lane] + change * moves
         rows[_LOG_REWARD + lane] = log_price
-        fallen = 1.0 - terms.fall_on_exploit if day >= exploit_day[lane] else 1.0
+        fallen = 1.0 - terms.fall_on_exploit if step >= exploit_step[lane] else 1.0
         reward_usd[lane] = level * exponential(log_price) * fallen
 
 
@@ -137,7 +144,7 @@ def draw(
     gold_usd: FloatArray,
     demand_level: FloatArray,
     reward_level: FloatArray,
-    exploit_step: npt.NDArray[np.int64],
+    exploit_step: StepArray,
     seed: int,
     streams: tuple[int, int, int],
     first_path: int,
@@ -149,27 +156,31 @@ def draw(
 
     Parameters
     ----------
-    gold_usd : ndarray of shape (n_steps + 1, n_paths), n_paths a multiple of LANES
-    demand_level, reward_level : ndarray of shape (n_steps + 1,)
-        Usual demand over exp of half the gap's variance; price without its moves.
+    gold_usd : ndarray of shape (n_steps + 1, n_paths), USD per ounce
+        n_paths is a multiple of LANES.
+    demand_level : ndarray of shape (n_steps + 1,), ounces
+        Usual demand over exp of half the gap's variance.
+    reward_level : ndarray of shape (n_steps + 1,), USD
+        Price without its moves.
+    exploit_step : ndarray of shape (n_paths,), int64
+        From this step on the reward has fallen.
     streams : tuple of int
         Of demand, flow and the reward's price.
     demand_ounces, flow, reward_usd : ndarray of shape (n_steps + 1, n_paths)
-        Written.
+        Written: ounces, share of the crowd's deposits, USD.
     """
     n_rows, n_paths = gold_usd.shape
     words = np.empty(4 * LANES, np.uint32)
     normals = np.empty((3, 4, LANES))
-    rows = np.empty(_ROWS)
+    rows = np.empty(_N_ROWS * LANES)
     sums, squares = np.empty(WINDOW_DAYS * LANES), np.empty(WINDOW_DAYS * LANES)
-    exploit_day = np.empty(LANES)
     for first in range(0, n_paths, LANES):
         rows[:] = 0.0
         sums[:] = 0.0
         squares[:] = 0.0
-        for lane in range(LANES):
-            exploit_day[lane] = float(exploit_step[first + lane])
+        exploit = exploit_step[first : first + LANES]
         for step in range(n_rows):
+            # a call of the generator gives four words, so one serves four steps
             if step % 4 == 0:
                 for place in range(3):
                     path = first_path + first
@@ -181,4 +192,4 @@ def draw(
             _flow(flow[step, first : first + LANES], rows, normals[1, step % 4], terms)
             to = reward_usd[step, first : first + LANES]
             level, shocks = reward_level[step], normals[2, step % 4]
-            _price(to, rows, shocks, exploit_day, float(step), level, terms)
+            _price(to, rows, shocks, exploit, step, level, terms)

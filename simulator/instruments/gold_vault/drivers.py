@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum, unique
 
 import numpy as np
 
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.draws import first_event
 from simulator.instruments.gold_vault import draws
-from simulator.market.streams import Stream
+from simulator.instruments.gold_vault.terms import EmissionTerms, GoldVaultTerms
+from simulator.instruments.registry import stream_of
 from simulator.mechanics.rows import empty_apart
-from simulator.scenario.instruments import EmissionTerms, GoldVaultTerms
-from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.units import DAYS_PER_YEAR, FloatArray, StepArray
+
+
+@unique
+class Stream(IntEnum):
+    """Numbers of the vault's random streams; see `market.streams` for all others."""
+
+    VAULT_DEMAND = 131
+    VAULT_FLOW = 132
+    VAULT_EXPLOIT = 133
+    REWARD_PRICE = 134
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class GoldVaultDrivers:
     flow: FloatArray
     reward_usd: FloatArray
     reward_tokens: FloatArray
-    exploit_step: np.ndarray[tuple[int], np.dtype[np.int64]]
+    exploit_step: StepArray
 
     def lane(self, k: int) -> GoldVaultDrivers:
         """Return path `k` of the block alone."""
@@ -57,19 +68,31 @@ class GoldVaultDrivers:
 
 def draw_drivers(
     terms: GoldVaultTerms,
+    label: str,
     prices: TokenPrices,
     long_run_volatility: float,
     first_path: int,
     seed: int,
 ) -> GoldVaultDrivers:
-    """Return the drivers of a block of paths, beginning with path `first_path`."""
+    """Return the drivers of a block of paths, beginning with path `first_path`.
+
+    Parameters
+    ----------
+    label : str
+        The vault's, which tells its random streams from another vault's.
+    long_run_volatility : float
+        Gold's, a year.
+    """
+    streams = {number: stream_of(number, "gold_vault", label) for number in Stream}
     shape = prices.metal_usd.shape
     steps = np.arange(shape[0])
     keep = 0.5 ** (1.0 / terms.borrowers.demand_half_life_days)
     variance = terms.borrowers.demand_deviation**2 * (1.0 - keep ** (2 * steps))
     usual = terms.crowd_ounces * terms.borrowers.demand_share
     emitted = _emission(terms.emissions, shape[0] - 1)
-    exploit = first_event(seed, Stream.VAULT_EXPLOIT, first_path, shape[1], terms.exploit_hazard)
+    exploit = first_event(
+        seed, streams[Stream.VAULT_EXPLOIT], first_path, shape[1], terms.exploit_hazard
+    )
     demand, flow, reward_usd = (empty_apart(shape, 4 + k) for k in range(3))
     draws.draw(
         _numbers(terms, long_run_volatility, keep),
@@ -78,7 +101,7 @@ def draw_drivers(
         _reward_level(terms.emissions, emitted),
         exploit,
         seed,
-        (int(Stream.VAULT_DEMAND), int(Stream.VAULT_FLOW), int(Stream.REWARD_PRICE)),
+        (streams[Stream.VAULT_DEMAND], streams[Stream.VAULT_FLOW], streams[Stream.REWARD_PRICE]),
         first_path,
         demand,
         flow,

@@ -1,6 +1,7 @@
 """The measured holder: rewards, value, attribution, and the way out, over the lanes.
 
-`state` is the flat array of `lanes`.
+`state`, of shape (STATE_SIZE,), is the flat array of `lanes`; `acts`, of shape
+(WIDTH, N_ACTIONS), are the day's acts of each lane.
 """
 
 from __future__ import annotations
@@ -38,7 +39,16 @@ from simulator.instruments.gold_vault.lanes import (
     get_supply,
     put_fund,
 )
-from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, floor_to, liquid, pull, with_room
+from simulator.instruments.gold_vault.moves import (
+    MINIMUM_OUNCES,
+    ROUNDING_ROOM,
+    Fund,
+    Price,
+    floor_to,
+    liquid,
+    pull,
+    with_room,
+)
 from simulator.instruments.gold_vault.state import (
     EMISSIONS,
     GAS,
@@ -92,7 +102,13 @@ def take_prices(state: FloatArray) -> int:
 def take_backing(state: FloatArray, premium: FloatArray, step: int, first: int) -> None:
     """Take the day's backing, and move what its change did from the premium to the shortfall.
 
-    Comes after `take_prices`. `premium`, of shape (n_steps + 1, n_paths), is a log.
+    Comes after `take_prices`, which gave the premium all that gold did not do, and only on days
+    on which some backing changes.
+
+    Parameters
+    ----------
+    premium : ndarray of shape (n_steps + 1, n_paths)
+        Log gap between the token and what backs it.
     """
     before = premium[max(step - 1, 0)]
     for lane in range(WIDTH):
@@ -140,6 +156,7 @@ def value_holder(state: FloatArray, terms: Terms) -> None:
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         token_usd = state[TOKEN_USD + lane]
+        # without a branch: what a price of zero makes infinite is dropped after
         per_usd = 1.0 / token_usd
         per_usd = per_usd if token_usd > 0.0 else 0.0
         pending = state[REWARDS_UNCLAIMED + lane] * state[REWARD_USD + lane]
@@ -148,13 +165,45 @@ def value_holder(state: FloatArray, terms: Terms) -> None:
         state[INCOME_TOKENS + lane] = income
         in_vault = state[HOLDER_SHARES + lane] * state[SHARE_PRICE + lane]
         mark = in_vault + income - state[GAS_TOKENS + lane]
-        short = in_vault - liquid(fund, get_supply(state, lane))
-        short = short if short > 0.0 else 0.0
+        short = unpayable(fund, get_supply(state, lane), in_vault)
         state[MARK_TOKENS + lane] = mark
         state[MARK_OUNCES + lane] = mark * state[BACKING + lane]
         state[MARK_USD + lane] = mark * token_usd
         put_exit(state, lane, mark - short * terms.haircut - terms.gas_leave_usd * per_usd, terms)
         state[UTILISATION + lane] = lending.utilisation(fund.market)
+
+
+@inlined
+def unpayable(fund: Fund, supply: Price, ounces: float) -> float:
+    """Return what of `ounces` the vault could not pay out now."""
+    short = ounces - liquid(fund, supply)
+    return short if short > 0.0 else 0.0
+
+
+@kernel
+def write_sellable(
+    state: FloatArray, sellable: FloatArray, step: int, first: int, last: bool
+) -> None:
+    """Write what share of the holder's value vault and wallet can pay on the day.
+
+    Comes last in the day, as only days that are asked for need it. At the horizon it is what the
+    exit was paid.
+
+    Parameters
+    ----------
+    sellable : ndarray of shape (n_steps + 1, n_paths), 1 = 100 %
+        Written, from path `first` on.
+    """
+    for lane in range(WIDTH):
+        in_vault = state[HOLDER_SHARES + lane] * state[SHARE_PRICE + lane]
+        short = unpayable(get_fund(state, lane), get_supply(state, lane), in_vault)
+        short = state[UNPAID + lane] if last else short
+        mark = state[MARK_TOKENS + lane]
+        part = short / mark if mark > 0.0 else 0.0
+        # what is short by rounding alone could be paid
+        part = part if part > ROUNDING_ROOM else 0.0
+        # gas may have eaten the value up, and more of it is in the vault than there is
+        sellable[step, first + lane] = 1.0 - part if part < 1.0 else 0.0
 
 
 @inlined

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.instruments.gold_vault.borrowers import (
-    Needs,
     end_loans,
     forget_liquidations,
     lend_in_turn,
@@ -28,6 +26,7 @@ from simulator.instruments.gold_vault.holder import (
     take_backing,
     take_prices,
     value_holder,
+    write_sellable,
 )
 from simulator.instruments.gold_vault.lanes import (
     ATTRIBUTED_OUNCES,
@@ -64,63 +63,37 @@ from simulator.instruments.gold_vault.stages import (
     take_losses,
     unlock_losses,
 )
-from simulator.instruments.gold_vault.state import N_ACTIONS, N_SOURCES, Terms
+from simulator.instruments.gold_vault.state import (
+    N_ACTIONS,
+    N_SOURCES,
+    DriverArrays,
+    Numbers,
+    Results,
+)
 from simulator.jit import kernel
 from simulator.mechanics.prefetch import will_read, will_write
 from simulator.mechanics.rows import read_row, write_row
-from simulator.units import FloatArray
 
 
 @kernel
-def run(
-    terms: Terms,
-    needs: Needs,
-    report_every_days: int,
-    claim_every_days: int,
-    gold_usd: FloatArray,
-    token_usd: FloatArray,
-    backing: FloatArray,
-    premium: FloatArray,
-    demand_ounces: FloatArray,
-    flow: FloatArray,
-    reward_usd: FloatArray,
-    reward_tokens: FloatArray,
-    exploit_step: npt.NDArray[np.int64],
-    mark_ounces: FloatArray,
-    mark_usd: FloatArray,
-    exit_ounces: FloatArray,
-    exit_usd: FloatArray,
-    utilisation: FloatArray,
-    attribution: FloatArray,
-    gains: FloatArray,
-    events: npt.NDArray[np.int64],
-    unpaid: FloatArray,
-    actions: FloatArray,
-    observed: FloatArray,
-) -> None:
-    """Run all paths of a block over all steps.
-
-    Parameters
-    ----------
-    needs : tuple of 8 floats
-        See `borrowers.Needs`.
-    gold_usd, token_usd, backing, premium, demand_ounces, flow, reward_usd
-        Drivers, shape (n_steps + 1, n_paths), n_paths a multiple of WIDTH.
-    reward_tokens : ndarray of shape (n_steps + 1,)
-    exploit_step : ndarray of shape (n_paths,), int64
-    mark_ounces, mark_usd, exit_ounces, exit_usd, utilisation
-        Written: the holder's value, and borrows over supply; shape (n_steps + 1, n_paths).
-    attribution : ndarray of shape (2, n_sources, n_paths)
-        Written: gains by source in ounces and in dollars.
-    gains : ndarray of shape (n_sources, n_steps + 1, n_paths)
-        Written where it has steps: gains in dollars up to each step.
-    events, unpaid : ndarray of shape (n_paths,)
-        Written.
-    actions, observed : ndarray of shape (n_steps + 1, n_paths, n)
-        Written where they have steps; of shape (0, 0, n) where nothing is recorded.
-    """
+def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
+    """Run all paths of a block over all steps; the arrays are described in `state`."""
+    terms, needs = numbers.terms, numbers.needs
+    report_every_days, claim_every_days = numbers.report_every_days, numbers.claim_every_days
+    gold_usd, token_usd = drivers.gold_usd, drivers.token_usd
+    backing, premium = drivers.backing, drivers.premium
+    demand_ounces, flow = drivers.demand_ounces, drivers.flow
+    reward_usd, reward_tokens = drivers.reward_usd, drivers.reward_tokens
+    exploit_step = drivers.exploit_step
+    mark_ounces, mark_usd = results.mark_ounces, results.mark_usd
+    exit_ounces, exit_usd = results.exit_ounces, results.exit_usd
+    utilisation, sellable = results.utilisation, results.sellable
+    attribution, gains = results.attribution, results.gains
+    events, unpaid = results.events, results.unpaid
+    actions, observed = results.actions, results.observed
     n_steps, n_paths = gold_usd.shape[0] - 1, gold_usd.shape[1]
     recorded = actions.shape[0] > 0
+    # rows begin at lines of the cache: a vector across two of them costs twice
     memory = np.empty(STATE_SIZE + 8)
     skip = (64 - memory.ctypes.data % 64) // 8 % 8
     state = memory[skip : skip + STATE_SIZE]
@@ -129,6 +102,8 @@ def run(
     for first in range(0, n_paths, WIDTH):
         begin(state, terms)
         unlike[:] = False
+        # the one copy as float64, exact up to 2^53 days: beside the other rows, as a number of
+        # their kind, it stands in no vector's way
         for lane in range(WIDTH):
             state[EXPLOIT_DAY + lane] = float(exploit_step[first + lane])
         reported_day = 0.0
@@ -163,6 +138,7 @@ def run(
                         take_losses(state, lane, day, terms, acts)
                 find_unlike(state, unlike)
             if recorded:
+                # what is recorded is worked out by the same rules on the state of before
                 spread_debts(state, unlike)
                 record_repayments(state, needs, terms, acts)
             if repay_all(state, unlike, needs, terms) > 0:
@@ -201,6 +177,7 @@ def run(
                     find_unlike(state, unlike)
             will_write(exit_usd, step + 1, first, WIDTH)
             will_write(utilisation, step + 1, first, WIDTH)
+            # a record forgets all acts once they are written
             if losses > 0 and not recorded:
                 for lane in range(WIDTH):
                     forget_liquidations(acts, lane)
@@ -213,12 +190,15 @@ def run(
             if claiming or last:
                 sell_rewards(state, terms)
             value_holder(state, terms)
-            if last:
-                holder_leaves(state, terms, acts)
             if gains.shape[1] > 0:
+                # before the holder leaves: what that costs is in no day
                 for source in range(N_SOURCES):
                     place = ATTRIBUTED_USD + source * WIDTH
                     write_row(state, place, gains[source], step, first, WIDTH)
+            if last:
+                holder_leaves(state, terms, acts)
+            if sellable.shape[0] > 0:
+                write_sellable(state, sellable, step, first, last)
             write_row(state, MARK_OUNCES, mark_ounces, step, first, WIDTH)
             write_row(state, MARK_USD, mark_usd, step, first, WIDTH)
             write_row(state, EXIT_OUNCES, exit_ounces, step, first, WIDTH)

@@ -2,6 +2,9 @@
 
 A row holds one number of each lane. All rows lie in one array at constant distances: LLVM
 then sees that they do not overlap, and turns a loop over lanes into vector instructions.
+The array, everywhere called `state`, is of shape (STATE_SIZE,), float64; a row's number is its
+place, and `state[ROW + lane]` is in the unit that the name says: ounces or tokens, dollars, days,
+shares.
 """
 
 from __future__ import annotations

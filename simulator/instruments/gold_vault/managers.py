@@ -172,19 +172,20 @@ def report_kept(
     yearly = terms.management_fee / DAYS_PER_YEAR
     change = value - before.lending_debt
     fees = fund.pool_assets - before.pool_debt
-    lending_fee = (change if change > 0.0 else 0.0) * terms.performance_fee
-    lending_fee += before.lending_debt * (yearly * lending_days)
-    pool_fee = (fees if fees > 0.0 else 0.0) * terms.performance_fee
-    pool_fee += before.pool_debt * (yearly * pool_days)
-    net, pool_net = change - lending_fee, fees - pool_fee
+    lending_fee, net = vault.charge(
+        Report(change, terms.performance_fee, before.lending_debt, yearly * lending_days)
+    )
+    pool_fee, pool_net = vault.charge(
+        Report(fees, terms.performance_fee, before.pool_debt, yearly * pool_days)
+    )
     first = before.locked + net
     locked = first + pool_net
     keeps = first > 0.0 and locked > 0.0 and terms.unlock_days > 0.0
-    left = before.unlock_end_day - day
-    left = left if left > 0.0 else 0.0
-    # ounces times days: of the locked profit, then with what lending brought, then with the pool's
-    waits = before.locked * left + net * terms.unlock_days if net > 0.0 else first * left
-    waits = waits + pool_net * terms.unlock_days if pool_net > 0.0 else waits
+    left = vault.days_left(before, day)
+    # of the locked profit, then with what lending brought, then with the pool's
+    added = vault.waiting(before.locked * left, net, terms.unlock_days)
+    waits = added if net > 0.0 else first * left
+    waits = vault.waiting(waits, pool_net, terms.unlock_days) if pool_net > 0.0 else waits
     end = day + waits / (locked if pool_net > 0.0 else first)
     end = end if net > 0.0 or pool_net > 0.0 else before.unlock_end_day
     paid = lending_fee + pool_fee

@@ -107,6 +107,7 @@ def liquid(fund: Fund, supply: Price) -> float:
 @inlined
 def pull(fund: Fund, supply: Price, ounces: float) -> tuple[Fund, float, float]:
     """Take `ounces` from idle, then lending, then the pool; return also the latter two."""
+    # the contract's order: what lies idle, then its queue of strategies
     from_idle = fund.vault.idle if fund.vault.idle < ounces else ounces
     rest = ounces - from_idle
     available = lending_liquid(fund, supply)

@@ -7,9 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.base import Daily, InstrumentPaths, TokenTerms
 from simulator.instruments.gold_vault import kernel
-from simulator.instruments.gold_vault.borrowers import Needs
 from simulator.instruments.gold_vault.daily import day_by_day
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.gold_vault.moves import ROUNDING_ROOM
@@ -18,11 +17,14 @@ from simulator.instruments.gold_vault.state import (
     N_OBSERVED,
     N_SOURCES,
     SOURCES,
+    DriverArrays,
+    Needs,
+    Numbers,
+    Results,
     new_terms,
 )
+from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics.rows import empty_apart
-from simulator.scenario.instruments import GoldTokenTerms, GoldVaultTerms
-from simulator.scenario.models import GasTerms
 from simulator.units import FloatArray
 
 
@@ -48,75 +50,96 @@ class GoldVaultRecord:
 
 def simulate(
     terms: GoldVaultTerms,
-    token: GoldTokenTerms,
-    gas: GasTerms,
+    token: TokenTerms,
+    usd_per_gas: float,
     drivers: GoldVaultDrivers,
     holder_ounces: float,
     *,
+    name: str = "gold_vault",
     record: bool = False,
     daily: bool = False,
     by_source: bool = True,
 ) -> tuple[InstrumentPaths, GoldVaultRecord]:
     """Return the holder's paths in the vault, and the record (empty unless asked for).
 
-    `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
-    for where these came from.
+    Parameters
+    ----------
+    usd_per_gas : float
+        USD per unit of gas.
+    name : str
+        The paths' name, the scenario's label.
+    daily, by_source : bool
+        Whether the dollars of each day are wanted too, for investors who trade, and where
+        these came from.
     """
     prices = drivers.prices
-    shape = prices.metal_usd.shape
-    steps_recorded, paths_recorded = shape if record else (0, 0)
-    kept = GoldVaultRecord(
-        np.zeros((steps_recorded, paths_recorded, N_ACTIONS)),
-        np.zeros((steps_recorded, paths_recorded, N_OBSERVED)),
-    )
-    mark, mark_usd, leave, leave_usd, utilisation = (empty_apart(shape, 7 + k) for k in range(5))
-    attribution = np.empty((2, N_SOURCES, shape[1]))
-    events, unpaid = np.empty(shape[1], np.int64), np.empty(shape[1])
-    gains = np.empty((N_SOURCES, *(shape if daily and by_source else (0, 0))))
-    needs = cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder))
-    kernel.run(
-        new_terms(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals),
-        needs,
+    results = _new_results(prices.metal_usd.shape, record, daily, daily and by_source)
+    numbers = Numbers(
+        new_terms(terms, usd_per_gas, holder_ounces, token.sale_spread_bps, token.decimals),
+        cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder)),
         terms.report_every_days,
         terms.emissions.claim_every_days,
-        prices.metal_usd,
-        prices.token_usd,
-        prices.backing,
-        prices.premium,
-        drivers.demand_ounces,
-        drivers.flow,
-        drivers.reward_usd,
-        drivers.reward_tokens,
-        drivers.exploit_step,
-        mark,
-        mark_usd,
-        leave,
-        leave_usd,
-        utilisation,
-        attribution,
-        gains,
-        events,
-        unpaid,
-        kept.actions,
-        kept.observed,
     )
-    leave[0] = holder_ounces * prices.backing[0]
-    leave_usd[0] = holder_ounces * prices.token_usd[0]
+    kernel.run(numbers, _arrays(drivers), results)
+    # what was put in stands at index 0, and is no exit: neither cost nor shortage
+    results.exit_ounces[0] = holder_ounces * prices.backing[0]
+    results.exit_usd[0] = holder_ounces * prices.token_usd[0]
+    results.sellable[:1] = 1.0
     days = None
     if daily:
-        days = day_by_day(terms, token, gas, prices.token_usd, mark_usd, leave_usd, gains)
-    return (
-        InstrumentPaths(
-            name="gold_vault",
-            sources=SOURCES,
-            initial={"ounces": leave[0], "usd": leave_usd[0]},
-            mark={"ounces": mark, "usd": mark_usd},
-            exit={"ounces": leave, "usd": leave_usd},
-            attribution={"ounces": attribution[0], "usd": attribution[1]},
-            events=events,
-            unpaid=unpaid,
-            details={"utilisation": utilisation},
-            daily=days,
-        ),
-        kept,
+        values = (prices.token_usd, results.mark_usd, results.sellable, results.gains)
+        days = day_by_day(token, usd_per_gas, *values)
+    return _paths(name, results, days), GoldVaultRecord(results.actions, results.observed)
+
+
+def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
+    """Return the drivers in the form the kernel reads."""
+    prices = drivers.prices
+    return DriverArrays(
+        gold_usd=prices.metal_usd,
+        token_usd=prices.token_usd,
+        backing=prices.backing,
+        premium=prices.premium,
+        demand_ounces=drivers.demand_ounces,
+        flow=drivers.flow,
+        reward_usd=drivers.reward_usd,
+        reward_tokens=drivers.reward_tokens,
+        exploit_step=drivers.exploit_step,
+    )
+
+
+def _new_results(shape: tuple[int, ...], record: bool, daily: bool, sources: bool) -> Results:
+    """Return arrays to be written, of shape (n_steps + 1, n_paths), without steps if not asked."""
+    nothing, n_paths = (0, 0), shape[1]
+    recorded = shape if record else nothing
+    mark, mark_usd, leave, leave_usd, utilisation = (empty_apart(shape, 7 + k) for k in range(5))
+    return Results(
+        mark_ounces=mark,
+        mark_usd=mark_usd,
+        exit_ounces=leave,
+        exit_usd=leave_usd,
+        utilisation=utilisation,
+        sellable=np.empty(shape if daily else nothing),
+        attribution=np.empty((2, N_SOURCES, n_paths)),
+        gains=np.empty((N_SOURCES, *(shape if sources else nothing))),
+        events=np.empty(n_paths, np.int64),
+        unpaid=np.empty(n_paths),
+        actions=np.zeros((*recorded, N_ACTIONS)),
+        observed=np.zeros((*recorded, N_OBSERVED)),
+    )
+
+
+def _paths(name: str, results: Results, days: Daily | None) -> InstrumentPaths:
+    leave, leave_usd = results.exit_ounces, results.exit_usd
+    return InstrumentPaths(
+        name=name,
+        sources=SOURCES,
+        initial={"ounces": leave[0], "usd": leave_usd[0]},
+        mark={"ounces": results.mark_ounces, "usd": results.mark_usd},
+        exit={"ounces": leave, "usd": leave_usd},
+        attribution={"ounces": results.attribution[0], "usd": results.attribution[1]},
+        events=results.events,
+        unpaid=results.unpaid,
+        details={"utilisation": results.utilisation},
+        daily=days,
     )

@@ -1,4 +1,8 @@
-"""What the replay reads: what was done on a day, and what is to be observed after it."""
+"""What the replay reads: what was done on a day, and what is to be observed after it.
+
+`state`, of shape (STATE_SIZE,), is the flat array of `lanes`; `acts`, of shape
+(WIDTH, N_ACTIONS), are the day's acts of each lane.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,12 @@ def write_acts(
 ) -> None:
     """Write the day's acts of the lanes from path `first` on, then forget them.
 
-    `tokens` are those notified where there has been no exploit.
+    Parameters
+    ----------
+    actions : ndarray of shape (n_steps + 1, n_paths, N_ACTIONS)
+        Written: columns of `state.Action`.
+    tokens : float
+        Those notified where there has been no exploit.
     """
     for lane in range(WIDTH):
         to = actions[step, first + lane]
@@ -62,6 +71,7 @@ def write_acts(
             to[column] = acts[lane, column]
             acts[lane, column] = 0.0
         to[REPORT] = 1.0 if managing and step > 0 else 0.0
+        # NaN is a target that nobody moves to: zero would be one
         if not managing:
             to[LENDING_TARGET] = to[POOL_TARGET] = np.nan
         if to[EXPLOIT_STOLEN] == 0.0:
@@ -72,7 +82,13 @@ def write_acts(
 
 @kernel
 def write_observed(state: FloatArray, observed: FloatArray, step: int, first: int) -> None:
-    """Write down what the replay reads from the contracts at the end of the step."""
+    """Write down what the replay reads from the contracts at the end of the step.
+
+    Parameters
+    ----------
+    observed : ndarray of shape (n_steps + 1, n_paths, N_OBSERVED)
+        Written: columns of `state.Observed`, of the lanes from path `first` on.
+    """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         seen = observed[step, first + lane]

@@ -1,6 +1,8 @@
 """The parts of a day that every lane goes through, and the rare ones of single lanes.
 
-`state` is the flat array of `lanes`, `acts` the day's acts of each lane, for the record.
+`state`, of shape (STATE_SIZE,), is the flat array of `lanes`; `acts`, of shape
+(WIDTH, N_ACTIONS), are the day's acts of each lane, for the record, in the columns of
+`state.Action`.
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ def begin(state: FloatArray, terms: Terms) -> None:
     for index in range(state.size):
         state[index] = 0.0
     for lane in range(WIDTH):
+        # yesterday's price, by which `take_prices` divides; nothing is held yet
         state[GOLD_USD + lane] = 1.0
         state[BORROW_INDEX + lane] = 1.0
         state[CROWD_SHARES + lane] = terms.crowd_ounces
@@ -151,6 +154,7 @@ def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: Fl
     lost = liquidations(state, lane, terms, acts)
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
+    # liquidations may have lowered what the day began with
     index = lending.supply_index(fund.market)
     supply = Price(index, 1.0 / index)
     state[SUPPLY_INDEX + lane] = supply.ounces_per_share
@@ -232,6 +236,8 @@ def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> Non
     Lanes on which a report may reach the price at once are done by `report_and_release`.
     """
     releasing = 0
+    # every lane goes the usual way, and what does not hold is dropped: a branch would end the
+    # vectors
     for lane in range(WIDTH):
         fund, buffer = get_fund(state, lane), get_buffer(state, lane)
         supply, price = get_supply(state, lane), get_price(state, lane)
@@ -296,6 +302,7 @@ def allocate_all(state: FloatArray, terms: Terms) -> None:
 def notify(state: FloatArray, day: float, tokens: float, terms: Terms) -> None:
     """Start a period of rewards where there has been no exploit."""
     for lane in range(WIDTH):
+        # worked out for all, as in `manage`
         before = get_staking(state, lane)
         after = staking.notify(before, tokens, day, terms.period_days)
         goes_on = day < state[EXPLOIT_DAY + lane]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from simulator.instruments.base import Source
+from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics.lending import utilisation_at
-from simulator.scenario.instruments import GoldVaultTerms
-from simulator.scenario.models import GasTerms
-from simulator.units import BPS
+from simulator.units import BPS, FloatArray, StepArray
 
 N_COHORTS = 8
+"""Cohorts of borrowers. Not free: what a lane's cohorts do every day is written out cohort by
+cohort (`cohorts` says why), `Needs` is a tuple of as many numbers, the record has a column for
+each, and the terms ask for a ladder of as many rungs."""
+
+Needs = tuple[float, float, float, float, float, float, float, float]
+"""By cohort, the collateral over a debt of one at which it opens a loan."""
+assert len(get_args(Needs)) == N_COHORTS
 
 SOURCES = (
     Source("interest", "organic", "Interest from borrowers"),
@@ -66,6 +72,7 @@ class Action(IntEnum):
 
 
 N_ACTIONS = 55
+assert Action.CROWD_REDEEM_SHARES == 5 * N_COHORTS
 
 
 class Observed(IntEnum):
@@ -85,6 +92,7 @@ class Observed(IntEnum):
 
 N_OBSERVED = 17
 """`LTV` is the first of eight columns, one for each cohort."""
+assert Observed.LTV + N_COHORTS == N_OBSERVED
 
 
 WEI = 2.0**-60
@@ -128,16 +136,96 @@ class Terms(NamedTuple):
     units: float
 
 
+class Numbers(NamedTuple):
+    """What is the same on every path.
+
+    terms : Terms
+    needs : Needs
+    report_every_days, claim_every_days : int
+        Days between two reports, each with an allocation, and between two claims of the holder.
+    """
+
+    terms: Terms
+    needs: Needs
+    report_every_days: int
+    claim_every_days: int
+
+
+class DriverArrays(NamedTuple):
+    """What happens from outside; (n_steps + 1, n_paths), float64, unless said otherwise.
+
+    n_paths is a multiple of `lanes.WIDTH`.
+
+    gold_usd, token_usd : USD per ounce, USD per token
+    backing : ounces behind a token
+    premium : log gap between the token and what backs it
+    demand_ounces : ounces that borrowers want
+    flow : the crowd's net deposits of a day over its deposits
+    reward_usd : USD per reward token
+    reward_tokens : (n_steps + 1,), tokens notified on a step
+    exploit_step : (n_paths,), int64
+        Beyond the horizon where there is no exploit.
+    """
+
+    gold_usd: FloatArray
+    token_usd: FloatArray
+    backing: FloatArray
+    premium: FloatArray
+    demand_ounces: FloatArray
+    flow: FloatArray
+    reward_usd: FloatArray
+    reward_tokens: FloatArray
+    exploit_step: StepArray
+
+
+class Results(NamedTuple):
+    """What the kernel writes; (n_steps + 1, n_paths), float64, unless said otherwise.
+
+    What is not asked for has no steps, and is left alone.
+
+    mark_ounces, mark_usd : ounces, USD
+        The holder's value.
+    exit_ounces, exit_usd : ounces, USD
+        What leaving on the day would pay; on the last step what it pays.
+    utilisation : borrows over supply, 0 to 1
+    sellable : share of the holder's value, 0 to 1, or (0, 0)
+        What the vault and the wallet could pay on the day.
+    attribution : (2, n_sources, n_paths), ounces and USD
+        Gains by source, the exit at the horizon included.
+    gains : (n_sources, n_steps + 1, n_paths), USD, or (n_sources, 0, 0)
+        Gains by source up to each step, the exit at the horizon left out.
+    events : (n_paths,), int64
+    unpaid : (n_paths,), ounces
+        What the exit at the horizon could not be paid.
+    actions : (n_steps + 1, n_paths, N_ACTIONS), or (0, 0, N_ACTIONS)
+        Columns of `Action`.
+    observed : (n_steps + 1, n_paths, N_OBSERVED), or (0, 0, N_OBSERVED)
+        Columns of `Observed`.
+    """
+
+    mark_ounces: FloatArray
+    mark_usd: FloatArray
+    exit_ounces: FloatArray
+    exit_usd: FloatArray
+    utilisation: FloatArray
+    sellable: FloatArray
+    attribution: FloatArray
+    gains: FloatArray
+    events: StepArray
+    unpaid: FloatArray
+    actions: FloatArray
+    observed: FloatArray
+
+
 def new_terms(
     terms: GoldVaultTerms,
-    gas: GasTerms,
+    usd_per_gas: float,
     holder_ounces: float,
     sale_spread_bps: float,
     token_decimals: int,
 ) -> Terms:
-    """Return the terms in the form the kernel reads."""
+    """Return the terms in the form the kernel reads; `usd_per_gas` is in USD per unit of gas."""
     market, borrowers = terms.lending, terms.borrowers
-    usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
     curve = (market.base_rate, market.slope1, market.slope2, market.kink)
     return Terms(
         crowd_ounces=terms.crowd_ounces,

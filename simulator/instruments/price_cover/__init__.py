@@ -1,15 +1,15 @@
 """The price cover: underwriters insure a miner's copper price from a pool of dollars."""
 
-from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
-from simulator.instruments.price_cover.paths import PriceCoverRecord, simulate
-from simulator.instruments.price_cover.state import Act, Observed, Policy
+from simulator.instruments.card import Instrument
+from simulator.instruments.price_cover.terms import PriceCoverTerms
 
-__all__ = [
-    "Act",
-    "Observed",
-    "Policy",
-    "PriceCoverDrivers",
-    "PriceCoverRecord",
-    "draw_drivers",
-    "simulate",
-]
+_ROOM = "simulator.instruments.price_cover"
+PRICE_COVER = Instrument(
+    kind="price_cover",
+    about="a pool that insures a metal's price, and the miner it insures",
+    terms=PriceCoverTerms,
+    model=f"{_ROOM}.model:MODEL",
+    stagecraft=f"{_ROOM}.player:STAGE",
+    page=f"{_ROOM}.page:PAGE",
+)
+CARDS = (PRICE_COVER,)

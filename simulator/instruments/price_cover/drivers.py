@@ -1,4 +1,4 @@
-"""What happens to the pool from outside: the copper price, quantised once."""
+"""What happens to the pool from outside: the price of what is insured, quantised once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.jit import kernel
-from simulator.market.paths import MarketPaths
 from simulator.units import FloatArray
 
 FEED_SCALE = 1e8
@@ -16,16 +15,16 @@ FEED_SCALE = 1e8
 
 @dataclass(frozen=True)
 class PriceCoverDrivers:
-    """What happens to the pool from outside: the copper price.
+    """What happens to the pool from outside: the price of what is insured.
 
     Attributes
     ----------
     label : str
     copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
-        Quantised to the feed's 1e-8.
+        Of the asset that the terms follow, quantised to the feed's 1e-8.
     start : date
     volatility, periods_per_year : float
-        Annual volatility of copper in the market model, and its trading days a year.
+        The asset's annual volatility in the market model, and its trading days a year.
     """
 
     label: str
@@ -44,16 +43,23 @@ class PriceCoverDrivers:
 
 @kernel
 def _quantise(prices: FloatArray, out: FloatArray) -> None:
+    """Write `prices` to `out` as the feed says them, both of shape (n_steps + 1, n_paths)."""
     for step in range(prices.shape[0]):
         for k in range(prices.shape[1]):
+            # a feed says at least one unit: zero would be no price
             out[step, k] = max(1.0, np.floor(prices[step, k] * FEED_SCALE + 0.5)) / FEED_SCALE
 
 
 def draw_drivers(
-    label: str, market: MarketPaths, volatility: float, periods_per_year: float
+    label: str, price_usd: FloatArray, start: dt.date, volatility: float, periods_per_year: float
 ) -> PriceCoverDrivers:
-    """Return the drivers of a block; nothing is drawn but the market's prices."""
-    copper = np.empty_like(market.prices["copper"])
-    _quantise(market.prices["copper"], copper)
-    start = market.dates[0].date()
-    return PriceCoverDrivers(label, copper, start, volatility, periods_per_year)
+    """Return the drivers of a block; nothing is drawn but the market's prices.
+
+    Parameters
+    ----------
+    price_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
+        Of the asset that the terms follow.
+    """
+    quantised = np.empty_like(price_usd)
+    _quantise(price_usd, quantised)
+    return PriceCoverDrivers(label, quantised, start, volatility, periods_per_year)

@@ -18,9 +18,14 @@ from simulator.units import BoolArray, FloatArray
 
 
 def put(forward: FloatArray, strike: FloatArray, deviation: float) -> FloatArray:
-    """Return the undiscounted value of a put, in the unit of `forward`.
+    """Return the undiscounted value of a put, shape (n_paths,), USD per tonne.
 
-    `deviation` is that of the log of the price at settlement, above zero.
+    Parameters
+    ----------
+    forward, strike : ndarray of shape (n_paths,), USD per tonne
+        Above zero.
+    deviation : float
+        Of the log of the price at settlement, above zero.
     """
     d1 = np.log(forward / strike) / deviation + 0.5 * deviation
     value: FloatArray = strike * ndtr(deviation - d1) - forward * ndtr(-d1)
@@ -37,6 +42,8 @@ def mean_variance(trading: BoolArray, bought: int, end: int, window: int) -> flo
     ----------
     trading : ndarray of bool, shape (n_steps + 1,) or longer
         Whether the price moves on the step.
+    bought, end, window : int
+        Steps of purchase and expiry, and days of the window.
     """
     moved = np.cumsum(trading[bought + 1 : end])
     ticks = np.array([moved[d - bought - 1] if d > bought else 0 for d in range(end - window, end)])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
@@ -16,16 +15,21 @@ from simulator.instruments.price_cover.state import (
     HOLDER_GAS,
     MINER_SOURCES,
     SOURCES,
+    Drivers,
+    Miner,
     Observed,
     Outcome,
     Policy,
+    Results,
     Schedule,
+    numbers,
     schedule,
-    terms_record,
 )
-from simulator.scenario.models import GasTerms
-from simulator.scenario.price_cover import PriceCoverTerms
-from simulator.units import FloatArray
+from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.units import FloatArray, KindArray
+
+_SALES_ALONE = np.array([[float(row == Miner.SOLD)] for row in Miner])
+"""Shape (3, 1): what of a covered miner's sources one without cover has."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,19 @@ class PriceCoverRecord:
     Attributes
     ----------
     plan : Schedule
-    policies : ndarray of shape (n_policies, len(Policy), n_paths)
-        As they were sold; zeros where none was.
+    policies : ndarray of shape (n_policies, 7, n_paths)
+        Rows of `state.Policy` as they were sold; zeros where none was.
     acts : ndarray of shape (n_steps + 1, n_policies, n_paths), int8
         `state.Act`.
-    observed : ndarray of shape (n_steps + 1, n_paths, len(Observed))
-        The last row is before the underwriter's claim.
-    paid_out : ndarray of shape (n_paths,)
-        What he claims at the last step, USD; zero where he cannot, or rather waits.
+    observed : ndarray of shape (n_steps + 1, n_paths, 9)
+        Columns of `state.Observed`; the last row is before the underwriter's claim.
+    paid_out : ndarray of shape (n_paths,), USD
+        What he claims at the last step; zero where he cannot, or rather waits.
     """
 
     plan: Schedule
     policies: FloatArray
-    acts: npt.NDArray[np.int8]
+    acts: KindArray
     observed: FloatArray
     paid_out: FloatArray
 
@@ -61,7 +65,7 @@ class PriceCoverRecord:
 
 def simulate(
     terms: PriceCoverTerms,
-    gas: GasTerms,
+    usd_per_gas: float,
     drivers: PriceCoverDrivers,
     holder_usd: float,
     *,
@@ -71,109 +75,128 @@ def simulate(
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Deposit `holder_usd`; return the paths by name (`terms.names`), and the record.
 
-    Acts and observations of the record are empty unless asked for. `daily` asks for the
-    underwriter's dollars of each day too, for investors who trade, and `by_source` for where
-    these came from.
+    `usd_per_gas` is the price of a unit of gas. Acts and observations of the record are empty
+    unless asked for. `daily` asks for the underwriter's dollars of each day too, for investors
+    who trade, and `by_source` for where these came from.
     """
-    copper = drivers.copper_usd
-    shape, n_steps = copper.shape, copper.shape[0] - 1
+    shape, n_steps = drivers.copper_usd.shape, drivers.copper_usd.shape[0] - 1
     plan, trading = schedule(terms, n_steps), market_days(drivers.start, n_steps)
-    n_policies = len(plan.buyer)
-    marks, leaves, covered, bare = (np.empty(shape) for _ in range(4))
-    utilisation = np.empty(shape)
-    periods = np.zeros((2, n_steps // terms.miner.cover.renew_every_days + 1, shape[1]))
-    gains = np.empty((len(SOURCES), *(shape if daily and by_source else (0, 0))))
-    sold = np.zeros((n_policies, len(Policy), shape[1]))
-    outcomes = np.zeros((n_policies, len(Outcome), shape[1]))
-    attribution, totals = np.zeros((len(SOURCES), shape[1])), np.zeros((3, shape[1]))
-    unpaid, paid_out = np.zeros(shape[1]), np.zeros(shape[1])
-    events = np.zeros(shape[1], np.int64)
-    acts = np.zeros((n_steps + 1, n_policies, shape[1]) if record else (0, 0, 0), np.int8)
-    observed = np.zeros((*shape, len(Observed)) if record else (0, 0, 0))
-    run(
-        terms_record(terms, gas, holder_usd, n_steps)[0],
-        plan.buyer,
-        plan.bought,
-        plan.start,
-        plan.end,
-        trading,
-        copper,
-        marks,
-        leaves,
-        covered,
-        bare,
-        utilisation,
-        periods,
-        gains,
-        sold,
-        outcomes,
-        attribution,
-        unpaid,
-        paid_out,
-        totals,
-        events,
-        acts,
-        observed,
+    results = _empty(
+        shape,
+        n_policies=len(plan.buyer),
+        n_periods=n_steps // terms.miner.cover.renew_every_days,
+        by_source=daily and by_source,
+        record=record,
     )
-    holder = np.full(shape[1], holder_usd)
-    marks[0] = leaves[0] = holder
-    cash = np.full(shape[1], terms.miner.cash_usd)
-    covered[0] = bare[0] = cash
-    underwriter, with_cover, without = terms.names(drivers.label)
-    days = Series(terms, drivers, plan, sold, outcomes, periods)
+    told = Drivers(plan, trading, drivers.copper_usd)
+    run(numbers(terms, usd_per_gas, holder_usd, n_steps), told, results)
+    # what was put in: what entering costs is seen on the day after
+    results.marks[0] = results.leaves[0] = holder_usd
+    results.covered[0] = results.bare[0] = terms.miner.cash_usd
+    results.gains[:, :1] = 0.0
+    pool, with_cover, without = terms.names(drivers.label)
+    days = Series(terms, drivers, plan, results.sold, results.outcomes, results.periods)
     paths = {
-        underwriter: InstrumentPaths(
-            name=underwriter,
-            sources=SOURCES,
-            initial={"usd": holder},
-            mark={"usd": marks},
-            exit={"usd": leaves},
-            attribution={"usd": attribution},
-            events=events,
-            unpaid=unpaid,
-            details=OnDemand({"utilisation": lambda: utilisation, "missing_usd": days.missing}),
-            daily=_daily(terms, gas, marks, gains) if daily else None,
-        ),
-        with_cover: _miner(with_cover, cash, covered, totals, events, days.of_miner()),
-        without: _miner(
-            without,
-            cash,
-            bare,
-            totals * np.array([[1.0], [0.0], [0.0]]),
-            np.zeros_like(events),
-            OnDemand({"period_cash_usd": lambda: days.by_period(1)}),
-        ),
+        pool: _underwriter(pool, terms, usd_per_gas, holder_usd, results, days, daily=daily),
+        with_cover: _covered(with_cover, terms, results, days),
+        without: _bare(without, terms, results, days),
     }
-    return paths, PriceCoverRecord(plan, sold, acts, observed, paid_out)
+    kept = results.acts, results.observed, results.paid_out
+    return paths, PriceCoverRecord(plan, results.sold, *kept)
 
 
-def _daily(terms: PriceCoverTerms, gas: GasTerms, marks: FloatArray, so_far: FloatArray) -> Daily:
+def _empty(
+    shape: tuple[int, ...], *, n_policies: int, n_periods: int, by_source: bool, record: bool
+) -> Results:
+    """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths)."""
+    n_rows, n_paths = shape
+    marks, leaves, covered, bare, utilisation = (np.empty(shape) for _ in range(5))
+    return Results(
+        marks=marks,
+        leaves=leaves,
+        covered=covered,
+        bare=bare,
+        utilisation=utilisation,
+        periods=np.zeros((2, n_periods + 1, n_paths)),
+        gains=np.empty((len(SOURCES), *(shape if by_source else (0, 0)))),
+        sold=np.zeros((n_policies, len(Policy), n_paths)),
+        outcomes=np.zeros((n_policies, len(Outcome), n_paths)),
+        attribution=np.zeros((len(SOURCES), n_paths)),
+        unpaid=np.zeros(n_paths),
+        paid_out=np.zeros(n_paths),
+        totals=np.zeros((len(MINER_SOURCES), n_paths)),
+        events=np.zeros(n_paths, np.int64),
+        acts=np.zeros((n_rows, n_policies, n_paths) if record else (0, 0, 0), np.int8),
+        observed=np.zeros((*shape, len(Observed)) if record else (0, 0, 0)),
+    )
+
+
+def _underwriter(
+    name: str,
+    terms: PriceCoverTerms,
+    usd_per_gas: float,
+    holder_usd: float,
+    results: Results,
+    days: Series,
+    *,
+    daily: bool,
+) -> InstrumentPaths:
+    seen = OnDemand({"utilisation": lambda: results.utilisation, "missing_usd": days.missing})
+    return InstrumentPaths(
+        name=name,
+        sources=SOURCES,
+        initial={"usd": np.full(results.unpaid.size, holder_usd)},
+        mark={"usd": results.marks},
+        exit={"usd": results.leaves},
+        attribution={"usd": results.attribution},
+        events=results.events,
+        unpaid=results.unpaid,
+        details=seen,
+        daily=_daily(terms, usd_per_gas, results.marks, results.gains) if daily else None,
+        happened={"shortfall": (results.outcomes[:, Outcome.MISSING] > 0.0).any(axis=0)},
+    )
+
+
+def _daily(
+    terms: PriceCoverTerms, usd_per_gas: float, marks: FloatArray, gains: FloatArray
+) -> Daily:
     """Return the days of the underwriter's position; who has waited gets it without discount.
 
-    `so_far` holds the gains up to each step; what entering cost is seen on the day after.
+    Parameters
+    ----------
+    marks : ndarray of shape (n_steps + 1, n_paths), USD
+    gains : ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0), USD
+        Up to each step.
     """
-    so_far[:, :1] = 0.0
-    leave_usd = HOLDER_GAS["leave"] * gas.price_gwei * 1e-9 * gas.ether_usd
+    leave_usd = HOLDER_GAS["leave"] * usd_per_gas
     access = Access(notice_days=terms.pool.cooldown_days, sale_usd=marks - leave_usd)
-    return Daily(so_far, access=access)
+    return Daily(gains, access=access)
 
 
-def _miner(
-    name: str,
-    cash: FloatArray,
-    worth: FloatArray,
-    totals: FloatArray,
-    events: np.ndarray[tuple[int], np.dtype[np.int64]],
-    details: Mapping[str, FloatArray],
-) -> InstrumentPaths:
+def _covered(name: str, terms: PriceCoverTerms, results: Results, days: Series) -> InstrumentPaths:
     return InstrumentPaths(
         name=name,
         sources=MINER_SOURCES,
-        initial={"usd": cash},
-        mark={"usd": worth},
-        exit={"usd": worth},
-        attribution={"usd": totals},
-        events=events,
-        unpaid=np.zeros_like(cash),
-        details=details,
+        initial={"usd": np.full(results.unpaid.size, terms.miner.cash_usd)},
+        mark={"usd": results.covered},
+        exit={"usd": results.covered},
+        attribution={"usd": results.totals},
+        events=results.events,
+        unpaid=np.zeros_like(results.unpaid),
+        details=days.of_miner(),
+        usdc_flows=days.flows(),
+    )
+
+
+def _bare(name: str, terms: PriceCoverTerms, results: Results, days: Series) -> InstrumentPaths:
+    return InstrumentPaths(
+        name=name,
+        sources=MINER_SOURCES,
+        initial={"usd": np.full(results.unpaid.size, terms.miner.cash_usd)},
+        mark={"usd": results.bare},
+        exit={"usd": results.bare},
+        attribution={"usd": results.totals * _SALES_ALONE},
+        events=np.zeros_like(results.events),
+        unpaid=np.zeros_like(results.unpaid),
+        details=OnDemand({"period_cash_usd": lambda: days.by_period(1)}),
     )

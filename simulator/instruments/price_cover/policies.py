@@ -1,42 +1,44 @@
 """What happens to policies: they are sold, settled, marked and voided.
 
-Rows of numbers, one for each path of LANES: `own` has those of `state.Own`, `policy` those of
-`state.Policy` for one policy, `events` counts claims, triggers, voided and refused covers.
+Functions work on LANES paths side by side. `own` has the rows of `rows.Own`, `policy` those of
+`Policy` for one policy, both of shape (n_rows * LANES,); `policies` is of shape
+(n_policies, n_rows * LANES). Prices of a day are of shape (LANES,), USD per tonne. `events`, of
+shape (LANES,), int64, counts claims, triggers, voided and refused covers.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from simulator.instruments.price_cover.state import (
-    DEAD_BAND,
-    MINER,
-    ROOM,
-    Act,
-    Outcome,
-    Own,
-    Policy,
+from simulator.instruments.price_cover.rows import (
+    CLEAR,
+    DAILY,
+    INSURED,
+    LOCKED,
+    MARKED,
+    MISSING,
+    OPEN,
+    PAID,
+    PAYOUT,
+    PAYOUTS,
+    POOL,
+    PREMIUM,
+    PREMIUMS,
+    RATE,
+    SEEN,
+    STRIKE,
+    TONNES,
+    TRIGGER,
+    TRIGGERED,
+    UNEARNED,
+    VOID,
+    VOIDED,
 )
+from simulator.instruments.price_cover.state import MINER, ROOM, Numbers, Schedule
 from simulator.jit import inlined, kernel
 from simulator.mechanics.cover import available, paid_part, payout, premium_a_day, tonnes_down
-from simulator.units import LANES, FloatArray
+from simulator.units import DEAD_BAND, LANES, FloatArray, KindArray, StepArray
 
-Record = Any
-StepArray = npt.NDArray[np.int64]
-ActArray = npt.NDArray[np.int8]
-
-POOL, LOCKED, RATE = int(Own.POOL), int(Own.LOCKED), int(Own.RATE)
-UNEARNED, TRIGGERED, OPEN = int(Own.UNEARNED), int(Own.TRIGGERED), int(Own.OPEN)
-PAID = int(Own.PAID)
-PAYOUT, MISSING, VOIDED = int(Outcome.PAYOUT), int(Outcome.MISSING), int(Outcome.VOIDED)
-PREMIUMS, PAYOUTS = int(Own.PREMIUMS), int(Own.PAYOUTS)
-TONNES, STRIKE, INSURED = int(Policy.TONNES), int(Policy.STRIKE), int(Policy.INSURED)
-DAILY, PREMIUM = int(Policy.DAILY), int(Policy.PREMIUM)
-MARKED, SEEN = int(Policy.MARKED), int(Policy.SEEN)
-TRIGGER, CLEAR, VOID = int(Act.TRIGGER), int(Act.CLEAR), int(Act.VOID)
 CENTS = 100.0
 STRIKE_FUZZ = 1e-6
 """Of a cent: a strike that is meant to be a whole cent is one."""
@@ -51,47 +53,56 @@ def strike_of(share: float, fixed: float, price: float) -> float:
 
 @kernel
 def sell(
-    terms: Record,
+    own: FloatArray,
+    numbers: Numbers,
     buyer: int,
     days: float,
-    own: FloatArray,
     policy: FloatArray,
     usd: FloatArray,
     events: StepArray,
 ) -> None:
-    """Sell a cover on each path that has room for it and no triggered policy."""
+    """Sell a cover of `days` on each path that has room for it and no triggered policy."""
     is_miner = buyer == MINER
-    share = terms.miner_strike_share if is_miner else terms.others_strike_share
-    fixed = terms.miner_strike if is_miner else terms.others_strike
+    share = numbers.miner_strike_share if is_miner else numbers.others_strike_share
+    fixed = numbers.miner_strike if is_miner else numbers.others_strike
     for k in range(LANES):
         strike = strike_of(share, fixed, usd[k])
-        capacity = own[POOL, k] * terms.leverage
-        room = capacity * (1.0 - ROOM) - own[LOCKED, k]
+        capacity = own[POOL + k] * numbers.leverage
+        room = capacity * (1.0 - ROOM) - own[LOCKED + k]
+        # the miner knows his tonnes; the others fill the pool up to where they always bring it
         if is_miner:
-            tonnes = min(terms.miner_tonnes, tonnes_down(max(room, 0.0) / strike))
+            tonnes = min(numbers.miner_tonnes, tonnes_down(max(room, 0.0) / strike))
         else:
-            wanted = capacity * terms.others_utilisation * (1.0 - ROOM) - own[LOCKED, k]
+            wanted = capacity * numbers.others_utilisation * (1.0 - ROOM) - own[LOCKED + k]
             tonnes = tonnes_down(max(wanted, 0.0) / strike)
         insured = tonnes * strike
-        too_high = strike > usd[k] * terms.max_strike_share * (1.0 + ROOM)
-        too_small = insured < terms.min_insured * (1.0 + ROOM)
-        if own[TRIGGERED, k] > terms.hardly or too_high or too_small:
+        too_high = strike > usd[k] * numbers.max_strike_share * (1.0 + ROOM)
+        too_small = insured < numbers.min_insured * (1.0 + ROOM)
+        # a triggered policy shuts the shop: else the next buyer would insure a loss that is known
+        if own[TRIGGERED + k] > numbers.hardly or too_high or too_small:
             events[k] += 1 if is_miner else 0
             continue
         daily = premium_a_day(
-            insured, own[LOCKED, k], capacity, terms.floor, terms.slope, terms.ceiling
+            insured, own[LOCKED + k], capacity, numbers.floor, numbers.slope, numbers.ceiling
         )
-        policy[TONNES, k], policy[STRIKE, k], policy[INSURED, k] = tonnes, strike, insured
-        policy[DAILY, k], policy[PREMIUM, k] = daily, daily * days
-        own[LOCKED, k] += insured
-        own[UNEARNED, k] += daily * days
+        policy[TONNES + k], policy[STRIKE + k], policy[INSURED + k] = tonnes, strike, insured
+        policy[DAILY + k], policy[PREMIUM + k] = daily, daily * days
+        own[LOCKED + k] += insured
+        own[UNEARNED + k] += daily * days
         if is_miner:
-            own[PREMIUMS, k] += daily * days
+            own[PREMIUMS + k] += daily * days
 
 
 @kernel
 def settlements(copper_usd: FloatArray, end: int, window: int, out: FloatArray) -> None:
-    """Fill `out` with the mean price of the `window` days that end with step `end`."""
+    """Fill `out` with the mean price of the `window` days that end with step `end`.
+
+    Parameters
+    ----------
+    copper_usd : ndarray of shape (n_steps + 1, LANES), USD per tonne
+    out : ndarray of shape (LANES,), USD per tonne
+        Written.
+    """
     for k in range(LANES):
         out[k] = 0.0
     for step in range(max(0, end - window), end):
@@ -116,17 +127,16 @@ def standing(
     `before` was seen; `days_left` counts the present one.
     """
     for k in range(LANES):
-        policy[SEEN, k] += before[k]
-        out[k] = (policy[SEEN, k] + days_left * usd[k]) / window
+        policy[SEEN + k] += before[k]
+        out[k] = (policy[SEEN + k] + days_left * usd[k]) / window
 
 
 @kernel
 def settle(
-    buyers: StepArray,
-    ends: StepArray,
+    own: FloatArray,
+    plan: Schedule,
     first: int,
     step: int,
-    own: FloatArray,
     policies: FloatArray,
     price: FloatArray,
     outcomes: FloatArray,
@@ -134,53 +144,68 @@ def settle(
 ) -> None:
     """Settle the policies from `first` on that end on this step, all at once.
 
-    `outcomes` has the rows of `state.Outcome` for each policy from `first` on.
+    Parameters
+    ----------
+    price : ndarray of shape (LANES,), USD per tonne
+        The settlement.
+    outcomes : ndarray of shape (n, 3, LANES)
+        Written: rows of `Outcome` for each of `n` policies from `first` on.
     """
     last = first + outcomes.shape[0]
     for k in range(LANES):
+        # first what is owed in all: whom the pool pays must not depend on the order
         owed, ending = 0.0, 0.0
         for i in range(first, last):
-            if ends[i] == step:
-                own[RATE, k] -= policies[i, DAILY, k]
-                own[TRIGGERED, k] -= policies[i, MARKED, k] * policies[i, INSURED, k]
-                owed += payout(policies[i, STRIKE, k], price[k], policies[i, TONNES, k])
-                ending += policies[i, INSURED, k]
+            if plan.end[i] == step:
+                own[RATE + k] -= policies[i, DAILY + k]
+                own[TRIGGERED + k] -= policies[i, MARKED + k] * policies[i, INSURED + k]
+                owed += payout(policies[i, STRIKE + k], price[k], policies[i, TONNES + k])
+                ending += policies[i, INSURED + k]
         if ending == 0.0:
             continue
-        there = available(own[POOL, k], ending, own[LOCKED, k])
+        there = available(own[POOL + k], ending, own[LOCKED + k])
         for i in range(first, last):
-            if ends[i] == step:
-                claim = payout(policies[i, STRIKE, k], price[k], policies[i, TONNES, k])
+            if plan.end[i] == step:
+                claim = payout(policies[i, STRIKE + k], price[k], policies[i, TONNES + k])
                 paid = paid_part(claim, owed, there)
-                own[POOL, k] -= paid
-                own[PAID, k] += paid
+                own[POOL + k] -= paid
+                own[PAID + k] += paid
                 outcomes[i - first, PAYOUT, k] = paid
                 outcomes[i - first, MISSING, k] = claim - paid
-                own[PAYOUTS, k] += paid if buyers[i] == MINER else 0.0
+                own[PAYOUTS + k] += paid if plan.buyer[i] == MINER else 0.0
                 events[k] += 1 if claim > 0.0 else 0
-        own[LOCKED, k] -= ending
+        own[LOCKED + k] -= ending
 
 
 @kernel
 def void(
-    terms: Record,
+    own: FloatArray,
+    trigger_share: float,
     buyer: int,
     step: int,
-    own: FloatArray,
     policy: FloatArray,
     usd: FloatArray,
     outcome: FloatArray,
-    acts: ActArray,
+    acts: KindArray,
     events: StepArray,
 ) -> None:
-    """Return the premium where the price fell below the trigger before the cover starts."""
+    """Return the premium where the price fell below the trigger before the cover starts.
+
+    Parameters
+    ----------
+    outcome : ndarray of shape (3, LANES)
+        Written where it is voided: rows of `Outcome`.
+    acts : ndarray of shape (LANES,), int8, or of size 0
+        Written where it is voided: `Act`.
+    """
     for k in range(LANES):
-        if usd[k] < policy[STRIKE, k] * terms.trigger_share * (1.0 - DEAD_BAND):
-            own[LOCKED, k] -= policy[INSURED, k]
-            own[UNEARNED, k] -= policy[PREMIUM, k]
-            own[PREMIUMS, k] -= policy[PREMIUM, k] if buyer == MINER else 0.0
-            for row in range(MARKED + 1):
-                policy[row, k] = 0.0
+        if usd[k] < policy[STRIKE + k] * trigger_share * (1.0 - DEAD_BAND):
+            own[LOCKED + k] -= policy[INSURED + k]
+            own[UNEARNED + k] -= policy[PREMIUM + k]
+            own[PREMIUMS + k] -= policy[PREMIUM + k] if buyer == MINER else 0.0
+            # a policy of zeros earns, owes and locks nothing: no later loop has to ask
+            for row in range(0, MARKED + LANES, LANES):
+                policy[row + k] = 0.0
             outcome[VOIDED, k] = step
             events[k] += 1
             if acts.size > 0:
@@ -189,27 +214,33 @@ def void(
 
 @inlined
 def mark(
-    terms: Record, own: FloatArray, policy: FloatArray, usd: FloatArray, before: FloatArray
+    own: FloatArray,
+    trigger_share: float,
+    policy: FloatArray,
+    usd: FloatArray,
+    before: FloatArray,
 ) -> bool:
     """Note where a running policy is triggered, and where no longer.
 
     `usd` is where its settlement stands: the day's price, or that of `standing`. Returns
-    whether any mark changed; `before` has the marks as they were.
+    whether any mark changed; `before`, of shape (LANES,), takes the marks as they were.
     """
-    low = terms.trigger_share * (1.0 - DEAD_BAND)
+    low = trigger_share * (1.0 - DEAD_BAND)
     high = 1.0 + DEAD_BAND
     changes = 0
     for k in range(LANES):
-        strike = policy[STRIKE, k]
-        was = policy[MARKED, k]
+        strike = policy[STRIKE + k]
+        was = policy[MARKED + k]
+        # between trigger and strike a mark stays as it is
         now = 1.0 if usd[k] < strike * low else (0.0 if usd[k] >= strike * high else was)
         before[k] = was
-        policy[MARKED, k] = now
+        policy[MARKED + k] = now
         changes |= 1 if now != was else 0
+    # on most days none changes, and the sums can be left alone
     if changes == 0:
         return False
     for k in range(LANES):
-        own[TRIGGERED, k] += (policy[MARKED, k] - before[k]) * policy[INSURED, k]
+        own[TRIGGERED + k] += (policy[MARKED + k] - before[k]) * policy[INSURED + k]
     return True
 
 
@@ -217,16 +248,16 @@ def mark(
 def open_claims(own: FloatArray, policy: FloatArray, usd: FloatArray) -> None:
     """Add what a policy would be paid where its settlement stands."""
     for k in range(LANES):
-        own[OPEN, k] += max(policy[STRIKE, k] - usd[k], 0.0) * policy[TONNES, k]
+        own[OPEN + k] += max(policy[STRIKE + k] - usd[k], 0.0) * policy[TONNES + k]
 
 
 @kernel
-def note(policy: FloatArray, before: FloatArray, acts: ActArray, events: StepArray) -> None:
-    """Write down what `mark` changed."""
+def note(policy: FloatArray, before: FloatArray, acts: KindArray, events: StepArray) -> None:
+    """Write down what `mark` changed; `acts` as those of `void`."""
     for k in range(LANES):
-        if policy[MARKED, k] > before[k]:
+        if policy[MARKED + k] > before[k]:
             events[k] += 1
             if acts.size > 0:
                 acts[k] = TRIGGER
-        elif policy[MARKED, k] < before[k] and acts.size > 0:
+        elif policy[MARKED + k] < before[k] and acts.size > 0:
             acts[k] = CLEAR

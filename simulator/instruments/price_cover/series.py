@@ -12,13 +12,13 @@ from simulator.instruments.base import OnDemand
 from simulator.instruments.price_cover import fair
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.state import MINER, Outcome, Policy, Schedule
-from simulator.scenario.price_cover import PriceCoverTerms
+from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 
 @functools.cache
 def market_days(start: dt.date, n_steps: int) -> BoolArray:
-    """Return the trading days, made once a run: holidays are slow to look up."""
+    """Return the trading days, shape (n_steps + 1,): once a run, for holidays are slow to find."""
     days = trading_days(start, n_steps)
     days.setflags(write=False)
     return days
@@ -30,10 +30,16 @@ class Series:
 
     Attributes
     ----------
-    sold, outcomes : ndarray of shape (n_policies, ..., n_paths)
-        Rows of `state.Policy` and of `state.Outcome`.
-    periods : ndarray of shape (2, n_periods + 1, n_paths)
+    sold : ndarray of shape (n_policies, 7, n_paths)
+        Rows of `state.Policy`.
+    outcomes : ndarray of shape (n_policies, 3, n_paths)
+        Rows of `state.Outcome`.
+    periods : ndarray of shape (2, n_periods + 1, n_paths), USD
         The miner's cash flow of each period with and without cover.
+
+    Notes
+    -----
+    All series are of shape (n_steps + 1, n_paths), USD.
     """
 
     terms: PriceCoverTerms
@@ -53,6 +59,10 @@ class Series:
                 "period_cash_usd": lambda: self.by_period(0),
             }
         )
+
+    def flows(self) -> OnDemand:
+        """Return what the covered miner is paid and pays in USDC up to each step, by source."""
+        return OnDemand({"payouts": self.payouts, "cover_premiums": lambda: -self.premiums()})
 
     def premiums(self) -> FloatArray:
         """Return what the miner has paid for cover, less what voided covers gave back."""

@@ -1,20 +1,15 @@
-"""The cover's terms as numbers, the days on which policies begin and end, and the sources."""
+"""What the pool's kernel is told and what it writes; the days of policies, sources, and gas."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.instruments.base import Source
-from simulator.scenario.models import GasTerms
-from simulator.scenario.price_cover import CoverTerms, PriceCoverTerms
-from simulator.units import BPS, DAYS_PER_YEAR
-
-DEAD_BAND = 1e-6
-"""Keepers mark a policy only beyond this around the trigger and the strike."""
+from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.units import BPS, DAYS_PER_YEAR, BoolArray, FloatArray, KindArray, StepArray
 
 ROOM = 1e-9
 """Part of the capacity and of the highest strike that buyers leave unused: the rounding of
@@ -38,45 +33,42 @@ SOURCES = (
     Source("illiquidity", "loss", "Discount on what could not be paid"),
     Source("gas", "cost", "Transaction costs"),
 )
+"""The underwriter's, in the order of `From`."""
+
+
+class Miner(IntEnum):
+    """Rows of the miner's attribution."""
+
+    SOLD = 0
+    PAYOUTS = 1
+    PREMIUMS = 2
+
 
 MINER_SOURCES = (
     Source("copper_sold", "organic", "Copper sold less its cost"),
     Source("payouts", "market", "Payouts of the cover"),
     Source("cover_premiums", "cost", "Premiums of the cover"),
 )
+"""The miner's, in the order of `Miner`."""
 
 HOLDER_GAS = {"enter": 151_689, "request": 92_649, "leave": 96_339}
 """Gas of the underwriter's transactions, his approval included, as the replay measures it on
 Anvil (a test holds these figures)."""
 
-
-class Own(IntEnum):
-    """Rows of what there is on each path, USD: the pool, all sums insured, premium a day that
-    is being earned, premiums not earned yet, sums insured of triggered policies, what open
-    policies would be paid as their settlements stand; sums so far of premiums earned, claims paid,
-    the miner's premiums, his payouts, his sales, and his cash a period ago with and without
-    cover.
-    """
-
-    POOL = 0
-    LOCKED = 1
-    RATE = 2
-    UNEARNED = 3
-    TRIGGERED = 4
-    OPEN = 5
-    EARNED = 6
-    PAID = 7
-    PREMIUMS = 8
-    PAYOUTS = 9
-    SOLD = 10
-    COVERED_BEFORE = 11
-    SOLD_BEFORE = 12
+MINER, OTHERS = 0, 1
+"""Who buys a policy."""
 
 
 class Policy(IntEnum):
-    """Rows of a policy on each path: tonnes, strike, sum insured, premium a day and in all,
-    1 while it is marked as triggered, and the sum of the prices seen in its settlement's
-    window."""
+    """Rows of one policy on each path.
+
+    TONNES : insured
+    STRIKE : USD per tonne
+    INSURED : sum insured, USD
+    DAILY, PREMIUM : premium a day and in all, USD
+    MARKED : 1 while it is marked as triggered, else 0
+    SEEN : sum of the prices seen in its settlement's window, USD per tonne
+    """
 
     TONNES = 0
     STRIKE = 1
@@ -88,8 +80,11 @@ class Policy(IntEnum):
 
 
 class Outcome(IntEnum):
-    """Rows of what became of a policy on each path: what it was paid, what was missing of the
-    claim, and the step on which it was voided, 0 for never."""
+    """Rows of what became of a policy on each path.
+
+    PAYOUT, MISSING : what it was paid, and what was missing of the claim, USD
+    VOIDED : step on which it was voided, 0 for never
+    """
 
     PAYOUT = 0
     MISSING = 1
@@ -106,7 +101,15 @@ class Act(IntEnum):
 
 
 class Observed(IntEnum):
-    """Columns of what both engines observe at the end of a step."""
+    """Columns of what both engines observe at the end of a step.
+
+    TOTAL_ASSETS : of the pool, USD
+    LOCKED, UNEARNED, TRIGGERED : as in `Own`
+    UTILISATION : sums insured over capacity
+    EXIT_VALUE : what the underwriter's claim would be paid, USD
+    SETTLEMENT : the latest settlement, USD per tonne
+    MINER_PREMIUMS, MINER_PAYOUTS : so far, USD
+    """
 
     TOTAL_ASSETS = 0
     LOCKED = 1
@@ -119,23 +122,17 @@ class Observed(IntEnum):
     MINER_PAYOUTS = 8
 
 
-MINER, OTHERS = 0, 1
-
-
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The policies of a run in the order of their purchase, the same on every path.
 
-    Attributes
-    ----------
-    buyer, bought, start, end : ndarray of shape (n_policies,), int64
-        `MINER` or `OTHERS`, and the steps of purchase, start and expiry.
+    buyer : (n_policies,), int64, `MINER` or `OTHERS`
+    bought, start, end : (n_policies,), int64, steps of purchase, start and expiry
     """
 
-    buyer: npt.NDArray[np.int64]
-    bought: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int64]
-    end: npt.NDArray[np.int64]
+    buyer: StepArray
+    bought: StepArray
+    start: StepArray
+    end: StepArray
 
 
 def schedule(terms: PriceCoverTerms, n_steps: int) -> Schedule:
@@ -151,87 +148,148 @@ def schedule(terms: PriceCoverTerms, n_steps: int) -> Schedule:
     return Schedule(table[:, 1].copy(), table[:, 0].copy(), table[:, 2].copy(), table[:, 3].copy())
 
 
-TERMS = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "pool_usd",
-            "holder_usd",
-            "leverage",
-            "floor",
-            "slope",
-            "ceiling",
-            "max_strike_share",
-            "trigger_share",
-            "min_insured",
-            "window_days",
-            "haircut",
-            "tonnes_a_day",
-            "aisc",
-            "cash_usd",
-            "period_days",
-            "miner_tonnes",
-            "miner_strike_share",
-            "miner_strike",
-            "others_utilisation",
-            "others_strike_share",
-            "others_strike",
-            "gas_enter_usd",
-            "gas_request_usd",
-            "gas_leave_usd",
-            "request_step",
-            "can_claim",
-            "hardly",
-        )
-    ]
-)
-"""The terms as numbers; a strike of zero means that its share counts. `hardly` is less than
-any sum insured, and more than what sums and differences of them leave."""
+class Numbers(NamedTuple):
+    """The terms as numbers; a strike of zero means that its share counts.
+
+    pool_usd : deposits at the start, the underwriter's included
+    holder_usd : the measured underwriter's
+    leverage : sums insured over the pool, at most
+    floor, slope, ceiling : premium a year per sum insured, see `mechanics.cover`
+    max_strike_share : strike over the price, at most
+    trigger_share : a policy is triggered below its strike times this
+    min_insured : least sum insured, USD
+    window_days : days that a settlement is the mean of
+    haircut : discount on what cannot be paid out at once, 0 to 1
+    tonnes_a_day : that the miner sells
+    aisc : his all-in sustaining cost, USD per tonne
+    cash_usd : his cash at the start
+    period_days : days of one of his periods
+    miner_tonnes : tonnes of each of his covers
+    miner_strike_share, others_strike_share : strike over the price
+    miner_strike, others_strike : strike, USD per tonne
+    others_utilisation : sums insured over capacity that the others bring the pool to
+    gas_enter_usd, gas_request_usd, gas_leave_usd : cost of the underwriter's transactions
+    request_step : step on which he asks for his money
+    can_claim : 1 where the cooldown is over within the run, else 0
+    hardly : USD, less than any sum insured, more than what sums and differences of them leave
+    """
+
+    pool_usd: float
+    holder_usd: float
+    leverage: float
+    floor: float
+    slope: float
+    ceiling: float
+    max_strike_share: float
+    trigger_share: float
+    min_insured: float
+    window_days: float
+    haircut: float
+    tonnes_a_day: float
+    aisc: float
+    cash_usd: float
+    period_days: float
+    miner_tonnes: float
+    miner_strike_share: float
+    miner_strike: float
+    others_utilisation: float
+    others_strike_share: float
+    others_strike: float
+    gas_enter_usd: float
+    gas_request_usd: float
+    gas_leave_usd: float
+    request_step: float
+    can_claim: float
+    hardly: float
 
 
-def terms_record(
-    terms: PriceCoverTerms, gas: GasTerms, holder_usd: float, n_steps: int
-) -> npt.NDArray[np.void]:
-    """Return the terms as an array with one record of `TERMS`."""
+class Drivers(NamedTuple):
+    """What happens to the pool.
+
+    plan : Schedule
+    posted : (n_steps + 1,), bool, whether the feed has a new round on the step
+    copper_usd : (n_steps + 1, n_paths), USD per tonne; n_paths is a multiple of LANES
+    """
+
+    plan: Schedule
+    posted: BoolArray
+    copper_usd: FloatArray
+
+
+class Results(NamedTuple):
+    """What is written, USD but where said; zeros where not all is. What is not asked for is empty.
+
+    marks, leaves : (n_steps + 1, n_paths), the underwriter at mark and at exit
+    covered, bare : (n_steps + 1, n_paths), the miner's cash with and without cover
+    utilisation : (n_steps + 1, n_paths), sums insured over capacity
+    periods : (2, n_periods + 1, n_paths), zeros in row 0
+        The miner's cash flow of each period with and without cover.
+    gains : (5, n_steps + 1, n_paths), or (5, 0, 0)
+        The underwriter's gains up to each step, without the costs of leaving.
+    sold : (n_policies, 7, n_paths), rows of `Policy` as they were sold, zeros where none was
+    outcomes : (n_policies, 3, n_paths), rows of `Outcome`, zeros where nothing became of it
+    attribution : (5, n_paths), the underwriter's by `From`
+    unpaid, paid_out : (n_paths,)
+        What the underwriter could not claim at the end, at mark, and what he could.
+    totals : (3, n_paths), the miner's by `Miner`
+    events : (n_paths,), int64, added to: claims, triggers, voided and refused covers
+    acts : (n_steps + 1, n_policies, n_paths), int8, or (0, 0, 0)
+        `Act`, zeros where there is none.
+    observed : (n_steps + 1, n_paths, 9), or (0, 0, 0), columns of `Observed`
+    """
+
+    marks: FloatArray
+    leaves: FloatArray
+    covered: FloatArray
+    bare: FloatArray
+    utilisation: FloatArray
+    periods: FloatArray
+    gains: FloatArray
+    sold: FloatArray
+    outcomes: FloatArray
+    attribution: FloatArray
+    unpaid: FloatArray
+    paid_out: FloatArray
+    totals: FloatArray
+    events: StepArray
+    acts: KindArray
+    observed: FloatArray
+
+
+def numbers(terms: PriceCoverTerms, usd_per_gas: float, holder_usd: float, n_steps: int) -> Numbers:
+    """Return the terms in the form in which the kernel reads them."""
     pool, miner, others = terms.pool, terms.miner, terms.others
-    per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
-    values = {
-        "pool_usd": pool.deposits_usd + holder_usd,
-        "holder_usd": holder_usd,
-        "leverage": pool.leverage,
-        "floor": pool.premium.floor,
-        "slope": pool.premium.slope,
-        "ceiling": pool.premium.ceiling,
-        "max_strike_share": pool.max_strike_share,
-        "trigger_share": pool.trigger_share,
-        "min_insured": pool.min_sum_insured_usd,
-        "window_days": pool.window_days,
-        "haircut": pool.illiquidity_haircut_bps / BPS,
-        "tonnes_a_day": miner.tonnes_a_year / DAYS_PER_YEAR,
-        "aisc": miner.aisc_usd_per_tonne,
-        "cash_usd": miner.cash_usd,
-        "period_days": miner.cover.renew_every_days,
-        "miner_tonnes": miner.tonnes,
-        "others_utilisation": others.utilisation,
-        "request_step": request_step(terms, n_steps),
-        "can_claim": float(pool.cooldown_days <= n_steps),
-        "hardly": 0.5 * pool.min_sum_insured_usd,
-    }
-    values |= _strikes("miner", miner.cover) | _strikes("others", others.cover)
-    values |= {f"gas_{act}_usd": used * per_gas for act, used in HOLDER_GAS.items()}
-    record = np.zeros(1, TERMS)
-    for name, value in values.items():
-        record[name] = value
-    return record
+    return Numbers(
+        pool_usd=pool.deposits_usd + holder_usd,
+        holder_usd=float(holder_usd),
+        leverage=pool.leverage,
+        floor=pool.premium.floor,
+        slope=pool.premium.slope,
+        ceiling=pool.premium.ceiling,
+        max_strike_share=pool.max_strike_share,
+        trigger_share=pool.trigger_share,
+        min_insured=pool.min_sum_insured_usd,
+        window_days=float(pool.window_days),
+        haircut=pool.illiquidity_haircut_bps / BPS,
+        tonnes_a_day=miner.tonnes_a_year / DAYS_PER_YEAR,
+        aisc=miner.aisc_usd_per_tonne,
+        cash_usd=miner.cash_usd,
+        period_days=float(miner.cover.renew_every_days),
+        miner_tonnes=miner.tonnes,
+        miner_strike_share=miner.cover.strike_share or 0.0,
+        miner_strike=miner.cover.strike_usd_per_tonne or 0.0,
+        others_utilisation=others.utilisation,
+        others_strike_share=others.cover.strike_share or 0.0,
+        others_strike=others.cover.strike_usd_per_tonne or 0.0,
+        gas_enter_usd=HOLDER_GAS["enter"] * usd_per_gas,
+        gas_request_usd=HOLDER_GAS["request"] * usd_per_gas,
+        gas_leave_usd=HOLDER_GAS["leave"] * usd_per_gas,
+        request_step=float(request_step(terms, n_steps)),
+        can_claim=float(pool.cooldown_days <= n_steps),
+        hardly=0.5 * pool.min_sum_insured_usd,
+    )
 
 
 def request_step(terms: PriceCoverTerms, n_steps: int) -> int:
     """Return the step on which the underwriter asks for his money: a cooldown before the end."""
     return max(0, n_steps - terms.pool.cooldown_days)
-
-
-def _strikes(who: str, cover: CoverTerms) -> dict[str, float]:
-    return {
-        f"{who}_strike_share": cover.strike_share or 0.0,
-        f"{who}_strike": cover.strike_usd_per_tonne or 0.0,
-    }

@@ -45,7 +45,7 @@ _WIDTH = 8
 
 @kernel
 def how_many_due(due: IntArray, step: int) -> int:
-    """Return on how many paths a step is reached."""
+    """Return on how many paths a step is reached; `due` is of shape (n_paths,)."""
     count = 0
     for k in range(due.shape[0]):
         count += 1 if due[k] <= step else 0
@@ -54,7 +54,7 @@ def how_many_due(due: IntArray, step: int) -> int:
 
 @kernel
 def how_many(flags: IntArray) -> int:
-    """Return how many flags are set."""
+    """Return how many flags, shape (n_paths,), are set."""
     count = 0
     for k in range(flags.shape[0]):
         count += 1 if flags[k] > 0 else 0
@@ -63,7 +63,7 @@ def how_many(flags: IntArray) -> int:
 
 @kernel
 def how_many_worthless(prices: FloatArray) -> int:
-    """Return on how many paths a price is zero or less."""
+    """Return on how many paths a price is zero or less; `prices` are of shape (n_paths,)."""
     count = 0
     for k in range(prices.shape[0]):
         count += 1 if prices[k] <= 0.0 else 0
@@ -72,6 +72,7 @@ def how_many_worthless(prices: FloatArray) -> int:
 
 @inlined
 def _add_product(total: FloatArray, units: FloatArray, prices: FloatArray) -> None:
+    """Add units * prices to `total`; rows of shape (n_paths,)."""
     for k in range(total.shape[0]):
         total[k] += units[k] * prices[k]
 
@@ -80,12 +81,14 @@ def _add_product(total: FloatArray, units: FloatArray, prices: FloatArray) -> No
 def _add_net(
     total: FloatArray, units: FloatArray, prices: FloatArray, received: FloatArray
 ) -> None:
+    """Add units * (prices - received) to `total`; rows of shape (n_paths,)."""
     for k in range(total.shape[0]):
         total[k] += units[k] * (prices[k] - received[k])
 
 
 @inlined
 def _less_commission(total: FloatArray, cash: FloatArray, kept: float) -> None:
+    """Take the commission off what `total` has beyond cash; rows of shape (n_paths,), USD."""
     for k in range(total.shape[0]):
         total[k] = cash[k] + (total[k] - cash[k]) * kept
 
@@ -129,6 +132,7 @@ def _beyond(
     value: FloatArray,
     band: float,
 ) -> None:
+    """Mark in `hit` where a weight is out by more than the band; rows of shape (n_paths,)."""
     for k in range(value.shape[0]):
         gap = abs(units[k] * prices[k] - goal[k] * value[k])
         hit[k] = RESTORE if gap > band * value[k] else hit[k]
@@ -136,7 +140,10 @@ def _beyond(
 
 @kernel
 def check_weights(book: Book, plan: Plan, state: State, value: FloatArray, step: int) -> None:
-    """Set off a rebalancing by the calendar or by the band; `value` is that of the step."""
+    """Set off a rebalancing by the calendar or by the band.
+
+    `value` is that of the step, shape (n_paths,), USD.
+    """
     pending = state.flags[PENDING]
     if plan.every_days > 0 and step % plan.every_days == 0:
         pending[:] = RESTORE
@@ -149,7 +156,10 @@ def check_weights(book: Book, plan: Plan, state: State, value: FloatArray, step:
 
 @kernel
 def grow(purse: FloatArray, value: FloatArray) -> None:
-    """Grow the value of a unit put in, by what the day brought beside the flows."""
+    """Grow the value of a unit put in, by what the day brought beside the flows.
+
+    `purse` is of shape (8, n_paths), as in `State`, `value` of shape (n_paths,), USD.
+    """
     for k in range(value.shape[0]):
         before = purse[NAV, k]
         growth = (value[k] - purse[FLOW, k]) / before if before > 0.0 else 0.0
@@ -170,7 +180,10 @@ def keep(state: State, traces: Traces, step: int) -> None:
 
 @inlined
 def _sum(values: FloatArray, partial: FloatArray) -> float:
-    """Return the sum of a row whose length is a multiple of `_WIDTH`."""
+    """Return the sum of a row whose length is a multiple of `_WIDTH`.
+
+    `partial` is scratch of shape (_WIDTH,).
+    """
     partial[:] = 0.0
     for first in range(0, values.shape[0], _WIDTH):
         for k in range(_WIDTH):
@@ -185,7 +198,14 @@ def _sum(values: FloatArray, partial: FloatArray) -> float:
 def share_out(
     book: Book, state: State, traces: Traces, value: FloatArray, scratch: FloatArray, step: int
 ) -> None:
-    """Add up shares in the value, 0 where nothing is left; `scratch` is zero past the paths."""
+    """Add up shares in the value, 0 where nothing is left.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n_paths,), USD
+    scratch : ndarray of shape (n_paths up to the next multiple of _WIDTH,)
+        Zero past the paths.
+    """
     partial, one_over = np.empty(_WIDTH), np.empty(value.shape[0])
     for k in range(value.shape[0]):
         counts = value[k] > 0.0 and k < traces.n_counted
@@ -205,6 +225,7 @@ def share_out(
 
 @inlined
 def _follow(reference: FloatArray, units: FloatArray, status: IntArray, prices: FloatArray) -> None:
+    """Raise `reference` to the price where the holding is held; rows of shape (n_paths,)."""
     for k in range(prices.shape[0]):
         rises = status[k] == HELD and units[k] > 0.0 and prices[k] > reference[k]
         reference[k] = prices[k] if rises else reference[k]
@@ -219,6 +240,10 @@ def _look(
     prices: FloatArray,
     left: float,
 ) -> None:
+    """Write 1 to `fell` where the holding is held below its stop, else 0; rows of shape (n_paths,).
+
+    `left` is the share of `reference` at which the stop stands.
+    """
     for k in range(prices.shape[0]):
         deep = prices[k] < reference[k] * left * (1.0 - DEAD_BAND)
         fell[k] = 1.0 if deep and status[k] == HELD and units[k] > 0.0 else 0.0
@@ -228,7 +253,10 @@ def _look(
 def watch_row(
     book: Book, plan: Plan, state: State, trades: Trades, fell: FloatArray, h: int, step: int
 ) -> int:
-    """Mark in `fell` the paths on which a holding has fallen to its stop; return how many."""
+    """Mark in `fell` the paths on which a holding has fallen to its stop; return how many.
+
+    `fell` is of shape (n_paths,).
+    """
     reference, units, status = (
         state.held[REFERENCE, h],
         state.held[UNITS, h],

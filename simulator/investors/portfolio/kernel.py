@@ -196,7 +196,10 @@ def attend(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: i
 
 @kernel
 def begin(book: Book, plan: Plan, state: State, trades: Trades, wanted: FloatArray, k: int) -> None:
-    """Buy the portfolio at the start; every market counts as open then."""
+    """Buy the portfolio at the start; every market counts as open then.
+
+    `wanted` is scratch of shape (n_holdings,).
+    """
     state.purse[CASH, k] = plan.capital
     state.purse[GROWN, k] = 1.0
     state.purse[PEAK, k] = 1.0
@@ -210,7 +213,10 @@ def begin(book: Book, plan: Plan, state: State, trades: Trades, wanted: FloatArr
 def watch(
     book: Book, plan: Plan, state: State, trades: Trades, fell: FloatArray, step: int
 ) -> None:
-    """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
+    """Look at the day's prices: what has fallen to its stop is sold from the next step on.
+
+    `fell` is scratch of shape (n_paths,).
+    """
     if plan.holding_stop > 0.0:
         for h in range(book.at.shape[0]):
             if h != plan.park and watch_row(book, plan, state, trades, fell, h, step) > 0:
@@ -268,7 +274,11 @@ def trade_all(
     leave: FloatArray,
     step: int,
 ) -> None:
-    """Trade where weights are to be restored or money is to be invested, and value it again."""
+    """Trade where weights are to be restored or money is to be invested, and value it again.
+
+    `wanted` is scratch of shape (n_holdings,); `value` and `leave`, at mark and at exit, are of
+    shape (n_paths,), USD.
+    """
     pending = state.flags[PENDING]
     if not book.is_open[-1, step] or how_many(pending) == 0:
         return

@@ -35,6 +35,11 @@ class Rows(NamedTuple):
 def rows_of(arrays: Sequence[FloatArray]) -> tuple[Rows, list[FloatArray]]:
     """Return the rows of `arrays`, and what must be kept while they are read.
 
+    Parameters
+    ----------
+    arrays : sequence of ndarray of shape (n_steps + 1, n_paths)
+        Or (n_layers, n_steps + 1, n_paths).
+
     Raises
     ------
     ValueError

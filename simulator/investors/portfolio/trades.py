@@ -201,7 +201,10 @@ def sell_excess(book: Book, state: State, trades: Trades, step: int, k: int, val
 
 @kernel
 def trade(book: Book, state: State, trades: Trades, wanted: FloatArray, step: int, k: int) -> None:
-    """Bring the holdings to their weights, or only invest what cash there is too much of."""
+    """Bring the holdings to their weights, or only invest what cash there is too much of.
+
+    `wanted` is scratch of shape (n_holdings,), USD.
+    """
     value = total(book, state, step, k) - state.purse[OWED, k]
     if value <= 0.0:
         return

@@ -14,7 +14,8 @@ START = 100.0
 def with_altcoins(quotes: dict[Column, FloatArray]) -> dict[Column, FloatArray]:
     """Return the columns of assets, the coins among them replaced by their basket.
 
-    Where the table has a column of altcoins already, the coins are left out.
+    Quotes are of shape (n_dates,). Where the table has a column of altcoins already, the coins
+    are left out.
     """
     assets = {column: quote for column, quote in quotes.items() if column.is_fitted}
     coins = [column for column in quotes if column.is_coin]

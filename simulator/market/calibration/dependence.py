@@ -47,7 +47,12 @@ def fisher_error(value: float, n_periods: int) -> float:
 def rolling_correlation_range(
     first: FloatArray, second: FloatArray, window: int, step: int = 21
 ) -> tuple[float, float]:
-    """Return the lowest and highest correlation over windows of `window` periods."""
+    """Return the lowest and highest correlation over windows of `window` periods.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_periods,)
+    """
     values = [
         np.corrcoef(first[end - window : end], second[end - window : end])[0, 1]
         for end in range(window, len(first) + 1, step)
@@ -124,6 +129,14 @@ def rank_correlation(residuals: FloatArray) -> FloatArray:
     """Return the correlation matrix of an elliptical sample, sin(π τ / 2) of Kendall's τ.
 
     Pearson's estimate would be as noisy as the tail is heavy, and spoil that tail's fit.
+
+    Parameters
+    ----------
+    residuals : ndarray of shape (n_periods, n_assets)
+
+    Returns
+    -------
+    ndarray of shape (n_assets, n_assets)
 
     References
     ----------

@@ -92,7 +92,12 @@ def volatility(returns: FloatArray, periods_per_year: int) -> Estimate:
 
 
 def sample_variance(returns: FloatArray) -> Estimate:
-    """Return the variance per period; its error is Newey and West's on squared deviations."""
+    """Return the variance per period; its error is Newey and West's on squared deviations.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_returns,), per period
+    """
     squares = (returns - returns.mean()) ** 2
     return Estimate(float(squares.sum()) / (len(returns) - 1), standard_error_of_mean(squares))
 
@@ -138,7 +143,7 @@ def fit_garch(returns: FloatArray) -> GarchFit:
 
 
 def allowed_weights(weights: FloatArray) -> FloatArray:
-    """Return α, γ, β on their grid, where the variance cannot turn negative.
+    """Return α, γ, β, shape (3,), on their grid, where the variance cannot turn negative.
 
     An optimum on a bound, as of returns without clusters, may miss it by a rounding error.
     """

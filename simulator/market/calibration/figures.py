@@ -142,7 +142,12 @@ def price(origin: Origin, column: Column, last_quote: float) -> models.Price:
 def jump_figures(
     origin: Origin, returns: FloatArray, periods_per_year: int
 ) -> tuple[models.JumpRate, models.JumpMean, models.JumpDeviation]:
-    """Return how often days beyond 4 robust standard deviations come, and how large they are."""
+    """Return how often days beyond 4 robust standard deviations come, and how large they are.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_returns,), log returns per period
+    """
     jumps = diffusion.jump_returns(returns)
     n_jumps = len(jumps)
     years = (len(returns) - diffusion.BIPOWER_DAYS - 1) / periods_per_year

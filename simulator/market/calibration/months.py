@@ -36,7 +36,7 @@ def month_returns(closes: Closes) -> pd.Series[float]:
 
 
 def together(*series: pd.Series[float]) -> tuple[tuple[FloatArray, ...], pd.PeriodIndex]:
-    """Return several series where all have a value, and the months."""
+    """Return several series where all have a value, shape (n_months,) each, and the months."""
     table = pd.concat(list(series), axis=1).dropna()
     columns = table.to_numpy(dtype=np.float64).T
     return tuple(columns), pd.PeriodIndex(table.index)

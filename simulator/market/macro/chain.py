@@ -93,7 +93,10 @@ def _generator(figures: MacroCalibration) -> FloatArray:
 
 
 def exponential(matrix: FloatArray) -> FloatArray:
-    """Return e^matrix of a small matrix: its series on a part of it, squared again and again."""
+    """Return e^matrix of a small matrix: its series on a part of it, squared again and again.
+
+    Both are of shape (n, n).
+    """
     halvings = max(0, int(np.ceil(np.log2(max(np.abs(matrix).max(), 1e-300)))) + 4)
     part = matrix / 2.0**halvings
     term = found = np.eye(matrix.shape[0])
@@ -106,7 +109,10 @@ def exponential(matrix: FloatArray) -> FloatArray:
 
 
 def stationary(generator: FloatArray) -> FloatArray:
-    """Return the shares of time that the regimes have in the long run."""
+    """Return the shares of time that the regimes have in the long run, shape (4,).
+
+    `generator` is of shape (4, 4), rates a year of going from row to column.
+    """
     size = generator.shape[0]
     equations = np.vstack([generator.T, np.ones(size)])
     found: FloatArray = np.linalg.lstsq(equations, np.append(np.zeros(size), 1.0), rcond=None)[0]

@@ -160,7 +160,7 @@ def _only(rows: dict[Driver, FloatArray]) -> FloatArray:
 
 
 def rate_shift(macro: Macro, here: Expected) -> FloatArray:
-    """Return what a view adds to the real rate on each day, as a fraction."""
+    """Return what a view adds to the real rate on each day, shape (n_steps + 1,), as a fraction."""
     target = macro.views.real_rate
     if target is None:
         return np.zeros(here.states.shape[1])

@@ -42,7 +42,17 @@ def enter(
     rate_shift: FloatArray,
     liquidity_shift: FloatArray,
 ) -> None:
-    """Put a lane into a regime: its shifts, and the weights of every asset."""
+    """Put a lane into a regime: its shifts, and the weights of every asset.
+
+    Parameters
+    ----------
+    regime : ndarray of shape (LANES,), int64
+    a, b, m : ndarray of shape (n_assets, LANES), float32
+    shifts : ndarray of shape (2, LANES)
+        Of the rate and of liquidity.
+    weights : ndarray of shape (4, 3, n_assets), float32
+    rate_shift, liquidity_shift : ndarray of shape (4,)
+    """
     regime[lane] = number
     shifts[0, lane] = rate_shift[number]
     shifts[1, lane] = liquidity_shift[number]
@@ -66,7 +76,16 @@ def switch_regimes(
     rate_shift: FloatArray,
     liquidity_shift: FloatArray,
 ) -> None:
-    """Draw the day's regimes; hardly any lane leaves its own."""
+    """Draw the day's regimes; hardly any lane leaves its own.
+
+    Arrays that are not named here are as in `enter`.
+
+    Parameters
+    ----------
+    words : ndarray of shape (ROWS,), uint32
+    switch : ndarray of shape (4, 4), uint32
+        The next regime is the first whose entry is above the word.
+    """
     last = switch.shape[1] - 1
     for lane in range(LANES):
         word = words[turn * LANES + lane]
@@ -88,7 +107,10 @@ def advance(
     constant: float,
     deviation: float,
 ) -> None:
-    """Move a state by a day: decay x + constant + deviation * normal."""
+    """Move a state by a day: decay x + constant + deviation * normal.
+
+    `x` is of shape (N_STATES, LANES), `normals` of shape ((N_STATES + 1) * ROWS,), float32.
+    """
     row = x[state]
     start = state * ROWS + turn * LANES
     normal = normals[start : start + LANES]
@@ -106,7 +128,16 @@ def surprise(
     turn: int,
     deviation: float,
 ) -> None:
-    """Add what the day brings beside the normals; the rate's news are its normals alone."""
+    """Add what the day brings beside the normals; the rate's news are its normals alone.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N_STATES, LANES)
+    driver : ndarray of shape (N_DRIVERS, LANES)
+    shifts : ndarray of shape (2, LANES)
+    normals : ndarray of shape ((N_STATES + 1) * ROWS,), float32
+    outages : ndarray of shape (ROWS,), float32
+    """
     rate = x[_REAL_RATE]
     shift = shifts[0]
     supply = x[_COPPER_SUPPLY]
@@ -134,7 +165,16 @@ def gather(
     step: int,
     year_fraction: float,
 ) -> None:
-    """Add the day to the drivers: what is there less what was expected."""
+    """Add the day to the drivers: what is there less what was expected.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N_STATES, LANES)
+    driver : ndarray of shape (N_DRIVERS, LANES)
+    shifts : ndarray of shape (2, LANES)
+    expected : ndarray of shape (N_DRIVERS, n_steps + 1)
+    rates, weights : ndarray of shape (4,)
+    """
     rate = x[_REAL_RATE]
     inflation = x[_INFLATION]
     k0, k1, n0, n1 = rates[0], rates[1], rates[2], rates[3]
@@ -186,7 +226,15 @@ def keep(
     step: int,
     lane_start: int,
 ) -> None:
-    """Write the states of a day, liquidity with its regime's shift, and the regime."""
+    """Write the states of a day, liquidity with its regime's shift, and the regime.
+
+    Parameters
+    ----------
+    states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths)
+    x : ndarray of shape (N_STATES, LANES)
+    shifts : ndarray of shape (2, LANES)
+    regime : ndarray of shape (LANES,), int64
+    """
     for state in range(N_STATES):
         for lane in range(LANES):
             states[state, step, lane_start + lane] = x[state, lane]

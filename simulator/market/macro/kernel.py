@@ -97,6 +97,7 @@ def _walk(
     lane_start: int,
     n_assets: int,
 ) -> None:
+    """Write LANES paths; arrays are of the shapes in `fill_macro`."""
     # Unpacked once, as in `market/kernels.py`.
     spot, log_spot, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
     half_dof, has_t, has_jumps = tables[9:]

@@ -91,7 +91,12 @@ class Macro:
 
     @property
     def silver_weights(self) -> FloatArray:
-        """Return the weights of silver's demands, and -1 for supply, in ln demand - ln supply."""
+        """Return the weights of silver's demands, and -1 for supply, in ln demand - ln supply.
+
+        Returns
+        -------
+        ndarray of shape (4,)
+        """
         silver = self.figures.silver
         levels = [silver.industrial, silver.jewellery, silver.investment]
         demand = np.array([part.level.value for part in levels])

@@ -255,7 +255,10 @@ def _run(
 
 @kernel
 def _advance(system: _System, mixed: FloatArray, moved: FloatArray, work: FloatArray) -> None:
-    """Take a day: the regime switches, then the factors move."""
+    """Take a day: the regime switches, then the factors move.
+
+    `mixed`, shape (4, n, n), `moved`, shape (4, n), and `work`, shape (n, n), are scratch.
+    """
     transition, constant = system.transition, system.constant
     n = system.matrix.shape[0]
     shares = np.zeros(4)
@@ -291,7 +294,10 @@ def _advance(system: _System, mixed: FloatArray, moved: FloatArray, work: FloatA
 def _pull(
     system: _System, trade: FloatArray, waited: float, moved: FloatArray, work: FloatArray
 ) -> None:
-    """Take a trading day's pulls, after `waited` days."""
+    """Take a trading day's pulls, after `waited` days.
+
+    `trade` and `work`, shape (n, n), and `moved`, shape (4, n), are scratch.
+    """
     n = trade.shape[0]
     ratio, back = waited * system.ratio_speed, waited * system.reversion_speed
     for i in range(n):
@@ -319,7 +325,10 @@ def _pull(
 
 @kernel
 def _shake(system: _System, step: int, shocks: FloatArray) -> None:
-    """Add a trading day's shocks to gold, silver and copper, and their variances to `shocks`."""
+    """Add a trading day's shocks to gold, silver and copper, and their variances to `shocks`.
+
+    `shocks` is of shape (3, n_steps + 1).
+    """
     place = (_GOLD, _SILVER, _COPPER)
     for regime in range(4):
         share = system.shares[regime]
@@ -348,7 +357,7 @@ def _shake(system: _System, step: int, shocks: FloatArray) -> None:
 
 @kernel
 def _joint(system: _System, whole: FloatArray) -> None:
-    """Write the covariance of all rows, over regimes."""
+    """Write the covariance of all rows, shape (n, n), over regimes."""
     n = whole.shape[0]
     mean = np.zeros(n)
     whole[:] = 0.0
@@ -364,7 +373,7 @@ def _joint(system: _System, whole: FloatArray) -> None:
 
 @kernel
 def _transform(matrix: FloatArray, inner: FloatArray, work: FloatArray, out: FloatArray) -> None:
-    """Write matrix @ inner @ matrix.T, for an `inner` that is symmetric."""
+    """Write matrix @ inner @ matrix.T, for an `inner` that is symmetric; all of shape (n, n)."""
     n = matrix.shape[0]
     for i in range(n):
         for j in range(n):

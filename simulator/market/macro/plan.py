@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.market.diffusion import (
-    Garch,
-    Jumps,
     days_waited,
     diffusion_tables,
     diffusion_variance,
@@ -38,13 +35,11 @@ from simulator.market.macro.names import CHANNELS, N_STATES, Driver
 from simulator.market.macro.tables import IntArray, MacroTables
 from simulator.market.macro.targets import Expectation, target_drifts
 from simulator.market.philox import WordArray
+from simulator.market.spec import Garch, Jumps, MarketFigures
 from simulator.market.streams import Stream
 from simulator.scenario.calibration import SMALLEST_EIGENVALUE
 from simulator.scenario.correlation import nearest_correlation
 from simulator.units import BoolArray, FloatArray
-
-if TYPE_CHECKING:
-    from simulator.market.dynamics import MarketSpec
 
 METALS = ("gold", "silver", "copper")
 _LARGEST_CORRECTION = 0.1
@@ -86,7 +81,7 @@ class MacroPlan:
     target_growth: Mapping[str, float]
 
 
-def plan(spec: MarketSpec, macro: Macro) -> MacroPlan:
+def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
     """Return the plan of a market.
 
     Raises
@@ -137,14 +132,14 @@ def plan(spec: MarketSpec, macro: Macro) -> MacroPlan:
     )
 
 
-def _events(spec: MarketSpec, macro: Macro) -> Jumps | None:
+def _events(spec: MarketFigures, macro: Macro) -> Jumps | None:
     if not macro.parts.event_jumps or spec.jumps is None:
         return None
     return replace(spec.jumps, intensity=macro.figures.event_share.value * spec.jumps.intensity)
 
 
 def _own_shocks(
-    spec: MarketSpec, macro: Macro, jumps: Jumps | None, chain: Chain
+    spec: MarketFigures, macro: Macro, jumps: Jumps | None, chain: Chain
 ) -> tuple[Garch | None, FloatArray, FloatArray]:
     """Return GARCH, the variance of a trading day and the correlation's factor that are left."""
     tick = diffusion_variance(spec, jumps)
@@ -183,7 +178,7 @@ def _factor(correlation: FloatArray) -> FloatArray:
     return np.linalg.cholesky(nearest)
 
 
-def _pulled(spec: MarketSpec, macro: Macro) -> IntArray:
+def _pulled(spec: MarketFigures, macro: Macro) -> IntArray:
     """Return the rows of gold, silver and copper, -1 where no pull needs them."""
     row = {name: spec.assets.index(name) if name in spec.assets else -1 for name in METALS}
     if not macro.parts.ratio_pull or -1 in (row["gold"], row["silver"]):
@@ -194,7 +189,7 @@ def _pulled(spec: MarketSpec, macro: Macro) -> IntArray:
 
 
 def _prices(
-    spec: MarketSpec,
+    spec: MarketFigures,
     macro: Macro,
     loadings: FloatArray,
     cholesky: FloatArray,
@@ -234,7 +229,7 @@ def _prices(
 
 
 def _convexity(
-    spec: MarketSpec,
+    spec: MarketFigures,
     loadings: FloatArray,
     found: Moments,
     pulled: IntArray,
@@ -251,7 +246,7 @@ def _convexity(
 
 
 def _expectation(
-    spec: MarketSpec,
+    spec: MarketFigures,
     views: Mapping[str, FloatArray],
     convexity: FloatArray,
     found: Moments | None,
@@ -272,7 +267,7 @@ def _expectation(
     )
 
 
-def _landed(spec: MarketSpec, path: FloatArray) -> FloatArray:
+def _landed(spec: MarketFigures, path: FloatArray) -> FloatArray:
     """Return a path's value on the last trading day of each asset, 0 before the first."""
     steps = np.arange(spec.n_steps + 1)
     last = np.maximum.accumulate(np.where(spec.trading, steps, 0), axis=1)
@@ -283,7 +278,7 @@ def _landed(spec: MarketSpec, path: FloatArray) -> FloatArray:
 
 
 def _kernel(
-    spec: MarketSpec,
+    spec: MarketFigures,
     macro: Macro,
     channels: FloatArray,
     chain: Chain,
@@ -355,7 +350,7 @@ def _switch_words(transition: FloatArray) -> WordArray:
     return found
 
 
-def _regime_weights(spec: MarketSpec, macro: Macro, chain: Chain) -> Float32Array:
+def _regime_weights(spec: MarketFigures, macro: Macro, chain: Chain) -> Float32Array:
     common = macro.stress_loadings(spec.assets)
     own = np.sqrt(1 - common**2)
     volatility = np.tile(chain.volatility[:, None], (1, len(spec.assets)))

@@ -19,7 +19,11 @@ _N_LINEAR = len(CHANNELS)
 
 @inlined
 def land(driver: FloatArray, landed: FloatArray, news: FloatArray, kind: int) -> None:
-    """Write what the drivers gained since a calendar's last trading day."""
+    """Write what the drivers gained since a calendar's last trading day.
+
+    `driver` is of shape (N_DRIVERS, LANES), `landed` and `news` are of shape (n_calendars,
+    N_DRIVERS, LANES).
+    """
     for number in range(N_DRIVERS):
         now = driver[number]
         before = landed[kind, number]
@@ -38,7 +42,14 @@ def pull_ratio(
     weight: float,
     log_equilibrium: float,
 ) -> None:
-    """Write what the ratio of gold to silver pulls silver by, from the prices before."""
+    """Write what the ratio of gold to silver pulls silver by, from the prices before.
+
+    Parameters
+    ----------
+    pull, total : ndarray of shape (LANES,)
+    log_price : ndarray of shape (n_assets, LANES)
+    pulled : ndarray of shape (3,), int64
+    """
     gold = log_price[pulled[0]]
     silver = log_price[pulled[1]]
     for lane in range(LANES):
@@ -56,7 +67,14 @@ def collect(
     asset: int,
     drift: float,
 ) -> None:
-    """Write an asset's drift: what all paths share, and loading times news."""
+    """Write an asset's drift: what all paths share, and loading times news.
+
+    Parameters
+    ----------
+    drifts : ndarray of shape (LANES,)
+    news : ndarray of shape (n_calendars, N_DRIVERS, LANES)
+    loadings : ndarray of shape (n_assets, N_DRIVERS)
+    """
     for lane in range(LANES):
         drifts[lane] = drift
     for number in range(N_DRIVERS):
@@ -69,14 +87,14 @@ def collect(
 
 @inlined
 def add(drifts: FloatArray, pull: FloatArray) -> None:
-    """Add a pull to a drift."""
+    """Add a pull to a drift; rows of shape (LANES,)."""
     for lane in range(LANES):
         drifts[lane] += pull[lane]
 
 
 @inlined
 def revert(drifts: FloatArray, short: FloatArray, total: FloatArray, weight: float) -> None:
-    """Take off what of copper's short-run factor disappears."""
+    """Take off what of copper's short-run factor disappears; rows of shape (LANES,)."""
     for lane in range(LANES):
         back = weight * short[lane]
         drifts[lane] -= back
@@ -87,7 +105,10 @@ def revert(drifts: FloatArray, short: FloatArray, total: FloatArray, weight: flo
 
 @inlined
 def copy_row(row: Float32Array, rows: Float32Array, asset: int) -> None:
-    """Keep a row of variances as they were before the day."""
+    """Keep a row of variances as they were before the day.
+
+    `row` is of shape (LANES,), `rows` of shape (n_assets, LANES).
+    """
     source = rows[asset]
     for lane in range(LANES):
         row[lane] = source[lane]
@@ -104,7 +125,14 @@ def share(
     turn: int,
     has_t: bool,
 ) -> None:
-    """Turn an asset's own shock into a * own + b * common."""
+    """Turn an asset's own shock into a * own + b * common.
+
+    Parameters
+    ----------
+    moves : ndarray of shape (at least LANES,), float32
+    normals : ndarray of shape ((N_STATES + 1) * ROWS,), float32
+    a, b : ndarray of shape (n_assets, LANES), float32
+    """
     deviation = _ONE if has_t else np.float32(np.sqrt(tick_variance))
     own = a[asset]
     weight = b[asset]
@@ -122,7 +150,8 @@ def stir(
 ) -> None:
     """Turn e - h/2 (with GARCH) or e (without) into m e less what keeps the expectation.
 
-    Without GARCH the table's drift has -h/2 already.
+    Without GARCH the table's drift has -h/2 already. `moves` is of shape (at least LANES,),
+    `variance` of shape (LANES,), `m` of shape (n_assets, LANES).
     """
     factor = m[asset]
     included = _HALF if has_t else _ZERO
@@ -144,7 +173,15 @@ def remember(
     share: float,
     has_t: bool,
 ) -> None:
-    """Add the short-run share of the day's shock m e."""
+    """Add the short-run share of the day's shock m e.
+
+    Parameters
+    ----------
+    short : ndarray of shape (LANES,)
+    moves : ndarray of shape (at least LANES,), float32
+    variance : ndarray of shape (LANES,), float32
+    m : ndarray of shape (n_assets, LANES), float32
+    """
     factor = m[asset]
     included = np.float64(0.0 if has_t else 1.0)
     for lane in range(LANES):
@@ -164,7 +201,16 @@ def move(
     step: int,
     lane_start: int,
 ) -> None:
-    """Move the log price by drift, shock and jump; add up the drift."""
+    """Move the log price by drift, shock and jump; add up the drift.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_assets, n_steps + 1, n_paths)
+    log_price, total : ndarray of shape (n_assets, LANES)
+    moves : ndarray of shape (at least LANES,), float32
+    jumps : ndarray of shape (n_assets * ROWS,), float32
+    drifts : ndarray of shape (LANES,)
+    """
     prices = out[asset, step, lane_start : lane_start + LANES]
     log_row = log_price[asset]
     start = asset * ROWS + step % GROUP * LANES
@@ -191,7 +237,19 @@ def record(
     total: FloatArray,
     lane_start: int,
 ) -> None:
-    """Write what each channel has added up to the last trading day, and the total."""
+    """Write what each channel has added up to the last trading day, and the total.
+
+    Parameters
+    ----------
+    recorded : ndarray of shape (n_assets, N_RECORDED, n_paths)
+    landed : ndarray of shape (n_calendars, N_DRIVERS, LANES)
+    calendar : ndarray of shape (n_assets,), int64
+    loadings : ndarray of shape (n_assets, n_channels)
+    channel_driver : ndarray of shape (n_channels,), int64
+    ratio_sum, reversion_sum : ndarray of shape (LANES,)
+    pulled : ndarray of shape (3,), int64
+    total : ndarray of shape (n_assets, LANES)
+    """
     for asset in range(recorded.shape[0]):
         for channel in range(_N_LINEAR):
             number = channel_driver[channel]

@@ -12,16 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.market.macro.model import Macro
+from simulator.market.spec import MarketFigures
 from simulator.scenario.views import RATIO, Target
 from simulator.units import BoolArray, FloatArray
-
-if TYPE_CHECKING:
-    from simulator.market.dynamics import MarketSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,7 @@ class TargetGrowth:
     annual: Mapping[str, float]
 
 
-def target_drifts(spec: MarketSpec, macro: Macro, expectation: Expectation) -> TargetGrowth:
+def target_drifts(spec: MarketFigures, macro: Macro, expectation: Expectation) -> TargetGrowth:
     """Return the drifts of a market's targets; those that are met already add none."""
     targets = macro.views.targets
     paths: dict[str, FloatArray] = {}
@@ -81,7 +78,7 @@ def target_drifts(spec: MarketSpec, macro: Macro, expectation: Expectation) -> T
 
 
 def _rate(
-    spec: MarketSpec,
+    spec: MarketFigures,
     macro: Macro,
     expectation: Expectation,
     name: str,
@@ -107,7 +104,7 @@ def _rate(
 
 
 def _pull(
-    spec: MarketSpec,
+    spec: MarketFigures,
     macro: Macro,
     expectation: Expectation,
     gold_path: FloatArray,
@@ -129,7 +126,7 @@ def _pull(
     return pulled
 
 
-def _start(spec: MarketSpec, name: str) -> float:
+def _start(spec: MarketFigures, name: str) -> float:
     """Return the price, or the ratio, on the first day."""
     if name == RATIO:
         return float(spec.spot[spec.assets.index("gold")] / spec.spot[spec.assets.index("silver")])

@@ -37,7 +37,8 @@ class Coverage:
 def transform(simulated: FloatArray, realised: float) -> float:
     """Return the probability integral transform: the share of forecasts below what came.
 
-    Uniform between 0 and 1 where forecasts are right. Ties count half.
+    Uniform between 0 and 1 where forecasts are right. Ties count half. `simulated` is of shape
+    (n_paths,).
     """
     below = np.count_nonzero(simulated < realised)
     level = np.count_nonzero(simulated == realised)

@@ -73,7 +73,13 @@ def _of_asset(logs: FloatArray, paths: FloatArray) -> Iterator[Profile]:
 
 
 def autocorrelations(returns: FloatArray, lags: Days) -> FloatArray:
-    """Return the autocorrelations of |r| at each lag."""
+    """Return the autocorrelations of |r| at each lag, shape (n_lags,).
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_days,), log returns
+    lags : ndarray of shape (n_lags,), int64, days
+    """
     sizes = np.abs(returns) - np.abs(returns).mean()
     total = float(sizes @ sizes)
     return np.array([float(sizes[lag:] @ sizes[:-lag]) / total for lag in lags.tolist()])

@@ -99,7 +99,7 @@ def _quantiles(values: FloatArray, shares: tuple[float, ...]) -> list[float]:
 
 
 def size_autocorrelations(returns: FloatArray) -> list[float]:
-    """Return the autocorrelations of |r| at `LAGS`."""
+    """Return the autocorrelations of |r| at `LAGS`; `returns` is of shape (n_days,)."""
     sizes = np.abs(returns)
     sizes = sizes - sizes.mean()
     total = float(sizes @ sizes)

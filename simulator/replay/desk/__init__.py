@@ -7,8 +7,7 @@ step after the touch. What is held off chain, and positions that cannot be hande
 played.
 """
 
-from simulator.replay.desk.accounts import DeskPlan, desk_plan
-from simulator.replay.desk.custody import DeskAccount
+from simulator.replay.desk.plan import DeskPlan
 from simulator.replay.desk.player import DeskPlayer
 
-__all__ = ["DeskAccount", "DeskPlan", "DeskPlayer", "desk_plan"]
+__all__ = ["DeskPlan", "DeskPlayer"]

@@ -8,11 +8,17 @@ import numpy as np
 
 from simulator.chain import ZERO_ADDRESS, Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
-from simulator.investors.portfolio.state import DEAD_BAND
-from simulator.replay.desk.accounts import DeskPlan
-from simulator.replay.desk.custody import QUOTE_DECIMALS, Custody, DeskAccount, Seat
-from simulator.replay.stage import UNLIMITED, Observable, Phase, Stage
-from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, USDC_DECIMALS, from_wei, to_wei
+from simulator.instruments.custody import QUOTE_DECIMALS, Custody, DeskAccount, Seat
+from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
+from simulator.replay.desk.plan import DeskPlan
+from simulator.units import (
+    DEAD_BAND,
+    FEED_DECIMALS,
+    SECONDS_PER_DAY,
+    USDC_DECIMALS,
+    from_wei,
+    to_wei,
+)
 
 RICH_USDC = 10 ** (12 + USDC_DECIMALS)
 """USDC of each investor and of the desk: what they trade with is the model's affair."""
@@ -20,10 +26,10 @@ RICH_USDC = 10 ** (12 + USDC_DECIMALS)
 _WORD = 32
 
 _ACTS = {
-    "desk.buy": "desk buy",
-    "desk.sell": "desk sell",
-    "desk.place_stop": "desk order",
-    "desk.move_stop": "desk order",
+    "desk.buy": "buy",
+    "desk.sell": "sell",
+    "desk.place_stop": "order",
+    "desk.move_stop": "order",
 }
 
 
@@ -49,7 +55,7 @@ class DeskPlayer:
         """Create the desk, list and stock it, and give every investor dollars."""
         roles = stage.roles
         self._stage = stage
-        self._usdc = stage.deploy("usdc", as_name="desk_usdc")
+        self._usdc = stage.deploy("usdc")
         price = self._price_feed(stage) if self._has_price else ZERO_ADDRESS
         self._desk = stage.deploy("desk", self._usdc, roles.keeper, 2 * SECONDS_PER_DAY, price)
         stage.send(
@@ -57,7 +63,7 @@ class DeskPlayer:
             self._usdc.call("mint", self._desk, RICH_USDC, sender=roles.owner),
         )
         names = list(dict.fromkeys(account.investor for account in self._accounts))
-        addresses = {name: stage.chain.accounts[-1 - n] for n, name in enumerate(names)}
+        addresses = {name: stage.accounts.of(stage.label, f"investor {name}") for name in names}
         for address in addresses.values():
             stage.send(
                 self._usdc.call("mint", address, RICH_USDC, sender=roles.owner),
@@ -67,7 +73,7 @@ class DeskPlayer:
             Seat(
                 account,
                 addresses[account.investor],
-                stage.contracts[account.token],
+                stage.contracts[self._custodies[account.token].contract],
                 self._custodies[account.token],
             )
             for account in self._accounts
@@ -77,9 +83,8 @@ class DeskPlayer:
 
     def _price_feed(self, stage: Stage) -> Contract:
         """Create the feed of what a USDC is worth; it has a round each day."""
-        title, name = "USDC / USD", "desk_usdc_feed"
-        keeper = stage.roles.keeper
-        self._usdc_feed = stage.deploy("price_feed", FEED_DECIMALS, title, keeper, as_name=name)
+        form = ("price_feed", FEED_DECIMALS, "USDC / USD", stage.roles.keeper)
+        self._usdc_feed = stage.deploy(*form, name="usdc_feed")
         return self._usdc_feed
 
     # -- a step ------------------------------------------------------------------------
@@ -291,11 +296,10 @@ def _observables(
         worth[account.investor] = worth.get(account.investor, 1.0) + most
     operations, unit = 2 * len(accounts), 10.0**-USDC_DECIMALS
     dollars = [
-        Observable("desk", f"{investor}.desk_usd", operations, unit, size)
+        Observable(f"{investor}.desk_usd", operations, unit, size)
         for investor, size in traded.items()
     ]
     values = [
-        Observable("desk", f"{investor}.on_chain_usd", 0, 0.0, size)
-        for investor, size in worth.items()
+        Observable(f"{investor}.on_chain_usd", 0, 0.0, size) for investor, size in worth.items()
     ]
     return (*own, *dollars, *values)

@@ -33,21 +33,23 @@ def agreement(series: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     series : DataFrame
-        Columns step, observable, model, chain, tolerance; steps without a model's number
-        are left out.
+        Columns step, instrument, observable, model, chain, tolerance; steps without a number of
+        the model are left out.
     """
     figure = blank(height=280, margin={"t": 22})
     known = series[series["model"].notna()]
     ratios = (known["chain"] - known["model"]).abs() / known["tolerance"]
     ratios = ratios.where(np.isfinite(ratios), 10.0**-LOWEST_DECADE).clip(lower=0)
-    for place, name in enumerate(series["observable"].unique()):
-        own = (known["observable"] == name) & (ratios > 0)
+    pairs = series[["instrument", "observable"]].drop_duplicates()
+    for place, (label, name) in enumerate(pairs.itertuples(index=False, name=None)):
+        of_it = (known["instrument"] == label) & (known["observable"] == name)
+        own = of_it & (ratios > 0)
         figure.add_scatter(
             x=known.loc[own, "step"].tolist(),
             y=[float(f"{ratio:.3g}") for ratio in ratios[own]],
             mode="markers",
             marker={"color": OBSERVABLE_COLOURS[place % len(OBSERVABLE_COLOURS)], "size": 3},
-            name=str(name).replace("_", " "),
+            name=f"{label}: {name}".replace("_", " "),
             hovertemplate="%{y:.1e}",
         )
     highest = math.ceil(math.log10(max(1.0, float(ratios.max()) if len(ratios) else 1.0)))

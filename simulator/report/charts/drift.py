@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from simulator.report.charts.base import INK, MUTED, blank, rule
-from simulator.report.words import number
+from simulator.words import number
 
 DRIFT_COLOURS: Mapping[str, str] = {
     "base": "#6d8598",

@@ -20,8 +20,8 @@ from simulator.report.charts.base import (
     rule,
     words_at,
 )
-from simulator.report.words import bound
 from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.words import bound
 
 Float32Array = npt.NDArray[np.float32]
 

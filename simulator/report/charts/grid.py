@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from simulator.report.charts.base import BAND_OUTER, LIMIT, SUBJECT, blank, rule, words_at
-from simulator.report.words import figure as figure_words
-from simulator.report.words import plain, share
+from simulator.words import figure as figure_words
+from simulator.words import plain, share
 
 _ROW_PIXELS = 44
 _MOST_LABELLED = 15

@@ -11,8 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from simulator.report.charts.base import BARS, INK, LIMIT, OUTLINE, blank, rule, words_at
-from simulator.report.words import bound, percent, share
 from simulator.units import FloatArray
+from simulator.words import bound, percent, share
 
 _MOST_BINS = 60
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -52,10 +52,11 @@ def _whole(value: float) -> str:
 
 
 def lay_out(values: FloatArray, marks: Sequence[float]) -> Histogram:
-    """Return the bins for a measure's values; `marks` are thresholds that must be in view.
+    """Return the bins for a measure's values, shape (n_paths,), as fractions.
 
-    The bins cover the middle four fifths of the paths and one and a half times their width
-    on either side, as far as there are paths: a rare total loss would flatten the rest.
+    `marks` are thresholds that must be in view. The bins cover the middle four fifths of the
+    paths and one and a half times their width on either side, as far as there are paths: a rare
+    total loss would flatten the rest.
     """
     low, high = (float(q) for q in np.quantile(values, (0.1, 0.9)))
     lowest, highest = float(values.min()), float(values.max())
@@ -95,7 +96,10 @@ def histogram(
     thresholds: Mapping[float, str],
     beside: tuple[str, FloatArray] | None = None,
 ) -> go.Figure:
-    """Return bars of shares of paths; another investor's as an outline over the same bins."""
+    """Return bars of shares of paths; another investor's as an outline over the same bins.
+
+    `beside` is that investor's name and values, shape (n_paths,), as fractions.
+    """
     figure = blank(height=280, margin={"t": 26})
     figure.update_layout(bargap=0.06, hovermode="closest")
     figure.update_xaxes(title={"text": "percent"}, showgrid=False, nticks=8)

@@ -6,10 +6,10 @@ import textwrap
 
 import plotly.graph_objects as go
 
+from simulator.engine.attribution import Contributions, Line
 from simulator.instruments.base import Unit
-from simulator.report.attribution import Contributions, Line
 from simulator.report.charts.base import INK, KIND_COLOURS, MUTED, blank, rule
-from simulator.report.words import number
+from simulator.words import number
 
 _LABEL_CHARACTERS = 20
 _ROW_PIXELS = 36

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.report import charts
 from simulator.report.market.tables import name_of
 from simulator.report.markup import Column, Html, Row, element, section, table
-from simulator.report.words import number, percent
+from simulator.words import number, percent
 
 if TYPE_CHECKING:
     from simulator.engine.drift import DriftShare

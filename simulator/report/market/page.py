@@ -15,7 +15,7 @@ from simulator.report.market.tables import has_channels, name_of
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
 from simulator.report.sections.inputs import market_inputs_section
-from simulator.report.words import number
+from simulator.words import number
 
 if TYPE_CHECKING:
     from simulator.engine.against import Against

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simulator.report.sections.notice import model_words
-from simulator.report.words import number, percent
+from simulator.words import number, percent
 
 if TYPE_CHECKING:
     from simulator.engine.market import AssetSummary, MarketSummary

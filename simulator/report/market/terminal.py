@@ -13,7 +13,7 @@ from simulator.report.market import against as history
 from simulator.report.market import tables
 from simulator.report.market.drift import drift_lines
 from simulator.report.market.tables import has_channels
-from simulator.report.words import plain
+from simulator.words import plain
 
 if TYPE_CHECKING:
     from simulator.engine.against import Against

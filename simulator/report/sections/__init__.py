@@ -2,7 +2,6 @@
 
 from simulator.report.sections.agreement import agreement_section
 from simulator.report.sections.answer import answer_section
-from simulator.report.sections.cover import cover_section
 from simulator.report.sections.depeg import depeg_section
 from simulator.report.sections.inputs import inputs_section
 from simulator.report.sections.instruments import instruments_section
@@ -14,7 +13,6 @@ from simulator.report.sections.outcomes import outcomes_section
 __all__ = [
     "agreement_section",
     "answer_section",
-    "cover_section",
     "depeg_section",
     "inputs_section",
     "instruments_section",

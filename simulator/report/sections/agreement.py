@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from simulator.report import charts
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.report.words import number, ratio, scientific
+from simulator.words import number, ratio, scientific
 
 if TYPE_CHECKING:
-    from simulator.replay import Replay
-    from simulator.scenario.models import GasTerms
+    from simulator.replay import ObservableResult, Replay
+    from simulator.schema.gas import GasTerms
+
+DESK = "desk"
+"""Label of what portfolios trade; see `replay.select`."""
 
 _LABELS = {
     "p05": "5th percentile of the exit value in dollars",
@@ -85,22 +88,22 @@ def _summary(replays: Sequence[Replay]) -> Html:
 
 
 def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
-    acts = list(dict.fromkeys(act for replay in replays for act in replay.holder_gas))
+    acts = list(dict.fromkeys(key for replay in replays for key in replay.holder_gas))
     if not acts:
         return Html("")
-    usd_per_gas = gas.price_gwei * 1e-9 * gas.ether_usd
     rows = []
-    for act in acts:
-        used = [replay.holder_gas.get(act) for replay in replays]
-        rows.append(Row((act, *("" if g is None else f"{g:,}" for g in used))))
-        dollars = ("" if g is None else number(g * usd_per_gas, 2) for g in used)
+    for label, act in acts:
+        used = [replay.holder_gas.get((label, act)) for replay in replays]
+        words = f"{label.replace('_', ' ')}: {act}"
+        rows.append(Row((words, *("" if g is None else f"{g:,}" for g in used))))
+        dollars = ("" if g is None else number(g * gas.usd_per_gas, 2) for g in used)
         rows.append(Row(("in dollars", *dollars), "other"))
     columns = (Column("Act", numeric=False), *(Column(replay.label) for replay in replays))
     caption = (
-        f"Gas of the holder's transactions (claim: mean), at {gas.price_gwei:g} gwei and "
+        f"Gas of the measured holders' transactions (claim: mean), at {gas.price_gwei:g} gwei and "
         f"{gas.ether_usd:,.0f} dollars an ether"
     )
-    if any(act.startswith("desk ") for act in acts):
+    if any(label == DESK for label, _ in acts):
         caption += "; at the desk the mean of portfolios' trades and stop orders, not booked"
     return table(columns, rows, caption=caption)
 
@@ -118,17 +121,24 @@ def _replay(place: int, replay: Replay) -> Html:
     return element("div", chart, _observables(replay), notes)
 
 
+def _spoken(observable: ObservableResult) -> str:
+    return f"{observable.instrument}: {observable.name}".replace("_", " ")
+
+
 def _observables(replay: Replay) -> Html:
-    order = {name: i for i, name in enumerate(replay.series["observable"].unique())}
+    drawn = replay.series[["instrument", "observable"]].drop_duplicates()
+    order = {key: i for i, key in enumerate(drawn.itertuples(index=False, name=None))}
     rows = []
     for observable in replay.observables:
-        place = order.get(observable.name, 0) % len(charts.OBSERVABLE_COLOURS)
+        place = order.get((observable.instrument, observable.name), 0) % len(
+            charts.OBSERVABLE_COLOURS
+        )
         colour = charts.OBSERVABLE_COLOURS[place]
         swatch = element("span", class_="swatch line", style=f"background:{colour}")
         rows.append(
             Row(
                 (
-                    join((swatch, observable.name.replace("_", " "))),
+                    join((swatch, _spoken(observable))),
                     scientific(observable.max_error),
                     scientific(observable.tolerance),
                     f"{observable.step:,}",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.report.attribution import contributions
+from simulator.engine.attribution import contributions
 from simulator.report.conditions import condition_rows, joint_row, reported_bound
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sentences import UNIT_WORDS, sentences
-from simulator.report.words import (
+from simulator.words import (
     HARD_SPACE,
     figure,
     figures,

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.report.words import MINUS
 from simulator.scenario.calibration import Calibration, Figure
 from simulator.scenario.files import Assumption, LoadedScenario, assumptions
+from simulator.words import MINUS
 
 if TYPE_CHECKING:
     from simulator.scenario.calibration import AssetCalibration

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.engine.attribution import KINDS, Contributions, contributions
 from simulator.report import charts
-from simulator.report.attribution import KINDS, Contributions, contributions
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.report.words import number, percent, small
+from simulator.words import number, percent, small
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation

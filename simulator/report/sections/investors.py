@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.report.markup import Column, Html, Row, element, join, table
-from simulator.report.words import figure, percent, small
+from simulator.words import figure, percent, small
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation

@@ -12,7 +12,7 @@ from simulator.engine import by_chance, moved_by
 from simulator.report import break_evens, charts
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sensitivity import RULES, sensitivity_part
-from simulator.report.words import number, percent
+from simulator.words import number, percent
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict

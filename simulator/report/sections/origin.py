@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from simulator.engine.attribution import Contributions, Line, beside, contributions
 from simulator.instruments.base import Kind, Unit
-from simulator.report import charts, mining
-from simulator.report.attribution import Contributions, Line, beside, contributions
+from simulator.report import charts, rooms
+from simulator.report.blocks import blocks_markup
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sentences import UNIT_WORDS
-from simulator.report.words import HARD_SPACE, bound, number, percent, scientific
+from simulator.words import number, percent, scientific
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
@@ -33,31 +34,11 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     for subject in subjects:
         compared = [found[name] for name in beside(simulation, subject, subjects)]
         parts.append(_investor(simulation, found[subject], compared))
-        triangle = credit_triangle(simulation, verdicts, subject)
-        if triangle:
-            parts.append(triangle)
-        if mining.is_sto(simulation, subject):
-            parts += _mine(simulation, subject)
+        parts += blocks_markup(rooms.of_holder(simulation, subject))
     title = "Where each yearly percent comes from"
     if days not in (365, 366):
         title = f"Where each percent of {days:,} days comes from"
     return section("origin", title, *parts)
-
-
-def _mine(simulation: Simulation, subject: str) -> list[Html]:
-    """Return what happened to a mining STO's holders, whose money they got, and the triangle."""
-    rows = [Row(cells) for cells in mining.happenings(simulation.investors[subject])]
-    columns = [Column(words, numeric=place > 0) for place, words in enumerate(mining.COLUMNS)]
-    caption = f"What happened to {subject}; a path counts in the first line that fits"
-    parts = [
-        table(columns, rows, caption=caption),
-        element("p", element("b", "Whose money. "), mining.whose_money(simulation, subject)),
-    ]
-    found = mining.triangle(simulation, subject)
-    if found is not None:
-        head = element("b", "What such a promise pays for. ")
-        parts.append(element("p", head, mining.triangle_words(found), class_="aside"))
-    return parts
 
 
 def _investor(
@@ -138,44 +119,3 @@ def _spoken_waterfall(found: Contributions, unit: Unit) -> str:
     ]
     net = percent(found.net.means[unit].value, 2)
     return f"Waterfall of {found.investor}: {', '.join(parts)}; net {net}."
-
-
-def credit_triangle(
-    simulation: Simulation, verdicts: Sequence[Verdict], subject: str
-) -> Html | None:
-    """Return what hazard the promise would pay for, where the claim promises a yield in ounces.
-
-    hazard = (promised - fair) / loss given default; fair is what the holding earns
-    organically in this run. None where the inputs do not give it, or the run is not a year.
-    """
-    vault = simulation.scenario.instruments.gold_vault
-    measures = simulation.investors[subject]
-    promised = _promised(simulation, verdicts, subject)
-    if simulation.scenario.horizon_days not in (365, 366):
-        return None
-    if vault is None or measures.holding != "gold_vault" or promised is None:
-        return None
-    organic = [line for line in contributions(measures).kinds if line.kind == "organic"]
-    fair = organic[0].means["ounces"].value if organic else 0.0
-    if not promised > fair or vault.exploit_severity <= 0:
-        return None
-    implied = (promised - fair) / vault.exploit_severity
-    return element(
-        "p",
-        element("b", "What such a promise pays for. "),
-        f"The organic sources earn {percent(fair, 2)}. If the rest of the promised "
-        f"{bound(promised)} were the fair price of losing {bound(vault.exploit_severity)} of the "
-        f"deposit, that loss would have a hazard of {percent(implied)}{HARD_SPACE}a year: "
-        "(promised − organic) / loss. This is risk-neutral and an upper bound, since subsidies "
-        f"pay a part. The scenario assumes {bound(vault.exploit_hazard)} a year.",
-        class_="aside",
-    )
-
-
-def _promised(simulation: Simulation, verdicts: Sequence[Verdict], subject: str) -> float | None:
-    for verdict in verdicts:
-        for condition in simulation.scenario.claims[verdict.claim].conditions:
-            wanted = (condition.measure, condition.unit) == ("annual_yield", "ounces")
-            if verdict.subject == subject and wanted and condition.at_least is not None:
-                return condition.at_least
-    return None

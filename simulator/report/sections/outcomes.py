@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simulator.instruments.base import Unit
-from simulator.report import charts
+from simulator.report import charts, rooms
+from simulator.report.blocks import fan_markup
 from simulator.report.markup import Html, element, join, section
 from simulator.report.sections.investors import investors_table
-from simulator.report.words import bound, number, percent, runs
+from simulator.words import bound, number, percent, runs
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -187,29 +188,13 @@ def _market(simulation: Simulation) -> Iterator[Html]:
     drifts: dict[str, float] = {
         name: terms.drift for name, terms in simulation.scenario.market.assets.items()
     }
-    for asset in dict.fromkeys(simulation.scenario.instruments.assets().values()):
+    followed = (position.follows for position in simulation.scenario.positions.values())
+    for asset in dict.fromkeys(followed):
         rows = _rows(simulation, f"price.{asset}")
         unit = simulation.calibration.assets[asset].price.unit
         words = f"{asset.replace('_', ' ').capitalize()} price in {unit}"
         figure = charts.fan(rows, unit=unit, tick_format=",.3~s", hover_format=",.0f")
         note = f"Expected growth {percent(drifts[asset])} a year, an input of the scenario."
         yield charts.embed(figure, f"fan-{asset}", words, _spoken_fan(words, rows), note)
-    vault = simulation.scenario.instruments.gold_vault
-    for name, measures in simulation.investors.items():
-        rows = _rows(simulation, "gold_vault.utilisation")
-        if rows.empty or vault is None or measures.holding != "gold_vault":
-            continue
-        kink, high = vault.lending.kink, float(rows["p95"].max())
-        figure = charts.fan(
-            rows,
-            unit="lent out, %",
-            scale=100,
-            tick_format=",.3~r",
-            hover_format=".2f",
-            level=100 * kink if high > 0.5 * kink else None,
-        )
-        words = "Utilisation of the lending market, percent"
-        label = _spoken_fan(words, rows.assign(**{q: 100 * rows[q] for q in ("p05", "p50", "p95")}))
-        note = f"The borrow rate turns up at {bound(kink)}"
-        note += " (dotted line)." if high > 0.5 * kink else ", above the chart."
-        yield charts.embed(figure, f"fan-utilisation-{name}", words, label, note)
+    for fan in rooms.fans(simulation):
+        yield fan_markup(fan, simulation.daily)

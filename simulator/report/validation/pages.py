@@ -15,7 +15,7 @@ from simulator.report.validation.tables import (
     title_of,
     value,
 )
-from simulator.report.words import percent
+from simulator.words import percent
 
 if TYPE_CHECKING:
     from simulator.market.validation.backtest import Forecast, Pooled, Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report.words import HARD_SPACE, number, percent
+from simulator.words import HARD_SPACE, number, percent
 
 if TYPE_CHECKING:
     from simulator.market.validation.compare import Compared

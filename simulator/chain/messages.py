@@ -1,0 +1,52 @@
+"""What goes into a chain and comes out of it: calls, receipts, events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulator.chain.accounts import ZERO_ADDRESS
+
+CALL_GAS = 5_000_000
+"""Gas limit of a call that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to a contract; `gas` None means `CALL_GAS`."""
+
+    to: str
+    data: bytes
+    sender: str = ZERO_ADDRESS
+    label: str = ""
+    gas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event as the EVM keeps it."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A call that succeeded, with the gas it used and its events in order.
+
+    `timestamp` is in seconds and shared by all receipts of a block.
+    """
+
+    call: Call
+    gas_used: int
+    logs: tuple[Log, ...]
+    block: int
+    timestamp: int
+
+
+class Reader(Protocol):
+    """A chain as far as one view of it goes."""
+
+    def view_one(self, call: Call) -> bytes:
+        """Return one call's return data at the latest block."""

@@ -1,0 +1,154 @@
+"""Drives a metal token, its price feed and its proof of reserve along one path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from simulator.chain import Call, Receipt
+from simulator.instruments.casting import Cast, Part
+from simulator.instruments.custody import Custody, Quote, desk_account
+from simulator.instruments.gold_token.paths import GoldTokenDrivers
+from simulator.instruments.gold_token.terms import GoldTokenTerms
+from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
+from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, BoolArray, from_wei, to_wei
+
+STAGE_FLOAT_OUNCES = 100_000_000
+"""Tokens the actors hold for their parts; attested, and not part of the circulation."""
+
+SUPPLY_DECIMALS = 6
+"""Supply and attestation are quantised to this on both sides."""
+
+MARKET_CLOSED, MARKET_OPEN = 1, 2
+
+
+class GoldTokenPlayer:
+    """Feeds prices and attestations; creates and redeems as demand for the token goes."""
+
+    def __init__(
+        self, terms: GoldTokenTerms, drivers: GoldTokenDrivers, trading: BoolArray
+    ) -> None:
+        """Take the drivers of one path: arrays of shape (n_steps + 1, 1)."""
+        self._terms = terms
+        self._drivers = drivers
+        self._trading = trading
+        whole = 10 ** (terms.decimals - SUPPLY_DECIMALS)
+        self._supply = [
+            to_wei(float(x), SUPPLY_DECIMALS) * whole for x in drivers.supply_ounces[:, 0]
+        ]
+        self.observables: tuple[Observable, ...] = (Observable("supply", 1, 10.0**-terms.decimals),)
+
+    def deploy(self, stage: Stage) -> None:
+        """Create token and feeds, and mint the first supply and the stage's float."""
+        roles = stage.roles
+        self._stage = stage
+        asset = self._terms.asset
+        title = asset.upper()
+        self._metal_feed = stage.deploy(
+            "price_feed", FEED_DECIMALS, f"{title} / USD", roles.keeper, name="metal_feed"
+        )
+        self._reserve_feed = stage.deploy(
+            "price_feed", FEED_DECIMALS, f"{title} / reserve", roles.custodian, name="reserve_feed"
+        )
+        name, symbol = f"Assay {asset.capitalize()}", f"a{title}"[:5]
+        self._token = stage.deploy(
+            "gold_token",
+            name,
+            symbol,
+            self._terms.decimals,
+            self._reserve_feed,
+            2 * SECONDS_PER_DAY,
+            name="token",
+        )
+        first = self._supply[0] + STAGE_FLOAT_OUNCES * 10**self._terms.decimals
+        stage.send(
+            self._reserve_feed.call("update_answer", self._attested(0), sender=roles.custodian),
+            self._token.call("increaseSupply", first, sender=roles.owner),
+            self._token.call("transfer", roles.custodian, first, sender=roles.owner),
+            self._token.call("setSupplyController", roles.custodian, sender=roles.owner),
+            self._token.call("approve", roles.custodian, UNLIMITED, sender=roles.custodian),
+        )
+
+    def calls(self, step: int) -> list[tuple[Phase, Call]]:
+        """Return the day's prices, attestation and change of supply."""
+        return [(Phase.PRICES, call) for call in (*self._prices(step), *self._change(step))]
+
+    def _prices(self, step: int) -> list[Call]:
+        keeper = self._stage.roles.keeper
+        is_open = bool(self._trading[step]) or step == 0
+        was_open = step > 0 and (bool(self._trading[step - 1]) or step == 1)
+        calls = []
+        if is_open != was_open:
+            status = MARKET_OPEN if is_open else MARKET_CLOSED
+            calls.append(self._metal_feed.call("set_market_status", status, sender=keeper))
+        if is_open:
+            answer = to_wei(float(self._drivers.prices.metal_usd[step, 0]), FEED_DECIMALS)
+            calls.append(self._metal_feed.call("update_answer", answer, sender=keeper))
+        return calls
+
+    def _change(self, step: int) -> list[Call]:
+        roles = self._stage.roles
+        attest = ("update_answer", self._attested(step))
+        calls = [self._reserve_feed.call(*attest, sender=roles.custodian)]
+        change = self._supply[step] - self._supply[step - 1] if step > 0 else 0
+        if change > 0:
+            calls.append(self._token.call("increaseSupply", change, sender=roles.custodian))
+        elif change < 0:
+            calls.append(self._token.call("decreaseSupply", -change, sender=roles.custodian))
+        return calls
+
+    def _attested(self, step: int) -> int:
+        """Return the ounces the custodian attests, the stage's float included."""
+        ounces = to_wei(float(self._drivers.reserve_ounces[step, 0]), SUPPLY_DECIMALS)
+        scale: int = 10 ** (FEED_DECIMALS - SUPPLY_DECIMALS)
+        unit: int = 10**FEED_DECIMALS
+        return ounces * scale + STAGE_FLOAT_OUNCES * unit
+
+    def views(self, step: int) -> list[Call]:
+        """Return the read of the supply."""
+        del step
+        return [self._token.call("totalSupply")]
+
+    def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
+        """Return the tokens in circulation."""
+        del step
+        supply = self._token.decode("totalSupply", answers[0])
+        return {"supply": from_wei(supply, self._terms.decimals) - STAGE_FLOAT_OUNCES}
+
+    def expected(self, step: int) -> Mapping[str, float]:
+        """Return the model's supply."""
+        return {"supply": float(self._drivers.supply_ounces[step, 0])}
+
+    def extra_tolerance(self, step: int) -> Mapping[str, float]:
+        """Return the float64 resolution of the supply with the stage's float in it."""
+        del step
+        return {"supply": STAGE_FLOAT_OUNCES * 2.0**-52}
+
+    def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
+        """Return zero decisions: nobody decides by the token's state."""
+        del step, answers
+        return 0, 0
+
+    def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
+        """Return nothing: the holder of the token sends no transaction."""
+        del step, receipts
+        return {}
+
+
+class TokenStage:
+    """Casts the token's player; portfolios trade it at the desk at the feed's price."""
+
+    def cast(self, part: Part[GoldTokenTerms, GoldTokenDrivers, None]) -> Cast:
+        """Return who plays the token along one path."""
+        terms, label = part.terms, part.label
+        player = GoldTokenPlayer(terms, part.drivers, part.exchange_open)
+        if not part.holders:
+            return Cast(player)
+        quote = Quote(part.drivers.prices.token_usd[:, 0], terms.sale_spread_bps)
+        accounts = tuple(
+            desk_account(investor, label, holder, terms.decimals, quote)
+            for investor, holder in part.holders.items()
+        )
+        return Cast(player, accounts, Custody(label, terms.decimals, quote, (label, "token")))
+
+
+STAGE = TokenStage()

@@ -1,0 +1,67 @@
+"""The vault's model: demand, flows, rewards and the intruder drawn; the measured holder played.
+
+Collateral and rewards are counted in USDC, so prices are turned into it after all that people do
+by the price of gold in dollars has been drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simulator.instruments.base import TokenDrivers, TokenTerms
+from simulator.instruments.gold_vault import paths
+from simulator.instruments.gold_vault.drivers import GoldVaultDrivers, draw_drivers
+from simulator.instruments.gold_vault.paths import GoldVaultRecord
+from simulator.instruments.gold_vault.terms import GoldVaultTerms
+from simulator.instruments.model import Ask, Ground, Played, Setting
+from simulator.units import FloatArray
+
+
+class VaultModel:
+    """A vault, its crowd, its borrowers, and one measured holder of `ask.size` ounces."""
+
+    def draw(
+        self, label: str, terms: GoldVaultTerms, setting: Setting, ground: Ground
+    ) -> GoldVaultDrivers:
+        """Return the drivers of a block, prices in USDC."""
+        prices = ground.drivers(terms.token, TokenDrivers).prices
+        volatility = setting.volatility["gold"]
+        drawn = draw_drivers(terms, label, prices, volatility, setting.first_path, setting.seed)
+        return drawn if setting.usdc is None else in_usdc(drawn, setting.usdc)
+
+    def play(
+        self,
+        label: str,
+        terms: GoldVaultTerms,
+        drivers: GoldVaultDrivers,
+        setting: Setting,
+        ask: Ask,
+        ground: Ground,
+    ) -> Played[GoldVaultDrivers, GoldVaultRecord]:
+        """Return the holder's paths."""
+        held, record = paths.simulate(
+            terms,
+            ground.terms(terms.token, TokenTerms),
+            setting.usd_per_gas,
+            drivers,
+            ask.size,
+            name=label,
+            record=ask.record,
+            daily=label in ask.days,
+            by_source=ask.by_source,
+        )
+        return Played({label: held}, drivers, record)
+
+
+def in_usdc(drivers: GoldVaultDrivers, usdc: FloatArray) -> GoldVaultDrivers:
+    """Return the drivers with prices in USDC: what collateral and rewards are counted in.
+
+    `usdc`, of shape (n_steps + 1, n_paths), is its price in dollars. What was drawn from prices
+    stays: people look at gold in dollars.
+    """
+    prices = drivers.prices
+    counted = replace(prices, metal_usd=prices.metal_usd / usdc, token_usd=prices.token_usd / usdc)
+    return replace(drivers, prices=counted, reward_usd=drivers.reward_usd / usdc)
+
+
+MODEL = VaultModel()

@@ -1,0 +1,143 @@
+"""A product's model: drivers drawn from the market, paths that the mechanics make of them.
+
+Arrays are float64 of shape (n_steps + 1, n_paths), time first, index 0 the start, unless it is
+said otherwise. A model is called once a block of paths, never once a step.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, Self, TypeVar
+
+from simulator.instruments.base import InstrumentPaths
+from simulator.units import BoolArray, FloatArray
+
+T = TypeVar("T", contravariant=True)
+D = TypeVar("D")
+R = TypeVar("R")
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The market and the calendar of a block of paths.
+
+    Attributes
+    ----------
+    seed, first_path : int
+        Of every draw: with a stream and a step they make its counter.
+    n_steps, n_paths : int
+        Days of the run, and paths of the block; n_paths is a multiple of `units.LANES`.
+    start : date
+        The day of step 0.
+    exchange_open : ndarray of bool, shape (n_steps + 1,)
+        Whether metals and equities trade on a step.
+    prices : dict of str to ndarray of shape (n_steps + 1, n_paths)
+        Price of every asset of the market in the asset's own unit.
+    factors : dict of str to ndarray of shape (n_steps + 1, n_paths)
+        The macro factors; empty but for the model macro.
+    usdc : ndarray of shape (n_steps + 1, n_paths), dollars, or None
+        Price of USDC; None where it is a dollar on every day.
+    volatility, periods_per_year : dict of str to float
+        Annual volatility of each asset in the market's model, and the days a year on which it
+        moves.
+    usd_per_gas : float
+        Price of a unit of gas, USD.
+    """
+
+    seed: int
+    first_path: int
+    n_steps: int
+    n_paths: int
+    start: dt.date
+    exchange_open: BoolArray
+    prices: Mapping[str, FloatArray]
+    factors: Mapping[str, FloatArray] = field(default_factory=dict)
+    usdc: FloatArray | None = None
+    volatility: Mapping[str, float] = field(default_factory=dict)
+    periods_per_year: Mapping[str, float] = field(default_factory=dict)
+    usd_per_gas: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a model is asked for.
+
+    Attributes
+    ----------
+    size : float
+        Of the measured position, in its unit; 1 for what is simulated by the unit.
+    days : frozenset of str
+        Positions whose `Daily` is wanted: portfolios hold parts of them, or they are settled in
+        USDC and it falls.
+    by_source : bool
+        Whether these days are to tell their sources.
+    record : bool
+        Whether a record of all that is done is wanted, for a replay.
+    """
+
+    size: float = 1.0
+    days: frozenset[str] = frozenset()
+    by_source: bool = True
+    record: bool = False
+
+
+class Lanes(Protocol):
+    """Drivers and records: arrays over the paths of a block."""
+
+    def lane(self, k: int) -> Self:
+        """Return path `k` of the block alone, as arrays of one path."""
+
+
+@dataclass(frozen=True)
+class Played(Generic[D, R]):
+    """What a model hands on.
+
+    Attributes
+    ----------
+    paths : dict of str to InstrumentPaths
+        By name of the position.
+    drivers : D
+        Those that were played, each of its arrays as the contract is told them.
+    record : R or None
+        What was done, for the replay; None where the product is not on a chain.
+    """
+
+    paths: Mapping[str, InstrumentPaths]
+    drivers: D
+    record: R | None = None
+
+
+class Ground(Protocol):
+    """What an instrument's `needs` declare, and nothing else; `of` says what is expected.
+
+    Raises
+    ------
+    LookupError
+        The label was not declared.
+    TypeError
+        What is there is not as `of` says.
+    """
+
+    def terms(self, label: str, of: type[Seen]) -> Seen:
+        """Return the terms of an instrument."""
+
+    def drivers(self, label: str, of: type[Seen]) -> Seen:
+        """Return the drivers of an instrument on this block."""
+
+    def played(self, label: str, ask: Ask) -> Played[object, object]:
+        """Return an instrument's paths for another size, days and record than its own."""
+
+
+class Model(Protocol[T, D, R]):
+    """How a product behaves; without state."""
+
+    def draw(self, label: str, terms: T, setting: Setting, ground: Ground) -> D:
+        """Return the drivers of a block; draws depend on seed, stream, step and path alone."""
+
+    def play(
+        self, label: str, terms: T, drivers: D, setting: Setting, ask: Ask, ground: Ground
+    ) -> Played[D, R]:
+        """Return the paths of every position."""

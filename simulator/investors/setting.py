@@ -1,0 +1,40 @@
+"""What all instruments of a block are told: the market as arrays, and whose days are wanted."""
+
+from __future__ import annotations
+
+from simulator.instruments.model import Setting
+from simulator.investors.settlement import settled_in_usdc
+from simulator.market.dynamics import MarketSpec
+from simulator.market.paths import MarketPaths
+from simulator.scenario.models import Scenario
+from simulator.schema.assets import USDC
+from simulator.units import trading_days
+
+
+def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_paths: int) -> Setting:
+    """Return the market and the calendar of a block of paths."""
+    return Setting(
+        seed=scenario.seed,
+        first_path=market.first_path,
+        n_steps=scenario.horizon_days,
+        n_paths=n_paths,
+        start=scenario.start,
+        exchange_open=trading_days(scenario.start, scenario.horizon_days),
+        prices=market.prices,
+        factors=market.factors,
+        usdc=market.prices.get(USDC),
+        volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),
+        periods_per_year=dict(zip(spec.assets, map(float, spec.periods_per_year), strict=True)),
+        usd_per_gas=scenario.gas.usd_per_gas,
+    )
+
+
+def wanted_days(scenario: Scenario) -> frozenset[str]:
+    """Return the positions of which each day is needed.
+
+    They are those that portfolios hold and, where USDC falls, what is settled in it.
+    """
+    portfolios = (i for i in scenario.investors.values() if i.weights is not None)
+    held = frozenset(name for investor in portfolios for name in investor.held)
+    falls = scenario.market.stablecoin is not None
+    return held.union(settled_in_usdc(scenario.positions)) if falls else held

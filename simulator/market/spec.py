@@ -1,0 +1,138 @@
+"""A market as numbers: all that prices depend on but seed and path."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simulator.market.bootstrap import History
+from simulator.market.macro.model import Macro
+from simulator.scenario.stablecoin import StablecoinTerms
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, calendar
+
+Model = Literal["gbm", "jump", "garch", "macro", "bootstrap"]
+
+
+@dataclass(frozen=True, eq=False)
+class Jumps:
+    """Merton's jumps; arrays of shape (n_assets,).
+
+    intensity : jumps a year of `periods_per_year` trading days
+    mean, sd : of the jump in the log price
+    """
+
+    intensity: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+
+    def variance(self, periods_per_year: FloatArray) -> FloatArray:
+        """Return the variance that jumps add to a trading day's log price, shape (n_assets,)."""
+        variance: FloatArray = self.intensity / periods_per_year * (self.mean**2 + self.sd**2)
+        return variance
+
+    def compensator(self, periods_per_year: FloatArray) -> FloatArray:
+        """Return ln E[exp(jumps of one trading day)], shape (n_assets,)."""
+        mean_growth: FloatArray = np.expm1(self.mean + self.sd**2 / 2)
+        return self.intensity / periods_per_year * mean_growth
+
+
+@dataclass(frozen=True, eq=False)
+class Garch:
+    """GJR-GARCH(1,1); arrays of shape (n_assets,).
+
+    alpha, gamma, beta : weights of e^2, of e^2 where e < 0, and of the last variance
+    variance_start : filtered variance of the first trading day's log return
+    """
+
+    alpha: FloatArray
+    gamma: FloatArray
+    beta: FloatArray
+    variance_start: FloatArray
+
+    @property
+    def persistence(self) -> FloatArray:
+        """Return alpha + gamma / 2 + beta, shape (n_assets,).
+
+        Below 1 where the variance is stationary.
+        """
+        return self.alpha + self.gamma / 2 + self.beta
+
+
+@dataclass(frozen=True, eq=False)
+class MarketFigures:
+    """Everything that prices depend on but seed and path.
+
+    assets : names, each with a stream; an asset's shocks depend on those before it
+    start, n_steps : date of index 0 and number of calendar days after it
+    spot : (n_assets,), price at index 0
+    drift : (n_assets,), annual, ln E[S_T / S_0] / T
+    volatility : (n_assets,), annual, of the log price, jumps included
+    periods_per_year : (n_assets,), trading days a year
+    cholesky : (n_assets, n_assets), lower triangular factor of the correlation
+    trading : (n_assets, n_steps + 1), whether the asset moves on the day
+    dof : degrees of freedom of the t shocks, even and above 2
+    history : the days of a bootstrap; its volatility is the returns' own
+    macro : factors, regimes and views of the model macro
+    stablecoin : when USDC falls below a dollar; None where it never does
+    year_fraction : years from one step to the next
+
+    Raises
+    ------
+    ValueError
+        A shape does not fit, `model` lacks its numbers, the jumps' variance exceeds
+        the total, or the variance is not stationary. What a user may get wrong is
+        checked, and explained, when the scenario is read.
+    """
+
+    assets: tuple[str, ...]
+    model: Model
+    start: dt.date
+    n_steps: int
+    spot: FloatArray
+    drift: FloatArray
+    volatility: FloatArray
+    periods_per_year: FloatArray
+    cholesky: FloatArray
+    trading: BoolArray
+    jumps: Jumps | None = None
+    garch: Garch | None = None
+    dof: int = 6
+    history: History | None = None
+    macro: Macro | None = None
+    stablecoin: StablecoinTerms | None = None
+    year_fraction: float = 1 / DAYS_PER_YEAR
+
+    def __post_init__(self) -> None:
+        n_assets = len(self.assets)
+        for name in ("spot", "drift", "volatility", "periods_per_year"):
+            check_shape(name, getattr(self, name), (n_assets,))
+        check_shape("cholesky", self.cholesky, (n_assets, n_assets))
+        check_shape("trading", self.trading, (n_assets, self.n_steps + 1))
+        if self.model == "jump" and self.jumps is None:
+            raise ValueError("model jump needs jumps")
+        if self.model == "garch" and self.garch is None:
+            raise ValueError("model garch needs garch")
+        if self.model == "macro" and None in (self.macro, self.garch, self.jumps):
+            raise ValueError("model macro needs macro, garch and jumps")
+        if self.model == "bootstrap":
+            if self.history is None:
+                raise ValueError("model bootstrap needs a history")
+            check_shape("history", self.history.returns[:, 0], (n_assets,))
+        if self.dof % 2 or self.dof <= 2:
+            raise ValueError(f"dof is {self.dof}; must be even and above 2")
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """Return the n_steps + 1 dates of the paths."""
+        return calendar(self.start, self.n_steps)
+
+
+def check_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless the array is of shape `shape`."""
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; must be {shape}")
