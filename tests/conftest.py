@@ -48,16 +48,34 @@ ROLES = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Take ape's runner out: it would connect, snapshot and trace for every test there is.
+ON_A_CHAIN = {"revm", "anvil", "chain", "AnvilChain", "RevmChain", "replay", "players"}
+"""Fixtures that a test asks for, or names that its module imports, if it needs a chain."""
 
-    The tests in `tests/ape` connect by themselves. The runner stays where its reports
-    are asked for.
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--without-chain`: the models' tests alone, as for another numpy."""
+    parser.addoption("--without-chain", action="store_true", help="Leave out tests on a chain.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out ape's runner, and what `--without-chain` leaves out.
+
+    The runner would connect, snapshot and trace for every test there is. The tests in `tests/ape`
+    connect by themselves. It stays where its reports are asked for.
     """
+    if config.getoption("--without-chain"):
+        out = [item for item in items if _is_on_a_chain(item)]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
     runner = config.pluginmanager.get_plugin("ape-test")
     reports = config.getoption("gas", False) or config.getoption("coverage", False)
     if runner is not None and not reports:
         config.pluginmanager.unregister(runner)
+
+
+def _is_on_a_chain(item: pytest.Item) -> bool:
+    named = {*getattr(item, "fixturenames", ()), *vars(getattr(item, "module", item))}
+    return not ON_A_CHAIN.isdisjoint(named)
 
 
 @pytest.fixture(scope="session")

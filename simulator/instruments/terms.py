@@ -6,7 +6,7 @@ A product's own terms derive from `InstrumentTerms` and lie in its room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -98,14 +98,14 @@ class Among:
     Attributes
     ----------
     horizon_days : int
-    terms_of : callable
-        Returns the terms of a label, None where there is none.
+    instruments : mapping
+        Terms of all instruments by label.
     traded : frozenset of str
         Labels that portfolios trade, with all that these stand on.
     """
 
     horizon_days: int
-    terms_of: Callable[[str], InstrumentTerms | None]
+    instruments: Mapping[str, InstrumentTerms]
     traded: frozenset[str] = frozenset()
 
 
@@ -138,7 +138,6 @@ def stands_on(
     among: Among,
     kind: type[InstrumentTerms],
     named: str,
-    others: tuple[str, ...] = (),
 ) -> list[Fault]:
     """Return the fault of a field that must name an instrument of a certain kind.
 
@@ -148,11 +147,10 @@ def stands_on(
         Class of the terms that it must have.
     named : str
         What such an instrument is called in a message, as in `a mining_sto`.
-    others : tuple of str
-        Labels that would do, for the message.
     """
     label = getattr(terms, field)
-    if isinstance(among.terms_of(label), kind):
+    others = [other for other, theirs in among.instruments.items() if isinstance(theirs, kind)]
+    if label in others:
         return []
     rule = f"must be {named} of this file: {', '.join(others) or 'there is none'}"
     return [((field,), f"'{label}'", rule)]

@@ -162,7 +162,7 @@ def section_faults(
     except registry.Circle as circle:
         where = (SECTION, circle.labels[0])
         return [*found, (where, "", f"must not stand on itself: {circle}")]
-    among = Among(horizon_days, chosen.get, registry.with_ground(chosen, traded))
+    among = Among(horizon_days, chosen, registry.with_ground(chosen, traded))
     for label, terms in chosen.items():
         for place, value, rule in terms.faults(label, among):
             found.append(((SECTION, label, *place), value, rule))

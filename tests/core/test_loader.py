@@ -25,7 +25,7 @@ def test_load__shipped_scenario__is_accepted_as_it_stands(tmp_path):
         (
             FEE,
             "performance_fee_bps: 12_000",
-            "instruments.gold_vault.performance_fee_bps is 12000; must be 0 to 10000 "
+            "instruments.gold_vault.performance_fee_bps is 12000; must be 0 to 5000 "
             "(10000 = 100 %)",
         ),
         (
@@ -115,7 +115,7 @@ def test_load__no_number__says_what_stands_there_and_how_it_is_written(
 
 def test_load__percent_in_a_field_of_basis_points__is_converted_to_them(tmp_path):
     fault = one_fault(tmp_path, FEE, "performance_fee_bps: 8 %")
-    assert fault.endswith("must be a number, 0 to 10000 (10000 = 100 %); 8 % is written 800")
+    assert fault.endswith("must be a number, 0 to 5000 (10000 = 100 %); 8 % is written 800")
 
 
 @pytest.mark.parametrize("written_as", ["10_000.5", '"10000"', "true", ".nan", "ten", "1:30"])

@@ -228,6 +228,12 @@ def test_staked_tokens__are_a_position_of_the_model_alone_and_said_to_be() -> No
     assert replay(0, *staked).notes == (note,)
 
 
+def test_every_portfolio__has_an_account_and_none_is_left_out() -> None:
+    plan = planned(0, SHORT)
+    assert plan.notes == ()
+    assert {a.investor for a in plan.accounts} == {"stable", "aggressive"}
+
+
 def test_more_actors_than_accounts__are_refused_with_the_number_of_accounts() -> None:
     """Each (label, role) has an account of its own, of the 512 that there are."""
     accounts = Accounts()

@@ -109,7 +109,6 @@ MODEL_FAULTS = {
         "market.shares - burnt,",
         "market.shares,",
     ),
-    # where losses eat up the locked profit; otherwise both reports are booked as one
     "the model turns the sign of a fee": (
         "mechanics/vault.py",
         "net = terms.change - fee",

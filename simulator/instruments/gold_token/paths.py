@@ -14,11 +14,11 @@ from enum import IntEnum, unique
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, TokenPrices
-from simulator.instruments.draws import first_event
 from simulator.instruments.gold_token.draws import Numbers, draw
 from simulator.instruments.gold_token.split import split
 from simulator.instruments.gold_token.terms import GoldTokenTerms
 from simulator.instruments.registry import stream_of
+from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
 from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
 

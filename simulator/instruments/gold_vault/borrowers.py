@@ -78,7 +78,10 @@ class Loan(NamedTuple):
 
 @inlined
 def get_terrain(state: FloatArray, lane: int, terms: Terms) -> Terrain:
-    """Return the lane's terrain; a cohort wants no more than leaves the rate bearable."""
+    """Return the lane's terrain; a cohort wants no more than leaves the rate bearable.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     index, gold_usd = state[BORROW_INDEX + lane], state[GOLD_USD + lane]
     bearable = terms.bearable * (state[CASH + lane] + state[SCALED_DEBT + lane] * index)
     demand = state[DEMAND_OUNCES + lane]
@@ -153,7 +156,10 @@ def wish(debt: float, terrain: Terrain, terms: Terms) -> Loan:
 
 @inlined
 def take_collateral(state: FloatArray, row: int, left_usd: float, release_usd: float) -> None:
-    """Leave a cohort, whose debt is gone, what it is not paid back of its collateral."""
+    """Leave a cohort, whose debt is gone, what it is not paid back of its collateral.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     state[DEBT + row] = 0.0
     # USDC's units are whole: what the multiplication leaves behind the point is rounding
     state[COLLATERAL_UNITS + row] = np.rint((left_usd - release_usd) * USDC_UNITS)
@@ -161,7 +167,10 @@ def take_collateral(state: FloatArray, row: int, left_usd: float, release_usd: f
 
 @kernel
 def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> float:
-    """Close every position of a lane beyond the threshold; return the vault's loss in ounces."""
+    """Close every position of a lane beyond the threshold; return the vault's loss in ounces.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     lost = 0.0
     market = get_fund(state, lane).market
     gold_usd = state[GOLD_USD + lane]
@@ -192,7 +201,10 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
 
 @kernel
 def end_loans(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> None:
-    """Let every cohort of a lane repay all that it owes and take its collateral back."""
+    """Let every cohort of a lane repay all that it owes and take its collateral back.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     market = get_fund(state, lane).market
     terrain = get_terrain(state, lane, terms)
     for cohort in range(N_COHORTS):
@@ -213,7 +225,10 @@ def end_loans(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> N
 def lend_in_turn(
     state: FloatArray, needs: Needs, lane: int, terms: Terms, acts: FloatArray
 ) -> None:
-    """Let the cohorts of a held-up lane borrow in turn, but those liquidated today."""
+    """Let the cohorts of a held-up lane borrow in turn, but those liquidated today.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     market = get_fund(state, lane).market
     terrain = get_terrain(state, lane, terms)
     for cohort in range(N_COHORTS):
@@ -232,7 +247,10 @@ def lend_in_turn(
 
 @kernel
 def record_repayments(state: FloatArray, needs: Needs, terms: Terms, acts: FloatArray) -> None:
-    """Write down what `repay_all` is about to do."""
+    """Write down what `repay_all` is about to do.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     for lane in range(WIDTH):
         terrain = get_terrain(state, lane, terms)
         if closes(terrain):
@@ -249,7 +267,10 @@ def record_repayments(state: FloatArray, needs: Needs, terms: Terms, acts: Float
 
 @kernel
 def record_loans(state: FloatArray, needs: Needs, terms: Terms, acts: FloatArray) -> None:
-    """Write down what `lend_all` is about to do; `lend_in_turn` writes over it."""
+    """Write down what `lend_all` is about to do; `lend_in_turn` writes over it.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     for lane in range(WIDTH):
         terrain = get_terrain(state, lane, terms)
         for cohort in range(N_COHORTS):
@@ -264,6 +285,6 @@ def record_loans(state: FloatArray, needs: Needs, terms: Terms, acts: FloatArray
 
 @inlined
 def forget_liquidations(acts: FloatArray, lane: int) -> None:
-    """Clear the marks of who was liquidated today."""
+    """Clear the marks of who was liquidated today; `acts` of shape (WIDTH, N_ACTIONS)."""
     for cohort in range(N_COHORTS):
         acts[lane, LIQUIDATE + cohort] = 0.0

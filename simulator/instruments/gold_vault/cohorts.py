@@ -67,6 +67,10 @@ def _repay(
     books: Books,
     terms: Terms,
 ) -> Books:
+    """Let a cohort repay what it owes too much; return the books after it.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     row = cohort * WIDTH + lane
     done = repayment(state[DEBT + row], terrain, terms)
     state[DEBT + row] += done.scaled
@@ -76,6 +80,10 @@ def _repay(
 
 @inlined
 def _release(state: FloatArray, row: int, owed_units: float, need: float) -> None:
+    """Give a cohort the collateral back that its debt no longer needs.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     units = state[COLLATERAL_UNITS + row]
     state[COLLATERAL_UNITS + row] = units_left(units, owed_units, need)
 
@@ -84,6 +92,10 @@ def _release(state: FloatArray, row: int, owed_units: float, need: float) -> Non
 def _lend(
     state: FloatArray, lane: int, cohort: int, need: float, done: Loan, goes: bool, books: Books
 ) -> Books:
+    """Let a cohort borrow, if its lane goes the usual way; return the books after it.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     row = cohort * WIDTH + lane
     ounces, scaled = done.ounces if goes else 0.0, done.scaled if goes else 0.0
     state[DEBT + row] += scaled
@@ -93,6 +105,7 @@ def _lend(
 
 @inlined
 def _post(state: FloatArray, row: int, owed_units: float, need: float) -> None:
+    """Let a cohort post the collateral that its debt needs; `state` of shape (STATE_SIZE,)."""
     units = state[COLLATERAL_UNITS + row]
     state[COLLATERAL_UNITS + row] = units_posted(units, owed_units, need)
 
@@ -102,7 +115,7 @@ def find_unlike(state: FloatArray, unlike: BoolArray) -> None:
     """Find the groups of lanes in one of which the first cohorts do not all owe the same.
 
     All begin with nothing and want the same: only a liquidation or a lack of cash sets one
-    apart.
+    apart. `state` is of shape (STATE_SIZE,), `unlike` of (WIDTH // GROUP,).
     """
     for group in range(WIDTH // GROUP):
         unlike[group] = False
@@ -114,7 +127,10 @@ def find_unlike(state: FloatArray, unlike: BoolArray) -> None:
 
 @kernel
 def spread_debts(state: FloatArray, unlike: BoolArray) -> None:
-    """Write down the debt of each cohort, where the first one's has stood for all but the last."""
+    """Write down the debt of each cohort, where the first one's has stood for all but the last.
+
+    `state` is of shape (STATE_SIZE,), `unlike` of (WIDTH // GROUP,).
+    """
     for group in range(WIDTH // GROUP):
         if not unlike[group]:
             for cohort in range(1, N_ALIKE):
@@ -124,22 +140,38 @@ def spread_debts(state: FloatArray, unlike: BoolArray) -> None:
 
 @inlined
 def _is_beyond(state: FloatArray, row: int, owed_units: float) -> bool:
+    """Return whether a debt is worth more than a cohort's collateral.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     return owed_units > state[COLLATERAL_UNITS + row]
 
 
 @inlined
 def _is_lost(state: FloatArray, lane: int, cohort: int, price: float) -> bool:
+    """Return whether a cohort is beyond the threshold at this price of a scaled debt.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     row = cohort * WIDTH + lane
     return _is_beyond(state, row, state[DEBT + row] * price)
 
 
 @inlined
 def _mark(state: FloatArray, lane: int, day: float, beyond: bool) -> None:
+    """Mark a lane, or clear its mark: somebody is beyond the threshold, or an exploit's day.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     state[MARKED + lane] = 1.0 if beyond | (state[EXPLOIT_DAY + lane] == day) else 0.0
 
 
 @kernel
 def _find_each(state: FloatArray, group: int, day: float, per_threshold: float) -> None:
+    """Mark as `find_losses` does, on a group whose cohorts owe different amounts.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for lane in range(group * GROUP, (group + 1) * GROUP):
         price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
         beyond = _is_lost(state, lane, 0, price) | _is_lost(state, lane, 1, price)
@@ -154,6 +186,7 @@ def find_losses(state: FloatArray, unlike: BoolArray, day: float, terms: Terms) 
     """Mark the lanes of an exploit, or with a cohort beyond the threshold; return their number.
 
     A cohort is beyond it where its debt over the threshold is worth more than its collateral.
+    `state` is of shape (STATE_SIZE,), `unlike` of (WIDTH // GROUP,).
     """
     per_threshold = USDC_UNITS / terms.liquidation_threshold
     for lane in range(WIDTH):
@@ -175,7 +208,10 @@ def find_losses(state: FloatArray, unlike: BoolArray, day: float, terms: Terms) 
 
 @inlined
 def get_ground(state: FloatArray, lane: int, terms: Terms) -> tuple[Terrain, bool]:
-    """Return the terrain for repayments, and whether the lane ends its loans instead."""
+    """Return the terrain for repayments, and whether the lane ends its loans instead.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     terrain = get_terrain(state, lane, terms)
     ends = closes(terrain) and state[SCALED_DEBT + lane] > 0.0
     # nobody owes more than infinity
@@ -184,7 +220,7 @@ def get_ground(state: FloatArray, lane: int, terms: Terms) -> tuple[Terrain, boo
 
 @inlined
 def put_books(state: FloatArray, lane: int, books: Books) -> None:
-    """Write the market's cash and the sum of all scaled debts."""
+    """Write the market's cash and the sum of all scaled debts; `state` of shape (STATE_SIZE,)."""
     state[CASH + lane] = books.cash
     state[SCALED_DEBT + lane] = books.total
 
@@ -196,6 +232,7 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
 
 @inlined
 def _repay_each(state: FloatArray, lane: int, needs: Needs, ground: Terrain, terms: Terms) -> None:
+    """Let the cohorts of a lane repay one after the other; `state` of shape (STATE_SIZE,)."""
     books = Books(state[CASH + lane], state[SCALED_DEBT + lane])
     books = _repay(state, lane, 0, needs[0], ground, books, terms)
     books = _repay(state, lane, 1, needs[1], ground, books, terms)
@@ -210,6 +247,10 @@ def _repay_each(state: FloatArray, lane: int, needs: Needs, ground: Terrain, ter
 
 @inlined
 def _repay_alike(state: FloatArray, lane: int, needs: Needs, ground: Terrain, terms: Terms) -> None:
+    """Let the cohorts of a lane repay, of which all but the last owe the same.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     done = repayment(state[DEBT + lane], ground, terms)
     state[DEBT + lane] += done.scaled
     _release(state, lane, done.owed_units, needs[0])
@@ -228,7 +269,8 @@ def _repay_alike(state: FloatArray, lane: int, needs: Needs, ground: Terrain, te
 def repay_all(state: FloatArray, unlike: BoolArray, needs: Needs, terms: Terms) -> int:
     """Let the cohorts that owe too much repay; return the number of lanes that end loans.
 
-    Those are marked, and left as they are. `unlike` is of `find_unlike`.
+    Those are marked, and left as they are. `state` is of shape (STATE_SIZE,), `unlike` of
+    (WIDTH // GROUP,), as `find_unlike` has left it.
     """
     for group in range(WIDTH // GROUP):
         if unlike[group]:
@@ -246,7 +288,10 @@ def repay_all(state: FloatArray, unlike: BoolArray, needs: Needs, terms: Terms) 
 
 @inlined
 def _goes(state: FloatArray, lane: int, ounces: float, terms: Terms) -> bool:
-    """Return whether a lane can lend `ounces` in all; mark it as held up where not."""
+    """Return whether a lane can lend `ounces` in all; mark it as held up where not.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     short = ounces > 0.0 and ounces > without_room(state[CASH + lane], terms)
     held_up = short or state[HELD_UP + lane] > 0.0
     state[HELD_UP + lane] = 1.0 if held_up else 0.0
@@ -255,6 +300,7 @@ def _goes(state: FloatArray, lane: int, ounces: float, terms: Terms) -> bool:
 
 @inlined
 def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> None:
+    """Let the cohorts of a lane borrow, each by its own debt; `state` of shape (STATE_SIZE,)."""
     terrain = get_terrain(state, lane, terms)
     done0 = wish(state[DEBT + lane], terrain, terms)
     done1 = wish(state[DEBT + WIDTH + lane], terrain, terms)
@@ -281,6 +327,10 @@ def _lend_each(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> None
 
 @inlined
 def _lend_alike(state: FloatArray, lane: int, needs: Needs, terms: Terms) -> None:
+    """Let the cohorts of a lane borrow, of which all but the last owe the same.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     terrain = get_terrain(state, lane, terms)
     done = wish(state[DEBT + lane], terrain, terms)
     done7 = wish(state[DEBT + 7 * WIDTH + lane], terrain, terms)
@@ -306,6 +356,7 @@ def lend_all(state: FloatArray, unlike: BoolArray, needs: Needs, terms: Terms) -
 
     Those are lanes with a liquidation today, or without the cash for all; they are marked, and
     left as they are. To ask for the cash of one cohort after the other would take longest.
+    `state` is of shape (STATE_SIZE,), `unlike` of (WIDTH // GROUP,).
     """
     for group in range(WIDTH // GROUP):
         if unlike[group]:

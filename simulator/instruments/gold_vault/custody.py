@@ -38,7 +38,8 @@ def crowd_shares(actions: FloatArray, first: float) -> FloatArray:
 def recall_step(shares: FloatArray, wanted: FloatArray) -> int | None:
     """Return the first step on which the crowd has less than investors have of it.
 
-    Before its withdrawals of a step investors still have what they had the day before.
+    Before its withdrawals of a step investors still have what they had the day before. Both
+    are of shape (n_steps + 1,).
     """
     before = np.concatenate([wanted[:1], wanted[:-1]])
     short = np.flatnonzero(shares < np.maximum(wanted, before) + ROOM_SHARES)

@@ -8,10 +8,10 @@ from enum import IntEnum, unique
 import numpy as np
 
 from simulator.instruments.base import TokenPrices
-from simulator.instruments.draws import first_event
 from simulator.instruments.gold_vault import draws
 from simulator.instruments.gold_vault.terms import EmissionTerms, GoldVaultTerms
 from simulator.instruments.registry import stream_of
+from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
 from simulator.units import DAYS_PER_YEAR, FloatArray, StepArray
 

@@ -71,7 +71,7 @@ HOLDER_REDEEM_SHARES = int(Action.HOLDER_REDEEM_SHARES)
 
 @inlined
 def attribute(state: FloatArray, lane: int, source: int, tokens: float) -> None:
-    """Book a flow of tokens, in ounces and in dollars."""
+    """Book a flow of tokens, in ounces and in dollars; `state` of shape (STATE_SIZE,)."""
     row = source * WIDTH + lane
     state[ATTRIBUTED_OUNCES + row] += tokens * state[BACKING + lane]
     state[ATTRIBUTED_USD + row] += tokens * state[TOKEN_USD + lane]
@@ -82,6 +82,7 @@ def take_prices(state: FloatArray) -> int:
     """Book what the change of prices did to yesterday's tokens; return where backing changed.
 
     By gold it is the change of gold times yesterday's price over gold, else the premium's.
+    `state` is of shape (STATE_SIZE,).
     """
     changed = 0
     for lane in range(WIDTH):
@@ -123,7 +124,7 @@ def take_backing(state: FloatArray, premium: FloatArray, step: int, first: int) 
 
 @inlined
 def attribute_profit(state: FloatArray, lane: int, released: BySource) -> None:
-    """Book what reached the share price; the rare sources apart."""
+    """Book what reached the share price; the rare sources apart; `state` of shape (STATE_SIZE,)."""
     shares = state[HOLDER_SHARES + lane]
     attribute(state, lane, INTEREST, shares * released.interest)
     attribute(state, lane, POOL_FEES, shares * released.pool_fees)
@@ -132,7 +133,10 @@ def attribute_profit(state: FloatArray, lane: int, released: BySource) -> None:
 
 @inlined
 def attribute_losses(state: FloatArray, lane: int, released: BySource) -> None:
-    """Book what of bad debt and exploits reached the share price."""
+    """Book what of bad debt and exploits reached the share price.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     shares = state[HOLDER_SHARES + lane]
     attribute(state, lane, BAD_DEBT, shares * released.bad_debt)
     attribute(state, lane, EXPLOIT, shares * released.exploit)
@@ -140,7 +144,7 @@ def attribute_losses(state: FloatArray, lane: int, released: BySource) -> None:
 
 @inlined
 def sell_rewards(state: FloatArray, terms: Terms) -> None:
-    """Sell the unclaimed rewards for gold tokens, less slippage."""
+    """Sell the unclaimed rewards for gold tokens, less slippage; `state` of shape (STATE_SIZE,)."""
     for lane in range(WIDTH):
         token_usd = state[TOKEN_USD + lane]
         usd = state[REWARDS_UNCLAIMED + lane] * state[REWARD_USD + lane] * (1.0 - terms.slippage)
@@ -152,7 +156,10 @@ def sell_rewards(state: FloatArray, terms: Terms) -> None:
 
 @inlined
 def value_holder(state: FloatArray, terms: Terms) -> None:
-    """Write mark, exit and utilisation, and book the day's rewards."""
+    """Write mark, exit and utilisation, and book the day's rewards.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         token_usd = state[TOKEN_USD + lane]
@@ -208,7 +215,10 @@ def write_sellable(
 
 @inlined
 def put_exit(state: FloatArray, lane: int, tokens: float, terms: Terms) -> None:
-    """Write what leaving pays: in tokens, in ounces, and sold for dollars."""
+    """Write what leaving pays: in tokens, in ounces, and sold for dollars.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     state[EXIT_TOKENS + lane] = tokens
     state[EXIT_OUNCES + lane] = tokens * state[BACKING + lane]
     state[EXIT_USD + lane] = tokens * state[TOKEN_USD + lane] * (1.0 - terms.sale_spread)
@@ -216,7 +226,7 @@ def put_exit(state: FloatArray, lane: int, tokens: float, terms: Terms) -> None:
 
 @inlined
 def pay_gas(state: FloatArray, gas_usd: float) -> None:
-    """Book a transaction's gas."""
+    """Book a transaction's gas; `state` of shape (STATE_SIZE,)."""
     for lane in range(WIDTH):
         token_usd = state[TOKEN_USD + lane]
         gas = gas_usd / token_usd if token_usd > 0.0 else 0.0
@@ -226,7 +236,10 @@ def pay_gas(state: FloatArray, gas_usd: float) -> None:
 
 @kernel
 def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
-    """Take the holder out at the horizon, last in the day's line."""
+    """Take the holder out at the horizon, last in the day's line.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         supply = get_supply(state, lane)

@@ -99,7 +99,7 @@ COLLATERAL_UNITS = STATE_SIZE - N_COHORTS * WIDTH
 
 @inlined
 def get_fund(state: FloatArray, lane: int) -> Fund:
-    """Return the vault, the market and what the strategies hold."""
+    """Return the vault, the market and what the strategies hold; `state` of shape (STATE_SIZE,)."""
     return Fund(
         Market(
             state[CASH + lane],
@@ -123,19 +123,25 @@ def get_fund(state: FloatArray, lane: int) -> Fund:
 
 @inlined
 def get_supply(state: FloatArray, lane: int) -> Price:
-    """Return the day's price of the lending market's shares."""
+    """Return the day's price of the lending market's shares; `state` of shape (STATE_SIZE,)."""
     return Price(state[SUPPLY_INDEX + lane], state[SHARES_PER_OUNCE + lane])
 
 
 @inlined
 def get_price(state: FloatArray, lane: int) -> Price:
-    """Return the day's price of the vault's shares, which none of its moves changes."""
+    """Return the day's price of the vault's shares, which none of its moves changes.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     return Price(state[SHARE_PRICE + lane], state[VAULT_SHARES_PER_OUNCE + lane])
 
 
 @inlined
 def put_price(state: FloatArray, lane: int, vault_now: Vault) -> Price:
-    """Write and return the price that the vault's shares have now."""
+    """Write and return the price that the vault's shares have now.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     price = Price(share_price(vault_now), shares_per_ounce(vault_now))
     state[SHARE_PRICE + lane] = price.ounces_per_share
     state[VAULT_SHARES_PER_OUNCE + lane] = price.shares_per_ounce
@@ -144,7 +150,7 @@ def put_price(state: FloatArray, lane: int, vault_now: Vault) -> Price:
 
 @inlined
 def count_marks(state: FloatArray, row: int) -> int:
-    """Return how many lanes have a mark."""
+    """Return how many lanes have a mark; `state` of shape (STATE_SIZE,)."""
     count = 0
     for lane in range(WIDTH):
         count += 1 if state[row + lane] > 0.0 else 0
@@ -153,7 +159,7 @@ def count_marks(state: FloatArray, row: int) -> int:
 
 @inlined
 def put_fund(state: FloatArray, lane: int, fund: Fund) -> None:
-    """Write what `get_fund` reads."""
+    """Write what `get_fund` reads; `state` of shape (STATE_SIZE,)."""
     put_market(state, lane, fund.market)
     put_vault(state, lane, fund.vault)
     state[LENDING_SHARES + lane] = fund.lending_shares
@@ -162,7 +168,7 @@ def put_fund(state: FloatArray, lane: int, fund: Fund) -> None:
 
 @inlined
 def put_market(state: FloatArray, lane: int, market: Market) -> None:
-    """Write the market alone."""
+    """Write the market alone; `state` of shape (STATE_SIZE,)."""
     state[CASH + lane] = market.cash
     state[SCALED_DEBT + lane] = market.total_scaled_debt
     state[BORROW_INDEX + lane] = market.borrow_index
@@ -172,7 +178,7 @@ def put_market(state: FloatArray, lane: int, market: Market) -> None:
 
 @inlined
 def put_vault(state: FloatArray, lane: int, vault: Vault) -> None:
-    """Write the vault alone."""
+    """Write the vault alone; `state` of shape (STATE_SIZE,)."""
     state[IDLE + lane] = vault.idle
     state[SHARES + lane] = vault.shares
     state[LENDING_DEBT + lane] = vault.lending_debt
@@ -183,7 +189,10 @@ def put_vault(state: FloatArray, lane: int, vault: Vault) -> None:
 
 @inlined
 def get_staking(state: FloatArray, lane: int) -> Staking:
-    """Return the staking contract; the holder stakes to the end, so nothing is ever carried."""
+    """Return the staking contract; the holder stakes to the end, so nothing is ever carried.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     return Staking(
         state[RATE_PER_DAY + lane], state[PERIOD_END_DAY + lane], state[STAKED + lane], 0.0, 0.0
     )
@@ -191,7 +200,7 @@ def get_staking(state: FloatArray, lane: int) -> Staking:
 
 @inlined
 def get_buffer(state: FloatArray, lane: int) -> BySource:
-    """Return the locked profit by source, ounces."""
+    """Return the locked profit by source, ounces; `state` of shape (STATE_SIZE,)."""
     return BySource(
         state[BUFFER_INTEREST + lane],
         state[BUFFER_POOL_FEES + lane],
@@ -203,7 +212,10 @@ def get_buffer(state: FloatArray, lane: int) -> BySource:
 
 @inlined
 def put_profit(state: FloatArray, lane: int, buffer: BySource) -> None:
-    """Write the locked profit of the usual sources: interest, fees earned, fees paid."""
+    """Write the locked profit of the usual sources: interest, fees earned, fees paid.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     state[BUFFER_INTEREST + lane] = buffer.interest
     state[BUFFER_POOL_FEES + lane] = buffer.pool_fees
     state[BUFFER_VAULT_FEES + lane] = buffer.vault_fees

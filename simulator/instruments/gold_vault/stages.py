@@ -77,7 +77,10 @@ EXPLOIT_STOLEN = int(Action.EXPLOIT_STOLEN)
 
 @inlined
 def begin(state: FloatArray, terms: Terms) -> None:
-    """Make the first deposits, the crowd's and the holder's; both stake their shares."""
+    """Make the first deposits, the crowd's and the holder's; both stake their shares.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for index in range(state.size):
         state[index] = 0.0
     for lane in range(WIDTH):
@@ -93,7 +96,10 @@ def begin(state: FloatArray, terms: Terms) -> None:
 
 @inlined
 def let_time_pass(state: FloatArray, day: float, terms: Terms) -> None:
-    """Accrue interest, unlock profit and let rewards flow since yesterday."""
+    """Accrue interest, unlock profit and let rewards flow since yesterday.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         rate = lending.kinked_rate(
@@ -118,7 +124,8 @@ def let_time_pass(state: FloatArray, day: float, terms: Terms) -> None:
 def unlock_losses(state: FloatArray, day: float) -> bool:
     """Unlock what of losses sits in the locked profit; return whether any is left.
 
-    Comes before `let_time_pass`, which does the same for the usual sources.
+    Comes before `let_time_pass`, which does the same for the usual sources. `state` is of shape
+    (STATE_SIZE,).
     """
     left = False
     for lane in range(WIDTH):
@@ -139,7 +146,7 @@ def no_profit() -> BySource:
 
 @inlined
 def put_books(state: FloatArray, lane: int, books: Books) -> None:
-    """Write fund and locked profit, and book what was released."""
+    """Write fund and locked profit, and book what was released; `state` of shape (STATE_SIZE,)."""
     put_fund(state, lane, books.fund)
     put_profit(state, lane, books.buffer)
     state[BUFFER_BAD_DEBT + lane] = books.buffer.bad_debt
@@ -150,7 +157,10 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
 
 @kernel
 def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: FloatArray) -> None:
-    """Liquidate on one lane, report what that lost, and let the intruder in on the day."""
+    """Liquidate on one lane, report what that lost, and let the intruder in on the day.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     lost = liquidations(state, lane, terms, acts)
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
@@ -179,7 +189,8 @@ def wishes(
 ) -> tuple[float, float]:
     """Return the shares of its deposits that the crowd takes out and puts in.
 
-    After an exploit it runs; on the first day and the last nobody joins.
+    After an exploit it runs; on the first day and the last nobody joins. `state` is of shape
+    (STATE_SIZE,).
     """
     day = float(step)
     net = state[FLOW + lane] if step > 0 else 0.0
@@ -192,7 +203,7 @@ def wishes(
 
 @inlined
 def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
-    """Let the crowd leave or join."""
+    """Let the crowd leave or join; `state` of shape (STATE_SIZE,)."""
     for lane in range(WIDTH):
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd = state[CROWD_SHARES + lane]
@@ -207,7 +218,10 @@ def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
 
 @kernel
 def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: FloatArray) -> None:
-    """Write down what `move_crowd` is about to do."""
+    """Write down what `move_crowd` is about to do.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     for lane in range(WIDTH):
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd, supply = state[CROWD_SHARES + lane], get_supply(state, lane)
@@ -221,7 +235,7 @@ def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: F
 
 @inlined
 def get_reported(state: FloatArray, lane: int, day: float, since_day: float, terms: Terms) -> Books:
-    """Return a lane after the pool's credit and both reports."""
+    """Return a lane after the pool's credit and both reports; `state` of shape (STATE_SIZE,)."""
     fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
     books = Books(fund, get_buffer(state, lane), no_profit())
     lending_days = day - state[LENDING_REPORTED_DAY + lane]
@@ -234,6 +248,7 @@ def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> Non
     """Credit the pool, report both strategies, and move assets towards their targets.
 
     Lanes on which a report may reach the price at once are done by `report_and_release`.
+    `state` is of shape (STATE_SIZE,).
     """
     releasing = 0
     # every lane goes the usual way, and what does not hold is dropped: a branch would end the
@@ -258,7 +273,10 @@ def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> Non
 
 @kernel
 def report_and_release(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
-    """Manage as in `manage` the marked lanes, where profits or losses may reach the price."""
+    """Manage as in `manage` the marked lanes, where profits or losses may reach the price.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for lane in range(WIDTH):
         if state[MARKED + lane] > 0.0:
             put_books(state, lane, get_reported(state, lane, day, since_day, terms))
@@ -271,7 +289,10 @@ def report_and_release(state: FloatArray, day: float, since_day: float, terms: T
 def record_management(
     state: FloatArray, day: float, since_day: float, terms: Terms, acts: FloatArray
 ) -> None:
-    """Write down what `manage` is about to do."""
+    """Write down what `manage` is about to do.
+
+    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         if day > 0.0:
@@ -286,21 +307,24 @@ def record_management(
 
 @inlined
 def allocate_one(state: FloatArray, lane: int, terms: Terms) -> None:
-    """Move a lane's assets towards their targets."""
+    """Move a lane's assets towards their targets; `state` of shape (STATE_SIZE,)."""
     fund, _ = allocate(get_fund(state, lane), get_supply(state, lane), terms)
     put_fund(state, lane, fund)
 
 
 @kernel
 def allocate_all(state: FloatArray, terms: Terms) -> None:
-    """Move every lane's assets towards their targets, on a day without reports."""
+    """Move every lane's assets towards their targets, on a day without reports.
+
+    `state` is of shape (STATE_SIZE,).
+    """
     for lane in range(WIDTH):
         allocate_one(state, lane, terms)
 
 
 @inlined
 def notify(state: FloatArray, day: float, tokens: float, terms: Terms) -> None:
-    """Start a period of rewards where there has been no exploit."""
+    """Start a period of rewards where there has been no exploit; `state` of shape (STATE_SIZE,)."""
     for lane in range(WIDTH):
         # worked out for all, as in `manage`
         before = get_staking(state, lane)

@@ -207,7 +207,7 @@ class GoldVaultTerms(InstrumentTerms):
     def faults(self, label: str, among: Among) -> list[Fault]:
         """Return the lack of the token."""
         del label
-        token = among.terms_of(self.token)
+        token = among.instruments.get(self.token)
         if token is None:
             rule = f"needs {self.token} beside it: that is what it takes"
             return [(("token",) if "token" in self.model_fields_set else (), "", rule)]

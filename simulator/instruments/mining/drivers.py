@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.draws import NEVER, first_event, normal_paths
 from simulator.instruments.mining.output import MinePaths, simulate_mine
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms, SecondaryTerms
 from simulator.jit import kernel
+from simulator.market.events import NEVER, first_event
+from simulator.market.normals import normal_paths
 from simulator.units import USDC_DECIMALS, FloatArray, StepArray
 
 

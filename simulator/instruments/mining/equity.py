@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths
-from simulator.instruments.draws import first_event
 from simulator.instruments.mining.drivers import mood
 from simulator.instruments.mining.equity_kernel import run
 from simulator.instruments.mining.equity_state import SOURCES, Drivers, Results, numbers
@@ -23,6 +22,7 @@ from simulator.instruments.mining.output import MinePaths
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms
 from simulator.instruments.mining.worth import tables
+from simulator.market.events import first_event
 from simulator.units import BPS, BoolArray, FloatArray, StepArray
 
 
@@ -80,13 +80,12 @@ def simulate_equity(
     n_paths = drivers.mine.copper_usd.shape[1]
     results = _empty(drivers.mine.copper_usd.shape, by_source=daily and by_source)
     run(numbers(equity, terms, usd), _told(equity, terms, drivers), results)
-    # it is bought at its worth: the first day has brought nothing yet
     results.mark[0] = results.leave[0] = usd
-    results.gains[:, :1] = 0.0
     days = None
     if daily:
-        access = Access(equity.sale_spread_bps / BPS, open_days)
-        days = _daily(results.mark, results.received, results.gains, access)
+        # it is bought at its worth: the first day has brought nothing yet
+        results.gains[:, :1] = 0.0
+        days = _daily(equity, results.mark, results.received, results.gains, open_days)
     return InstrumentPaths(
         name=name,
         sources=SOURCES,
@@ -132,7 +131,13 @@ def _empty(shape: tuple[int, ...], *, by_source: bool) -> Results:
     )
 
 
-def _daily(mark: FloatArray, received: FloatArray, gains: FloatArray, access: Access) -> Daily:
+def _daily(
+    equity: MineEquityTerms,
+    mark: FloatArray,
+    received: FloatArray,
+    gains: FloatArray,
+    open_days: BoolArray | None,
+) -> Daily:
     """Return the days of a position.
 
     Parameters
@@ -141,10 +146,11 @@ def _daily(mark: FloatArray, received: FloatArray, gains: FloatArray, access: Ac
         Value with all dividends so far, and these.
     gains : ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0), USD
         Up to each step.
+    open_days : ndarray of bool, shape (n_steps + 1,), or None
     """
     value = mark - received
     # Where there was no share to buy, the money counts as given back on the day after.
     value[0] = mark[0]
     income = mark - value
     income[1:] -= income[:-1].copy()
-    return Daily(gains, income, access, value)
+    return Daily(gains, income, Access(equity.sale_spread_bps / BPS, open_days), value)

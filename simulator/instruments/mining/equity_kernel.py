@@ -181,7 +181,10 @@ def split(
 
 @kernel
 def remember(rows: FloatArray, usd: FloatArray, accrued: FloatArray, halted: KindArray) -> None:
-    """Keep how the market sees the share for the next day; arrays as those of `split`."""
+    """Keep how the market sees the share for the next day; arrays as those of `split`.
+
+    `rows` is of shape (n_rows * LANES,), `usd`, `accrued` and `halted` of (LANES,).
+    """
     for k in range(LANES):
         rows[WAS_TONNES + k], rows[WAS_COMING + k] = rows[TONNES + k], rows[COMING + k]
         rows[WAS_NEXT + k], rows[WAS_GEARING + k] = rows[NEXT + k], rows[GEARING + k]

@@ -7,7 +7,6 @@ overlap. What happens on few days is inlined.
 
 from __future__ import annotations
 
-from simulator.instruments.draws import NEVER
 from simulator.instruments.mining.payments import close_raise, pay, take_deposits
 from simulator.instruments.mining.rows import (
     ACCRUED,
@@ -58,6 +57,7 @@ from simulator.instruments.mining.state import Numbers
 from simulator.instruments.mining.worth import planned_profit, tonnes_per_price
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
+from simulator.market.events import NEVER
 from simulator.units import LANES, DayArray, FloatArray, KindArray, StepArray
 
 
@@ -65,7 +65,10 @@ from simulator.units import LANES, DayArray, FloatArray, KindArray, StepArray
 def subscribe(
     rows: FloatArray, numbers: Numbers, others_usd: FloatArray, events: StepArray
 ) -> None:
-    """Pay the holder's money into escrow, and see who else comes."""
+    """Pay the holder's money into escrow, and see who else comes.
+
+    `rows` is of shape (n_rows * LANES,), `others_usd` and `events` of (LANES,).
+    """
     for k in range(LANES):
         rows[CASH + k], rows[LEFT + k] = numbers.holder_usd, -1.0
         rows[SPENT + k] = numbers.gas_enter_usd
@@ -75,7 +78,10 @@ def subscribe(
 
 @inlined
 def issue(rows: FloatArray, numbers: Numbers) -> None:
-    """Hand out tokens, or the money where the soft cap was missed."""
+    """Hand out tokens, or the money where the soft cap was missed.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         # a refund has to be claimed too
         rows[SPENT + k] += numbers.gas_claim_usd
@@ -86,14 +92,20 @@ def issue(rows: FloatArray, numbers: Numbers) -> None:
 
 @inlined
 def share_out(rows: FloatArray, k: int, numbers: Numbers) -> None:
-    """Set the holder's part of the supply and of the mine's worth."""
+    """Set the holder's part of the supply and of the mine's worth.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     rows[PART + k] = numbers.holder_usd / numbers.token_price_usd / rows[SUPPLY + k]
     rows[SHARE + k] = numbers.payout_ratio * rows[SOLD_SHARE + k] * rows[PART + k]
 
 
 @kernel
 def stream(rows: FloatArray) -> None:
-    """Let a day of the running streams flow; the holder has his part of the supply."""
+    """Let a day of the running streams flow; the holder has his part of the supply.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         runs = min(rows[DAYS_LEFT + k], 1.0)
         flow = runs * rows[PART + k] * rows[STREAM + k]
@@ -142,7 +154,10 @@ def distribute(
 
 @inlined
 def trust(rows: FloatArray, most: float) -> None:
-    """Believe in the issue price as far as promises were kept."""
+    """Believe in the issue price as far as promises were kept.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         rows[TRUSTED + k] = rows[TRUST + k]
         rows[TRUST + k] = most * rows[KEPT + k]
@@ -181,6 +196,8 @@ def look_up(
 @inlined
 def quote(rows: FloatArray, k: int, whole: float, mood: float) -> tuple[float, float]:
     """Price the holding: what it is worth, or was issued at as far as that is believed.
+
+    `rows` is of shape (n_rows * LANES,).
 
     Returns
     -------
@@ -256,7 +273,10 @@ def value(
 def stop_paying(
     rows: FloatArray, recovery: float, default_step: StepArray, step: int, events: StepArray
 ) -> None:
-    """Let the operators whose day it is default; what streams already goes on."""
+    """Let the operators whose day it is default; what streams already goes on.
+
+    `rows` is of shape (n_rows * LANES,), `default_step` and `events` of (LANES,).
+    """
     for k in range(LANES):
         if default_step[k] != step or rows[SUPPLY + k] == 0.0:
             continue
@@ -280,7 +300,10 @@ def stop_paying(
 
 @inlined
 def price_issue(rows: FloatArray, holder_usd: float) -> None:
-    """Book what the tokens are worth on their first day beyond what was paid for them."""
+    """Book what the tokens are worth on their first day beyond what was paid for them.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         if rows[SUPPLY + k] > 0.0:
             rows[BY_ISSUE + k] += rows[PRICE + k] - holder_usd
@@ -288,7 +311,7 @@ def price_issue(rows: FloatArray, holder_usd: float) -> None:
 
 @inlined
 def disbelieve(rows: FloatArray) -> None:
-    """Book what a promise broken today takes from the price."""
+    """Book what a promise broken today takes from the price; `rows` of shape (n_rows * LANES,)."""
     for k in range(LANES):
         if rows[TRUST + k] < rows[TRUSTED + k] and rows[LEFT + k] < 0.0:
             above = rows[PAR + k] - rows[SHARE + k] * rows[WHOLE + k]
@@ -320,7 +343,10 @@ def write(
 
 @inlined
 def sell(rows: FloatArray, rate: float, leave_gas: float) -> None:
-    """Book what leaving at the last price costs, and the gas of all that was done."""
+    """Book what leaving at the last price costs, and the gas of all that was done.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         gas = leave_gas if rows[PART + k] > 0.0 else 0.0
         rows[BY_ILLIQUIDITY + k] -= rows[PRICE + k] * rate
@@ -336,7 +362,10 @@ def copy(out: FloatArray, rows: FloatArray, first: int, sign: float) -> None:
 
 @inlined
 def next_default(default_step: StepArray, step: int) -> int:
-    """Return the first step after `step` on which an operator defaults; NEVER if none."""
+    """Return the first step after `step` on which an operator defaults; NEVER if none.
+
+    `default_step` is of shape (LANES,).
+    """
     first = NEVER
     for k in range(LANES):
         first = min(first, default_step[k] if default_step[k] > step else NEVER)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.draws import normal_paths
 from simulator.instruments.mining import output_kernel
 from simulator.instruments.mining.outages import KINDS, outage_paths
 from simulator.instruments.mining.output_kernel import Drivers, Numbers, Results
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.terms import MineTerms, MiningStoTerms, StageTerms
+from simulator.market.normals import normal_paths
 from simulator.mechanics.mine import Mine
 from simulator.units import DAYS_PER_YEAR, BoolArray, DayArray, FloatArray, KindArray, StepArray
 

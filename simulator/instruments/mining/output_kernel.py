@@ -107,7 +107,8 @@ def build_up(
 ) -> None:
     """Write output and the days of full output still to be missed, outages apart.
 
-    What construction and ramp-up run over becomes known evenly along their plan.
+    What construction and ramp-up run over becomes known evenly along their plan. `rows` is of
+    shape (n_rows * LANES,).
     """
     built = min(1.0, step / construction) if construction > 0.0 else 1.0
     for k in range(LANES):
@@ -127,7 +128,11 @@ def build_up(
 
 @kernel
 def look_up(rows: FloatArray, grades: FloatArray, begins: StepArray, step: int) -> None:
-    """Write the grade; alone, for reading tables does not become vector instructions."""
+    """Write the grade; alone, for reading tables does not become vector instructions.
+
+    `rows` is of shape (n_rows * LANES,), `grades` of (n_days_of_ore,), `begins` is of
+    shape (LANES,).
+    """
     last = grades.shape[0] - 1
     for k in range(LANES):
         worked = step - begins[k]
@@ -145,7 +150,11 @@ def work(
     step: int,
     longest: float,
 ) -> None:
-    """Add a day's cash flow to that of the period; the ore lasts for `longest` days."""
+    """Add a day's cash flow to that of the period; the ore lasts for `longest` days.
+
+    `rows` is of shape (n_rows * LANES,), `kinds`, `days`, `usd` and `quality` are of shape
+    (LANES,).
+    """
     mine = numbers.mine
     for k in range(LANES):
         worked, kind = step - rows[BEGINS + k], kinds[k]
@@ -164,7 +173,10 @@ def work(
 
 @kernel
 def accrue(rows: FloatArray, tax: float, accrued: FloatArray) -> None:
-    """Write what the period would distribute if it ended now, less the deficit carried."""
+    """Write what the period would distribute if it ended now, less the deficit carried.
+
+    `rows` is of shape (n_rows * LANES,), `accrued` of (LANES,).
+    """
     for k in range(LANES):
         free, _, short = settle(
             rows[OPERATING + k], rows[DEPRECIATION + k], tax, rows[LOSSES + k], rows[DEFICIT + k]
@@ -174,7 +186,10 @@ def accrue(rows: FloatArray, tax: float, accrued: FloatArray) -> None:
 
 @inlined
 def end_period(rows: FloatArray, tax: float, accrued: FloatArray, profit: FloatArray) -> None:
-    """Write the period's profit and carry on losses and deficit; the next one begins at zero."""
+    """Write the period's profit and carry on losses and deficit; the next one begins at zero.
+
+    `rows` is of shape (n_rows * LANES,), `accrued` and `profit` of (LANES,).
+    """
     for k in range(LANES):
         profit[k], rows[LOSSES + k], rows[DEFICIT + k] = settle(
             rows[OPERATING + k], rows[DEPRECIATION + k], tax, rows[LOSSES + k], rows[DEFICIT + k]
@@ -185,7 +200,10 @@ def end_period(rows: FloatArray, tax: float, accrued: FloatArray, profit: FloatA
 
 @kernel
 def defer(rows: FloatArray, deferred: DayArray) -> None:
-    """Write the days of full output still to be missed, whole ones."""
+    """Write the days of full output still to be missed, whole ones.
+
+    `rows` is of shape (n_rows * LANES,), `deferred` of (LANES,).
+    """
     for k in range(LANES):
         deferred[k] = np.int16(rows[DEFERRED + k])
 

@@ -10,7 +10,7 @@ from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
 from simulator.instruments.mining import kernel
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.output import MinePaths
-from simulator.instruments.mining.state import SOURCES, Befell, Drivers, Results, numbers
+from simulator.instruments.mining.state import BEFELL, SOURCES, Befell, Drivers, Results, numbers
 from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.instruments.mining.worth import tables
 from simulator.mechanics.rows import empty_apart
@@ -70,7 +70,6 @@ def simulate(
     kernel.run(numbers(terms, usd_per_gas, holder_usd), _told(terms, drivers), results)
     # entering is paid beside what is put in: its gas is seen on the day after
     results.mark[0] = results.leave[0] = holder_usd
-    results.gains[:, :1] = 0.0
     close, last = terms.sale.days, mine.copper_usd.shape[0] - 1
     sold = ~results.happened[Befell.RAISE_FAILED]
     locked = last < close + terms.compliance.lockup_days
@@ -79,6 +78,7 @@ def simulate(
         # until the close the position is money in escrow; a record keeps the tokens' price
         value = results.price.copy() if record else results.price
         value[:close] = holder_usd
+        results.gains[:, :1] = 0.0
         days = _daily(terms, results.mark, value, results.gains)
     paths = InstrumentPaths(
         name=drivers.label,
@@ -91,7 +91,7 @@ def simulate(
         unpaid=np.where(sold & locked, results.last_price, 0.0),
         details=_series(terms, drivers, holder_usd, results),
         daily=days,
-        happened={row.name.lower(): results.happened[row] for row in Befell},
+        happened={name: results.happened[row] for row, name in enumerate(BEFELL)},
     )
     none = np.empty((0, 0))
     kept = (results.paid, results.price, results.leave) if record else (none, none, none)

@@ -23,7 +23,10 @@ def usdc_down(usd: float) -> float:
 
 @inlined
 def close_raise(rows: FloatArray, k: int, numbers: Numbers, others_usd: float) -> bool:
-    """Issue the tokens that were subscribed; return whether the soft cap was reached."""
+    """Issue the tokens that were subscribed; return whether the soft cap was reached.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     total = min(numbers.hard_cap_usd, numbers.holder_usd + others_usd)
     if total < numbers.soft_cap_usd:
         return False
@@ -36,7 +39,10 @@ def close_raise(rows: FloatArray, k: int, numbers: Numbers, others_usd: float) -
 
 @inlined
 def take_deposits(rows: FloatArray, k: int, numbers: Numbers) -> float:
-    """Sell new tokens at the issue price while every promise is kept; return the USD taken."""
+    """Sell new tokens at the issue price while every promise is kept; return the USD taken.
+
+    `rows` is of shape (n_rows * LANES,).
+    """
     if rows[KEPT + k] == 0.0:
         return 0.0
     worth = rows[SUPPLY + k] * numbers.token_price_usd
@@ -49,6 +55,8 @@ def take_deposits(rows: FloatArray, k: int, numbers: Numbers) -> float:
 @inlined
 def pay(rows: FloatArray, k: int, numbers: Numbers, profit: float) -> tuple[float, float, float]:
     """Distribute the mine's profit of a period, topped up where the terms say so.
+
+    `rows` is of shape (n_rows * LANES,).
 
     Returns
     -------

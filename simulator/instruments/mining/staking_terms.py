@@ -34,7 +34,7 @@ class RevenueStakingTerms(InstrumentTerms):
     def faults(self, label: str, among: Among) -> list[Fault]:
         """Return the lack of the STO, and more revenue or longer periods than it leaves."""
         del label
-        sto = among.terms_of(self.sto)
+        sto = among.instruments.get(self.sto)
         if not isinstance(sto, MiningStoTerms):
             return stands_on(self, "sto", among, MiningStoTerms, "a mining_sto")
         faults: list[Fault] = []

@@ -110,13 +110,19 @@ def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
 
 @inlined
 def tonnes_per_price(slope: FloatArray, reverting: FloatArray, worked: int, missed: int) -> float:
-    """Return the change of worth per USD per tonne of copper, in tonnes; tables of `Tables`."""
+    """Return the change of worth per USD per tonne of copper, in tonnes; tables of `Tables`.
+
+    `slope` is of shape (n_steps + 2,), `reverting` of (n_days,).
+    """
     tonnes: float = slope[worked] * reverting[missed]
     return tonnes
 
 
 @inlined
 def planned_profit(base: FloatArray, discount: FloatArray, worked: int, missed: int) -> float:
-    """Return the worth of the profit to come in USD at the long-run price; tables of `Tables`."""
+    """Return the worth of the profit to come in USD at the long-run price; tables of `Tables`.
+
+    `base` is of shape (n_steps + 2,), `discount` of (n_days,).
+    """
     usd: float = base[worked] * discount[missed]
     return usd

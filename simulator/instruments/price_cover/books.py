@@ -44,7 +44,7 @@ from simulator.units import LANES, FloatArray
 
 @inlined
 def earn(own: FloatArray) -> None:
-    """Let a day's premiums become the pool's."""
+    """Let a day's premiums become the pool's; `own` of shape (n_rows * LANES,)."""
     for k in range(LANES):
         rate = own[RATE + k]
         own[POOL + k] += rate
@@ -61,7 +61,10 @@ def produce(own: FloatArray, usd: FloatArray, tonnes_a_day: float, aisc: float) 
 
 @inlined
 def leave_now(own: FloatArray, numbers: Numbers, k: int) -> float:
-    """Return what a claim of the underwriter's whole request is worth, and no more than is free."""
+    """Return what a claim of the underwriter's whole request is worth, and no more than is free.
+
+    `own` is of shape (n_rows * LANES,).
+    """
     share = numbers.holder_usd / numbers.pool_usd
     # who leaves while policies are triggered is paid as if all that they insure were lost
     certain = max(0.0, own[POOL + k] - own[TRIGGERED + k]) * share
@@ -133,7 +136,13 @@ def value_underwriter(
 
 @inlined
 def split(
-    own: FloatArray, numbers: Numbers, spent: float, marks: FloatArray, gains: FloatArray
+    own: FloatArray,
+    numbers: Numbers,
+    spent: float,
+    marks: FloatArray,
+    gains: FloatArray,
+    step: int,
+    first: int,
 ) -> None:
     """Write the underwriter's gains so far by source, without the costs of leaving.
 
@@ -141,18 +150,18 @@ def split(
     ----------
     marks : ndarray of shape (LANES,), USD
         Of `value_underwriter`.
-    gains : ndarray of shape (5, LANES), USD
-        Written: rows of `From`.
+    gains : ndarray of shape (5, n_steps + 1, n_paths), USD
+        Written on `step` from path `first` on: rows of `From`.
     """
     share = numbers.holder_usd / numbers.pool_usd
     for k in range(LANES):
         earned, paid = share * own[EARNED + k], share * own[PAID + k]
-        gains[BY_PREMIUMS, k] = earned
-        gains[BY_CLAIMS, k] = -paid
+        gains[BY_PREMIUMS, step, first + k] = earned
+        gains[BY_CLAIMS, step, first + k] = -paid
         before_claims = numbers.holder_usd + earned - paid
-        gains[BY_OPEN, k] = marks[k] + spent - before_claims
-        gains[BY_ILLIQUIDITY, k] = 0.0
-        gains[BY_GAS, k] = -spent
+        gains[BY_OPEN, step, first + k] = marks[k] + spent - before_claims
+        gains[BY_ILLIQUIDITY, step, first + k] = 0.0
+        gains[BY_GAS, step, first + k] = -spent
 
 
 @inlined
@@ -166,7 +175,10 @@ def value_miner(own: FloatArray, cash_usd: float, bare: FloatArray, covered: Flo
 
 @inlined
 def end_period(own: FloatArray, covered: FloatArray, bare: FloatArray) -> None:
-    """Write the miner's cash flow of a period with and without cover, (LANES,) each, USD."""
+    """Write the miner's cash flow of a period with and without cover, USD.
+
+    `own` is of shape (n_rows * LANES,), `covered` and `bare` of (LANES,).
+    """
     for k in range(LANES):
         net = own[SOLD + k] + own[PAYOUTS + k] - own[PREMIUMS + k]
         covered[k] = net - own[COVERED_BEFORE + k]

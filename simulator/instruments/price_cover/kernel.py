@@ -27,6 +27,7 @@ from simulator.instruments.price_cover.policies import (
     settle,
     settlements,
     standing,
+    tell,
     void,
 )
 from simulator.instruments.price_cover.rows import (
@@ -50,7 +51,10 @@ from simulator.units import LANES, FloatArray
 
 @inlined
 def start(own: FloatArray, policy: FloatArray) -> None:
-    """Let a policy's premium be earned from the next day on."""
+    """Let a policy's premium be earned from the next day on.
+
+    `own` and `policy` are of shape (n_rows * LANES,).
+    """
     for k in range(LANES):
         own[RATE + k] += policy[DAILY + k]
 
@@ -128,7 +132,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             row, out = marks[step, lanes], leaves[step, lanes]
             value_underwriter(own, share, haircut, spent, leave_gas, row, out)
             if gains.shape[1] > 0:
-                split(own, numbers, spent, marks[step, lanes], gains[:, step, lanes])
+                split(own, numbers, spent, row, gains, step, first)
             value_miner(own, numbers.cash_usd, bare[step, lanes], covered[step, lanes])
             if step > 0 and step % numbers.period_days == 0:
                 period = int(step // numbers.period_days)
@@ -138,6 +142,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 observe(own, numbers, price, observed[step], first)
         sources, rest = results.attribution[:, lanes], results.unpaid[lanes]
         exit_at_last(own, numbers, leaves[-1, lanes], sources, rest, results.paid_out[lanes])
+        tell(outcomes[:, :, lanes], results.shortfall[lanes])
         totals[OF_SALES, lanes] = own[SOLD : SOLD + LANES]
         totals[OF_PAYOUTS, lanes] = own[PAYOUTS : PAYOUTS + LANES]
         totals[OF_PREMIUMS, lanes] = -own[PREMIUMS : PREMIUMS + LANES]

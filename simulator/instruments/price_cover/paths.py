@@ -125,6 +125,7 @@ def _empty(
         unpaid=np.zeros(n_paths),
         paid_out=np.zeros(n_paths),
         totals=np.zeros((len(MINER_SOURCES), n_paths)),
+        shortfall=np.zeros(n_paths, np.bool_),
         events=np.zeros(n_paths, np.int64),
         acts=np.zeros((n_rows, n_policies, n_paths) if record else (0, 0, 0), np.int8),
         observed=np.zeros((*shape, len(Observed)) if record else (0, 0, 0)),
@@ -153,7 +154,7 @@ def _underwriter(
         unpaid=results.unpaid,
         details=seen,
         daily=_daily(terms, usd_per_gas, results.marks, results.gains) if daily else None,
-        happened={"shortfall": (results.outcomes[:, Outcome.MISSING] > 0.0).any(axis=0)},
+        happened={"shortfall": results.shortfall},
     )
 
 

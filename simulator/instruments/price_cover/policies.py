@@ -37,7 +37,7 @@ from simulator.instruments.price_cover.rows import (
 from simulator.instruments.price_cover.state import MINER, ROOM, Numbers, Schedule
 from simulator.jit import inlined, kernel
 from simulator.mechanics.cover import available, paid_part, payout, premium_a_day, tonnes_down
-from simulator.units import DEAD_BAND, LANES, FloatArray, KindArray, StepArray
+from simulator.units import DEAD_BAND, LANES, BoolArray, FloatArray, KindArray, StepArray
 
 CENTS = 100.0
 STRIKE_FUZZ = 1e-6
@@ -61,7 +61,10 @@ def sell(
     usd: FloatArray,
     events: StepArray,
 ) -> None:
-    """Sell a cover of `days` on each path that has room for it and no triggered policy."""
+    """Sell a cover of `days` on each path that has room for it and no triggered policy.
+
+    `own` and `policy` are of shape (n_rows * LANES,), `usd` and `events` of (LANES,).
+    """
     is_miner = buyer == MINER
     share = numbers.miner_strike_share if is_miner else numbers.others_strike_share
     fixed = numbers.miner_strike if is_miner else numbers.others_strike
@@ -124,7 +127,8 @@ def standing(
     """Write where a settlement stands whose window has begun: its mean if the price stays.
 
     To be called once on each day of the window but its first, when the price of the day
-    `before` was seen; `days_left` counts the present one.
+    `before` was seen; `days_left` counts the present one. `policy` is of shape (n_rows *
+    LANES,), `usd`, `before` and `out` are of shape (LANES,).
     """
     for k in range(LANES):
         policy[SEEN + k] += before[k]
@@ -175,6 +179,21 @@ def settle(
                 own[PAYOUTS + k] += paid if plan.buyer[i] == MINER else 0.0
                 events[k] += 1 if claim > 0.0 else 0
         own[LOCKED + k] -= ending
+
+
+@inlined
+def tell(outcomes: FloatArray, shortfall: BoolArray) -> None:
+    """Write where a claim was not paid in full.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_policies, 3, LANES)
+    shortfall : ndarray of bool, shape (LANES,)
+        Written.
+    """
+    for i in range(outcomes.shape[0]):
+        for k in range(LANES):
+            shortfall[k] |= outcomes[i, MISSING, k] > 0.0
 
 
 @kernel
@@ -246,14 +265,20 @@ def mark(
 
 @inlined
 def open_claims(own: FloatArray, policy: FloatArray, usd: FloatArray) -> None:
-    """Add what a policy would be paid where its settlement stands."""
+    """Add what a policy would be paid where its settlement stands.
+
+    `own` and `policy` are of shape (n_rows * LANES,), `usd` of (LANES,).
+    """
     for k in range(LANES):
         own[OPEN + k] += max(policy[STRIKE + k] - usd[k], 0.0) * policy[TONNES + k]
 
 
 @kernel
 def note(policy: FloatArray, before: FloatArray, acts: KindArray, events: StepArray) -> None:
-    """Write down what `mark` changed; `acts` as those of `void`."""
+    """Write down what `mark` changed; `acts` as those of `void`.
+
+    `policy` is of shape (n_rows * LANES,), `before`, `acts` and `events` of (LANES,).
+    """
     for k in range(LANES):
         if policy[MARKED + k] > before[k]:
             events[k] += 1

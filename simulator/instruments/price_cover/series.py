@@ -65,7 +65,7 @@ class Series:
         return OnDemand({"payouts": self.payouts, "cover_premiums": lambda: -self.premiums()})
 
     def premiums(self) -> FloatArray:
-        """Return what the miner has paid for cover, less what voided covers gave back."""
+        """Return the miner's premiums less those of voided covers, shape (n_steps + 1, n_paths)."""
         total = np.zeros_like(self.drivers.copper_usd)
         for i in self._miners():
             premium = self.sold[i, Policy.PREMIUM]
@@ -76,11 +76,11 @@ class Series:
         return total
 
     def payouts(self) -> FloatArray:
-        """Return what the miner's covers have paid."""
+        """Return what the miner's covers have paid, shape (n_steps + 1, n_paths)."""
         return self._at_expiry(Outcome.PAYOUT, self._miners())
 
     def missing(self) -> FloatArray:
-        """Return what the pool has not been able to pay, to anybody."""
+        """Return what the pool has not been able to pay, shape (n_steps + 1, n_paths)."""
         return self._at_expiry(Outcome.MISSING, range(len(self.plan.end)))
 
     def _miners(self) -> list[int]:
@@ -94,13 +94,13 @@ class Series:
         return total
 
     def by_period(self, row: int) -> FloatArray:
-        """Return the cash flow of the last whole period; zero in the first one."""
+        """Return the last whole period's cash flow, shape (n_steps + 1, n_paths); first zero."""
         steps = np.arange(self.drivers.copper_usd.shape[0])
         flows: FloatArray = self.periods[row, steps // self.terms.miner.cover.renew_every_days]
         return flows
 
     def fair_values(self) -> FloatArray:
-        """Return the fair value of the miner's covers on the days he bought them."""
+        """Return the fair value of the miner's covers when bought, shape (n_steps + 1, n_paths)."""
         copper, pool = self.drivers.copper_usd, self.terms.pool
         trading = market_days(self.drivers.start, copper.shape[0] - 1)
         total = np.zeros_like(copper)

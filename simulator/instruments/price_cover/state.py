@@ -232,6 +232,7 @@ class Results(NamedTuple):
     unpaid, paid_out : (n_paths,)
         What the underwriter could not claim at the end, at mark, and what he could.
     totals : (3, n_paths), the miner's by `Miner`
+    shortfall : (n_paths,), bool, whether the pool could not pay a claim in full
     events : (n_paths,), int64, added to: claims, triggers, voided and refused covers
     acts : (n_steps + 1, n_policies, n_paths), int8, or (0, 0, 0)
         `Act`, zeros where there is none.
@@ -251,6 +252,7 @@ class Results(NamedTuple):
     unpaid: FloatArray
     paid_out: FloatArray
     totals: FloatArray
+    shortfall: BoolArray
     events: StepArray
     acts: KindArray
     observed: FloatArray

@@ -25,12 +25,12 @@ import mines
 import numpy as np
 import pytest
 
-from simulator.instruments.draws import NEVER
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.equity import MineEquityDrivers, simulate_equity
 from simulator.instruments.mining.output import MinePaths
 from simulator.instruments.mining.paths import simulate
 from simulator.instruments.mining.terms import MiningStoTerms, PayoutTerms, TopUpTerms
+from simulator.market.events import NEVER
 from simulator.units import POUNDS_PER_TONNE
 
 N_PATHS = 128
