@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_type_hints
 
 import numba
 import numpy as np
@@ -71,7 +71,23 @@ def _source_digest(function: Callable[..., object]) -> str:
             digest.update(_digests[id(value)].encode())
         elif isinstance(value, int | float | np.generic) and not name.startswith("__"):
             digest.update(f"{name}={value!r}".encode())
+        elif _is_tuple(value):
+            digest.update(f"{name}={_layout(value)}".encode())
     return digest.hexdigest()[:16]
+
+
+def _is_tuple(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")
+
+
+@functools.cache
+def _layout(kind: Any) -> str:
+    """Return the fields of a NamedTuple in order: compiled code reads them by place."""
+    hints = get_type_hints(kind)
+    return ",".join(
+        f"{field}:({_layout(hint)})" if _is_tuple(hint := hints.get(field)) else f"{field}:{hint}"
+        for field in kind._fields
+    )
 
 
 def _cache_base(function: Callable[..., object]) -> Path:
