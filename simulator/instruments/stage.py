@@ -205,6 +205,20 @@ class Player(Protocol):
         """Return the holder's gas of this step by act."""
 
 
+class PlainPlayer:
+    """What a player says that has no coarser units and nobody who decides."""
+
+    def extra_tolerance(self, step: int) -> Mapping[str, float]:
+        """Return nothing: `Observable.unit` covers all."""
+        del step
+        return {}
+
+    def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
+        """Return zero decisions: nobody decides by the contract's state."""
+        del step, answers
+        return 0, 0
+
+
 @dataclass(frozen=True)
 class Actor:
     """A player on the stage, under a label, with the package of its compiled contracts."""

@@ -9,7 +9,7 @@ from acme_warehouse.terms import WarehouseTerms
 from simulator.chain import Call, Receipt
 from simulator.instruments import custody as desk
 from simulator.instruments.casting import Cast, Part
-from simulator.instruments.stage import Observable, Phase, Stage
+from simulator.instruments.stage import Observable, Phase, PlainPlayer, Stage
 from simulator.units import from_wei, midnight_timestamp, to_wei
 
 CONTRACT, DECIMALS, INDEX_DECIMALS = "warehouse_receipt", 18, 27
@@ -19,7 +19,7 @@ STOCK = desk.INVENTORY_TOKENS * 10**DECIMALS
 WarehousePart = Part[WarehouseTerms, WarehouseDrivers, None]
 
 
-class WarehousePlayer:
+class WarehousePlayer(PlainPlayer):
     """The warehouse, its auditor, the keeper who has fees taken daily, and one depositor."""
 
     def __init__(self, part: WarehousePart) -> None:
@@ -97,16 +97,6 @@ class WarehousePlayer:
             "metal_held": receipts * per_receipt,
             "exit_usd": self._exit_usd if left else 0.0,
         }
-
-    def extra_tolerance(self, step: int) -> Mapping[str, float]:
-        """Return nothing: `Observable.unit` covers all."""
-        del step
-        return {}
-
-    def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
-        """Return zero decisions: nobody decides by the warehouse's state."""
-        del step, answers
-        return 0, 0
 
     def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
         """Return the depositor's gas, who redeems; it is told and not booked."""

@@ -9,7 +9,7 @@ from simulator.instruments.casting import Cast, Part
 from simulator.instruments.custody import Custody, Quote, desk_account
 from simulator.instruments.gold_token.paths import GoldTokenDrivers
 from simulator.instruments.gold_token.terms import GoldTokenTerms
-from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
+from simulator.instruments.stage import UNLIMITED, Observable, Phase, PlainPlayer, Stage
 from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, BoolArray, from_wei, to_wei
 
 STAGE_FLOAT_OUNCES = 100_000_000
@@ -21,7 +21,7 @@ SUPPLY_DECIMALS = 6
 MARKET_CLOSED, MARKET_OPEN = 1, 2
 
 
-class GoldTokenPlayer:
+class GoldTokenPlayer(PlainPlayer):
     """Feeds prices and attestations; creates and redeems as demand for the token goes."""
 
     def __init__(
@@ -122,11 +122,6 @@ class GoldTokenPlayer:
         """Return the float64 resolution of the supply with the stage's float in it."""
         del step
         return {"supply": STAGE_FLOAT_OUNCES * 2.0**-52}
-
-    def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
-        """Return zero decisions: nobody decides by the token's state."""
-        del step, answers
-        return 0, 0
 
     def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
         """Return nothing: the holder of the token sends no transaction."""
