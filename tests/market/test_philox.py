@@ -68,22 +68,22 @@ def test_lanes__across_a_carry_of_the_path__equal_the_scalar_draws():
     uniforms = np.empty((4, LANES))
     normals = np.empty((4, LANES))
     words = np.empty(4 * LANES, np.uint32)
-    fill_uniforms(uniforms, words, SEED, 5, Stream.TOKEN_PREMIUM, first_path)
-    fill_normals(normals, words, SEED, 5, Stream.TOKEN_PREMIUM, first_path)
+    fill_uniforms(uniforms, words, SEED, 5, Stream.REAL_RATE, first_path)
+    fill_normals(normals, words, SEED, 5, Stream.REAL_RATE, first_path)
     for lane in range(LANES):
         path = first_path + lane
         drawn = tuple(int(word) for word in words.reshape(4, LANES)[:, lane])
-        assert drawn == draw_reference(SEED, 5, Stream.TOKEN_PREMIUM, path)
-        assert tuple(uniforms[:, lane]) == uniforms4(SEED, 5, Stream.TOKEN_PREMIUM, path)
-        exact = normals4(SEED, 5, Stream.TOKEN_PREMIUM, path)
+        assert drawn == draw_reference(SEED, 5, Stream.REAL_RATE, path)
+        assert tuple(uniforms[:, lane]) == uniforms4(SEED, 5, Stream.REAL_RATE, path)
+        exact = normals4(SEED, 5, Stream.REAL_RATE, path)
         assert normals[:, lane] == pytest.approx(exact, rel=1e-6, abs=1e-6)
 
 
 def test_normals4__equals_box_muller_of_the_reference_words():
     for path in range(200):
-        a, b, c, d = draw_reference(SEED, 9, Stream.VAULT_FLOW, path)
+        a, b, c, d = draw_reference(SEED, 9, Stream.SALES, path)
         expected = normals_reference(a, b) + normals_reference(c, d)
-        assert normals4(SEED, 9, Stream.VAULT_FLOW, path) == pytest.approx(expected, rel=1e-12)
+        assert normals4(SEED, 9, Stream.SALES, path) == pytest.approx(expected, rel=1e-12)
 
 
 def test_uniforms__extreme_words__stay_inside_the_open_interval():
@@ -91,7 +91,7 @@ def test_uniforms__extreme_words__stay_inside_the_open_interval():
     assert float(uniform32(np.uint32(0))) == 2.0**-33
     assert float(uniform32(np.uint32(2**32 - 1))) == 1.0  # float32 rounds 1 - 2^-33 up
     for path in range(50):
-        for uniform in uniforms4(SEED, 0, Stream.VAULT_EXPLOIT, path):
+        for uniform in uniforms4(SEED, 0, Stream.STRESS, path):
             assert 0.0 < uniform < 1.0
 
 
