@@ -55,7 +55,7 @@ unit: setup .venv/.assay-dev-ready
 
 core: setup .venv-numpy2/.assay-ready
 	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
-	.venv-numpy2/bin/pytest --without-chain tests/instruments/gold_token tests/instruments/gold_vault
+	.venv-numpy2/bin/pytest --without-chain tests/instruments --ignore tests/instruments/test_outside.py
 
 bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/market.py

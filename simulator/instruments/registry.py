@@ -16,9 +16,12 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from pydantic import ValidationError
+
 from simulator.errors import AssayError, ProductFailed
 from simulator.instruments.card import Instrument
 from simulator.instruments.terms import InstrumentTerms
+from simulator.schema.fields import Faults
 
 BUILT_IN = (
     "simulator.instruments.gold_token",
@@ -130,22 +133,22 @@ def card_of(terms: InstrumentTerms) -> Card:
 
 
 @contextmanager
-def working_for(label: str, terms: InstrumentTerms) -> Iterator[None]:
+def working_for(label: str, kind: str) -> Iterator[None]:
     """Let what a product from outside raises be told under its name; our own errors pass.
 
     Raises
     ------
     ProductFailed
     """
-    package = offered().homes.get(terms.kind, "")
+    package = offered().homes.get(kind, "")
     try:
         yield
-    except AssayError:
+    except (AssayError, Faults, ValidationError):
         raise
     except Exception as error:
         if not package:
             raise
-        where = f"{label} ({terms.kind} of package {package})"
+        where = f"{label} ({kind} of package {package})"
         raise ProductFailed(f"{where} failed: {_said(error)}") from error
 
 
@@ -159,7 +162,7 @@ def _part(terms: InstrumentTerms, where: str, what: str) -> Any | None:
     """Return what a card names, loaded; None where it names nothing."""
     if not where:
         return None
-    with working_for(f"the {what}", terms):
+    with working_for(f"the {what}", terms.kind):
         return _loaded(where)
 
 

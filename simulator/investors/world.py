@@ -96,7 +96,7 @@ def simulate_instruments(
         own = terms.positions(label)
         names = frozenset(position.name for position in own)
         asks[label] = replace(ask, size=size(scenario, own[0]), days=names & days)
-        with working_for(label, terms):
+        with working_for(label, terms.kind):
             drivers = model_of(terms).draw(label, terms, setting, ground)
             found = model_of(terms).play(label, terms, drivers, setting, asks[label], ground)
         played[label] = found

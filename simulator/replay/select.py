@@ -80,7 +80,7 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Actor, ...
         stagecraft = stagecraft_of(terms)
         if stagecraft is None:
             continue
-        with working_for(label, terms):
+        with working_for(label, terms.kind):
             cast = stagecraft.cast(_part(scenario, world, label, lane))
         casts[label] = cast
         if cast.player is not None:

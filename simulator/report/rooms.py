@@ -54,7 +54,7 @@ def on_depeg(simulation: Simulation) -> list[str]:
 
 
 def _named(about: Told[Any]) -> AbstractContextManager[None]:
-    return working_for(about.label, about.terms)
+    return working_for(about.label, about.terms.kind)
 
 
 def told(simulation: Simulation, label: str) -> Told[Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, SerializeAsAny
+from pydantic import AfterValidator, BeforeValidator, SerializeAsAny
 
 from simulator.instruments import registry
 from simulator.instruments.terms import RESERVED, Among, InstrumentTerms, Position
@@ -38,12 +38,23 @@ def of_its_kind(data: Any) -> Any:
     card = registry.cards().get(kind) if isinstance(kind, str) else None
     if card is None:
         raise Faults([_unknown(kind)])
-    return card.terms.model_validate(data)
+    with registry.working_for("the terms", card.kind):
+        return card.terms.model_validate(data)
+
+
+def heard(chosen: dict[str, InstrumentTerms]) -> dict[str, InstrumentTerms]:
+    """Ask every product once what it says of itself: one that cannot say fails under its name."""
+    for label, terms in chosen.items():
+        with registry.working_for(label, terms.kind):
+            terms.positions(label)
+            terms.needs()
+    return chosen
 
 
 Chosen = Annotated[
     dict[Label, Annotated[SerializeAsAny[InstrumentTerms], BeforeValidator(of_its_kind)]],
     BeforeValidator(lambda data: with_kinds(data)),
+    AfterValidator(heard),
 ]
 """The type of the section."""
 
@@ -164,8 +175,9 @@ def section_faults(
         return [*found, (where, "", f"must not stand on itself: {circle}")]
     among = Among(horizon_days, chosen, registry.with_ground(chosen, traded))
     for label, terms in chosen.items():
-        for place, value, rule in terms.faults(label, among):
-            found.append(((SECTION, label, *place), value, rule))
+        with registry.working_for(label, terms.kind):
+            faults = terms.faults(label, among)
+        found += [((SECTION, label, *place), value, rule) for place, value, rule in faults]
     for label, other in registry.stream_faults(chosen).items():
         rule = f"shares its random numbers with {other}; choose another label"
         found.append(((SECTION, label), "", rule))

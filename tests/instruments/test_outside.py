@@ -255,6 +255,44 @@ def test_package__whose_terms_are_none__is_refused_with_its_reason(tmp_path, ass
     assert "do not derive from InstrumentTerms" in line
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "def positions",
+            "def places",
+            "gold_receipt (acme_warehouse of package acme-warehouse) failed: ",
+        ),
+        (
+            "return Needs(",
+            "return Nothing(",
+            "gold_receipt (acme_warehouse of package acme-warehouse) failed: ",
+        ),
+        (
+            "def needs",
+            "def faults(self, label, among):\n        1 / 0\n\n    def needs",
+            "gold_receipt (acme_warehouse of",
+        ),
+        (
+            "def needs",
+            "def model_post_init(self, _):\n        1 / 0\n\n    def needs",
+            "the terms (acme_warehouse of",
+        ),
+    ],
+)
+def test_package__whose_terms_raise__fails_in_a_line(assay, acme, old, new, said) -> None:
+    terms = acme / "acme_warehouse" / "terms.py"
+    assert old in terms.read_text()
+    terms.write_text(terms.read_text().replace(old, new))
+    Path("mine.yaml").write_text(SCENARIO, encoding="utf-8")
+    outcome = assay("scenario", "check", "mine.yaml", packages=[acme])
+    assert outcome.exit_code == 1, outcome.stderr or outcome.exception
+    (line,) = outcome.stderr.splitlines()
+    assert line.startswith(f"assay: {said}")
+    other = assay("scenario", "check", "gold-vault-sober", packages=[acme])
+    assert other.exit_code == 0, "a stranger's fault is nobody else's"
+
+
 @pytest.mark.parametrize("broken", ["empty", "cut short"])
 def test_package__with_broken_artifacts__fails_in_a_line(assay, acme, broken) -> None:
     artifact = acme / "acme_warehouse" / "artifacts" / "warehouse_receipt.json"
