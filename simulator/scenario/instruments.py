@@ -116,13 +116,21 @@ def _of_old(section: str, data: Any) -> Iterator[Fault]:
     card = registry.cards().get(section)
     if card is None or not isinstance(data, dict) or not data:
         return
-    inner = [item for item in data.values() if item is not None]
     fields = card.terms.model_fields
-    if any(name in fields for name in data) or not all(isinstance(i, dict) for i in inner):
-        return
-    for label, terms in data.items():
+    if any(name in fields for name in data):
+        # joined by `extends` with a label of today that is a kind: what holds terms is of old
+        found = {name: terms for name, terms in data.items() if _holds_terms(name, terms, fields)}
+    else:
+        inner = [item for item in data.values() if item is not None]
+        found = data if all(isinstance(item, dict) for item in inner) else {}
+    for label, terms in found.items():
         rule = f"sections by kind are read no more: {_as_right(section, label, terms)}"
         yield (section, label), "", rule
+
+
+def _holds_terms(name: str, item: Any, fields: Mapping[str, Any]) -> bool:
+    """Return whether something in a label's terms is no term, but a label with terms itself."""
+    return name not in fields and isinstance(item, dict) and bool(item) and set(item) <= set(fields)
 
 
 def _as_right(kind: str, label: str, terms: Any) -> str:

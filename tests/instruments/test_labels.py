@@ -142,6 +142,24 @@ def test_sections_by_kind__are_refused_each_with_the_line_as_it_would_be_right(t
     ]
 
 
+def test_section_by_kind__over_a_label_of_that_kind__is_refused_with_the_line_as_it_would_be_right(
+    tmp_path,
+):
+    """Where `extends` joins the section of old with a label of today, both are one mapping."""
+    text = "extends: gold-vault-sober\ninstruments:\n  gold_vault:\n    mine: {token: gold_token}\n"
+    assert refused(tmp_path, text) == [
+        "own.yaml:4: instruments.gold_vault.mine: sections by kind are read no more: write "
+        "`mine: {kind: gold_vault, ...}` directly under instruments"
+    ]
+
+
+def test_key__that_no_term_has__is_not_taken_for_a_label_of_old(tmp_path):
+    text = "extends: gold-vault-sober\ninstruments:\n  gold_vault: {lendng: {kink: 0.5}}\n"
+    assert refused(tmp_path, text) == [
+        "own.yaml:3: instruments.gold_vault.lendng: unknown key; did you mean 'lending'?"
+    ]
+
+
 def test_set__of_the_old_form__is_refused_as_the_file_is():
     with pytest.raises(InputError) as caught:
         load_scenario("copper-sto", overrides=["instruments.mining_sto.producing_sto.x=0.01"])
