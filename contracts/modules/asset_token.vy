@@ -46,10 +46,12 @@ def _pull(token: address, owner: address, amount: uint256) -> uint256:
 def _push(token: address, receiver: address, amount: uint256):
     """
     @notice Sends `amount`; a fee comes out of what the receiver gets.
+    @dev Not to this contract: it would have paid, and the amount would be nobody's.
     @param token The 20-byte token address.
     @param receiver The 20-byte receiver address.
     @param amount The amount that leaves this contract.
     """
+    assert receiver != self, "asset_token: receiver is the payer"
     assert extcall IERC20(token).transfer(
         receiver, amount, default_return_value=True
     ), "asset_token: transfer failed"
