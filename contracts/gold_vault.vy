@@ -9,8 +9,9 @@
 @license GNU Affero General Public License v3.0 only
 @notice ERC-4626 shares of idle gold and of gold placed in strategies. Gains count
         once the keeper reports them, and then unlock over time; a loss counts at
-        once, for everybody, before anybody enters or leaves. With a cooldown,
-        withdrawals go through batches instead of first come first served.
+        once, for everybody, before anybody enters or leaves. Who leaves pays the
+        token's fee on what is called back for him. A vault with a queue pays nobody
+        but the queue, which fills its batches (see `vault_queue`).
 @dev Assets are counted inside: total assets = idle + debt of the strategies, free
      assets = total assets less locked profit, and the share price is free assets
      per share. Donations of assets or of a strategy's shares change nothing. Fees
@@ -33,6 +34,10 @@ from ethereum.ercs import IERC4626
 implements: IERC4626
 
 
+from snekmate.tokens.interfaces import IERC20Permit
+implements: IERC20Permit
+
+
 from snekmate.auth import access_control
 initializes: access_control
 
@@ -53,12 +58,12 @@ from .modules import profit_lock
 initializes: profit_lock
 
 
-from .modules import withdrawal_queue
-initializes: withdrawal_queue
+from .modules import share_token
+initializes: share_token[erc20 := erc20]
 
 
 from .modules import strategy_book
-initializes: strategy_book[profit_lock := profit_lock, withdrawal_queue := withdrawal_queue]
+initializes: strategy_book[profit_lock := profit_lock]
 
 
 exports: (
@@ -75,15 +80,15 @@ exports: (
     erc20.balanceOf,
     erc20.allowance,
     erc20.approve,
-    erc20.transfer,
-    erc20.transferFrom,
+    erc20.permit,
+    erc20.nonces,
+    erc20.DOMAIN_SEPARATOR,
+    erc20.eip712Domain,
     strategy_book.idle,
     strategy_book.total_debt,
     strategy_book.strategies,
     strategy_book.debt_of,
     strategy_book.last_report,
-    withdrawal_queue.batches,
-    withdrawal_queue.set_aside,
 )
 
 
@@ -132,9 +137,12 @@ management_fee_bps: public(immutable(uint256))
 profit_unlock_seconds: public(immutable(uint256))
 
 
-# @dev With a cooldown withdrawals queue; batches last `batch_seconds`.
-cooldown_seconds: public(immutable(uint256))
-batch_seconds: public(immutable(uint256))
+# @dev The only one that may withdraw; the zero address where everybody may.
+queue: public(immutable(address))
+
+
+# @dev A share that costs more units than this is dust: see `_adopt_rest`.
+_DUST_PRICE: immutable(uint256)
 
 
 # @dev Gets the fees, as shares.
@@ -181,8 +189,7 @@ def __init__(
     management_fee_bps_: uint256,
     profit_unlock_seconds_: uint256,
     deposit_cap_: uint256,
-    cooldown_seconds_: uint256,
-    batch_seconds_: uint256,
+    queue_: address,
 ):
     """
     @notice Deploys an empty vault without strategies; `admin_` gets every role.
@@ -195,17 +202,13 @@ def __init__(
     @param management_fee_bps_ The fee on assets a year, at most 10 %.
     @param profit_unlock_seconds_ How long a profit takes to unlock, at most 10 years.
     @param deposit_cap_ The most total assets (the greatest uint256 = no limit).
-    @param cooldown_seconds_ The wait after a batch ends (0 = withdrawals are instant).
-    @param batch_seconds_ The period of a batch; above zero with a cooldown.
+    @param queue_ The 20-byte address of the queue (the zero address = withdrawals are
+           instant).
     """
     assert admin_ != empty(address), "gold_vault: admin is the zero address"
     assert performance_fee_bps_ <= _MAX_PERFORMANCE_FEE_BPS, "gold_vault: performance fee above 50 %"
     assert management_fee_bps_ <= _MAX_MANAGEMENT_FEE_BPS, "gold_vault: management fee above 10 %"
     assert profit_unlock_seconds_ <= _MAX_UNLOCK_SECONDS, "gold_vault: unlock period above 10 years"
-    assert cooldown_seconds_ == 0 or batch_seconds_ != 0, "gold_vault: batch period is zero"
-    # No batch would ever be over: withdrawals would be stopped for good.
-    assert cooldown_seconds_ <= _YEAR, "gold_vault: cooldown above a year"
-    assert batch_seconds_ <= _YEAR, "gold_vault: batch period above a year"
 
     access_control.__init__()
     access_control._revoke_role(access_control.DEFAULT_ADMIN_ROLE, msg.sender)
@@ -216,16 +219,46 @@ def __init__(
 
     # The token module needs an owner at creation; none of its rights is exported.
     ownable.__init__()
-    erc20.__init__(name_, symbol_, staticcall IERC20Detailed(asset_).decimals(), name_, "1")
+    decimals: uint8 = staticcall IERC20Detailed(asset_).decimals()
+    erc20.__init__(name_, symbol_, decimals, name_, "1")
     strategy_book.__init__(asset_)
     asset = asset_
     performance_fee_bps = performance_fee_bps_
     management_fee_bps = management_fee_bps_
     profit_unlock_seconds = profit_unlock_seconds_
-    cooldown_seconds = cooldown_seconds_
-    batch_seconds = batch_seconds_
+    queue = queue_
+    _DUST_PRICE = 10 ** convert(decimals // 2, uint256)
     self._set_fee_recipient(fee_recipient_)
     self._set_deposit_cap(deposit_cap_)
+
+
+# --- Shares ------------------------------------------------------------------
+
+
+@external
+def transfer(to: address, amount: uint256) -> bool:
+    """
+    @notice Moves the caller's shares.
+    @param to The 20-byte receiver address, not this contract's.
+    @param amount The shares.
+    @return bool Always true.
+    """
+    self._move(msg.sender, to, amount)
+    return True
+
+
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    """
+    @notice Moves shares that the caller has an allowance for.
+    @param owner The 20-byte address that holds them.
+    @param to The 20-byte receiver address, not this contract's.
+    @param amount The shares.
+    @return bool Always true.
+    """
+    erc20._spend_allowance(owner, msg.sender, amount)
+    self._move(owner, to, amount)
+    return True
 
 
 # --- Depositors (ERC-4626) ---------------------------------------------------
@@ -240,11 +273,11 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     @return uint256 The shares, rounded down.
     """
     strategy_book._book_losses()
-    assert assets <= self._deposit_limit(0), "gold_vault: exceeds deposit limit"
+    self._check_entry(assets, self._deposit_limit(0))
     self._adopt_orphans()
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
     shares: uint256 = self._shares_for(received, 0, False)
-    assert shares != 0, "gold_vault: too little for one share"
+    share_math._check_fair(received, shares, self._free_after(0), erc20.totalSupply)
     self._enter(receiver, assets, received, shares)
     return shares
 
@@ -258,7 +291,7 @@ def mint(shares: uint256, receiver: address) -> uint256:
     @return uint256 The assets that left the caller, rounded up, fee included.
     """
     strategy_book._book_losses()
-    assert shares <= self._mint_limit(0), "gold_vault: exceeds deposit limit"
+    self._check_entry(shares, self._mint_limit(0))
     self._adopt_orphans()
     cost: uint256 = self._assets_for(shares, 0, True)
     paid: uint256 = asset_token._gross(asset, cost)
@@ -271,32 +304,36 @@ def mint(shares: uint256, receiver: address) -> uint256:
 @external
 def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     """
-    @notice Pays out `assets`; a fee of the token comes out of what arrives.
+    @notice Pays out `assets`; a fee of the token comes out of what arrives, and the
+            fee of what is called back for it costs shares.
     @param assets The amount that leaves the vault.
     @param receiver The 20-byte address that gets it.
     @param owner The 20-byte address whose shares are burnt.
     @return uint256 The shares burnt, rounded up.
     """
-    self._begin_exit()
-    assert assets <= self._withdraw_limit(owner, 0), "gold_vault: exceeds withdrawable"
-    shares: uint256 = self._shares_for(assets, 0, True)
-    self._leave(receiver, owner, assets, shares)
+    self._begin_exit(owner)
+    self._check_exit(assets, self._withdraw_limit(owner, 0))
+    worth: uint256 = assets + strategy_book._exit_fees(assets, True)
+    shares: uint256 = self._shares_for(worth, 0, True)
+    self._leave(receiver, owner, assets, shares, worth)
     return shares
 
 
 @external
 def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     """
-    @notice Burns `shares` and pays what they are worth.
+    @notice Burns `shares` and pays what they are worth, less the token's fee on what
+            has to be called back for it.
     @param shares The shares to burn.
     @param receiver The 20-byte address that gets the assets.
     @param owner The 20-byte address whose shares are burnt.
     @return uint256 The assets, rounded down.
     """
-    self._begin_exit()
-    assert shares <= self._redeem_limit(owner, 0), "gold_vault: exceeds withdrawable"
-    assets: uint256 = self._assets_for(shares, 0, False)
-    self._leave(receiver, owner, assets, shares)
+    self._begin_exit(owner)
+    self._check_exit(shares, self._redeem_limit(owner, 0))
+    worth: uint256 = self._assets_for(shares, 0, False)
+    assets: uint256 = self._net_of_exit(worth)
+    self._leave(receiver, owner, assets, shares, worth)
     return assets
 
 
@@ -359,22 +396,24 @@ def previewMint(shares: uint256) -> uint256:
 @view
 def previewWithdraw(assets: uint256) -> uint256:
     """
-    @notice Returns the shares that a withdrawal now would burn.
+    @notice Returns the shares that a withdrawal now would burn, the fee of what would
+            be called back for it included.
     @param assets The amount that would leave the vault.
     @return uint256 The shares, rounded up.
     """
-    return self._shares_now(assets, True)
+    return self._shares_now(assets + strategy_book._exit_fees(assets, True), True)
 
 
 @external
 @view
 def previewRedeem(shares: uint256) -> uint256:
     """
-    @notice Returns the assets that redeeming `shares` now would pay.
+    @notice Returns the assets that redeeming `shares` now would pay, net of the fee on
+            what would be called back for it.
     @param shares The shares.
     @return uint256 The assets, rounded down.
     """
-    return self._assets_now(shares, False)
+    return self._net_of_exit(self._assets_now(shares, False))
 
 
 @external
@@ -404,7 +443,7 @@ def maxMint(receiver: address) -> uint256:
 def maxWithdraw(owner: address) -> uint256:
     """
     @notice Returns what `owner` can withdraw now: its assets, as far as idle assets
-            and the strategies' liquidity reach; zero with a cooldown.
+            and the strategies' liquidity reach; zero where only the queue can.
     @param owner The 20-byte address of the holder.
     @return uint256 The assets.
     """
@@ -416,90 +455,11 @@ def maxWithdraw(owner: address) -> uint256:
 def maxRedeem(owner: address) -> uint256:
     """
     @notice Returns what `owner` can redeem now: its shares, as far as idle assets
-            and the strategies' liquidity reach; zero with a cooldown.
+            and the strategies' liquidity reach; zero where only the queue can.
     @param owner The 20-byte address of the holder.
     @return uint256 The shares.
     """
     return self._redeem_limit(owner, strategy_book._try_unbooked_loss())
-
-
-# --- Queue -------------------------------------------------------------------
-
-
-@external
-def request_redeem(shares: uint256) -> uint256:
-    """
-    @notice Hands in shares for the batch of the present period. They stay shares,
-            and share gains and losses, until the batch is settled.
-    @param shares The shares to redeem.
-    @return uint256 The number of the batch: Unix time // `batch_seconds`.
-    """
-    assert cooldown_seconds != 0, "gold_vault: withdrawals are instant"
-    batch: uint256 = block.timestamp // batch_seconds
-    erc20._transfer(msg.sender, self, shares)
-    withdrawal_queue._request(batch, msg.sender, shares)
-    return batch
-
-
-@external
-def settle_batch(batch: uint256):
-    """
-    @notice Fills the oldest open batch as far as the liquidity reaches; anyone.
-    @dev The price is that of now: a loss since the request is shared.
-    @param batch The number of the batch, over for `cooldown_seconds` at least.
-    """
-    withdrawal_queue._check_is_next(batch)
-    ripe_at: uint256 = (batch + 1) * batch_seconds + cooldown_seconds
-    assert block.timestamp >= ripe_at, "gold_vault: batch is cooling down"
-    strategy_book._book_losses()
-    shares: uint256 = withdrawal_queue._open_shares(batch)
-    assets: uint256 = self._assets_for(shares, 0, False)
-    ready: uint256 = strategy_book._ready(assets)
-    if assets > ready:
-        shares = self._shares_for(ready, 0, False)
-        assets = self._assets_for(shares, 0, False)
-    erc20._burn(self, shares)
-    strategy_book._free_up(assets)
-    strategy_book.idle -= assets
-    withdrawal_queue._fill(batch, shares, assets)
-    log IERC4626.Withdraw(sender=msg.sender, receiver=self, owner=self, assets=assets, shares=shares)
-
-
-@external
-def claim_batch(batch: uint256) -> uint256:
-    """
-    @notice Pays the caller its part of what a batch was filled with, less what it
-            has claimed before.
-    @param batch The number of the batch.
-    @return uint256 The assets.
-    """
-    assets: uint256 = withdrawal_queue._claim(batch, msg.sender)
-    asset_token._push(asset, msg.sender, assets)
-    return assets
-
-
-@external
-@view
-def pending_shares(batch: uint256, owner: address) -> uint256:
-    """
-    @notice Returns the owner's shares in a batch that are not filled yet.
-    @param batch The number of the batch.
-    @param owner The 20-byte address that requested.
-    @return uint256 The shares, rounded up.
-    """
-    return withdrawal_queue._pending(batch, owner)
-
-
-@external
-@view
-def claimable_assets(batch: uint256, owner: address) -> uint256:
-    """
-    @notice Returns what `claim_batch` would pay the owner now.
-    @param batch The number of the batch.
-    @param owner The 20-byte address that requested.
-    @return uint256 The assets, rounded down.
-    """
-    return withdrawal_queue._claimable(batch, owner)
 
 
 # --- Curator and keeper ------------------------------------------------------
@@ -512,7 +472,7 @@ def add_strategy(strategy: address):
     @param strategy The 20-byte address of an ERC-4626 contract over the same asset.
     """
     access_control._check_role(CURATOR, msg.sender)
-    assert not self.is_shutdown, "gold_vault: shut down"
+    self._check_runs(True)
     strategy_book._add(strategy)
 
 
@@ -523,6 +483,7 @@ def revoke_strategy(strategy: address):
     @param strategy The 20-byte address of the strategy.
     """
     access_control._check_role(CURATOR, msg.sender)
+    strategy_book._check_is_strategy(strategy)
     assert strategy_book.debt_of[strategy] == 0, "gold_vault: strategy has debt"
     # What it has earned since its last report would be given up with its shares.
     assert strategy_book._value_of(strategy) == 0, "gold_vault: unreported gains"
@@ -555,7 +516,7 @@ def update_debt(strategy: address, target_debt: uint256) -> uint256:
     access_control._check_role(CURATOR, msg.sender)
     strategy_book._check_is_strategy(strategy)
     strategy_book._book_loss(strategy, strategy_book._value_of(strategy))
-    assert not self.is_shutdown or target_debt <= strategy_book.debt_of[strategy], "gold_vault: shut down"
+    self._check_runs(target_debt > strategy_book.debt_of[strategy])
     return strategy_book._move_towards(strategy, target_debt)
 
 
@@ -615,7 +576,7 @@ def shutdown():
     @notice Ends deposits and new debt for good; guardian only. Withdrawals stay open.
     """
     access_control._check_role(GUARDIAN, msg.sender)
-    assert not self.is_shutdown, "gold_vault: shut down"
+    self._check_runs(True)
     self.is_shutdown = True
     log Shutdown()
 
@@ -751,6 +712,20 @@ def _assets_now(shares: uint256, round_up: bool) -> uint256:
 
 @internal
 @view
+def _net_of_exit(worth: uint256) -> uint256:
+    """
+    @notice Returns what a leaver is paid of what his shares are worth.
+    @param worth The assets that leave the books.
+    @return uint256 The assets that leave the vault.
+    """
+    fees: uint256 = strategy_book._exit_fees(worth, False)
+    # A wei that calls back a dear share of a strategy would cost the others its fee.
+    assert fees <= worth, "gold_vault: exit below its fee"
+    return worth - fees
+
+
+@internal
+@view
 def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) -> uint256:
     """
     @notice Returns the fees of a report.
@@ -778,9 +753,8 @@ def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) ->
 def _deposit_limit(loss: uint256) -> uint256:
     """
     @notice Returns the most that a deposit may be.
-    @dev Nothing while shares exist that own nothing: they have no price; nor while
-         claims are not covered, which a deposit would pay; nor where the room under
-         the cap is less than one share.
+    @dev Nothing while shares exist that own nothing: they have no price; nor where the
+         room under the cap is less than the least deposit.
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The assets, transfer fee included.
     """
@@ -788,14 +762,14 @@ def _deposit_limit(loss: uint256) -> uint256:
         return 0
     if erc20.totalSupply != 0 and self._free_after(loss) == 0:
         return 0
-    if strategy_book._shortfall() > strategy_book.idle:
-        return 0
     cap: uint256 = self.deposit_cap
     if cap == max_value(uint256):
         return cap
     total_assets: uint256 = strategy_book._total() - loss
     room: uint256 = cap - min(cap, total_assets)
-    return room if self._shares_for(asset_token._net(asset, room), loss, False) != 0 else 0
+    arrives: uint256 = asset_token._net(asset, room)
+    shares: uint256 = self._shares_for(arrives, loss, False)
+    return room if share_math._is_fair(arrives, shares, self._free_after(loss), erc20.totalSupply) else 0
 
 
 @internal
@@ -814,13 +788,26 @@ def _mint_limit(loss: uint256) -> uint256:
 
 @internal
 @view
-def _is_exit_closed(loss: uint256) -> bool:
+def _is_exit_closed(owner: address, loss: uint256) -> bool:
     """
-    @notice Returns whether nobody can withdraw now.
+    @notice Returns whether `owner` cannot withdraw now.
+    @param owner The 20-byte address of the holder.
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
-    @return bool Whether losses are unknown, there is a queue, or the token is stopped.
+    @return bool Whether losses are unknown, it must go through the queue, or the token
+            is stopped.
     """
-    return loss == max_value(uint256) or cooldown_seconds != 0 or asset_token._is_stopped(asset, self)
+    return loss == max_value(uint256) or not self._may_leave(owner) or asset_token._is_stopped(asset, self)
+
+
+@internal
+@view
+def _may_leave(owner: address) -> bool:
+    """
+    @notice Returns whether `owner` may withdraw by itself.
+    @param owner The 20-byte address of the holder.
+    @return bool Whether there is no queue, or `owner` is the queue.
+    """
+    return queue == empty(address) or owner == queue
 
 
 @internal
@@ -830,12 +817,12 @@ def _withdraw_limit(owner: address, loss: uint256) -> uint256:
     @notice Returns the most that `owner` can withdraw.
     @param owner The 20-byte address of the holder.
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
-    @return uint256 The assets.
+    @return uint256 The assets, net of the fee on what is called back.
     """
-    if self._is_exit_closed(loss):
+    if self._is_exit_closed(owner, loss):
         return 0
-    assets: uint256 = self._assets_for(erc20.balanceOf[owner], loss, False)
-    return min(assets, strategy_book._ready(assets))
+    worth: uint256 = self._assets_for(erc20.balanceOf[owner], loss, False)
+    return self._net_of_exit(min(worth, strategy_book._ready(worth)))
 
 
 @internal
@@ -847,12 +834,34 @@ def _redeem_limit(owner: address, loss: uint256) -> uint256:
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
     @return uint256 The shares.
     """
-    if self._is_exit_closed(loss):
+    if self._is_exit_closed(owner, loss):
         return 0
     shares: uint256 = erc20.balanceOf[owner]
-    assets: uint256 = self._assets_for(shares, loss, False)
-    ready: uint256 = strategy_book._ready(assets)
-    return shares if assets <= ready else self._shares_for(ready, loss, False)
+    worth: uint256 = self._assets_for(shares, loss, False)
+    ready: uint256 = strategy_book._ready(worth)
+    return shares if worth <= ready else self._shares_for(ready, loss, False)
+
+
+@internal
+@pure
+def _check_entry(wanted: uint256, limit: uint256):
+    """
+    @notice Refuses a deposit that is too large.
+    @param wanted The assets or shares.
+    @param limit The most that they may be.
+    """
+    assert wanted <= limit, "gold_vault: exceeds deposit limit"
+
+
+@internal
+@pure
+def _check_exit(wanted: uint256, limit: uint256):
+    """
+    @notice Refuses a withdrawal that is too large.
+    @param wanted The assets or shares.
+    @param limit The most that they may be.
+    """
+    assert wanted <= limit, "gold_vault: exceeds withdrawable"
 
 
 # --- Movements ---------------------------------------------------------------
@@ -882,37 +891,92 @@ def _enter(receiver: address, paid: uint256, received: uint256, shares: uint256)
     """
     strategy_book.idle += received
     erc20._mint(receiver, shares)
+    self._check_holder(receiver)
     log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=paid, shares=shares)
 
 
 @internal
-def _begin_exit():
+def _begin_exit(owner: address):
     """
-    @notice Refuses an instant exit where there is a queue, and books losses.
+    @notice Refuses an exit past the queue, and books losses.
+    @param owner The 20-byte address whose shares are to be burnt.
     """
-    assert cooldown_seconds == 0, "gold_vault: withdraw through the queue"
+    assert self._may_leave(owner), "gold_vault: withdraw through the queue"
     strategy_book._book_losses()
 
 
 @internal
-def _leave(receiver: address, owner: address, assets: uint256, shares: uint256):
+def _leave(receiver: address, owner: address, assets: uint256, shares: uint256, worth: uint256):
     """
     @notice Burns shares and pays.
     @param receiver The 20-byte address that gets the assets.
     @param owner The 20-byte address whose shares are burnt.
     @param assets The assets to pay.
     @param shares The shares to burn.
+    @param worth What leaves the books: the assets and the fees of calling them back.
     """
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
+    # What is left is the rest of the shares' at the price of before.
+    rest: uint256 = strategy_book._total() - worth
+    shares_of_rest: uint256 = self._shares_for(rest, 0, False)
     erc20._burn(owner, shares)
-    strategy_book._free_up(assets)
-    strategy_book.idle -= assets
+    strategy_book._pay_out(worth, assets)
+    self._adopt_rest(rest, shares_of_rest)
     asset_token._push(asset, receiver, assets)
     log IERC4626.Withdraw(sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares)
 
 
+@internal
+def _adopt_rest(rest: uint256, shares_of_rest: uint256):
+    """
+    @notice Gives the fee recipient the locked profit that a leaver gives up where next
+            to nobody is left to get it, at the price of before. A share that is left
+            would else come to cost so much that the next deposit loses by rounding.
+    @param rest What is left in the books.
+    @param shares_of_rest What it was worth in shares before the exit.
+    """
+    supply: uint256 = erc20.totalSupply
+    if rest > (supply + 1) * _DUST_PRICE:
+        profit_lock._book(0, rest, profit_unlock_seconds)
+        erc20._mint(self.fee_recipient, shares_of_rest - supply)
+
+
+@internal
+def _move(owner: address, to: address, amount: uint256):
+    """
+    @notice Moves shares.
+    @param owner The 20-byte address that holds them.
+    @param to The 20-byte address that gets them.
+    @param amount The shares.
+    """
+    erc20._transfer(owner, to, amount)
+    self._check_holder(to)
+
+
+@internal
+@view
+def _check_holder(holder: address):
+    """
+    @notice Refuses shares to those who could not give them back.
+    @param holder The 20-byte address that gets shares: not this contract's, and the
+           queue's only where the queue itself takes them.
+    """
+    share_token._check_receiver(holder)
+    assert holder != queue or msg.sender == queue, "gold_vault: request through the queue"
+
+
 # --- Settings ----------------------------------------------------------------
+
+
+@internal
+@view
+def _check_runs(is_needed: bool):
+    """
+    @notice Refuses what a vault that only winds down does no more.
+    @param is_needed Whether it is such a thing.
+    """
+    assert not (is_needed and self.is_shutdown), "gold_vault: shut down"
 
 
 @internal

@@ -21,6 +21,7 @@ RESERVE_OUNCES = 1_000_000 * 10**8
 DAY = 86_400
 FEED_MAX_AGE_SECONDS = 2 * DAY
 NO_CAP = 2**256 - 1
+NO_QUEUE = "0x" + "0" * 40
 
 RATES = {
     "base_rate": 0,
@@ -162,8 +163,7 @@ def deploy_vault(actors: SimpleNamespace, token: SimpleNamespace) -> Any:
         *VAULT_FEES.values(),
         10 * DAY,
         NO_CAP,
-        0,
-        0,
+        NO_QUEUE,
     )
 
 

@@ -22,6 +22,10 @@ from snekmate.utils import math
 _RAY: constant(uint256) = 10 ** 27
 
 
+# @dev Rounding takes at most one part in this of a deposit, or less than a unit.
+_PARTS: constant(uint256) = 1_000
+
+
 @internal
 @pure
 def _to_shares(assets: uint256, total_assets: uint256, supply: uint256, round_up: bool) -> uint256:
@@ -52,6 +56,35 @@ def _to_assets(shares: uint256, total_assets: uint256, supply: uint256, round_up
     if supply == 0:
         return shares
     return math._mul_div(shares, total_assets + 1, supply + 1, round_up)
+
+
+@internal
+@pure
+def _is_fair(assets: uint256, shares: uint256, total_assets: uint256, supply: uint256) -> bool:
+    """
+    @notice Returns whether a deposit gets what it is worth, but for a thousandth. Where a
+            share costs much, all that does not fill one goes to those who hold some.
+    @param assets The amount deposited.
+    @param shares The shares that it gives.
+    @param total_assets The assets that all shares together own before it.
+    @param supply The number of shares before it.
+    @return bool Whether it gives a share, and rounding takes no more.
+    """
+    worth: uint256 = self._to_assets(shares, total_assets, supply, True)
+    return shares != 0 and (assets - min(assets, worth)) * _PARTS <= assets
+
+
+@internal
+@pure
+def _check_fair(assets: uint256, shares: uint256, total_assets: uint256, supply: uint256):
+    """
+    @notice Refuses a deposit that is too small beside the price of a share.
+    @param assets The amount deposited.
+    @param shares The shares that it gives.
+    @param total_assets The assets that all shares together own before it.
+    @param supply The number of shares before it.
+    """
+    assert self._is_fair(assets, shares, total_assets, supply), "share_math: too little for the price of a share"
 
 
 @internal

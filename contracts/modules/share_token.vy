@@ -2,7 +2,7 @@
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """
-@title Transfers of Shares in a Pool
+@title Who may get Shares in a Pool
 @custom:contract-name share_token
 @license GNU Affero General Public License v3.0 only
 @notice ERC-20 transfers of shares that refuse the pool's own address: what lies there

@@ -30,10 +30,6 @@ from . import profit_lock
 uses: profit_lock
 
 
-from . import withdrawal_queue
-uses: withdrawal_queue
-
-
 # @dev Every deposit and withdrawal asks every strategy, so there are few.
 _MAX_STRATEGIES: constant(uint256) = 8
 
@@ -42,7 +38,7 @@ _MAX_STRATEGIES: constant(uint256) = 8
 _ASSET: immutable(address)
 
 
-# @dev Assets here, as counted inside; those set aside for claims are not among them.
+# @dev Assets here, as counted inside.
 idle: public(uint256)
 
 
@@ -134,8 +130,18 @@ def _value_of(strategy: address) -> uint256:
     known: bool = False
     value: uint256 = 0
     known, value = self._try_value_of(strategy)
-    assert known, "strategy_book: strategy cannot be valued"
+    self._check_valued(known)
     return value
+
+
+@internal
+@pure
+def _check_valued(known: bool):
+    """
+    @notice Refuses to go on where a strategy does not answer.
+    @param known Whether all did.
+    """
+    assert known, "strategy_book: strategy cannot be valued"
 
 
 @internal
@@ -168,38 +174,27 @@ def _unbooked_loss() -> uint256:
     @return uint256 The loss.
     """
     loss: uint256 = self._try_unbooked_loss()
-    assert loss != max_value(uint256), "strategy_book: strategy cannot be valued"
+    self._check_valued(loss != max_value(uint256))
     return loss
-
-
-@internal
-@view
-def _shortfall() -> uint256:
-    """
-    @notice Returns by how much the balance falls short of what is counted here: an
-            issuer can burn a frozen balance. More than is counted changes nothing.
-    @return uint256 The assets; above `idle` it reaches into what is set aside.
-    """
-    counted: uint256 = self.idle + withdrawal_queue.set_aside
-    return counted - min(counted, staticcall IERC20(_ASSET).balanceOf(self))
 
 
 @internal
 @view
 def _missing() -> uint256:
     """
-    @notice Returns what of the idle assets is not there.
+    @notice Returns what of the idle assets is not there: an issuer can burn a frozen
+            balance. More than is counted changes nothing.
     @return uint256 The assets.
     """
-    return min(self.idle, self._shortfall())
+    return self.idle - min(self.idle, staticcall IERC20(_ASSET).balanceOf(self))
 
 
 @internal
 @view
 def _ready(assets: uint256) -> uint256:
     """
-    @notice Returns what could be paid out now: idle assets and what strategies
-            would return, less the fee of that transfer.
+    @notice Returns what could leave the books now: idle assets and what strategies
+            would return, before the fee of that transfer.
     @dev Strategies are only asked until `assets` are found.
     @param assets The assets that are needed.
     @return uint256 The assets that are there; not all of them where enough are.
@@ -208,8 +203,51 @@ def _ready(assets: uint256) -> uint256:
     for strategy: address in self.strategies:
         if ready >= assets:
             break
-        ready += asset_token._net(_ASSET, self._callable(strategy))
+        ready += self._callable(strategy)
     return ready
+
+
+@internal
+@view
+def _exit_fees(amount: uint256, is_net: bool) -> uint256:
+    """
+    @notice Returns the token's fees on what is called back for a leaver, who bears them
+            as in Yearn V3.
+    @param amount What leaves the books, or what of it leaves the vault; beyond the
+           liquidity no fee is known.
+    @param is_net Whether it is what leaves the vault, so that the fees come on top.
+    @return uint256 The fees.
+    """
+    fees: uint256 = 0
+    rest: uint256 = amount - min(amount, self.idle - self._missing())
+    for strategy: address in self.strategies:
+        if rest == 0:
+            break
+        called: uint256 = self._whole_shares(strategy, asset_token._gross(_ASSET, rest) if is_net else rest)
+        arrives: uint256 = asset_token._net(_ASSET, called)
+        fees += called - arrives
+        rest -= min(rest, arrives if is_net else called)
+    return fees
+
+
+@internal
+@view
+def _whole_shares(strategy: address, wanted: uint256) -> uint256:
+    """
+    @notice Returns all that the shares are worth which `wanted` burns. Where one share
+            is worth much, the rest of the last one would be lost to the strategy's
+            other holders.
+    @param strategy The 20-byte address of the strategy.
+    @param wanted The assets, as far as its liquidity reaches.
+    @return uint256 The assets to call back, at most its liquidity.
+    """
+    liquid: uint256 = self._callable(strategy)
+    if liquid == 0:
+        return 0
+    shares: uint256 = self._strategy_shares[strategy]
+    value: uint256 = self._value_of(strategy)
+    burnt: uint256 = math._mul_div(min(wanted, liquid), shares, value, True)
+    return min(liquid, math._mul_div(burnt, value, shares, False))
 
 
 @internal
@@ -268,7 +306,6 @@ def _remove(strategy: address):
     for other: address in self.strategies:
         if other != strategy:
             kept.append(other)
-    assert len(kept) < len(self.strategies), "strategy_book: not a strategy"
     self.strategies = kept
     self._strategy_shares[strategy] = 0
     log StrategyRevoked(strategy=strategy)
@@ -288,7 +325,7 @@ def _move_towards(strategy: address, target_debt: uint256) -> uint256:
         room: uint256 = staticcall IERC4626(strategy).maxDeposit(self)
         self._place(strategy, min(target_debt - debt, min(self.idle - self._missing(), room)))
     else:
-        self._call_back(strategy, min(debt - target_debt, self._callable(strategy)))
+        self._call_back(strategy, min(debt - target_debt, self._callable(strategy)), False)
     log DebtUpdated(strategy=strategy, old_debt=debt, new_debt=self.debt_of[strategy])
     return self.debt_of[strategy]
 
@@ -368,9 +405,9 @@ def _place(strategy: address, amount: uint256):
     self.last_report[strategy] = block.timestamp - elapsed * debt // (debt + amount)
     assets_before: uint256 = staticcall IERC20(_ASSET).balanceOf(self)
     shares_before: uint256 = staticcall IERC20(strategy).balanceOf(self)
-    assert extcall IERC20(_ASSET).approve(strategy, amount, default_return_value=True), "strategy_book: approval failed"
+    self._approve(strategy, amount)
     extcall IERC4626(strategy).deposit(amount, self)
-    assert extcall IERC20(_ASSET).approve(strategy, 0, default_return_value=True), "strategy_book: approval failed"
+    self._approve(strategy, 0)
     taken: uint256 = assets_before - staticcall IERC20(_ASSET).balanceOf(self)
     self._strategy_shares[strategy] += staticcall IERC20(strategy).balanceOf(self) - shares_before
     self.idle -= taken
@@ -380,48 +417,68 @@ def _place(strategy: address, amount: uint256):
 
 
 @internal
-def _call_back(strategy: address, amount: uint256) -> uint256:
+def _approve(strategy: address, amount: uint256):
     """
-    @notice Withdraws from a strategy. What does not arrive, such as a transfer fee,
-            is a loss unless unreported gains cover it.
+    @notice Lets a strategy take assets.
+    @param strategy The 20-byte address of the strategy.
+    @param amount The most that it may take.
+    """
+    assert extcall IERC20(_ASSET).approve(strategy, amount, default_return_value=True), "strategy_book: approval failed"
+
+
+@internal
+def _call_back(strategy: address, amount: uint256, is_for_leaver: bool):
+    """
+    @notice Withdraws from a strategy. What does not arrive, such as a transfer fee, is
+            taken off what a leaver is paid; without one it is a loss, unless unreported
+            gains cover it.
     @param strategy The 20-byte address of the strategy.
     @param amount The assets, at most its debt.
-    @return uint256 The assets that arrived.
+    @param is_for_leaver Whether it pays a leaver.
     """
     if amount == 0:
-        return 0
+        return
     assets_before: uint256 = staticcall IERC20(_ASSET).balanceOf(self)
     shares_before: uint256 = staticcall IERC20(strategy).balanceOf(self)
     extcall IERC4626(strategy).withdraw(amount, self, self)
     received: uint256 = staticcall IERC20(_ASSET).balanceOf(self) - assets_before
     self._strategy_shares[strategy] -= shares_before - staticcall IERC20(strategy).balanceOf(self)
     repaid: uint256 = min(received, self.debt_of[strategy])
+    if is_for_leaver:
+        # What is short of the fee that he was quoted would be the others' loss.
+        self._check_paid(received, asset_token._net(_ASSET, amount))
+        repaid = amount
     self.idle += received
     self.debt_of[strategy] -= repaid
     self.total_debt -= repaid
     self._book_loss(strategy, self._value_of(strategy))
-    return received
 
 
 @internal
-def _free_up(assets: uint256):
+def _pay_out(worth: uint256, paid: uint256):
     """
-    @notice Calls so much back from the strategies, in their order, that `assets`
-            are idle.
-    @param assets The assets needed, at most the liquidity.
+    @notice Takes `worth` out of the books, of which `paid` leaves: calls so much back
+            from the strategies, in their order, that it is idle.
+    @param worth What leaves the books, at most the liquidity.
+    @param paid What the fees leave of it.
     """
-    missing: uint256 = assets - min(assets, self.idle)
+    rest: uint256 = worth - min(worth, self.idle)
     for strategy: address in self.strategies:
-        if missing == 0:
+        if rest == 0:
             break
-        liquid: uint256 = self._callable(strategy)
-        wanted: uint256 = min(asset_token._gross(_ASSET, missing), liquid)
-        if wanted != 0:
-            # All that the burnt shares are worth: where one share is worth much, the
-            # rest of the last one would be lost to the strategy's other holders.
-            shares: uint256 = self._strategy_shares[strategy]
-            value: uint256 = self._value_of(strategy)
-            burnt: uint256 = math._mul_div(wanted, shares, value, True)
-            wanted = min(liquid, math._mul_div(burnt, value, shares, False))
-        missing -= min(missing, self._call_back(strategy, wanted))
-    assert missing == 0, "strategy_book: strategies paid too little"
+        called: uint256 = self._whole_shares(strategy, rest)
+        self._call_back(strategy, called, True)
+        rest -= min(rest, called)
+    self._check_paid(self.idle, paid)
+    self.idle -= paid
+
+
+@internal
+@pure
+def _check_paid(received: uint256, due: uint256):
+    """
+    @notice Refuses to pay a leaver with what is the others'.
+    @param received What the strategies returned.
+    @param due What they had to return.
+    """
+    assert received >= due, "strategy_book: strategies paid too little"

@@ -8,8 +8,8 @@
 @notice Requests of one period form a batch. Batches are filled in their order,
         as far as the assets reach; within a batch every request is filled to the
         same part, whenever it is claimed.
-@dev Bookkeeping only: the importing contract holds the shares, prices and burns
-     them, and keeps `set_aside` out of its own assets.
+@dev Bookkeeping only: the importing contract holds the shares, redeems them, and holds
+     the assets that are set aside.
 """
 
 
@@ -120,17 +120,20 @@ def _fill(batch: uint256, shares: uint256, assets: uint256):
 
 
 @internal
-def _claim(batch: uint256, owner: address) -> uint256:
+def _claim(batch: uint256, owner: address, there: uint256) -> uint256:
     """
-    @notice Books what `owner` can claim as paid and returns it.
+    @notice Books what `owner` can claim as paid and returns what that gets: the same part
+            of every claim where assets are missing.
     @param batch The number of the batch.
     @param owner The 20-byte address of the claimant.
-    @return uint256 The assets to pay.
+    @param there The assets that lie here.
+    @return uint256 The assets to pay, rounded down.
     """
-    assets: uint256 = self._claimable(batch, owner)
-    assert assets != 0, "withdrawal_queue: nothing to claim"
-    self._claimed[batch][owner] += assets
-    self.set_aside -= assets
+    claim: uint256 = self._claimable(batch, owner)
+    assert claim != 0, "withdrawal_queue: nothing to claim"
+    assets: uint256 = math._mul_div(claim, min(there, self.set_aside), self.set_aside, False)
+    self._claimed[batch][owner] += claim
+    self.set_aside -= claim
     log BatchClaimed(owner=owner, batch=batch, assets=assets)
     return assets
 

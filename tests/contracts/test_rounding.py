@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from props import DAY, deploy, send
 
-from simulator.chain import Artifact, Chain, load_artifact
+from simulator.chain import ZERO_ADDRESS, Artifact, Chain, load_artifact
 from simulator.chain.compile import compile_patched
 from simulator.errors import TransactionReverted
 
@@ -16,12 +16,12 @@ CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 
 EDITS = {
     "withdraw burns too few shares": (
-        "shares: uint256 = self._shares_for(assets, 0, True)\n    self._leave",
-        "shares: uint256 = self._shares_for(assets, 0, False)\n    self._leave",
+        "shares: uint256 = self._shares_for(worth, 0, True)\n    self._leave",
+        "shares: uint256 = self._shares_for(worth, 0, False)\n    self._leave",
     ),
     "redeem pays too much": (
-        "assets: uint256 = self._assets_for(shares, 0, False)\n    self._leave",
-        "assets: uint256 = self._assets_for(shares, 0, True)\n    self._leave",
+        "worth: uint256 = self._assets_for(shares, 0, False)\n    assets",
+        "worth: uint256 = self._assets_for(shares, 0, True)\n    assets",
     ),
     "mint costs too little": (
         "cost: uint256 = self._assets_for(shares, 0, True)",
@@ -37,7 +37,7 @@ def small_vault(chain: Chain, roles, patched: Mapping[str, Artifact]):
     gold = deploy(chain, "gold_token", "Gold", "GOLD", 18, feed, 10 * DAY, sender=roles.owner)
     unlimited = 2**256 - 1
     artifact = patched.get("gold_vault") or load_artifact("gold_vault")
-    args = ("V", "V", gold.address, roles.owner, roles.treasury, 0, 0, 0, unlimited, 0, 0)
+    args = ("V", "V", gold.address, roles.owner, roles.treasury, 0, 0, 0, unlimited, ZERO_ADDRESS)
     vault = chain.deploy(artifact, args, sender=roles.owner)
     parts = (gold, vault, roles.keeper, roles.intruder)
     pool = deploy(chain, "stage_strategy", *parts, sender=roles.owner)

@@ -41,9 +41,13 @@ class MarketTerms:
         return tuple(vars(self).values())
 
 
+NOBODY = "0x" + "0" * 40
+
+
 @dataclass(frozen=True)
 class VaultTerms:
-    """Arguments of the vault's constructor after the fee recipient, in their order."""
+    """Arguments of the vault's constructor after the fee recipient, in their order, but for the
+    queue, which stands where there is a batch period."""
 
     performance_fee_bps: int = 0
     management_fee_bps: int = 0
@@ -53,7 +57,12 @@ class VaultTerms:
     batch_seconds: int = 0
 
     def args(self) -> tuple[int, ...]:
-        return tuple(vars(self).values())
+        return (
+            self.performance_fee_bps,
+            self.management_fee_bps,
+            self.profit_unlock_seconds,
+            self.deposit_cap,
+        )
 
 
 @dataclass
@@ -121,7 +130,12 @@ class GoldStage:
         return self.chain.deploy(artifact, args, sender=self.roles.owner)
 
     def deploy_vault(self, terms: VaultTerms, artifact: Artifact | None = None) -> Contract:
-        """Deploy a vault for the gold; `artifact` replaces the packaged one."""
+        """Deploy a vault for the gold, its `queue` beside it where the terms have one;
+        `artifact` replaces the vault's packaged one."""
+        owner, is_queued = self.roles.owner, terms.batch_seconds != 0
+        if is_queued:
+            times = (terms.cooldown_seconds, terms.batch_seconds)
+            self.queue = deploy(self.chain, "vault_queue", *times, sender=owner)
         args = (
             "Gold Vault",
             "vGOLD",
@@ -129,9 +143,13 @@ class GoldStage:
             self.roles.curator,
             self.roles.fee_recipient,
             *terms.args(),
+            self.queue.address if is_queued else NOBODY,
         )
         artifact = artifact or load_artifact("gold_vault")
-        return self.chain.deploy(artifact, args, sender=self.roles.owner)
+        vault = self.chain.deploy(artifact, args, sender=owner)
+        if is_queued:
+            self.send(self.queue, "bind", vault, sender=owner)
+        return vault
 
     # --- Calls ---------------------------------------------------------------
 

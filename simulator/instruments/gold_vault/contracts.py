@@ -12,6 +12,9 @@ from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, to_wei
 
 FEED_MAX_AGE = 2 * SECONDS_PER_DAY
 
+NO_QUEUE = "0x" + "0" * 40
+"""Everybody may withdraw; a vault with a queue names its address here."""
+
 
 class VaultContracts(NamedTuple):
     """What a vault consists of: its token, its loans' USDC, its strategies and its rewards."""
@@ -81,8 +84,7 @@ def _deploy_vault(stage: Stage, terms: GoldVaultTerms, token: Contract) -> Contr
         round(terms.management_fee_bps),
         round(terms.profit_unlock_days * SECONDS_PER_DAY),
         UNLIMITED,
-        0,
-        0,
+        NO_QUEUE,
     )
     grants = [
         vault.call(
