@@ -7,9 +7,10 @@
 @custom:contract-name usdc
 @license GNU Affero General Public License v3.0 only
 @notice The dollar of the stage, with the names, events and refusals of Circle's
-        token: minters with an allowance, a blacklist, a pause and EIP-2612
-        permits. One token is 1e6. A loss of the peg is an event of a price feed,
-        not of this contract.
+        token, FiatToken V2.2: minters with an allowance, a blacklist, a pause and
+        EIP-2612 permits. One token is 1e6. A loss of the peg is an event of a price
+        feed, not of this contract. Where it parts from Circle's token, and why, is
+        in docs/departures.md.
 """
 
 
@@ -37,6 +38,13 @@ from snekmate.tokens import erc20
 initializes: erc20[ownable := ownable]
 
 
+from snekmate.utils import ecdsa
+
+
+from snekmate.utils import eip712_domain_separator
+uses: eip712_domain_separator
+
+
 exports: (
     ownable.owner,
     ownable.transfer_ownership,
@@ -46,7 +54,6 @@ exports: (
     erc20.totalSupply,
     erc20.balanceOf,
     erc20.allowance,
-    erc20.permit,
     erc20.nonces,
     erc20.DOMAIN_SEPARATOR,
     erc20.eip712Domain,
@@ -60,6 +67,24 @@ _DECIMALS: constant(uint8) = 6
 
 # @dev Version of the EIP-712 signing domain, as of the deployed token.
 _VERSION: constant(String[20]) = "2"
+
+
+# @dev What a permit signs (EIP-2612).
+PERMIT_TYPEHASH: public(constant(bytes32)) = keccak256(
+    "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+)
+
+
+# @dev The greatest balance: in the deployed token the bit above it is the blacklist.
+_MAX_BALANCE: constant(uint256) = 2**255 - 1
+
+
+# @dev Version of the token, as Circle's says it.
+version: public(constant(String[1])) = "2"
+
+
+# @dev The currency that a token stands for.
+currency: public(constant(String[3])) = "USD"
 
 
 # @dev Configures and removes minters.
@@ -139,13 +164,15 @@ event PauserChanged:
 @deploy
 def __init__():
     """
-    @notice Deploys the token without any supply; the deployer takes every role.
+    @notice Deploys the token without any supply; the deployer takes every role. The
+            token itself is blacklisted: what is sent to it could never be taken out.
     """
     ownable.__init__()
     erc20.__init__(_NAME, _SYMBOL, _DECIMALS, _NAME, _VERSION)
     self.masterMinter = msg.sender
     self.blacklister = msg.sender
     self.pauser = msg.sender
+    self.isBlacklisted[self] = True
 
 
 @external
@@ -157,14 +184,15 @@ def transfer(to: address, amount: uint256) -> bool:
     @return bool Always `True`; a failure reverts.
     """
     self._check_moves(msg.sender, to)
-    erc20._transfer(msg.sender, to, amount)
+    self._transfer(msg.sender, to, amount)
     return True
 
 
 @external
 def transferFrom(owner: address, to: address, amount: uint256) -> bool:
     """
-    @notice Moves tokens of `owner` out of the caller's allowance.
+    @notice Moves tokens of `owner` out of the caller's allowance, which falls by the
+            amount, the greatest one too, and without an event.
     @param owner The 20-byte owner address.
     @param to The 20-byte receiver address.
     @param amount The amount (1e6 = one dollar).
@@ -172,8 +200,10 @@ def transferFrom(owner: address, to: address, amount: uint256) -> bool:
     """
     self._check_moves(owner, to)
     self._check_not_blacklisted(msg.sender)
-    erc20._spend_allowance(owner, msg.sender, amount)
-    erc20._transfer(owner, to, amount)
+    allowance: uint256 = erc20.allowance[owner][msg.sender]
+    assert amount <= allowance, "usdc: amount exceeds allowance"
+    erc20.allowance[owner][msg.sender] = allowance - amount
+    self._transfer(owner, to, amount)
     return True
 
 
@@ -181,15 +211,70 @@ def transferFrom(owner: address, to: address, amount: uint256) -> bool:
 def approve(spender: address, amount: uint256) -> bool:
     """
     @notice Sets what `spender` may move of the caller's tokens.
-    @dev A permit stays possible while the token is paused or an account is
-         blacklisted; the transfer that would use it is not.
+    @dev Blacklisted accounts may approve and be approved; the transfer that would
+         use it is refused.
     @param spender The 20-byte spender address.
-    @param amount The amount (1e6 = one dollar; the greatest uint256 = no limit).
+    @param amount The amount (1e6 = one dollar).
     @return bool Always `True`; a failure reverts.
     """
-    self._check_moves(msg.sender, spender)
+    self._check_not_paused()
     erc20._approve(msg.sender, spender, amount)
     return True
+
+
+@external
+def increaseAllowance(spender: address, increment: uint256) -> bool:
+    """
+    @notice Adds to what `spender` may move of the caller's tokens.
+    @param spender The 20-byte spender address.
+    @param increment The amount to add (1e6 = one dollar).
+    @return bool Always `True`; a failure reverts.
+    """
+    self._check_not_paused()
+    allowance: uint256 = erc20.allowance[msg.sender][spender]
+    assert increment <= max_value(uint256) - allowance, "usdc: allowance exceeds 2^256 - 1"
+    erc20._approve(msg.sender, spender, allowance + increment)
+    return True
+
+
+@external
+def decreaseAllowance(spender: address, decrement: uint256) -> bool:
+    """
+    @notice Takes from what `spender` may move of the caller's tokens.
+    @param spender The 20-byte spender address.
+    @param decrement The amount to take (1e6 = one dollar), at most the allowance.
+    @return bool Always `True`; a failure reverts.
+    """
+    self._check_not_paused()
+    allowance: uint256 = erc20.allowance[msg.sender][spender]
+    assert decrement <= allowance, "usdc: decrease exceeds allowance"
+    erc20._approve(msg.sender, spender, allowance - decrement)
+    return True
+
+
+@external
+def permit(owner: address, spender: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
+    """
+    @notice Sets what `spender` may move of `owner`'s tokens, by `owner`'s signature.
+    @dev What is no signature has no signer, which `ecdsa` refuses.
+    @param owner The 20-byte owner address.
+    @param spender The 20-byte spender address.
+    @param amount The amount (1e6 = one dollar).
+    @param deadline The last second at which the signature counts, Unix seconds.
+    @param v The parity of the signature.
+    @param r The first half of the signature.
+    @param s The second half of the signature.
+    """
+    self._check_not_paused()
+    assert block.timestamp <= deadline, "usdc: permit has expired"
+    nonce: uint256 = erc20.nonces[owner]
+    erc20.nonces[owner] = nonce + 1
+    signed: bytes32 = eip712_domain_separator._hash_typed_data_v4(
+        keccak256(abi_encode(PERMIT_TYPEHASH, owner, spender, amount, nonce, deadline))
+    )
+    signer: address = ecdsa._recover_vrs(signed, convert(v, uint256), convert(r, uint256), convert(s, uint256))
+    assert signer == owner, "usdc: signature is not the owner's"
+    erc20._approve(owner, spender, amount)
 
 
 @external
@@ -207,6 +292,7 @@ def mint(to: address, amount: uint256) -> bool:
     assert amount <= allowance, "usdc: mint exceeds the minter's allowance"
     self.minterAllowance[msg.sender] = allowance - amount
     erc20._mint(to, amount)
+    self._check_balance(to)
     log Mint(minter=msg.sender, to=to, amount=amount)
     return True
 
@@ -328,6 +414,24 @@ def updatePauser(newPauser: address):
     self._check_role_change(newPauser)
     self.pauser = newPauser
     log PauserChanged(newAddress=newPauser)
+
+
+@internal
+def _transfer(owner: address, to: address, amount: uint256):
+    """
+    @notice Moves tokens, within the greatest balance.
+    """
+    erc20._transfer(owner, to, amount)
+    self._check_balance(to)
+
+
+@internal
+@view
+def _check_balance(holder: address):
+    """
+    @notice Reverts where `holder` has come to hold more than the greatest balance.
+    """
+    assert erc20.balanceOf[holder] <= _MAX_BALANCE, "usdc: balance exceeds 2^255 - 1"
 
 
 @internal

@@ -36,8 +36,8 @@ def usdc(revm: Chain, roles: SimpleNamespace) -> Contract:
 
 
 @pytest.fixture
-def names(roles: SimpleNamespace) -> dict[str, str]:
-    return {**vars(roles), "nobody": ZERO_ADDRESS}
+def names(usdc: Contract, roles: SimpleNamespace) -> dict[str, str]:
+    return {**vars(roles), "nobody": ZERO_ADDRESS, "token": usdc.address}
 
 
 PAUSED = {"before": (("@owner", "pause"),), "lift": (("@owner", "unpause"),)}
@@ -61,6 +61,8 @@ BLACKLISTED = "usdc: account is blacklisted"
 REFUSALS = [
     Refusal("usdc: paused", TRANSFER, **PAUSED),
     Refusal("usdc: paused", APPROVE, **PAUSED),
+    Refusal("usdc: paused", ("@custodian", "increaseAllowance", "@trader", 1), **PAUSED),
+    Refusal("usdc: paused", ("@custodian", "decreaseAllowance", "@trader", 0), **PAUSED),
     Refusal("usdc: paused", MINT, **PAUSED),
     Refusal("usdc: paused", BURN, **PAUSED),
     Refusal("usdc: paused", ("@owner", "configureMinter", "@trader", 1), **PAUSED),
@@ -75,10 +77,16 @@ REFUSALS = [
     Refusal(BLACKLISTED, TRANSFER_FROM, **barred("@custodian", APPROVED)),
     Refusal(BLACKLISTED, TRANSFER_FROM, **barred("@depositor", APPROVED)),
     Refusal(BLACKLISTED, TRANSFER_FROM, **barred("@trader", APPROVED)),
-    Refusal(BLACKLISTED, APPROVE, **barred("@custodian")),
-    Refusal(BLACKLISTED, APPROVE, **barred("@trader")),
     Refusal(BLACKLISTED, MINT, **barred("@custodian")),
     Refusal(BLACKLISTED, MINT, **barred("@depositor")),
+    Refusal(BLACKLISTED, ("@custodian", "transfer", "@token", DOLLAR), TRANSFER),
+    Refusal(
+        BLACKLISTED,
+        ("@trader", "transferFrom", "@custodian", "@token", DOLLAR),
+        TRANSFER_FROM,
+        before=(APPROVED,),
+    ),
+    Refusal(BLACKLISTED, ("@custodian", "mint", "@token", DOLLAR), MINT),
     Refusal(BLACKLISTED, BURN, **barred("@custodian")),
     Refusal("usdc: caller is not a minter", ("@trader", "mint", "@trader", 1), MINT),
     Refusal("usdc: caller is not a minter", ("@owner", "burn", 1), BURN),
@@ -101,10 +109,38 @@ REFUSALS = [
         ("@custodian", "transfer", "@depositor", 1_000 * DOLLAR),
     ),
     Refusal(
-        "erc20: insufficient allowance",
+        "usdc: amount exceeds allowance",
         ("@trader", "transferFrom", "@custodian", "@depositor", 10 * DOLLAR + 1),
         ("@trader", "transferFrom", "@custodian", "@depositor", 10 * DOLLAR),
         before=(APPROVED,),
+    ),
+    Refusal(
+        "usdc: allowance exceeds 2^256 - 1",
+        ("@custodian", "increaseAllowance", "@trader", 2**256 - 10 * DOLLAR),
+        ("@custodian", "increaseAllowance", "@trader", 2**256 - 10 * DOLLAR - 1),
+        before=(APPROVED,),
+    ),
+    Refusal(
+        "usdc: decrease exceeds allowance",
+        ("@custodian", "decreaseAllowance", "@trader", 10 * DOLLAR + 1),
+        ("@custodian", "decreaseAllowance", "@trader", 10 * DOLLAR),
+        before=(APPROVED,),
+    ),
+    Refusal("erc20: approve to the zero address", ("@custodian", "approve", "@nobody", 1), APPROVE),
+    Refusal(
+        "usdc: balance exceeds 2^255 - 1",
+        ("@custodian", "mint", "@custodian", 2**255 - 1_000 * DOLLAR),
+        ("@custodian", "mint", "@custodian", 2**255 - 1_000 * DOLLAR - 1),
+        before=(("@owner", "configureMinter", "@custodian", 2**255),),
+    ),
+    Refusal(
+        "usdc: balance exceeds 2^255 - 1",
+        ("@custodian", "transfer", "@depositor", 2),
+        ("@custodian", "transfer", "@depositor", 1),
+        before=(
+            ("@owner", "configureMinter", "@custodian", 2**255),
+            ("@custodian", "mint", "@depositor", 2**255 - 2),
+        ),
     ),
     Refusal(
         "usdc: caller is not the master minter",
@@ -150,7 +186,12 @@ def test_interface__has_the_names_of_erc20_erc2612_and_circle() -> None:
     functions = {
         **ERC20_FUNCTIONS,
         "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)": "",
+        "PERMIT_TYPEHASH()": "bytes32",
         "nonces(address)": "uint256",
+        "increaseAllowance(address,uint256)": "bool",
+        "decreaseAllowance(address,uint256)": "bool",
+        "version()": "string",
+        "currency()": "string",
         "DOMAIN_SEPARATOR()": "bytes32",
         "configureMinter(address,uint256)": "bool",
         "removeMinter(address)": "bool",
@@ -203,6 +244,56 @@ def test_selectors__are_the_published_ones_of_erc20(
 def test_metadata__is_that_of_usd_coin(revm: Chain, usdc: Contract) -> None:
     found = [usdc.read(revm, view) for view in ("name", "symbol", "decimals", "totalSupply")]
     assert found == ["USD Coin", "USDC", 6, 1_000 * DOLLAR]
+    assert [usdc.read(revm, view) for view in ("version", "currency")] == ["2", "USD"]
+    # EIP-2612 prints this constant's preimage; Circle's source prints the constant.
+    typehash = "6e71edae12b1b97f4d1f60370fef10105fa2faae0126114a169c64845d6126c9"
+    assert usdc.read(revm, "PERMIT_TYPEHASH").hex() == typehash
+
+
+@pytest.mark.parametrize("barred_one", ["custodian", "trader"])
+def test_approve__by_or_for_a_blacklisted_account__passes_and_its_use_does_not(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace, barred_one: str
+) -> None:
+    """As in V2.2, which stopped asking: an allowance alone moves nothing."""
+    send(revm, usdc, "blacklist", getattr(roles, barred_one), sender=roles.owner)
+    for change in ("approve", "increaseAllowance", "decreaseAllowance"):
+        send(revm, usdc, change, roles.trader, 5, sender=roles.custodian)
+    send(revm, usdc, "approve", roles.trader, 5, sender=roles.custodian)
+    with refused(BLACKLISTED):
+        move = ("transferFrom", roles.custodian, roles.depositor, 5)
+        send(revm, usdc, *move, sender=roles.trader)
+    send(revm, usdc, "unBlacklist", getattr(roles, barred_one), sender=roles.owner)
+    send(revm, usdc, *move, sender=roles.trader)
+
+
+@pytest.mark.parametrize("allowed", [10 * DOLLAR, 2**256 - 1])
+def test_transfer_from__reduces_any_allowance_and_logs_the_transfer_alone(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace, allowed: int
+) -> None:
+    send(revm, usdc, "approve", roles.trader, allowed, sender=roles.custodian)
+    move = ("transferFrom", roles.custodian, roles.depositor, 4 * DOLLAR)
+    receipt = send(revm, usdc, *move, sender=roles.trader)
+    fields = {"sender": roles.custodian, "receiver": roles.depositor, "value": 4 * DOLLAR}
+    assert events(usdc, receipt) == [("Transfer", fields)]
+    left = allowed - 4 * DOLLAR
+    assert usdc.read(revm, "allowance", roles.custodian, roles.trader) == left
+
+
+def test_allowance__increased_and_decreased__logs_the_new_one(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace
+) -> None:
+    send(revm, usdc, "approve", roles.trader, 10, sender=roles.custodian)
+    for change, amount, after in (("increaseAllowance", 7, 17), ("decreaseAllowance", 4, 13)):
+        receipt = send(revm, usdc, change, roles.trader, amount, sender=roles.custodian)
+        fields = {"owner": roles.custodian, "spender": roles.trader, "value": after}
+        assert events(usdc, receipt) == [("Approval", fields)]
+        assert usdc.read(revm, "allowance", roles.custodian, roles.trader) == after
+
+
+def test_token_itself__is_blacklisted_from_the_start_as_at_circle(
+    revm: Chain, usdc: Contract
+) -> None:
+    assert usdc.read(revm, "isBlacklisted", usdc.address) is True
 
 
 def test_mint_and_burn__move_supply_allowance_and_log(
@@ -313,7 +404,7 @@ def test_permit__signed_by_the_owner__sets_the_allowance_once(
     send(revm, usdc, *permit, sender=roles.stranger)
     assert usdc.read(revm, "allowance", roles.owner, roles.trader) == 3 * DOLLAR
     assert usdc.read(revm, "nonces", roles.owner) == 1
-    with refused("erc20: invalid signature"):
+    with refused("usdc: signature is not the owner's"):
         send(revm, usdc, *permit, sender=roles.stranger)
 
 
@@ -330,7 +421,7 @@ def test_permit__of_another_amount_owner_or_domain__is_refused(
         (roles.custodian, DOLLAR, signature),
         (roles.owner, DOLLAR, other_domain),
     ):
-        with refused("erc20: invalid signature"):
+        with refused("usdc: signature is not the owner's"):
             send(
                 revm,
                 usdc,
@@ -353,8 +444,37 @@ def test_permit__after_its_deadline__is_refused_and_passes_at_it(
         "permit", roles.owner, roles.trader, DOLLAR, deadline, *signature, sender=roles.trader
     )
     before = revm.snapshot()
-    with refused("erc20: expired deadline"):
+    with refused("usdc: permit has expired"):
         revm.send(call, deadline + 1)
     revm.revert(before)
     revm.send(call, deadline)
     assert usdc.read(revm, "allowance", roles.owner, roles.trader) == DOLLAR
+
+
+def test_permit__while_paused__is_refused_and_passes_after(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace
+) -> None:
+    deadline = 2**256 - 1  # a permit that never expires
+    signature = signed_permit(usdc, roles.trader, DOLLAR, nonce=0, deadline=deadline)
+    permit = ("permit", roles.owner, roles.trader, DOLLAR, deadline, *signature)
+    send(revm, usdc, "pause", sender=roles.owner)
+    with refused("usdc: paused"):
+        send(revm, usdc, *permit, sender=roles.stranger)
+    send(revm, usdc, "unpause", sender=roles.owner)
+    receipt = send(revm, usdc, *permit, sender=roles.stranger)
+    fields = {"owner": roles.owner, "spender": roles.trader, "value": DOLLAR}
+    assert events(usdc, receipt) == [("Approval", fields)]
+
+
+def test_permit__of_the_zero_address__is_refused(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace
+) -> None:
+    """What is no signature has no signer: the zero address signs nothing."""
+    deadline = revm.timestamp() + 100
+    signature = signed_permit(usdc, roles.trader, DOLLAR, nonce=0, deadline=deadline)
+    none = (27, bytes(32), bytes(31) + b"\1")
+    with refused("ecdsa: invalid signature"):
+        permit = ("permit", ZERO_ADDRESS, roles.trader, DOLLAR, deadline, *none)
+        send(revm, usdc, *permit, sender=roles.trader)
+    permit = ("permit", roles.owner, roles.trader, DOLLAR, deadline, *signature)
+    send(revm, usdc, *permit, sender=roles.trader)
