@@ -11,7 +11,8 @@
         work on the same list of frozen addresses. The supply controller can mint
         only up to the ounces that a fresh proof of reserve attests. An issuer can
         freeze and wipe any address, a vault's too: that is a risk of the product,
-        not a fault of this contract.
+        not a fault of this contract. Where it parts from those tokens, and why, is
+        in docs/departures.md.
 @dev Amounts are in the token's smallest unit, fee rates in parts per million
      (1_000_000 = 100 %), reserves in ounces with 18 decimals. The only external
      call is a static one to the reserve feed.
@@ -207,7 +208,7 @@ def __init__(
 def transfer(to: address, amount: uint256) -> bool:
     """
     @notice Takes `amount` from the caller; the receiver gets it less the fee.
-    @param to The 20-byte receiver address.
+    @param to The 20-byte receiver address, not this contract's.
     @param amount The amount that leaves the caller, fee included.
     @return bool Always `True`; a failure reverts.
     """
@@ -220,15 +221,18 @@ def transfer(to: address, amount: uint256) -> bool:
 def transferFrom(owner: address, to: address, amount: uint256) -> bool:
     """
     @notice Takes `amount` from `owner` out of the caller's allowance; the receiver
-            gets it less the fee.
+            gets it less the fee. The allowance falls by the amount, the greatest one
+            too, and without an event.
     @param owner The 20-byte owner address.
-    @param to The 20-byte receiver address.
+    @param to The 20-byte receiver address, not this contract's.
     @param amount The amount that leaves the owner, fee included.
     @return bool Always `True`; a failure reverts.
     """
     self._check_moves(owner, to)
     self._check_not_frozen(msg.sender)
-    erc20._spend_allowance(owner, msg.sender, amount)
+    allowance: uint256 = erc20.allowance[owner][msg.sender]
+    assert amount <= allowance, "gold_token: amount exceeds allowance"
+    erc20.allowance[owner][msg.sender] = allowance - amount
     self._transfer_less_fee(owner, to, amount)
     return True
 
@@ -238,7 +242,7 @@ def approve(spender: address, amount: uint256) -> bool:
     """
     @notice Sets what `spender` may move of the caller's tokens.
     @param spender The 20-byte spender address.
-    @param amount The amount, fees included (the greatest uint256 = no limit).
+    @param amount The amount, fees included.
     @return bool Always `True`; a failure reverts.
     """
     self._check_moves(msg.sender, spender)
@@ -378,10 +382,11 @@ def setFeeRate(newFeeRate: uint256):
 def setFeeRecipient(newFeeRecipient: address):
     """
     @notice Sets who receives the fees; fee controller only.
-    @param newFeeRecipient The 20-byte address, not a frozen one.
+    @param newFeeRecipient The 20-byte address, neither a frozen one nor this contract's.
     """
     self._check_fee_controller()
     assert newFeeRecipient != empty(address), "gold_token: fee recipient is the zero address"
+    self._check_receiver(newFeeRecipient)
     self._check_not_frozen(newFeeRecipient)
     log FeeRecipientSet(oldFeeRecipient=self.feeRecipient, newFeeRecipient=newFeeRecipient)
     self.feeRecipient = newFeeRecipient
@@ -463,15 +468,19 @@ def attested_reserve() -> uint256:
 def _transfer_less_fee(owner: address, to: address, amount: uint256):
     """
     @notice Moves `amount` out of `owner`: the fee to its recipient, the rest to `to`.
+    @dev As PAXG does, a fee of zero is logged as a transfer too.
     @param owner The 20-byte owner address.
     @param to The 20-byte receiver address.
     @param amount The amount that leaves the owner.
     """
+    self._check_receiver(to)
     assert amount <= erc20.balanceOf[owner], "gold_token: amount exceeds balance"
     fee: uint256 = self._fee_for(amount)
+    recipient: address = self.feeRecipient
     erc20._transfer(owner, to, amount - fee)
-    if fee != 0:
-        recipient: address = self.feeRecipient
+    if fee == 0:
+        log IERC20.Transfer(sender=owner, receiver=recipient, value=0)
+    else:
         erc20._transfer(owner, recipient, fee)
         log FeeCollected(sender=owner, to=recipient, value=fee)
 
@@ -538,6 +547,15 @@ def _check_moves(sender: address, receiver: address):
     assert not self.paused, "gold_token: paused"
     self._check_not_frozen(sender)
     self._check_not_frozen(receiver)
+
+
+@internal
+@view
+def _check_receiver(receiver: address):
+    """
+    @notice Refuses this contract as a holder of its own tokens: no one could move them.
+    """
+    assert receiver != self, "gold_token: receiver is the token itself"
 
 
 @internal

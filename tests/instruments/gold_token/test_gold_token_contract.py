@@ -52,8 +52,8 @@ def gold(revm: Chain, reserve: Contract, roles: SimpleNamespace) -> Contract:
 
 
 @pytest.fixture
-def names(roles: SimpleNamespace) -> dict[str, str]:
-    return {**vars(roles), "nobody": ZERO_ADDRESS}
+def names(gold: Contract, roles: SimpleNamespace) -> dict[str, str]:
+    return {**vars(roles), "nobody": ZERO_ADDRESS, "token": gold.address}
 
 
 def balances(chain: Chain, token: Contract, *accounts: str) -> list[int]:
@@ -66,6 +66,7 @@ APPROVE = ("@custodian", "approve", "@trader", OUNCE)
 INCREASE = ("@custodian", "increaseSupply", OUNCE)
 DECREASE = ("@custodian", "decreaseSupply", OUNCE)
 
+ITSELF = "gold_token: receiver is the token itself"
 FROZEN = "gold_token: address is frozen"
 NOT_FROZEN = "gold_token: address is not frozen"
 NOT_PROTECTION = "gold_token: caller is not the asset protection role"
@@ -107,7 +108,7 @@ MOVES = [
         ("@custodian", "decreaseSupply", SUPPLY * OUNCE),
     ),
     Refusal(
-        "erc20: insufficient allowance",
+        "gold_token: amount exceeds allowance",
         ("@trader", "transferFrom", "@custodian", "@depositor", OUNCE + 1),
         TRANSFER_FROM,
         before=(APPROVE,),
@@ -117,6 +118,14 @@ MOVES = [
         ("@custodian", "transfer", "@nobody", OUNCE),
         TRANSFER,
     ),
+    Refusal(ITSELF, ("@custodian", "transfer", "@token", OUNCE), TRANSFER),
+    Refusal(
+        ITSELF,
+        ("@trader", "transferFrom", "@custodian", "@token", OUNCE),
+        TRANSFER_FROM,
+        before=(APPROVE,),
+    ),
+    Refusal("erc20: approve to the zero address", ("@custodian", "approve", "@nobody", 1), APPROVE),
     Refusal(
         "gold_token: supply would exceed the reserve",
         ("@custodian", "increaseSupply", (RESERVE - SUPPLY) * OUNCE + 1),
@@ -215,6 +224,11 @@ ROLES = [
         ("@curator", "setFeeRecipient", "@treasury"),
     ),
     Refusal(FROZEN, ("@curator", "setFeeRecipient", "@treasury"), **frozen("@treasury")),
+    Refusal(
+        ITSELF,
+        ("@curator", "setFeeRecipient", "@token"),
+        ("@curator", "setFeeRecipient", "@treasury"),
+    ),
     *(
         Refusal(
             f"gold_token: {role} is the zero address",
@@ -352,11 +366,31 @@ def test_transfer_from__with_a_fee__spends_the_gross_allowance(
     assert balances(revm, gold, roles.depositor, roles.fee_recipient) == [4 * OUNCE - fee, fee]
 
 
-def test_transfer__without_a_fee__logs_one_transfer_and_no_fee(
-    revm: Chain, gold: Contract, roles: SimpleNamespace
+@pytest.mark.parametrize(("rate_ppm", "amount"), [(0, 7 * OUNCE), (FEE_PPM, 4_999)])
+def test_transfer__with_a_fee_of_zero__logs_it_as_a_transfer_as_paxg_does(
+    revm: Chain, gold: Contract, roles: SimpleNamespace, rate_ppm: int, amount: int
 ) -> None:
-    receipt = send(revm, gold, "transfer", roles.depositor, 7, sender=roles.custodian)
-    assert [name for name, _ in events(gold, receipt)] == ["Transfer"]
+    """No fee is asked, or it rounds down to nothing: 4,999 x 200 / 1,000,000 = 0.9998."""
+    send(revm, gold, "setFeeRate", rate_ppm, sender=roles.curator)
+    receipt = send(revm, gold, "transfer", roles.depositor, amount, sender=roles.custodian)
+    sender = {"sender": roles.custodian}
+    assert events(gold, receipt) == [
+        ("Transfer", {**sender, "receiver": roles.depositor, "value": amount}),
+        ("Transfer", {**sender, "receiver": roles.fee_recipient, "value": 0}),
+    ]
+    assert balances(revm, gold, roles.depositor, roles.fee_recipient) == [amount, 0]
+
+
+@pytest.mark.parametrize("allowed", [10 * OUNCE, 2**256 - 1])
+def test_transfer_from__reduces_any_allowance_and_logs_transfers_alone(
+    revm: Chain, gold: Contract, roles: SimpleNamespace, allowed: int
+) -> None:
+    send(revm, gold, "approve", roles.trader, allowed, sender=roles.custodian)
+    call = ("transferFrom", roles.custodian, roles.depositor, 4 * OUNCE)
+    receipt = send(revm, gold, *call, sender=roles.trader)
+    assert [name for name, _ in events(gold, receipt)] == ["Transfer", "Transfer"]
+    left = allowed - 4 * OUNCE
+    assert gold.read(revm, "allowance", roles.custodian, roles.trader) == left
 
 
 def test_transfer__of_everything_to_oneself__loses_the_fee_only(
