@@ -8,7 +8,8 @@
 @license GNU Affero General Public License v3.0 only
 @notice The token in which a protocol pays its incentives: a plain ERC-20 with
         18 decimals that its owner mints as the emission schedule wants. It
-        stands for nothing but the price that somebody pays for it.
+        stands for nothing but the price that somebody pays for it. Its own address
+        cannot hold it: no one could take it out again.
 """
 
 
@@ -28,6 +29,10 @@ from snekmate.tokens import erc20
 initializes: erc20[ownable := ownable]
 
 
+from .modules import share_token
+initializes: share_token[erc20 := erc20]
+
+
 exports: (
     ownable.owner,
     ownable.transfer_ownership,
@@ -38,8 +43,8 @@ exports: (
     erc20.balanceOf,
     erc20.allowance,
     erc20.approve,
-    erc20.transfer,
-    erc20.transferFrom,
+    share_token.transfer,
+    share_token.transferFrom,
 )
 
 
@@ -62,8 +67,9 @@ def __init__(name_: String[25], symbol_: String[5]):
 def mint(to: address, amount: uint256):
     """
     @notice Creates tokens; owner only.
-    @param to The 20-byte address that receives them.
+    @param to The 20-byte address that receives them, not this contract's.
     @param amount The amount (1e18 = one token).
     """
     ownable._check_owner()
+    share_token._check_receiver(to)
     erc20._mint(to, amount)

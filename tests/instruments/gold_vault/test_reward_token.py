@@ -29,6 +29,8 @@ def incentive(revm: Chain, roles: SimpleNamespace) -> Contract:
     return token
 
 
+ITSELF = "share_token: receiver is the token itself"
+
 REFUSALS = [
     Refusal(
         "ownable: caller is not the owner",
@@ -51,6 +53,22 @@ REFUSALS = [
         ("@trader", "transferFrom", "@treasury", "@trader", 5),
         before=(("@treasury", "approve", "@trader", 5),),
     ),
+    Refusal(
+        ITSELF,
+        ("@treasury", "transfer", "@token", 5),
+        ("@treasury", "transfer", "@trader", 5),
+    ),
+    Refusal(
+        ITSELF,
+        ("@trader", "transferFrom", "@treasury", "@token", 5),
+        ("@trader", "transferFrom", "@treasury", "@trader", 5),
+        before=(("@treasury", "approve", "@trader", 5),),
+    ),
+    Refusal(
+        ITSELF,
+        ("@owner", "mint", "@token", 5),
+        ("@owner", "mint", "@trader", 5),
+    ),
 ]
 
 
@@ -58,7 +76,8 @@ REFUSALS = [
 def test_call__with_an_obstacle__reverts_and_passes_without_it(
     revm: Chain, incentive: Contract, roles: SimpleNamespace, case: Refusal
 ) -> None:
-    check_refusal(revm, incentive, {**vars(roles), "nobody": ZERO_ADDRESS}, case)
+    names = {**vars(roles), "nobody": ZERO_ADDRESS, "token": incentive.address}
+    check_refusal(revm, incentive, names, case)
 
 
 def test_interface__has_the_names_of_erc20() -> None:
