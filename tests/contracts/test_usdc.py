@@ -250,6 +250,23 @@ def test_metadata__is_that_of_usd_coin(revm: Chain, usdc: Contract) -> None:
     assert usdc.read(revm, "PERMIT_TYPEHASH").hex() == typehash
 
 
+def test_functions_of_erc20_and_circle__that_return_a_bool__return_true(
+    revm: Chain, usdc: Contract, roles: SimpleNamespace
+) -> None:
+    send(revm, usdc, "approve", roles.trader, 5, sender=roles.custodian)
+    for sender, function, *args in (
+        (roles.custodian, "transfer", roles.trader, 1),
+        (roles.trader, "transferFrom", roles.custodian, roles.trader, 1),
+        (roles.custodian, "approve", roles.trader, 1),
+        (roles.custodian, "increaseAllowance", roles.trader, 1),
+        (roles.custodian, "decreaseAllowance", roles.trader, 1),
+        (roles.custodian, "mint", roles.trader, 1),
+        (roles.owner, "configureMinter", roles.trader, 1),
+        (roles.owner, "removeMinter", roles.trader),
+    ):
+        assert usdc.read(revm, function, *args, sender=sender) is True
+
+
 @pytest.mark.parametrize("barred_one", ["custodian", "trader"])
 def test_approve__by_or_for_a_blacklisted_account__passes_and_its_use_does_not(
     revm: Chain, usdc: Contract, roles: SimpleNamespace, barred_one: str

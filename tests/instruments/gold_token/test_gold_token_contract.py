@@ -393,6 +393,20 @@ def test_transfer_from__reduces_any_allowance_and_logs_transfers_alone(
     assert gold.read(revm, "allowance", roles.custodian, roles.trader) == left
 
 
+def test_functions_of_erc20_and_paxos__that_return_a_bool__return_true(
+    revm: Chain, gold: Contract, roles: SimpleNamespace
+) -> None:
+    send(revm, gold, "approve", roles.trader, 5, sender=roles.custodian)
+    for sender, function, *args in (
+        (roles.custodian, "transfer", roles.trader, 1),
+        (roles.trader, "transferFrom", roles.custodian, roles.trader, 1),
+        (roles.custodian, "approve", roles.trader, 1),
+        (roles.custodian, "increaseSupply", 1),
+        (roles.custodian, "decreaseSupply", 1),
+    ):
+        assert gold.read(revm, function, *args, sender=sender) is True
+
+
 def test_transfer__of_everything_to_oneself__loses_the_fee_only(
     revm: Chain, gold: Contract, roles: SimpleNamespace
 ) -> None:
