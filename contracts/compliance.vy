@@ -9,10 +9,14 @@
 @notice The rules of an offering: a cap on what one identity holds over all its wallets,
         countries that may not receive, and lock-ups by wallet, as amount and date.
         Forced transfers and recoveries skip the rules and are counted all the same.
+        Tokens that are paid for and not handed out yet are reserved: they count from
+        the payment on, so that nothing that comes in between can take their room.
 @dev A custodian, a staking contract for instance, holds for others: tokens entrusted
      to it still count for the identity of the wallet that gave them, and may always
      come back to that wallet, whatever its country and the cap say by then. Tokens that
      are sent to a custodian without its knowing count for their sender for good.
+     A mint uses up what is reserved for its receiver first, and the cap stops only what
+     goes beyond; a compliance that takes another's place knows none of its reservations.
      Held tokens are booked under the identity that a wallet had when it was last seen.
      The registry tells of changes through `sync`; without that a change of identity
      counts from the wallet's next movement on. Amounts are in token wei.
@@ -38,6 +42,7 @@ exports: ownable.owner
 
 interface IToken:
     def identityRegistry() -> address: view
+    def isAgent(account: address) -> bool: view
 
 
 struct Lockup:
@@ -65,12 +70,17 @@ lockup_of: public(HashMap[address, Lockup])
 is_custodian: public(HashMap[address, bool])
 
 
-# @dev What an identity holds over all wallets, with what they have entrusted.
+# @dev What an identity holds over all wallets, with what they have entrusted and what is
+# reserved for them.
 held_by: public(HashMap[address, uint256])
 
 
 # @dev What a wallet has entrusted to custodians.
 entrusted_by: public(HashMap[address, uint256])
+
+
+# @dev What a wallet has paid for and not received yet.
+reserved_for: public(HashMap[address, uint256])
 
 
 # @dev The identity under which a wallet's tokens are booked.
@@ -107,6 +117,11 @@ event LockupSet:
 event CustodianSet:
     wallet: indexed(address)
     is_custodian: bool
+
+
+event ReservationSet:
+    wallet: indexed(address)
+    amount: uint256
 
 
 @deploy
@@ -197,14 +212,52 @@ def set_lockup(wallet: address, amount: uint256, until: uint256):
 @external
 def set_custodian(wallet: address, is_custodian: bool):
     """
-    @notice Says whether a wallet holds for others; owner only, while it is empty.
+    @notice Says whether a wallet holds for others; owner only, while it is empty and has
+            not paid for tokens.
     @param wallet The 20-byte address of the wallet.
     @param is_custodian Whether what it holds counts for those who gave it.
     """
     ownable._check_owner()
     assert self._balance(wallet) == 0, "compliance: custodian holds tokens"
+    assert self.reserved_for[wallet] == 0, "compliance: tokens are reserved for the wallet"
     self.is_custodian[wallet] = is_custodian
     log CustodianSet(wallet=wallet, is_custodian=is_custodian)
+
+
+@external
+def reserve(wallet: address, amount: uint256):
+    """
+    @notice Counts tokens that a wallet has paid for; agents of the token only.
+    @dev Checks no rule: the one who sells asks `canTransfer` for all that is reserved and
+         the new tokens together.
+    @param wallet The 20-byte address of the wallet that will receive them.
+    @param amount Token wei.
+    """
+    assert self._is_agent(msg.sender), "compliance: caller is not an agent of the token"
+    assert not self.is_custodian[wallet], "compliance: wallet holds for others"
+    identity: address = self._book(wallet, self._balance(wallet))
+    self.held_by[identity] += amount
+    self._set_reservation(wallet, self.reserved_for[wallet] + amount)
+
+
+@external
+def release(wallet: address, amount: uint256):
+    """
+    @notice Lets go of tokens that a wallet will not receive; agents of the token and the
+            owner.
+    @dev No more than is reserved, not a revert: it may have been lost with a change of
+         compliance, and who takes his money back must not be stopped.
+    @param wallet The 20-byte address of the wallet.
+    @param amount Token wei.
+    """
+    is_trusted: bool = msg.sender == ownable.owner or self._is_agent(msg.sender)
+    assert is_trusted, "compliance: caller is neither agent nor owner"
+    reserved: uint256 = self.reserved_for[wallet]
+    released: uint256 = min(amount, reserved)
+    if released == 0:
+        return
+    self._take(self._book(wallet, self._balance(wallet)), released)
+    self._set_reservation(wallet, reserved - released)
 
 
 @external
@@ -241,7 +294,7 @@ def transferred(_from: address, _to: address, _amount: uint256):
 @external
 def created(_to: address, _amount: uint256):
     """
-    @notice Counts tokens that have been minted; the token only.
+    @notice Counts tokens that have been minted, reserved ones first; the token only.
     @param _to The 20-byte address of the receiver.
     @param _amount Token wei.
     """
@@ -249,7 +302,11 @@ def created(_to: address, _amount: uint256):
     if self.is_custodian[_to]:
         return
     receiver: address = self._book(_to, self._balance(_to) - _amount)
-    self.held_by[receiver] += _amount
+    reserved: uint256 = self.reserved_for[_to]
+    handed_out: uint256 = min(_amount, reserved)
+    self.held_by[receiver] += _amount - handed_out
+    if handed_out != 0:
+        self._set_reservation(_to, reserved - handed_out)
 
 
 @external
@@ -268,13 +325,18 @@ def destroyed(_from: address, _amount: uint256):
 @external
 def wallet_recovered(lost: address, new: address):
     """
-    @notice Hands on lock-up and entrusted tokens of a recovered wallet; the token only.
+    @notice Hands on lock-up, entrusted and reserved tokens of a recovered wallet; the
+            token only.
     @param lost The 20-byte address of the lost wallet.
     @param new The 20-byte address of the wallet of the same identity.
     """
     self._check_token()
     self.entrusted_by[new] += self.entrusted_by[lost]
     self.entrusted_by[lost] = 0
+    reserved: uint256 = self.reserved_for[lost]
+    if reserved != 0:
+        self._set_reservation(lost, 0)
+        self._set_reservation(new, self.reserved_for[new] + reserved)
     old: Lockup = self.lockup_of[lost]
     if block.timestamp < old.until:
         own: Lockup = self.lockup_of[new]
@@ -347,20 +409,24 @@ def _refusal(sender: address, receiver: address, amount: uint256) -> String[64]:
     if self.is_custodian[receiver]:
         return ""
     acquired: uint256 = amount
-    if self.is_custodian[sender]:
+    if sender == empty(address):
+        acquired -= min(amount, self.reserved_for[receiver])
+    elif self.is_custodian[sender]:
         acquired -= min(amount, self.entrusted_by[receiver])
         if acquired == 0:
             return ""
     registry: IIdentityRegistry = self._registry()
     if self.is_country_forbidden[staticcall registry.investorCountry(receiver)]:
         return "compliance: country is forbidden"
+    if acquired == 0:
+        return ""
     identity: address = staticcall registry.identity(receiver)
     if sender != empty(address) and self._booked[sender] == identity and not self.is_custodian[sender]:
         return ""
     held: uint256 = self.held_by[identity]
     if self._booked[receiver] != identity:
         # What the wallet has was never booked here, or under an identity that it had before.
-        held += self._balance(receiver) + self.entrusted_by[receiver]
+        held += self._balance(receiver) + self.entrusted_by[receiver] + self.reserved_for[receiver]
     if held > self.max_balance or acquired > self.max_balance - held:
         return "compliance: identity would exceed its cap"
     return ""
@@ -392,7 +458,7 @@ def _book(wallet: address, balance: uint256) -> address:
     identity: address = staticcall self._registry().identity(wallet)
     if identity == booked or identity == empty(address):
         return booked
-    total: uint256 = balance + self.entrusted_by[wallet]
+    total: uint256 = balance + self.entrusted_by[wallet] + self.reserved_for[wallet]
     self._take(booked, total)
     self.held_by[identity] += total
     self._booked[wallet] = identity
@@ -416,6 +482,26 @@ def _set_lockup(wallet: address, amount: uint256, until: uint256):
     """
     self.lockup_of[wallet] = Lockup(amount=amount, until=until)
     log LockupSet(wallet=wallet, amount=amount, until=until)
+
+
+@internal
+def _set_reservation(wallet: address, amount: uint256):
+    """
+    @notice Stores what is reserved for a wallet.
+    """
+    self.reserved_for[wallet] = amount
+    log ReservationSet(wallet=wallet, amount=amount)
+
+
+@internal
+@view
+def _is_agent(account: address) -> bool:
+    """
+    @notice Returns whether an account is an agent of the bound token; no while none is.
+    """
+    if self.getTokenBound == empty(address):
+        return False
+    return staticcall IToken(self.getTokenBound).isAgent(account)
 
 
 @internal

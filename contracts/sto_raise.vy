@@ -8,21 +8,29 @@
 @license GNU Affero General Public License v3.0 only
 @notice Sells a security token for USDC between two dates. Below the soft cap everyone
         gets everything back. From the soft cap on, buyers get their tokens, and what was
-        paid goes to the mine part by part, as a verifier confirms its milestones; what
-        no milestone has released by a date goes back to the holders, through the
-        token's own stream and booked there as return of capital.
+        paid for tokens that are handed out goes to the mine part by part, as a verifier
+        confirms its milestones; what no milestone has released by a date goes back to
+        the holders, through the token's own stream and booked there as return of capital.
 @dev Amounts are units of the funds token (1e6 = one dollar) and token wei. Every unit
-     that was paid in leaves by exactly one of these ways. The contract must be an agent
-     of the token. A buyer whose wallet the token recovers is paid at his new wallet. One
-     who may not receive when his tokens are claimed keeps his claim; profit that flows
-     before a claim is the others', so anyone may claim for anyone.
-     Trust: the verifier decides when the mine gets money, never how much or who.
+     that was paid in leaves by exactly one of three ways: refunded, released, returned.
+     The mine gets nothing of a purchase before its tokens are handed out, so whoever may
+     not receive them can have back all that he paid: he himself while he may not, and
+     anyone for him once claims have ended, which they do with the milestones.
+     No buyer brings that about himself: his tokens are reserved from the payment on, and
+     verification, country and agents are not his to change. Profit that flows before a
+     claim is the others', so anyone may claim for anyone.
+     The contract must be an agent of the token, and the token's compliance must know
+     reservations. A buyer whose wallet the token recovers is paid at his new wallet.
+     Trust: the verifier decides when the mine gets money, never how much or who. What
+     agents and owner of the token refuse a buyer costs the mine his payment, even below
+     the soft cap, which was judged at the close.
 """
 
 
 from ethereum.ercs import IERC20
 
 
+from .interfaces import ICompliance
 from .interfaces import IIdentityRegistry
 
 
@@ -35,8 +43,13 @@ interface ISecurityToken:
     def identityRegistry() -> address: view
     def compliance() -> address: view
     def recovered_to(lost: address) -> address: view
+    def isAgent(account: address) -> bool: view
     def mint(_to: address, _amount: uint256): nonpayable
     def return_capital(amount: uint256): nonpayable
+
+
+interface IReservations:
+    def reserve(wallet: address, amount: uint256): nonpayable
 
 
 # @dev Greatest number of milestones.
@@ -88,11 +101,11 @@ opens: public(immutable(uint256))
 closes: public(immutable(uint256))
 
 
-# @dev Until when milestones release, Unix seconds.
+# @dev Until when tokens are claimed and milestones confirmed, Unix seconds.
 milestones_end: public(immutable(uint256))
 
 
-# @dev The part of the raise that each milestone releases (10,000 = 100 %).
+# @dev The part that each milestone releases (10,000 = 100 %).
 milestones: public(DynArray[uint256, _MAX_MILESTONES])
 
 
@@ -100,11 +113,15 @@ milestones: public(DynArray[uint256, _MAX_MILESTONES])
 raised: public(uint256)
 
 
+# @dev What was paid for the tokens that are handed out.
+sold: public(uint256)
+
+
 # @dev What the mine has received.
 released: public(uint256)
 
 
-# @dev What buyers of a failed raise have received back.
+# @dev What buyers have received back.
 refunded: public(uint256)
 
 
@@ -116,6 +133,10 @@ returned: public(uint256)
 confirmed_milestones: public(uint256)
 
 
+# @dev The part that they release together (10,000 = 100 %).
+confirmed_bps: public(uint256)
+
+
 # @dev Whether the raise is closed, and whether it reached its soft cap.
 is_closed: public(bool)
 has_succeeded: public(bool)
@@ -123,10 +144,6 @@ has_succeeded: public(bool)
 
 # @dev What a wallet paid and has neither turned into tokens nor got back.
 paid_by: public(HashMap[address, uint256])
-
-
-# @dev What wallets of an identity have paid together, for the check of its cap.
-paid_by_identity: public(HashMap[address, uint256])
 
 
 event Contributed:
@@ -154,6 +171,10 @@ event Refunded:
 
 event MilestoneReleased:
     milestone: indexed(uint256)
+    amount: uint256
+
+
+event MinePaid:
     amount: uint256
 
 
@@ -185,7 +206,8 @@ def __init__(
     @param opens_ From when payments are taken, Unix seconds.
     @param closes_ Until when payments are taken, Unix seconds.
     @param milestones_ The part that each milestone releases, together 10,000 (100 %).
-    @param milestones_end_ Until when milestones release, Unix seconds.
+    @param milestones_end_ Until when tokens are claimed and milestones confirmed, Unix
+           seconds.
     """
     assert mine_ != empty(address), "sto_raise: mine is the zero address"
     assert verifier_ != empty(address), "sto_raise: verifier is the zero address"
@@ -217,7 +239,7 @@ def __init__(
 def contribute(amount: uint256):
     """
     @notice Takes a payment from a verified wallet, as far as the compliance would let it
-            receive the tokens.
+            receive the tokens, and reserves them.
     @dev Tokens round down, in favour of the issue, by less than a wei for each wallet.
     @param amount Units of the funds token.
     """
@@ -226,7 +248,7 @@ def contribute(amount: uint256):
     assert amount <= hard_cap - self.raised, "sto_raise: exceeds the hard cap"
     tokens: uint256 = self._tokens_for(amount)
     assert tokens != 0, "sto_raise: too little for a token wei"
-    self._check_may_pay(amount)
+    self._reserve(amount)
     received: uint256 = asset_token._pull(funds_token, msg.sender, amount)
     assert received == amount, "sto_raise: payment has not arrived in full"
     self.raised += amount
@@ -250,11 +272,15 @@ def close():
 @nonreentrant
 def claim(buyer: address):
     """
-    @notice Mints the tokens of a buyer to him; anyone may ask for it.
+    @notice Mints the tokens of a buyer to him; anyone may ask for it until the milestones
+            end.
     @param buyer The 20-byte address that paid.
     """
     self._check_succeeded()
-    tokens: uint256 = self._tokens_for(self._settle(buyer))
+    assert block.timestamp < milestones_end, "sto_raise: claims have ended"
+    amount: uint256 = self._settle(buyer)
+    self.sold += amount
+    tokens: uint256 = self._tokens_for(amount)
     receiver: address = self._receiver(buyer)
     extcall ISecurityToken(token).mint(receiver, tokens)
     log TokensClaimed(buyer=buyer, receiver=receiver, tokens=tokens)
@@ -264,13 +290,20 @@ def claim(buyer: address):
 @nonreentrant
 def refund(buyer: address):
     """
-    @notice Pays a buyer of a failed raise all that he paid; anyone may ask for it.
+    @notice Pays a buyer all that he paid. If the raise has failed, or claims have ended,
+            anyone may ask for it; before, the buyer alone, while he may not receive.
+    @dev A stranger may not: a wallet can be off the registry for a moment only.
     @param buyer The 20-byte address that paid.
     """
-    assert self.is_closed and not self.has_succeeded, "sto_raise: has not failed"
+    assert self.is_closed, "sto_raise: still open"
     amount: uint256 = self._settle(buyer)
     receiver: address = self._receiver(buyer)
+    tokens: uint256 = self._tokens_for(amount)
+    if self.has_succeeded and block.timestamp < milestones_end:
+        assert msg.sender == receiver, "sto_raise: caller is not the buyer"
+        assert self._may_not_receive(receiver, tokens), "sto_raise: tokens can be claimed"
     self.refunded += amount
+    self._release_reservation(receiver, tokens)
     asset_token._push(funds_token, receiver, amount)
     log Refunded(buyer=buyer, receiver=receiver, amount=amount)
 
@@ -279,33 +312,41 @@ def refund(buyer: address):
 @nonreentrant
 def release_milestone():
     """
-    @notice Pays the mine the part of the next milestone; verifier only. The last pays
-            all that is left.
+    @notice Confirms the next milestone and pays the mine its part of what was paid for
+            tokens handed out so far; verifier only.
     """
     assert msg.sender == verifier, "sto_raise: caller is not the verifier"
     self._check_succeeded()
     assert block.timestamp < milestones_end, "sto_raise: milestones have ended"
     milestone: uint256 = self.confirmed_milestones
     assert milestone < len(self.milestones), "sto_raise: all milestones are released"
-    amount: uint256 = self.raised * self.milestones[milestone] // _BPS
-    if milestone + 1 == len(self.milestones):
-        amount = self.raised - self.released
     self.confirmed_milestones = milestone + 1
-    self.released += amount
-    asset_token._push(funds_token, mine, amount)
-    log MilestoneReleased(milestone=milestone, amount=amount)
+    self.confirmed_bps += self.milestones[milestone]
+    log MilestoneReleased(milestone=milestone, amount=self._pay_mine())
+
+
+@external
+@nonreentrant
+def pay_mine():
+    """
+    @notice Pays the mine the confirmed milestones' part of what has been claimed since
+            they were confirmed; anyone may ask for it.
+    """
+    amount: uint256 = self._pay_mine()
+    assert amount != 0, "sto_raise: nothing is due"
+    log MinePaid(amount=amount)
 
 
 @external
 @nonreentrant
 def return_unreleased():
     """
-    @notice Streams what no milestone has released in time to the holders of the token,
-            as return of capital; anyone may ask for it.
+    @notice Streams what of the tokens' price no milestone has released in time to the
+            holders, as return of capital; anyone may ask for it, once.
     """
     self._check_succeeded()
     assert block.timestamp >= milestones_end, "sto_raise: milestones have not ended"
-    amount: uint256 = self.raised - self.released - self.returned
+    amount: uint256 = self.sold - self._for_mine() - self.returned
     assert amount != 0, "sto_raise: nothing is left"
     self.returned += amount
     assert extcall IERC20(funds_token).approve(token, amount), "sto_raise: approval failed"
@@ -335,21 +376,48 @@ def tokens_for(amount: uint256) -> uint256:
 
 
 @internal
-def _check_may_pay(amount: uint256):
+def _reserve(amount: uint256):
     """
-    @notice Reverts unless the caller may hold what his identity has paid for so far, and
-            for `amount` more; counts that.
+    @notice Reserves the tokens that the caller pays for with `amount` more; reverts unless
+            he may hold them.
     @dev Not for a wallet that was recovered: its tokens would be its successor's.
     """
     is_current: bool = self._receiver(msg.sender) == msg.sender
     assert is_current, "sto_raise: wallet was recovered"
-    registry: IIdentityRegistry = IIdentityRegistry(staticcall ISecurityToken(token).identityRegistry())
-    assert staticcall registry.isVerified(msg.sender), "sto_raise: buyer is not verified"
-    identity: address = staticcall registry.identity(msg.sender)
-    paid: uint256 = self.paid_by_identity[identity] + amount
+    assert staticcall ISecurityToken(token).isAgent(self), "sto_raise: raise is not an agent of the token"
+    assert self._is_verified(msg.sender), "sto_raise: buyer is not verified"
+    paid: uint256 = self.paid_by[msg.sender]
+    tokens: uint256 = self._tokens_for(paid + amount)
     rules: address = staticcall ISecurityToken(token).compliance()
-    compliance_check._check(rules, empty(address), msg.sender, self._tokens_for(paid))
-    self.paid_by_identity[identity] = paid
+    compliance_check._check(rules, empty(address), msg.sender, tokens)
+    extcall IReservations(rules).reserve(msg.sender, tokens - self._tokens_for(paid))
+
+
+@internal
+def _release_reservation(wallet: address, tokens: uint256):
+    """
+    @notice Lets go of a buyer's reservation, if the compliance still has it: whatever it
+            says, the money goes back.
+    @dev Before the payment, which takes more gas than a caller could leave here by letting
+         this call run out of it.
+    """
+    success: bool = raw_call(
+        staticcall ISecurityToken(token).compliance(),
+        abi_encode(wallet, tokens, method_id=method_id("release(address,uint256)")),
+        revert_on_failure=False,
+    )
+
+
+@internal
+def _pay_mine() -> uint256:
+    """
+    @notice Pays the mine what it is due and returns that, which may be nothing.
+    """
+    amount: uint256 = self._for_mine() - self.released
+    self.released += amount
+    if amount != 0:
+        asset_token._push(funds_token, mine, amount)
+    return amount
 
 
 @internal
@@ -377,6 +445,38 @@ def _receiver(buyer: address) -> address:
             return receiver
         receiver = successor
     raise "sto_raise: too many recoveries"
+
+
+@internal
+@view
+def _may_not_receive(receiver: address, tokens: uint256) -> bool:
+    """
+    @notice Returns whether the token would refuse to create a buyer's tokens now.
+    """
+    if not staticcall ISecurityToken(token).isAgent(self) or not self._is_verified(receiver):
+        return True
+    rules: ICompliance = ICompliance(staticcall ISecurityToken(token).compliance())
+    return not staticcall rules.canTransfer(empty(address), receiver, tokens)
+
+
+@internal
+@view
+def _is_verified(wallet: address) -> bool:
+    """
+    @notice Returns whether the token's registry knows a wallet as verified.
+    """
+    registry: IIdentityRegistry = IIdentityRegistry(staticcall ISecurityToken(token).identityRegistry())
+    return staticcall registry.isVerified(wallet)
+
+
+@internal
+@view
+def _for_mine() -> uint256:
+    """
+    @notice Returns what confirmed milestones release of what was paid for the tokens that
+            are handed out, rounded down; all of it once all are confirmed.
+    """
+    return self.sold * self.confirmed_bps // _BPS
 
 
 @internal

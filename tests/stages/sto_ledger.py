@@ -98,6 +98,8 @@ class Ledger:
             return None
         if self.country[receiver] in self.forbidden:
             return COUNTRY
+        if amount == 0:
+            return None
         identity = self.identity[receiver]
         if sender is not None and self.booked.get(sender) == identity:
             return None

@@ -239,6 +239,7 @@ class MiningStoPlayer:
             by_phase.append((Phase.DEPOSITS, self._subscriptions()))
         if step == self._close:
             by_phase.append((Phase.DEPOSITS, self._closing()))
+            by_phase.append((Phase.REPORTS, self._release()))
         if step in self._periods and self._succeeds:
             by_phase.append((Phase.REPORTS, self._payment(self._periods[step])))
             by_phase.append((Phase.CLAIMS, self._withdrawal(step)))
@@ -268,11 +269,14 @@ class MiningStoPlayer:
         if self._succeeds:
             until = self._begin + self._lock_end * SECONDS_PER_DAY
             lock = (roles.depositor, self._held(), until)
-            calls += [
-                self._raise.call("release_milestone", sender=roles.custodian),
-                self._rules.call("set_lockup", *lock, sender=roles.owner),
-            ]
+            calls.append(self._rules.call("set_lockup", *lock, sender=roles.owner))
         return calls
+
+    def _release(self) -> list[Call]:
+        """Pay the mine; what guests claim on the close is claimed by then, so that is all."""
+        if not self._succeeds:
+            return []
+        return [self._raise.call("release_milestone", sender=self._stage.roles.custodian)]
 
     def _held(self) -> int:
         """Return the holder's tokens in wei, as the raise counts them."""

@@ -244,6 +244,15 @@ def test_compliance__without_a_token__allows_nothing(
     move(stage, roles.depositor, roles.trader, 1)
 
 
+def test_transfer_of_nothing__to_one_above_his_cap__is_no_acquisition(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    stage.send(stage.compliance, "set_max_balance", 600 * TOKEN - 1, sender=roles.owner)
+    with refused(OVER):
+        stage.send(stage.sto, "transfer", roles.depositor, 1, sender=roles.trader)
+    move(stage, roles.trader, roles.depositor, 0)
+
+
 def test_compliance_of_the_bare_standard__refuses_without_a_reason(
     revm: Chain, roles: SimpleNamespace
 ) -> None:

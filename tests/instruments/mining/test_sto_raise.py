@@ -96,7 +96,7 @@ def test_raise__at_its_soft_cap__mints_and_releases_every_unit(
     stage.send(sale, "contribute", SOFT - 7, sender=roles.depositor)
     stage.send(sale, "contribute", 8, sender=roles.trader)
     end(stage, sale)
-    with refused("sto_raise: has not failed"):
+    with refused("sto_raise: tokens can be claimed"):
         stage.send(sale, "refund", roles.depositor, sender=roles.depositor)
     for wallet, amount in ((roles.depositor, SOFT - 7), (roles.trader, 8)):
         stage.send(sale, "claim", wallet, sender=roles.stranger)
@@ -247,7 +247,8 @@ REFUSALS = [
     ),
     Refusal("sto_raise: too little for a token wei", ("@depositor", "contribute", 0), BUY),
     Refusal("sto_raise: still open", ("@depositor", "close"), BUY),
-    Refusal("sto_raise: has not failed", ("@depositor", "refund", "@depositor"), BUY),
+    Refusal("sto_raise: still open", ("@depositor", "refund", "@depositor"), BUY),
+    Refusal("sto_raise: nothing is due", ("@depositor", "pay_mine"), BUY),
     Refusal("sto_raise: has not succeeded", ("@depositor", "return_unreleased"), BUY),
     Refusal("sto_raise: caller is not the verifier", ("@mine_operator", "release_milestone"), BUY),
 ]
@@ -264,6 +265,7 @@ def test_contribute__before_it_opens_or_after_it_closes__is_refused(
     stage: StoStage, roles: SimpleNamespace
 ) -> None:
     sale = stage.deploy("sto_raise", *terms(stage))
+    stage.send(stage.sto, "addAgent", sale, sender=roles.owner)
     stage.send(stage.usdc, "approve", sale, UNLIMITED, sender=roles.depositor)
     opens, closes = stage.read(sale, "opens"), stage.read(sale, "closes")
     buy = ("contribute", DOLLAR)

@@ -1,4 +1,4 @@
-"""The raise under any sequence of acts: every unit goes back, or every unit goes out.
+"""The raise under any sequence of acts: each unit is refunded, released or returned, once.
 
 The search is derandomised: the same code gives the same runs.
 """
@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 from props import DAY, DOLLAR, events
 from sto_ledger import CAP as OVER
+from sto_ledger import UNVERIFIED
 from sto_stage import TOKEN, UNLIMITED, StoStage
 
 from simulator.chain import Receipt, RevmChain
@@ -36,7 +37,7 @@ thousandths = st.one_of(st.integers(0, 10), st.integers(1, 600))
 
 
 class Raise(RuleBasedStateMachine):
-    """Buyers, verifier and passers-by act in any order, one a block."""
+    """Buyers, verifier, registry and passers-by act in any order, one a block."""
 
     stage: ClassVar[StoStage]
     start: ClassVar[int]
@@ -83,7 +84,9 @@ class Raise(RuleBasedStateMachine):
             self.stage.send(self.stage.usdc, "approve", self.sale, UNLIMITED, sender=wallet)
         self.paid = {getattr(self.roles, role): 0 for role in BUYERS}
         self.tokens = dict.fromkeys(self.paid, 0)
-        self.settled = dict.fromkeys(self.paid, False)
+        self.claimed = dict.fromkeys(self.paid, False)
+        self.refunded = dict.fromkeys(self.paid, False)
+        self.unknown: set[str] = set()
         self.released = self.returned = self.confirmed = 0
         self.closed = self.succeeded = False
         for role, part in zip(BUYERS, first, strict=False):
@@ -112,6 +115,21 @@ class Raise(RuleBasedStateMachine):
     def raised(self) -> int:
         return sum(self.paid.values())
 
+    def of_those(self, settled: dict[str, bool]) -> int:
+        """Return what those paid who claimed, or who were refunded."""
+        return sum(paid for wallet, paid in self.paid.items() if settled[wallet])
+
+    def for_mine(self) -> int:
+        """Return the confirmed part of what was paid for the tokens handed out."""
+        return self.of_those(self.claimed) * sum(self.parts[: self.confirmed]) // 10_000
+
+    def has_ended(self) -> bool:
+        return self.next_time() >= self.milestones_end
+
+    def is_open(self, wallet: str) -> bool:
+        """Return whether a buyer has something to settle."""
+        return self.paid[wallet] > 0 and not self.claimed[wallet] and not self.refunded[wallet]
+
     def may_close(self) -> bool:
         is_due = self.next_time() >= self.closes or self.raised() == self.hard
         return is_due and not self.closed
@@ -128,7 +146,7 @@ class Raise(RuleBasedStateMachine):
             return "exceeds the hard cap"
         if self.tokens_for(amount) == 0:
             return "too little for a token wei"
-        if wallet not in self.paid:
+        if wallet not in self.paid or wallet in self.unknown:
             return "buyer is not verified"
         over = self.tokens_for(self.paid[wallet] + amount) > self.cap
         return OVER if over else None
@@ -177,25 +195,66 @@ class Raise(RuleBasedStateMachine):
     def claim(self, who: str) -> None:
         wallet = getattr(self.roles, who)
         reason = None if self.succeeded else "has not succeeded"
-        if reason is None and (self.settled[wallet] or not self.paid[wallet]):
+        if reason is None and self.has_ended():
+            reason = "claims have ended"
+        if reason is None and not self.is_open(wallet):
             reason = "nothing to settle"
+        if reason is None and wallet in self.unknown:
+            reason = UNVERIFIED
         self.act("claim", wallet, by=self.roles.keeper, reason=reason)
         if reason is None:
-            self.settled[wallet] = True
+            self.claimed[wallet] = True
             self.tokens[wallet] = self.tokens_for(self.paid[wallet])
 
-    @precondition(lambda self: self.closed and not self.succeeded)
-    @rule(who=st.sampled_from(BUYERS))
-    def refund(self, who: str) -> None:
+    def cannot_leave(self, wallet: str, by: str) -> str | None:
+        if not self.closed:
+            return "still open"
+        if not self.is_open(wallet):
+            return "nothing to settle"
+        if not self.succeeded or self.has_ended():
+            return None
+        if by != wallet:
+            return "caller is not the buyer"
+        return None if wallet in self.unknown else "tokens can be claimed"
+
+    @precondition(lambda self: self.closed or self.chain_time() % 7 == 0)
+    @rule(who=st.sampled_from(BUYERS), asks_himself=st.booleans())
+    def refund(self, who: str, asks_himself: bool) -> None:
         wallet = getattr(self.roles, who)
-        reason = None if self.closed and not self.succeeded else "has not failed"
-        if reason is None and (self.settled[wallet] or not self.paid[wallet]):
-            reason = "nothing to settle"
-        receipt = self.act("refund", wallet, by=self.roles.keeper, reason=reason)
+        by = wallet if asks_himself else self.roles.keeper
+        reason = self.cannot_leave(wallet, by)
+        receipt = self.act("refund", wallet, by=by, reason=reason)
         if receipt is not None:
-            self.settled[wallet] = True
+            self.refunded[wallet] = True
             ((_, fields),) = events(self.sale, receipt, "Refunded")
             assert fields["amount"] == self.paid[wallet]
+
+    @rule(who=st.sampled_from(BUYERS), is_known=st.booleans())
+    def change_registry(self, who: str, is_known: bool) -> None:
+        """Remove a buyer from the registry, or take him up again."""
+        wallet = getattr(self.roles, who)
+        if is_known and wallet in self.unknown:
+            self.stage.register(wallet, self.stage.identities[who])
+            self.unknown.discard(wallet)
+        elif not is_known and wallet not in self.unknown:
+            remove = ("deleteIdentity", wallet)
+            self.stage.send(self.stage.registry, *remove, sender=self.roles.agent)
+            self.unknown.add(wallet)
+
+    @precondition(lambda self: any(self.claimed.values()))
+    @rule(giver=st.sampled_from(BUYERS), who=st.sampled_from(BUYERS))
+    def give_beyond_the_cap(self, giver: str, who: str) -> None:
+        """A wei to one who is at his cap by what he has and has paid for is refused."""
+        sender, wallet = getattr(self.roles, giver), getattr(self.roles, who)
+        room = self.cap - self.counted(wallet)
+        if sender == wallet or wallet in self.unknown or self.tokens[sender] <= room:
+            return
+        give = ("transfer", wallet, room + 1)
+        assert self.stage.refusal(self.stage.sto, *give, sender=sender) == OVER
+
+    def counted(self, wallet: str) -> int:
+        """Return the tokens that a buyer has or has paid for."""
+        return 0 if self.refunded[wallet] else self.tokens_for(self.paid[wallet])
 
     @precondition(lambda self: self.succeeded or self.chain_time() % 7 == 0)
     @rule()
@@ -208,14 +267,19 @@ class Raise(RuleBasedStateMachine):
         self.act("release_milestone", by=self.roles.verifier, reason=reason)
         if reason is None:
             self.confirmed += 1
-            is_last = self.confirmed == len(self.parts)
-            part = self.raised() * self.parts[self.confirmed - 1] // 10_000
-            self.released += self.raised() - self.released if is_last else part
+            self.released = self.for_mine()
+
+    @precondition(lambda self: self.succeeded or self.chain_time() % 7 == 0)
+    @rule()
+    def pay_mine(self) -> None:
+        due = self.for_mine() - self.released
+        self.act("pay_mine", by=self.roles.stranger, reason=None if due else "nothing is due")
+        self.released += due
 
     @precondition(lambda self: self.succeeded or self.chain_time() % 7 == 0)
     @rule()
     def return_unreleased(self) -> None:
-        rest = self.raised() - self.released - self.returned
+        rest = self.of_those(self.claimed) - self.for_mine() - self.returned
         reason = None if self.succeeded else "has not succeeded"
         if reason is None and self.next_time() < self.milestones_end:
             reason = "milestones have not ended"
@@ -227,35 +291,50 @@ class Raise(RuleBasedStateMachine):
 
     @invariant()
     def every_unit_is_with_its_owner(self) -> None:
-        failed = self.closed and not self.succeeded
-        back = sum(paid for wallet, paid in self.paid.items() if failed and self.settled[wallet])
+        back = self.of_those(self.refunded)
         held = self.raised() - back - self.released - self.returned
         assert self.stage.dollars(self.sale.address) == held
+        books = ("raised", "refunded", "released", "returned")
+        found = [self.stage.read(self.sale, name) for name in books]
+        assert found == [self.raised(), back, self.released, self.returned]
         assert self.stage.dollars(self.roles.treasury) == self.released
         assert self.stage.read(self.stage.sto, "returned_capital") == self.returned
         for wallet, paid in self.paid.items():
-            refunded = failed and self.settled[wallet]
-            assert self.stage.dollars(wallet) == RICH - (0 if refunded else paid)
+            assert self.stage.dollars(wallet) == RICH - (0 if self.refunded[wallet] else paid)
             assert self.stage.balance(wallet) == self.tokens[wallet]
 
     @invariant()
-    def it_refunds_or_releases_in_full(self) -> None:
-        """Played to its end from here, the escrow is empty and one side has all."""
+    def the_rules_count_what_is_held_and_paid_for(self) -> None:
+        for role in BUYERS:
+            wallet = getattr(self.roles, role)
+            held = self.stage.read(self.stage.compliance, "held_by", self.stage.identities[role])
+            assert held == self.counted(wallet) <= self.cap
+            reserved = self.stage.read(self.stage.compliance, "reserved_for", wallet)
+            assert reserved == held - self.tokens[wallet]
+
+    @invariant()
+    def every_buyer_has_tokens_or_his_money_in_the_end(self) -> None:
+        """Played to its end from here, the escrow is empty; nobody has lost his money."""
         before, chain = self.stage.chain.snapshot(), self.stage.chain
         if not self.closed:
             self.stage.send(self.sale, "close", sender=self.roles.keeper, at=self.late(self.closes))
-        succeeded = self.raised() >= self.soft
-        for wallet, paid in self.paid.items():
-            if paid and not self.settled[wallet]:
-                act = "claim" if succeeded else "refund"
-                self.stage.send(self.sale, act, wallet, sender=self.roles.keeper)
-        if succeeded and self.released + self.returned < self.raised():
+        succeeded, has_ended = self.raised() >= self.soft, self.has_ended()
+        claims = dict(self.claimed)
+        for wallet in filter(self.is_open, self.paid):
+            claims[wallet] = succeeded and not has_ended and wallet not in self.unknown
+            act = "claim" if claims[wallet] else "refund"
+            self.stage.send(self.sale, act, wallet, sender=wallet)
+        sold = self.of_those(claims)
+        for_mine = sold * sum(self.parts[: self.confirmed]) // 10_000
+        if for_mine > self.released:
+            self.stage.send(self.sale, "pay_mine", sender=self.roles.keeper)
+        if succeeded and for_mine + self.returned < sold:
             chain.block(self.late(self.milestones_end), [])
             self.stage.send(self.sale, "return_unreleased", sender=self.roles.keeper)
         assert self.stage.dollars(self.sale.address) == 0
         for wallet, paid in self.paid.items():
-            assert self.stage.dollars(wallet) == RICH - (paid if succeeded else 0)
-            assert self.stage.balance(wallet) == (self.tokens_for(paid) if succeeded else 0)
+            assert self.stage.dollars(wallet) == RICH - (paid if claims[wallet] else 0)
+            assert self.stage.balance(wallet) == (self.tokens_for(paid) if claims[wallet] else 0)
         chain.revert(before)
 
     def late(self, date: int) -> int:
@@ -263,7 +342,7 @@ class Raise(RuleBasedStateMachine):
         return max(date, self.next_time())
 
 
-def test_sto_raise__any_sequence_of_acts__refunds_or_releases_in_full(
+def test_sto_raise__any_sequence_of_acts__pays_out_each_unit_once(
     roles: SimpleNamespace,
 ) -> None:
     stage = StoStage(RevmChain(), roles)
