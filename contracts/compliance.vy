@@ -150,12 +150,15 @@ def bindToken(_token: address):
     @notice Sets the token that reports its movements; the owner, or a token itself while
             no other ever was.
     @dev A stranger's token that was bound for a while may have left false books behind:
-         none that comes after it binds itself to them.
+         none that comes after it binds itself to them. Nothing is logged where the token
+         is bound already.
     @param _token The 20-byte address of the token.
     """
     untouched: bool = self._last_token == empty(address) or self._last_token == _token
     assert msg.sender == ownable.owner or (untouched and msg.sender == _token), "compliance: caller may not bind"
     assert _token != empty(address), "compliance: token is the zero address"
+    if _token == self.getTokenBound:
+        return
     self.getTokenBound = _token
     self._last_token = _token
     log TokenBound(_token=_token)
@@ -168,6 +171,7 @@ def unbindToken(_token: address):
     @param _token The 20-byte address of the token.
     """
     assert msg.sender == ownable.owner or msg.sender == _token, "compliance: caller may not unbind"
+    assert _token != empty(address), "compliance: token is the zero address"
     assert _token == self.getTokenBound, "compliance: token is not bound"
     self.getTokenBound = empty(address)
     log TokenUnbound(_token=_token)

@@ -86,6 +86,7 @@ def __init__(owner_: address, rewards_distribution_: address, token_: address, r
     @param token_ The 20-byte address of the security token.
     @param rewards_duration_ The length of a period in seconds, above zero.
     """
+    assert token_ != empty(address), "revenue_staking: token is the zero address"
     funds_token: address = staticcall ISecurityToken(token_).funds_token()
     staking_rewards.__init__(owner_, rewards_distribution_, funds_token, token_, rewards_duration_)
 
@@ -153,7 +154,7 @@ def notifyRewardAmount(reward: uint256):
 def follow_recovery(lost: address):
     """
     @notice Hands stake and earnings of a lost wallet to the one that the security token
-            has put in its place; anyone may ask for it.
+            has put in its place; anyone may ask for it, as long as there is something.
     @param lost The 20-byte address of the lost wallet.
     """
     new: address = self._successor(lost)
@@ -162,9 +163,11 @@ def follow_recovery(lost: address):
     staking_rewards._update_reward(lost)
     staking_rewards._update_reward(new)
     amount: uint256 = staking_rewards.balanceOf[lost]
+    earned: uint256 = staking_rewards.rewards[lost]
+    assert amount != 0 or earned != 0, "revenue_staking: nothing to hand on"
     staking_rewards.balanceOf[lost] = 0
     staking_rewards.balanceOf[new] += amount
-    staking_rewards.rewards[new] += staking_rewards.rewards[lost]
+    staking_rewards.rewards[new] += earned
     staking_rewards.rewards[lost] = 0
     log StakeMoved(lost=lost, new=new, amount=amount)
 

@@ -209,6 +209,7 @@ def __init__(
     @param milestones_end_ Until when tokens are claimed and milestones confirmed, Unix
            seconds.
     """
+    assert token_ != empty(address), "sto_raise: token is the zero address"
     assert mine_ != empty(address), "sto_raise: mine is the zero address"
     assert verifier_ != empty(address), "sto_raise: verifier is the zero address"
     assert price_ != 0, "sto_raise: price is zero"

@@ -244,6 +244,18 @@ def test_compliance__without_a_token__allows_nothing(
     move(stage, roles.depositor, roles.trader, 1)
 
 
+def test_bind__of_the_token_that_is_bound__logs_no_change(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    again = stage.send(stage.compliance, "bindToken", stage.sto, sender=roles.owner)
+    assert events(stage.compliance, again) == []
+    gone = stage.send(stage.compliance, "unbindToken", stage.sto, sender=roles.owner)
+    bound = stage.send(stage.compliance, "bindToken", stage.sto, sender=roles.owner)
+    token = {"_token": stage.sto.address}
+    assert events(stage.compliance, gone) == [("TokenUnbound", token)]
+    assert events(stage.compliance, bound) == [("TokenBound", token)]
+
+
 def test_transfer_of_nothing__to_one_above_his_cap__is_no_acquisition(
     stage: StoStage, roles: SimpleNamespace
 ) -> None:
@@ -336,6 +348,14 @@ REFUSALS = [
         "compliance: token is not bound",
         ("@owner", "unbindToken", "@trader"),
         ("@owner", "unbindToken", "@sto"),
+    ),
+    # While none is bound, zero would be the one that is, and its unbinding be logged.
+    Refusal(
+        "compliance: token is the zero address",
+        ("@owner", "unbindToken", "@nobody"),
+        ("@owner", "unbindToken", "@sto"),
+        before=(("@owner", "unbindToken", "@sto"),),
+        lift=(("@owner", "bindToken", "@sto"),),
     ),
 ]
 

@@ -272,8 +272,12 @@ class Everyone(RuleBasedStateMachine):
     def follow_recovery(self, data: st.DataObject) -> None:
         lost = data.draw(st.sampled_from(sorted(self.ledger.successor)))
         new = self.ledger.successor[lost]
-        by = self.roles.keeper
-        self.act(self.stage.staking, "follow_recovery", lost, by=by, reason=None)
+        by, reason = self.roles.keeper, None
+        if not self.ledger.stake[lost] and not self.read(self.stage.staking, "rewards", lost):
+            reason = "revenue_staking: nothing to hand on"
+        self.act(self.stage.staking, "follow_recovery", lost, by=by, reason=reason)
+        if reason is not None:
+            return
         self.ledger.stake[new] += self.ledger.stake[lost]
         self.ledger.stake[lost] = 0
         earned = self.stream.staked

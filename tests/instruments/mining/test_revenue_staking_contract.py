@@ -177,12 +177,36 @@ def test_recovered_wallet__its_stake_and_earnings_follow(
     receipt = stage.send(stage.staking, "follow_recovery", roles.staker, sender=roles.trader)
     moved = {"lost": roles.staker, "new": roles.stranger, "amount": 300 * TOKEN}
     assert events(stage.staking, receipt, "StakeMoved") == [("StakeMoved", moved)]
+    with refused("revenue_staking: nothing to hand on"):
+        stage.send(stage.staking, "follow_recovery", roles.staker, sender=roles.trader)
     assert earned(stage, roles.staker) == 0
     assert earned(stage, roles.stranger) == pytest.approx(3_001 * DOLLAR, rel=1e-3)
     stage.send(stage.compliance, "set_max_balance", TOKEN, sender=roles.owner)
     stage.send(stage.staking, "exit", sender=roles.stranger)
     assert stage.balance(roles.stranger) == 300 * TOKEN
     assert stage.dollars(roles.stranger) >= 3_000 * DOLLAR
+
+
+def test_recovered_wallet__that_had_left_before__hands_on_what_it_had_earned(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    stage.pay(PAYMENT)
+    stage.wait(1_000)
+    stage.send(stage.staking, "withdraw", 300 * TOKEN, sender=roles.staker)
+    # 1,001 seconds, three tenths of a dollar each.
+    mine = earned(stage, roles.staker)
+    assert mine == pytest.approx(300_300_000, abs=1)
+    lost = (roles.staker, roles.stranger, stage.identities["staker"])
+    stage.send(stage.sto, "recoveryAddress", *lost, sender=roles.agent)
+    stage.send(stage.staking, "follow_recovery", roles.staker, sender=roles.trader)
+    assert (earned(stage, roles.staker), earned(stage, roles.stranger)) == (0, mine)
+
+
+def test_deploy__without_a_token__is_refused(stage: StoStage, roles: SimpleNamespace) -> None:
+    terms = ("revenue_staking", roles.owner, roles.rewards_distribution)
+    with refused("revenue_staking: token is the zero address"):
+        stage.deploy(*terms, ZERO_ADDRESS, DAY)
+    stage.deploy(*terms, stage.sto, DAY)
 
 
 def test_recovered_wallet__registered_again__cannot_touch_the_old_stake(

@@ -289,6 +289,7 @@ def test_contribute__from_a_forbidden_country__is_refused(
 
 
 BAD_TERMS = [
+    ({"token": ZERO_ADDRESS}, "token is the zero address"),
     ({"mine": ZERO_ADDRESS}, "mine is the zero address"),
     ({"verifier": ZERO_ADDRESS}, "verifier is the zero address"),
     ({"price": 0}, "price is zero"),
