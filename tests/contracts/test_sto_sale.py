@@ -16,6 +16,7 @@ from test_sto_raise import HARD, PRICE, SOFT, end, open_raise
 
 from simulator.chain import ZERO_ADDRESS, Chain, Contract
 from simulator.chain.compile import compile_patched
+from simulator.errors import TransactionReverted
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 BOUGHT = 10_000 * TOKEN
@@ -312,6 +313,25 @@ def test_raise__that_fails__gives_the_room_back_with_the_money(
     assert events(stage.compliance, receipt) == [("ReservationSet", gone)]
     assert held(stage, "depositor") == 0
     stage.mint(roles.depositor, 10_000)
+
+
+def test_refund__with_little_gas__lets_go_of_the_reservation_or_fails_whole(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    """A stranger must not pay out a buyer and leave his room taken for ever."""
+    sale = open_raise(stage, soft_cap=HARD)
+    stage.send(sale, "contribute", SOFT, sender=roles.depositor)
+    end(stage, sale)
+    failed = 0
+    for gas in range(20_000, 120_000, 500):
+        before = stage.chain.snapshot()
+        try:
+            stage.chain.send(sale.call("refund", roles.depositor, sender=roles.stranger, gas=gas))
+            assert held(stage, "depositor") == 0
+        except TransactionReverted:
+            failed += 1
+        stage.chain.revert(before)
+    assert 0 < failed < 200
 
 
 def test_mint__by_an_agent_to_a_buyer__uses_his_reservation_and_keeps_the_cap(
