@@ -51,9 +51,10 @@ initializes: erc20[ownable := ownable]
 from snekmate.utils import math
 
 
+from .interfaces import IFeedReader
+
+
 from .modules import asset_token
-from .modules import feed
-from .modules import feed_average
 from .modules import premium_curve
 from .modules import share_math
 
@@ -148,16 +149,16 @@ asset: public(immutable(address))
 price_feed: public(immutable(address))
 
 
+# @dev Makes prices out of the feed's rounds.
+feed_reader: public(immutable(address))
+
+
 # @dev What cannot be changed.
 terms: public(immutable(Terms))
 
 
 # @dev Tonnes x USD per tonne (x 1e36) of one unit of the asset.
 _SCALE: immutable(uint256)
-
-
-# @dev What lifts an answer of the feed to 18 decimals.
-_FEED_SCALE: immutable(uint256)
 
 
 # @dev Whether deposits and sales are stopped.
@@ -246,6 +247,7 @@ def __init__(
     symbol_: String[5],
     asset_: address,
     price_feed_: address,
+    feed_reader_: address,
     guardian_: address,
     terms_: Terms,
 ):
@@ -255,11 +257,15 @@ def __init__(
     @param symbol_ The symbol of the shares, up to 5 characters.
     @param asset_ The 20-byte address of the pooled dollar token.
     @param price_feed_ The 20-byte address of the feed of USD per tonne.
+    @param feed_reader_ The 20-byte address of the contract that makes prices out of the
+           feed's rounds (`IFeedReader`): trusted as the feed is.
     @param guardian_ The 20-byte address that may stop deposits and sales: the owner.
     @param terms_ The terms; nobody can change them.
     """
     assert guardian_ != empty(address), "price_cover: guardian is the zero address"
     assert price_feed_ != empty(address), "price_cover: feed is the zero address"
+    assert feed_reader_ != empty(address), "price_cover: reader is the zero address"
+    assert staticcall IFeedReader(feed_reader_).scale(price_feed_) != 0, "price_cover: reader has no scale"
     self._check_terms(terms_)
 
     ownable.__init__()
@@ -269,9 +275,9 @@ def __init__(
     cover_book.__init__()
     asset = asset_
     price_feed = price_feed_
+    feed_reader = feed_reader_
     terms = terms_
     _SCALE = 10 ** (36 - convert(decimals, uint256))
-    _FEED_SCALE = feed_average._scale(price_feed_)
 
 
 # --- Underwriters (ERC-4626, withdrawals by request) --------------------------
@@ -580,7 +586,7 @@ def buy_cover(amount: uint256, strike: uint256, term_days: uint256, max_premium:
     assert strike != 0, "price_cover: strike is zero"
     assert term_days >= terms.min_term_days, "price_cover: term is too short"
     assert term_days <= terms.max_term_days, "price_cover: term is too long"
-    highest: uint256 = feed._read(price_feed, terms.feed_max_age) * terms.max_strike_share // _WAD
+    highest: uint256 = self._latest() * terms.max_strike_share // _WAD
     assert strike <= highest, "price_cover: strike is too high"
     sum_insured: uint256 = self._sum_insured(amount, strike)
     assert sum_insured >= terms.min_sum_insured, "price_cover: sum is too small"
@@ -630,11 +636,13 @@ def void(policy_id: uint256, round_id: uint80):
     cover_book._accrue_to_now()
     policy: cover_book.Policy = self._known(policy_id)
     assert block.timestamp < policy.start, "price_cover: cover has started"
-    reading: feed_average.Reading = feed_average._round(price_feed, _FEED_SCALE, round_id)
+    price: uint256 = 0
+    updated_at: uint256 = 0
+    price, updated_at = staticcall IFeedReader(feed_reader).reading(price_feed, round_id)
     # A round of the purchase's own second may have been seen coming, and counts.
-    assert reading.updated_at >= policy.bought_at, "price_cover: round is too old"
-    assert reading.price != 0, "price_cover: no price"
-    assert reading.price < self._trigger_price(policy.strike), "price_cover: not triggered"
+    assert updated_at >= policy.bought_at, "price_cover: round is too old"
+    assert price != 0, "price_cover: no price"
+    assert price < self._trigger_price(policy.strike), "price_cover: not triggered"
     premium: uint256 = cover_book._void(policy_id)
     if asset_token._is_stopped(asset, policy.holder):
         # Who cannot be paid now must not be insured for that.
@@ -642,7 +650,7 @@ def void(policy_id: uint256, round_id: uint80):
         self.refunds[policy.holder] += premium
     else:
         asset_token._push(asset, policy.holder, premium)
-    log CoverVoided(policy_id=policy_id, price=reading.price, premium=premium)
+    log CoverVoided(policy_id=policy_id, price=price, premium=premium)
 
 
 @external
@@ -688,7 +696,7 @@ def clear_trigger(policy_id: uint256):
     assert policy.is_triggered, "price_cover: nothing to clear"
     # An answer that is too old to sell on clears nothing either. It marks all the same:
     # a settlement moves with rounds alone, so its fall can be known while the feed fails.
-    feed._read(price_feed, terms.feed_max_age)
+    self._latest()
     price: uint256 = self._standing(policy.expiry)
     assert price >= policy.strike, "price_cover: below the strike"
     cover_book._mark(policy_id, False)
@@ -708,8 +716,8 @@ def fix_settlement(expiry: uint256, last_round: uint80) -> uint256:
     assert cover_book._ending_sum[expiry] != 0, "price_cover: no policy ends"
     assert block.timestamp >= expiry, "price_cover: not expired"
     assert cover_book.settlements[expiry].price == 0, "price_cover: already fixed"
-    price: uint256 = feed_average._settlement(
-        price_feed, _FEED_SCALE, expiry - terms.window_seconds, expiry, last_round, terms.feed_max_age
+    price: uint256 = staticcall IFeedReader(feed_reader).settlement(
+        price_feed, expiry - terms.window_seconds, expiry, last_round, terms.feed_max_age
     )
     owed: uint256 = 0
     paid: uint256 = 0
@@ -952,6 +960,16 @@ def _close(policy_id: uint256) -> (uint256, uint256):
 
 @internal
 @view
+def _latest() -> uint256:
+    """
+    @notice Returns the latest price; refuses one that is too old to sell on.
+    @return uint256 The price in USD per tonne x 1e18.
+    """
+    return staticcall IFeedReader(feed_reader).latest(price_feed, terms.feed_max_age)
+
+
+@internal
+@view
 def _standing(expiry: uint256) -> uint256:
     """
     @notice Returns where the settlement of a running policy stands: what it would be if
@@ -959,7 +977,7 @@ def _standing(expiry: uint256) -> uint256:
     @param expiry The time of expiry, Unix seconds, not in the past.
     @return uint256 The price in USD per tonne x 1e18, rounded down.
     """
-    return feed_average._standing(price_feed, _FEED_SCALE, expiry - terms.window_seconds, expiry)
+    return staticcall IFeedReader(feed_reader).standing(price_feed, expiry - terms.window_seconds, expiry)
 
 
 @internal

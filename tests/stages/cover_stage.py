@@ -12,7 +12,7 @@ from typing import Any
 
 from props import DAY, DOLLAR, deploy
 
-from simulator.chain import Artifact, Chain, Receipt, load_artifact
+from simulator.chain import Artifact, Chain, Contract, Receipt, load_artifact
 from simulator.units import WAD
 
 UNLIMITED = 2**256 - 1
@@ -63,14 +63,16 @@ class CoverStage:
     terms: CoverTerms = field(default_factory=CoverTerms)
     pool_usd: int = 2_000_000
     artifact: Artifact | None = None
+    reader: Artifact | None = None
+    """What replaces the packaged pool and reader: how tests break them."""
 
     def __post_init__(self) -> None:
         chain, roles = self.chain, self.roles
         self.usdc = deploy(chain, "usdc", sender=roles.owner)
         self.feed = deploy(chain, "price_feed", 8, "Copper / USD", roles.keeper, sender=roles.owner)
-        args = ("Copper Cover", "cCOV", self.usdc.address, self.feed.address, roles.guardian)
-        found = self.artifact or load_artifact("price_cover")
-        self.pool = chain.deploy(found, (*args, astuple(self.terms)), sender=roles.owner)
+        reader = self.reader or load_artifact("feed_reader")
+        self.feed_reader = chain.deploy(reader, (), sender=roles.owner)
+        self.pool = self.deploy_pool(self.usdc, self.feed)
         self.rounds = 0
         self.midnight = (chain.timestamp() // DAY + 1) * DAY
         self.send(self.usdc, "configureMinter", roles.owner, UNLIMITED, by=roles.owner)
@@ -80,6 +82,15 @@ class CoverStage:
         self.price(SPOT, day=0)
         if self.pool_usd:
             self.deposit(self.pool_usd)
+
+    def deploy_pool(
+        self, asset: Contract, feed: Contract, terms: CoverTerms | None = None
+    ) -> Contract:
+        """Deploy a pool of an asset on a feed, the guardian its owner."""
+        args = ("Copper Cover", "cCOV", asset, feed, self.feed_reader, self.roles.guardian)
+        found = self.artifact or load_artifact("price_cover")
+        packed = astuple(terms or self.terms)
+        return self.chain.deploy(found, (*args, packed), sender=self.roles.owner)
 
     # -- acts ----------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ class PriceCoverPlayer:
     # -- set-up ------------------------------------------------------------------------
 
     def deploy(self, stage: Stage) -> None:
-        """Create dollars, feed and pool, and fund everybody for the whole run."""
+        """Create dollars, feed, its reader and pool, and fund everybody for the whole run."""
         roles = stage.roles
         self._stage = stage
         self._miner, self._other = roles.miner, roles.other_buyers
@@ -117,6 +117,7 @@ class PriceCoverPlayer:
             "aCCOV",
             self._usdc,
             self._feed,
+            stage.deploy("feed_reader"),
             roles.owner,
             self._contract_terms(),
         )

@@ -23,6 +23,7 @@ from props import (
 
 from simulator.chain import ZERO_ADDRESS, Chain, Receipt, load_artifact
 from simulator.chain.compile import compile_patched
+from simulator.errors import TransactionReverted
 from simulator.units import WAD
 
 NewStage = Callable[..., CoverStage]
@@ -759,26 +760,22 @@ def test_accrual__after_more_than_a_year__takes_two(stage: CoverStage):
 def test_deploy__with_terms_that_no_pool_can_have__reverts(
     stage: CoverStage, reason: str, change: dict[str, int]
 ):
-    args = ["Copper Cover", "cCOV", stage.usdc.address, stage.feed.address, stage.roles.guardian]
     with refused(reason):
-        deploy(
-            stage.chain,
-            "price_cover",
-            *args,
-            astuple(replace(CoverTerms(), **change)),
-            sender=stage.roles.owner,
-        )
+        stage.deploy_pool(stage.usdc, stage.feed, replace(CoverTerms(), **change))
+    stage.deploy_pool(stage.usdc, stage.feed)
 
 
 @pytest.mark.parametrize(
     ("index", "reason"),
     [
         (3, "price_cover: feed is the zero address"),
-        (4, "price_cover: guardian is the zero address"),
+        (4, "price_cover: reader is the zero address"),
+        (5, "price_cover: guardian is the zero address"),
     ],
 )
 def test_deploy__with_a_missing_address__reverts(stage: CoverStage, index: int, reason: str):
-    args: list[object] = ["Copper Cover", "cCOV", stage.usdc, stage.feed, stage.roles.guardian]
+    parts = (stage.usdc, stage.feed, stage.feed_reader)
+    args: list[object] = ["Copper Cover", "cCOV", *parts, stage.roles.guardian]
     terms = astuple(CoverTerms())
     found = deploy(stage.chain, "price_cover", *args, terms, sender=stage.roles.owner)
     assert found.read(stage.chain, "owner") == stage.roles.guardian
@@ -789,15 +786,28 @@ def test_deploy__with_a_missing_address__reverts(stage: CoverStage, index: int, 
 
 
 def test_deploy__with_too_many_decimals__reverts(stage: CoverStage):
-    roles, terms = stage.roles, astuple(CoverTerms())
-    args = (19, "Copper / USD", roles.keeper)
-    feed = deploy(stage.chain, "price_feed", *args, sender=roles.owner)
+    args = ("Copper / USD", stage.roles.keeper)
+    feed = deploy(stage.chain, "price_feed", 19, *args, sender=stage.roles.owner)
     with refused("feed_average: more than 18 decimals"):
-        pool = ("Copper Cover", "cCOV", stage.usdc, feed, roles.guardian, terms)
-        deploy(stage.chain, "price_cover", *pool, sender=roles.owner)
-    feed = deploy(stage.chain, "price_feed", 18, *args[1:], sender=roles.owner)
-    pool = ("Copper Cover", "cCOV", stage.usdc, feed, roles.guardian, terms)
-    deploy(stage.chain, "price_cover", *pool, sender=roles.owner)
+        stage.deploy_pool(stage.usdc, feed)
+    feed = deploy(stage.chain, "price_feed", 18, *args, sender=stage.roles.owner)
+    stage.deploy_pool(stage.usdc, feed)
+
+
+def test_deploy__with_a_reader_that_answers_nothing__reverts(stage: CoverStage):
+    reader = stage.feed_reader
+    for other in (stage.roles.stranger, stage.usdc):
+        stage.feed_reader = other
+        with pytest.raises(TransactionReverted):
+            stage.deploy_pool(stage.usdc, stage.feed)
+    edit = ("feed_reader.vy", "    return feed_average._scale(feed)\n", "    return 0\n")
+    silent = compile_patched(SOURCE.with_name("feed_reader.vy"), edit)
+    stage.feed_reader = stage.chain.deploy(silent, (), sender=stage.roles.owner)
+    with refused("price_cover: reader has no scale"):
+        stage.deploy_pool(stage.usdc, stage.feed)
+    stage.feed_reader = reader
+    pool = stage.deploy_pool(stage.usdc, stage.feed)
+    assert pool.read(stage.chain, "feed_reader") == reader.address
 
 
 def test_rounds__of_a_feed_that_gives_empty_ones__revert(revm: Chain, roles: SimpleNamespace):
@@ -805,9 +815,8 @@ def test_rounds__of_a_feed_that_gives_empty_ones__revert(revm: Chain, roles: Sim
     patched = compile_patched(SOURCE.with_name("price_feed.vy"), ("price_feed.vy", silent, ""))
     stage = CoverStage(revm, roles, CoverTerms(lag_days=2))
     feed = revm.deploy(patched, (8, "Copper / USD", roles.keeper), sender=roles.owner)
-    args = ("Copper Cover", "cCOV", stage.usdc, feed, roles.guardian, astuple(stage.terms))
     stage.feed, stage.rounds = feed, 0
-    stage.pool = deploy(revm, "price_cover", *args, sender=roles.owner)
+    stage.pool = stage.deploy_pool(stage.usdc, feed)
     for who in (roles.underwriter, roles.mine_operator):
         stage.send(stage.usdc, "approve", stage.pool.address, UNLIMITED, by=who)
     stage.price(SPOT, day=1)
@@ -830,8 +839,7 @@ def test_asset__with_a_transfer_fee__credits_deposits_with_what_arrives(
     send(revm, token, "increaseSupply", 10**12, sender=roles.owner)
     send(revm, token, "setFeeRecipient", roles.treasury, sender=roles.owner)
     send(revm, token, "setFeeRate", 200, sender=roles.owner)
-    pool_args = ("Copper Cover", "cCOV", token, stage.feed, roles.guardian)
-    pool = deploy(revm, "price_cover", *pool_args, astuple(CoverTerms()), sender=roles.owner)
+    pool = stage.deploy_pool(token, stage.feed)
     send(revm, token, "approve", pool.address, UNLIMITED, sender=roles.owner)
     expected = 10**10 - 10**10 * 200 // 1_000_000
     assert pool.read(revm, "previewDeposit", 10**10) == expected
