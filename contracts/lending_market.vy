@@ -31,6 +31,14 @@ from ethereum.ercs import IERC4626
 implements: IERC4626
 
 
+from snekmate.tokens.interfaces import IERC20Permit
+implements: IERC20Permit
+
+
+from snekmate.utils.interfaces import IERC5267
+implements: IERC5267
+
+
 from snekmate.auth import ownable
 initializes: ownable
 
@@ -45,6 +53,10 @@ from snekmate.utils import math
 from .modules import asset_token
 from .modules import kinked_rate
 from .modules import share_math
+
+
+from .modules import share_token
+initializes: share_token[erc20 := erc20]
 
 
 from .modules import debt_index
@@ -65,8 +77,12 @@ exports: (
     erc20.balanceOf,
     erc20.allowance,
     erc20.approve,
-    erc20.transfer,
-    erc20.transferFrom,
+    erc20.permit,
+    erc20.nonces,
+    erc20.DOMAIN_SEPARATOR,
+    erc20.eip712Domain,
+    share_token.transfer,
+    share_token.transferFrom,
     loan_health.collateral_feed,
     loan_health.debt_feed,
     loan_health.feed_max_age,
@@ -241,6 +257,7 @@ def __init__(
     """
     assert collateral_ != debt_, "lending_market: collateral is the debt token"
     assert treasury_ != empty(address), "lending_market: treasury is the zero address"
+    assert treasury_ != self, "lending_market: treasury is the market"
     kinked_rate._check(kink_)
     assert reserve_factor_ <= _WAD, "lending_market: reserve factor above 100 %"
     assert max_ltv_ < liquidation_threshold_, "lending_market: max ltv not below threshold"
@@ -287,6 +304,8 @@ def supply_collateral(amount: uint256, borrower: address):
     @param borrower The 20-byte address that may borrow against it.
     """
     assert borrower != empty(address), "lending_market: borrower is the zero address"
+    # Nobody could take it out again.
+    assert borrower != self, "lending_market: borrower is the market"
     # New collateral would make up for what is missing.
     there: uint256 = staticcall IERC20(collateral_token).balanceOf(self)
     assert there >= self.total_collateral, "lending_market: collateral is missing"
@@ -985,6 +1004,7 @@ def _enter(receiver: address, paid: uint256, received: uint256, shares: uint256)
     @param received The amount to add to cash.
     @param shares The shares to mint.
     """
+    share_token._check_receiver(receiver)
     self.cash += received
     erc20._mint(receiver, shares)
     log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=paid, shares=shares)

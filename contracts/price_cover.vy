@@ -40,6 +40,14 @@ from ethereum.ercs import IERC4626
 implements: IERC4626
 
 
+from snekmate.tokens.interfaces import IERC20Permit
+implements: IERC20Permit
+
+
+from snekmate.utils.interfaces import IERC5267
+implements: IERC5267
+
+
 from snekmate.auth import ownable
 initializes: ownable
 
@@ -59,6 +67,10 @@ from .modules import premium_curve
 from .modules import share_math
 
 
+from .modules import share_token
+initializes: share_token[erc20 := erc20]
+
+
 from .modules import cover_book
 initializes: cover_book
 
@@ -74,8 +86,12 @@ exports: (
     erc20.balanceOf,
     erc20.allowance,
     erc20.approve,
-    erc20.transfer,
-    erc20.transferFrom,
+    erc20.permit,
+    erc20.nonces,
+    erc20.DOMAIN_SEPARATOR,
+    erc20.eip712Domain,
+    share_token.transfer,
+    share_token.transferFrom,
     cover_book.policies,
     cover_book.policy_count,
     cover_book.settlements,
@@ -925,6 +941,7 @@ def _enter(receiver: address, received: uint256, shares: uint256):
     @param received The amount that arrived.
     @param shares The shares to mint.
     """
+    share_token._check_receiver(receiver)
     cover_book._add(received)
     assert cover_book._total() <= _MAX_ASSETS, "price_cover: pool is full"
     erc20._mint(receiver, shares)
