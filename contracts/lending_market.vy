@@ -558,9 +558,9 @@ def maxDeposit(receiver: address) -> uint256:
     """
     @notice Returns the limit of a deposit: none, or zero while deposits are stopped.
     @param receiver The 20-byte address that would get the shares.
-    @return uint256 The greatest uint256 (no limit) or zero.
+    @return uint256 The greatest uint256 (no limit) or zero; zero for the market itself.
     """
-    return self._max_deposit()
+    return 0 if receiver == self else self._max_deposit()
 
 
 @external
@@ -569,9 +569,9 @@ def maxMint(receiver: address) -> uint256:
     """
     @notice Returns the limit of a mint: none, or zero while deposits are stopped.
     @param receiver The 20-byte address that would get the shares.
-    @return uint256 The greatest uint256 (no limit) or zero.
+    @return uint256 The greatest uint256 (no limit) or zero; zero for the market itself.
     """
-    return self._max_deposit()
+    return 0 if receiver == self else self._max_deposit()
 
 
 @external

@@ -501,9 +501,9 @@ def maxDeposit(receiver: address) -> uint256:
     """
     @notice Returns the most that a deposit may be; zero while none is taken.
     @param receiver The 20-byte address that would get the shares.
-    @return uint256 The assets.
+    @return uint256 The assets; zero for the pool itself.
     """
-    return self._deposit_limit()
+    return self._deposit_limit(receiver)
 
 
 @external
@@ -514,7 +514,7 @@ def maxMint(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The shares.
     """
-    return self._to_shares(self._deposit_limit(), False)
+    return self._to_shares(self._deposit_limit(receiver), False)
 
 
 @external
@@ -1123,13 +1123,14 @@ def _is_ruined() -> bool:
 
 @internal
 @view
-def _deposit_limit() -> uint256:
+def _deposit_limit(receiver: address) -> uint256:
     """
     @notice Returns the most that a deposit may be.
-    @return uint256 The assets; zero while none is taken.
+    @param receiver The 20-byte address that would get the shares.
+    @return uint256 The assets; zero while none is taken, and for the pool itself.
     """
     clock: cover_book.Clock = cover_book._clock()
-    if self.paused or clock.due_days != 0 or clock.time != block.timestamp:
+    if receiver == self or self.paused or clock.due_days != 0 or clock.time != block.timestamp:
         return 0
     if cover_book.triggered_sum != 0 or self._is_ruined() or asset_token._is_stopped(asset, self):
         return 0

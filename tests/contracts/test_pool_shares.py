@@ -229,6 +229,15 @@ def test_pool__as_receiver_of_what_it_holds__is_refused_and_another_is_not(
     play(roles.stranger)
 
 
+def test_limits__of_a_deposit_for_the_pool_itself__are_zero(
+    pool: Pool, roles: SimpleNamespace
+) -> None:
+    """ERC-4626: no more than what would be taken."""
+    for view in ("maxDeposit", "maxMint"):
+        assert pool.read(view, pool.contract.address) == 0
+        assert pool.read(view, roles.stranger) > 0
+
+
 def test_treasury__that_is_the_market_to_be__is_refused(
     revm: Chain, roles: SimpleNamespace
 ) -> None:
