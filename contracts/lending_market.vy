@@ -420,7 +420,7 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     total_assets: uint256 = self._total_assets()
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
     shares: uint256 = share_math._to_shares(received, total_assets, erc20.totalSupply, False)
-    assert shares != 0, "lending_market: too little for one share"
+    share_math._check_fair(received, shares, total_assets, erc20.totalSupply)
     self._enter(receiver, assets, received, shares)
     return shares
 

@@ -310,7 +310,7 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     self._begin_entry()
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
     shares: uint256 = self._to_shares(received, False)
-    assert shares != 0, "price_cover: no shares"
+    share_math._check_fair(received, shares, cover_book._total(), erc20.totalSupply)
     self._enter(receiver, received, shares)
     return shares
 

@@ -639,7 +639,7 @@ def test_previews__in_the_same_block__equal_what_happens(
 
 def test_deposit__worth_less_than_one_share__is_refused(grown: GoldStage, roles: SimpleNamespace):
     # A share costs more than one wei, so one wei buys none.
-    with refused("lending_market: too little for one share"):
+    with refused("share_math: too little for the price of a share"):
         grown.send(grown.market, "deposit", 1, roles.trader, sender=roles.second_depositor)
     grown.send(grown.market, "deposit", 2, roles.trader, sender=roles.second_depositor)
     assert grown.read(grown.market, "balanceOf", roles.trader) == 1

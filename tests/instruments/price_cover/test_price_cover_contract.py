@@ -579,9 +579,12 @@ def test_deposit__gives_shares_at_the_price_of_the_book(stage: CoverStage):
     before = stage.dollars(who)
     stage.act("mint", 10**6, who, by=who)
     assert before - stage.dollars(who) == cost
-    for function, amount in (("deposit", 0), ("mint", 0)):
-        with refused("price_cover: no shares"):
-            stage.act(function, amount, who, by=who)
+    for function, reason in (
+        ("deposit", "share_math: too little for the price of a share"),
+        ("mint", "price_cover: no shares"),
+    ):
+        with refused(reason):
+            stage.act(function, 0, who, by=who)
     stage.check_books()
 
 
