@@ -21,6 +21,7 @@ from gold_stage import (
     GoldStage,
     MarketTerms,
     VaultTerms,
+    market_without_fair_deposits,
 )
 from props import events, refused
 
@@ -96,24 +97,49 @@ def _sole_holder_with_a_remainder(stage: GoldStage, attacker: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def unprotected_market() -> Artifact:
-    """The market without the virtual share: shows what it is good for."""
+def unprotected_markets() -> dict[int, Artifact]:
+    """Markets without the rule, with and without the virtual share: what that is good for."""
     file = "modules/share_math.vy"
-    return compile_patched(
-        CONTRACTS / "lending_market.vy",
-        (file, "(assets, supply + 1, total_assets + 1,", "(assets, supply, total_assets,"),
-        (file, "(shares, total_assets + 1, supply + 1,", "(shares, total_assets, supply,"),
-    )
+    return {
+        1: market_without_fair_deposits(),
+        0: market_without_fair_deposits(
+            (file, "(assets, supply + 1, total_assets + 1,", "(assets, supply, total_assets,"),
+            (file, "(shares, total_assets + 1, supply + 1,", "(shares, total_assets, supply,"),
+        ),
+    }
+
+
+def test_inflation_attack__by_rounding__is_refused_at_its_first_step(
+    new_stage: NewStage, roles: SimpleNamespace
+):
+    """Two shares worth three wei: a deposit of almost two shares that buys one loses too much."""
+    stage = new_stage(market_terms=replace(MarketTerms(), reserve_factor=0))
+    attacker = roles.intruder
+    _sole_holder_with_a_remainder(stage, attacker)
+    # (2 x (3 + 1) - 1) / (2 + 1) = 2.33 wei for one share, of which none is lost yet; the next
+    # steps lose a third and more.
+    given = _most_for_one_share(stage, 1)
+    while stage.refusal(stage.market, "deposit", given, attacker, sender=attacker) is None:
+        stage.send(stage.market, "deposit", given, attacker, sender=attacker)
+        shares = stage.read(stage.market, "balanceOf", attacker)
+        stage.send(stage.market, "redeem", shares - 1, attacker, attacker, sender=attacker)
+        given = _most_for_one_share(stage, 1)
+        assert given < 10
+    with refused("share_math: too little for the price of a share"):
+        stage.send(stage.market, "deposit", given, attacker, sender=attacker)
 
 
 @pytest.mark.parametrize("virtual", [1, 0])
 def test_inflation_attack__by_rounding__only_pays_without_the_virtual_share(
-    new_stage: NewStage, roles: SimpleNamespace, unprotected_market: Artifact, virtual: int
+    new_stage: NewStage,
+    roles: SimpleNamespace,
+    unprotected_markets: dict[int, Artifact],
+    virtual: int,
 ):
     """Deposits of almost two shares buy one; what is lost raises the price, step by step."""
     stage = new_stage()
     terms = replace(MarketTerms(), reserve_factor=0)
-    stage.market = stage.deploy_market(terms, None if virtual else unprotected_market)
+    stage.market = stage.deploy_market(terms, unprotected_markets[virtual])
     attacker, victim, market = roles.intruder, roles.depositor, stage.market
     _sole_holder_with_a_remainder(stage, attacker)
     while _share_cost(stage, virtual) < OUNCE:

@@ -7,14 +7,18 @@ latest block without keeping it, so that a preview and what it previews share a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from props import DAY, DOLLAR, OUNCE, deploy
 
 from simulator.chain import Artifact, Chain, Contract, Receipt, load_artifact
+from simulator.chain.compile import compile_patched
 from simulator.errors import TransactionReverted
 from simulator.units import RAY, SECONDS_PER_YEAR, WAD
+
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 
 UNLIMITED = 2**256 - 1
 FEED_UNIT = 10**8
@@ -237,6 +241,13 @@ class GoldStage:
         self.send(self.pool, "seize", gold, intruder, sender=intruder)
 
 
+def market_without_fair_deposits(*edits: tuple[str, str, str]) -> Artifact:
+    """The market without the rule that a deposit is fair, and without what `edits` take away."""
+    fair = "share_math._check_fair(received, shares, total_assets, erc20.totalSupply)"
+    unfair = ("lending_market.vy", fair, 'assert shares != 0, "no shares"')
+    return compile_patched(CONTRACTS / "lending_market.vy", unfair, *edits)
+
+
 def to_shares(assets: int, total_assets: int, supply: int, *, up: bool = False) -> int:
     """Return shares for assets, by the rule of `share_math`, in Python's integers."""
     if supply == 0:
@@ -265,6 +276,7 @@ __all__ = [
     "GoldStage",
     "MarketTerms",
     "VaultTerms",
+    "market_without_fair_deposits",
     "to_assets",
     "to_shares",
 ]
