@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 
-from simulator.chain import DEVELOPMENT_ACCOUNTS, AnvilChain, Chain, RevmChain
+from simulator.chain import DEVELOPMENT_ACCOUNTS, AnvilChain, Chain, RevmChain, artifacts
 from simulator.errors import ChainUnavailable
 from simulator.instruments import registry
 
 # Products of packages that happen to be installed here are nobody's business in these tests.
 registry.entry_points = lambda group: ()
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+
+if folder := os.environ.get("ASSAY_ARTIFACTS"):
+    # For `tests/mutation`: other bytecode in place of the packaged contracts'.
+    packaged = artifacts._folder
+    artifacts._folder = lambda package: (
+        Path(folder) if package == artifacts.PACKAGED else packaged(package)
+    )
 
 START = 1_735_689_600
 """2025-01-01 00:00 UTC, the time of a scenario's first block."""

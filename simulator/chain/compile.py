@@ -36,6 +36,11 @@ def contract_sources(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 
+def imported_sources(path: Path) -> set[Path]:
+    """Return a source and all it imports from its own tree: modules and interfaces."""
+    return _imports(path.resolve())[0]
+
+
 def source_hash(path: Path) -> str:
     """Return the SHA-256 of a source and of everything it imports.
 

@@ -1,0 +1,229 @@
+"""Mutants of the contracts: which are drawn, how they are compiled, which tests must fail."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from mutators import Mutant, mutants, named
+from vyper.exceptions import VyperException
+
+from simulator.chain.artifacts import Artifact, load_artifact
+from simulator.chain.compile import compile_source, contract_sources, imported_sources
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS = ROOT / "contracts"
+ARTIFACTS = ROOT / "simulator" / "chain" / "artifacts"
+SEED = 20_260_101
+OWN, TOTAL, OF_A_MODULE = 10, 15, 5
+"""The least mutants of a contract's own file, of a contract, and of a module over all contracts."""
+
+VAULT, MINING, COVER = (
+    f"tests/instruments/{room}" for room in ("gold_vault", "mining", "price_cover")
+)
+TOKEN, ALL = "tests/instruments/gold_token", "tests/contracts"
+TESTS = {
+    "compliance": (
+        f"{MINING}/test_compliance.py",
+        f"{ALL}/test_second_audit.py",
+        f"{MINING}/test_mining_sto_contract.py",
+    ),
+    "desk": (f"{ALL}/test_desk.py", f"{ALL}/test_attacks.py"),
+    "gold_token": (
+        f"{TOKEN}/test_gold_token_contract.py",
+        f"{ALL}/test_audit.py",
+        f"{TOKEN}/test_gold_token_stateful.py",
+    ),
+    "gold_vault": (
+        f"{VAULT}/test_gold_vault_contract.py",
+        f"{ALL}/test_rounding.py",
+        f"{ALL}/test_attacks.py",
+        f"{ALL}/test_audit.py",
+        f"{ALL}/test_second_audit.py",
+        f"{VAULT}/test_vault_and_market_stateful.py",
+    ),
+    "identity_registry": (
+        f"{MINING}/test_identity_registry.py",
+        f"{MINING}/test_mining_sto_contract.py",
+    ),
+    "lending_market": (
+        f"{VAULT}/test_lending_market.py",
+        f"{ALL}/test_rounding.py",
+        f"{ALL}/test_attacks.py",
+        f"{ALL}/test_audit.py",
+        f"{ALL}/test_second_audit.py",
+        f"{VAULT}/test_vault_and_market_stateful.py",
+    ),
+    "mining_sto": (
+        f"{MINING}/test_mining_sto_contract.py",
+        f"{MINING}/test_mining_sto_profit.py",
+        f"{ALL}/test_second_audit.py",
+        f"{ALL}/test_attacks.py",
+        f"{MINING}/test_mining_sto_stateful.py",
+    ),
+    "price_cover": (
+        f"{COVER}/test_price_cover_contract.py",
+        f"{COVER}/test_cover_window.py",
+        f"{COVER}/test_price_cover_attacks.py",
+        f"{COVER}/test_price_cover_stateful.py",
+    ),
+    "price_feed": (f"{ALL}/test_price_feed.py",),
+    "revenue_staking": (
+        f"{MINING}/test_revenue_staking_contract.py",
+        f"{MINING}/test_mining_sto_stateful.py",
+    ),
+    "reward_token": (f"{VAULT}/test_reward_token.py", f"{VAULT}/test_staking_rewards.py"),
+    "stage_strategy": (f"{VAULT}/test_stage_strategy.py", f"{VAULT}/test_gold_vault_contract.py"),
+    "staking_rewards": (
+        f"{VAULT}/test_staking_rewards.py",
+        f"{ALL}/test_audit.py",
+        f"{VAULT}/test_staking_rewards_stateful.py",
+    ),
+    "sto_raise": (
+        f"{MINING}/test_sto_raise.py",
+        f"{ALL}/test_audit.py",
+        f"{MINING}/test_sto_raise_stateful.py",
+    ),
+    "usdc": (f"{ALL}/test_usdc.py", f"{ALL}/test_audit.py"),
+}
+"""The tests of each contract, cheapest first. A draw needs new files to be entered here."""
+
+OPTIONS = ()
+
+ACCRUING = ("withdraw", "redeem", "withdraw_collateral", "liquidate", "mint")
+NAMED: tuple[tuple[str, str, str, str, str | None], ...] = (
+    *(
+        ("lending_market", "contracts/lending_market.vy", function, "self._accrue()", None)
+        for function in ACCRUING
+    ),
+    (
+        "gold_vault",
+        "contracts/gold_vault.vy",
+        "update_debt",
+        "strategy_book._book_loss(strategy, strategy_book._value_of(strategy))",
+        None,
+    ),
+    ("gold_vault", "contracts/gold_vault.vy", "mint", "self._adopt_orphans()", None),
+    ("lending_market", "contracts/lending_market.vy", "mint", "self._adopt_orphans()", None),
+    (
+        "mining_sto",
+        "contracts/modules/dividend_stream.vy",
+        "_pay_in",
+        "self._carried = pot % stream_seconds",
+        "self._carried = 0",
+    ),
+    ("mining_sto", "contracts/modules/dividend_stream.vy", "_pay_in", " + self._carried", ""),
+    (
+        "lending_market",
+        "contracts/lending_market.vy",
+        "_write_off",
+        "share_math._to_shares(covered, total_assets, supply, True)",
+        "share_math._to_shares(covered, total_assets, supply, False)",
+    ),
+    (
+        "lending_market",
+        "contracts/modules/loan_health.vy",
+        "_collateral_value",
+        "_COLLATERAL_UNIT, False",
+        "_COLLATERAL_UNIT, True",
+    ),
+)
+"""Contract, file, function, what is there, what stands in its place (None: it is left out)."""
+
+
+def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
+    """Return a contract's mutants, compiled: the named ones, then the drawn ones.
+
+    Raises
+    ------
+    ValueError
+        If a named mutant is no longer to be found in the source.
+    """
+    original = code(load_artifact(contract).bytecode)
+    drawn: list[tuple[Mutant, Artifact]] = []
+    for name, file, function, old, new in NAMED:
+        if name == contract:
+            mutant = named(file, (ROOT / file).read_text(), function, old, new)
+            if (artifact := compiled(contract, mutant, scratch)) is None:
+                raise ValueError(f"{mutant}\nthis named mutant does not compile")
+            drawn.append((mutant, artifact))
+    seen = {mutant for mutant, _ in drawn}
+    for file, count in shares(contract).items():
+        taken = 0
+        for mutant in ranked(file):
+            if taken == count:
+                break
+            if mutant in seen or (artifact := compiled(contract, mutant, scratch)) is None:
+                continue
+            if code(artifact.bytecode) != original:
+                drawn.append((mutant, artifact))
+                taken += 1
+    return drawn
+
+
+def shares(contract: str) -> dict[str, int]:
+    """Return how many mutants of each file a contract draws: its own, then its modules."""
+    of_modules = {
+        file: -(-OF_A_MODULE // len(importers(file)))
+        for file in files_of(contract)
+        if file.startswith("contracts/modules/")
+    }
+    rest = sum(of_modules.values())
+    own = next(file for file in files_of(contract) if Path(file).stem == contract)
+    return {own: max(OWN, rest, TOTAL - rest), **of_modules}
+
+
+def ranked(file: str) -> list[Mutant]:
+    """Return a source's mutants in the order of the draw."""
+    found = mutants(file, (ROOT / file).read_text())
+    return sorted(found, key=lambda mutant: mutant.rank(SEED))
+
+
+@cache
+def files_of(contract: str) -> tuple[str, ...]:
+    """Return the sources that a contract is made of, relative to the root."""
+    sources = imported_sources(contract_sources(CONTRACTS)[contract])
+    names = (str(path.relative_to(ROOT)) for path in sources)
+    return tuple(sorted(name for name in names if name.endswith(".vy")))
+
+
+def importers(file: str) -> list[str]:
+    """Return the contracts that a source is part of."""
+    return [name for name in TESTS if file in files_of(name)]
+
+
+def compiled(contract: str, mutant: Mutant, scratch: Path) -> Artifact | None:
+    """Return the contract with the mutant in it, or None where that does not compile."""
+    tree = scratch / "contracts"
+    if not tree.is_dir():
+        shutil.copytree(CONTRACTS, tree)
+    changed = scratch / mutant.file
+    text = (ROOT / mutant.file).read_text()
+    changed.write_text(mutant.apply(text))
+    try:
+        return compile_source(contract_sources(tree)[contract])
+    except VyperException:
+        return None
+    finally:
+        changed.write_text(text)
+
+
+def code(bytecode: bytes) -> bytes:
+    """Return creation code without the compiler's note at its end, which has the source's hash."""
+    return bytecode[: -int.from_bytes(bytecode[-2:], "big")]
+
+
+@contextmanager
+def in_place(
+    subject: str, mutant: Mutant | None, artifact: Artifact | None, scratch: Path
+) -> Iterator[dict[str, str]]:
+    """Let tests deploy the artifact: yield the variables for them, see `tests/conftest.py`."""
+    del subject, mutant
+    folder = scratch / "artifacts"
+    shutil.copytree(ARTIFACTS, folder, dirs_exist_ok=True)
+    if artifact is not None:
+        (folder / f"{artifact.name}.json").write_text(artifact.to_json())
+    yield {"ASSAY_ARTIFACTS": str(folder)}
