@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from handmade import MUTE, SILENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from props import DAY, DOLLAR, OUNCE, Refusal, check_refusal, deploy, events, refused, send
@@ -251,6 +252,19 @@ def test_take_out__the_inventory_goes_where_the_owner_says(stage: Stage, roles: 
     assert stage.held(roles.treasury) == (OUNCE, 0)
     fields = {"token": stage.gold.address, "receiver": roles.treasury, "amount": OUNCE}
     assert events(stage.desk, receipt) == [("TakenOut", fields)]
+
+
+def test_take_out__of_a_token_that_answers_nothing__is_taken_for_done(
+    stage: Stage, roles: SimpleNamespace
+):
+    """Some tokens return no truth value from a transfer; a failure of theirs reverts."""
+    mute = stage.chain.deploy(MUTE, [], roles.owner)
+    receipt = stage.trade("take_out", mute, roles.treasury, 1, sender=roles.owner)
+    fields = {"token": mute.address, "receiver": roles.treasury, "amount": 1}
+    assert events(stage.desk, receipt) == [("TakenOut", fields)]
+    silent = stage.chain.deploy(SILENT, [], roles.owner)
+    with refused("no reason given"):
+        stage.trade("take_out", silent, roles.treasury, 1, sender=roles.owner)
 
 
 # -- refusals, each beside its success
@@ -547,6 +561,8 @@ def test_stop__place_move_cancel__are_logged_and_forgotten(stage: Stage, roles: 
     receipt = stage.trade("move_stop", 1, 2 * OUNCE, 3_100 * WAD)
     moved = {"id": 1, "amount": 2 * OUNCE, "trigger": 3_100 * WAD}
     assert events(stage.desk, receipt) == [("StopMoved", moved)]
+    stop = stage.desk.read(stage.chain, "stops", 1)
+    assert stop[:4] == (roles.trader, stage.gold.address, 2 * OUNCE, 3_100 * WAD)
     receipt = stage.trade("cancel_stop", 1)
     assert events(stage.desk, receipt) == [("StopCancelled", {"id": 1})]
     touched = stage.price(2_000)

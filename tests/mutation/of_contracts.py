@@ -31,7 +31,7 @@ TESTS = {
         f"{ALL}/test_second_audit.py",
         f"{MINING}/test_mining_sto_contract.py",
     ),
-    "desk": (f"{ALL}/test_desk.py", f"{ALL}/test_attacks.py"),
+    "desk": (f"{ALL}/test_desk.py",),
     "gold_token": (
         f"{TOKEN}/test_gold_token_contract.py",
         f"{ALL}/test_audit.py",
@@ -76,7 +76,7 @@ TESTS = {
         f"{MINING}/test_mining_sto_stateful.py",
     ),
     "reward_token": (f"{VAULT}/test_reward_token.py", f"{VAULT}/test_staking_rewards.py"),
-    "stage_strategy": (f"{VAULT}/test_stage_strategy.py", f"{VAULT}/test_gold_vault_contract.py"),
+    "stage_strategy": (f"{VAULT}/test_stage_strategy.py",),
     "staking_rewards": (
         f"{VAULT}/test_staking_rewards.py",
         f"{ALL}/test_audit.py",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from props import DAY, OUNCE, Refusal, check_refusal, deploy, events, send
+from handmade import MUTE
+from props import DAY, OUNCE, Refusal, check_refusal, deploy, events, refused, send
 
 from simulator.chain import Chain, Contract
 
@@ -176,3 +177,47 @@ def test_donation__changes_nothing(
     send(revm, gold, "transfer", strategy.address, OUNCE, sender=roles.keeper)
     assert read(revm, strategy, "totalAssets") == [HELD]
     assert strategy.read(revm, "convertToAssets", HELD) == HELD
+
+
+def test_shares__of_an_empty_strategy__are_worth_one_to_one(
+    revm: Chain, gold: Contract, roles: SimpleNamespace
+) -> None:
+    args = (gold, roles.depositor, roles.keeper, roles.intruder)
+    empty = deploy(revm, "stage_strategy", *args, sender=roles.owner)
+    for view in ("convertToShares", "convertToAssets", "previewDeposit", "previewRedeem"):
+        assert empty.read(revm, view, 5 * OUNCE) == 5 * OUNCE
+
+
+def test_share_prices__that_do_not_divide__round_against_the_holder(
+    revm: Chain, strategy: Contract, roles: SimpleNamespace
+) -> None:
+    """1 share = 1.1 oz: a wei of shares is worth 1 wei; 2 wei are worth 1.82 shares, so 2 burn."""
+    send(revm, strategy, "credit", 10 * OUNCE, sender=roles.keeper)
+    assert strategy.read(revm, "convertToAssets", 1) == 1
+    call = ("withdraw", 2, roles.depositor, roles.depositor)
+    send(revm, strategy, *call, sender=roles.depositor)
+    assert read(revm, strategy, "totalAssets", "totalSupply") == [110 * OUNCE - 2, HELD - 2]
+
+
+def test_seize__of_what_is_counted_but_gone__is_refused(
+    revm: Chain, strategy: Contract, gold: Contract, roles: SimpleNamespace
+) -> None:
+    for function in ("freeze", "wipeFrozenAddress", "unfreeze"):
+        send(revm, gold, function, strategy.address, sender=roles.owner)
+    assert read(revm, strategy, "totalAssets") == [0]
+    with refused("stage_strategy: exceeds the assets"):
+        send(revm, strategy, "seize", 1, roles.intruder, sender=roles.intruder)
+    send(revm, gold, "transfer", strategy.address, OUNCE, sender=roles.keeper)
+    send(revm, strategy, "credit", OUNCE, sender=roles.keeper)
+    send(revm, strategy, "seize", OUNCE, roles.intruder, sender=roles.intruder)
+
+
+def test_asset__that_answers_nothing_to_a_transfer__is_taken_for_done(
+    revm: Chain, roles: SimpleNamespace
+) -> None:
+    mute = revm.deploy(MUTE, [], roles.owner)
+    args = (mute, roles.depositor, roles.keeper, roles.intruder)
+    strategy = deploy(revm, "stage_strategy", *args, sender=roles.owner)
+    receipt = send(revm, strategy, "seize", 0, roles.trader, sender=roles.intruder)
+    fields = {"intruder": roles.intruder, "receiver": roles.trader, "amount": 0}
+    assert events(strategy, receipt) == [("Seized", fields)]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
-from props import Refusal, check_refusal, check_standard, deploy, events, send
+from handmade import SILENT
+from props import Refusal, check_refusal, check_standard, deploy, events, refused, send
 from sto_stage import CHILE, PERU, identity_of
 
 from simulator.chain import ZERO_ADDRESS, Chain, Contract, load_artifact
@@ -126,6 +127,11 @@ REFUSALS = [
         ("@agent", "registerIdentity", "@depositor", TWO, PERU),
         lift=(("@agent", "deleteIdentity", "@depositor"),),
     ),
+    Refusal(
+        "agent_role: account is not an agent",
+        ("@owner", "removeAgent", "@trader"),
+        lift=(("@owner", "addAgent", "@trader"),),
+    ),
     *(
         Refusal(
             "identity_registry: lists differ in length",
@@ -188,6 +194,42 @@ def test_batch__registers_each_wallet_with_its_identity_and_country(
     ]
     assert known(revm, registry, roles.trader) == (True, True, ONE, PERU)
     assert known(revm, registry, roles.staker) == (True, True, TWO, CHILE)
+
+
+def test_batch__of_200__is_the_longest(
+    revm: Chain, registry: Contract, roles: SimpleNamespace
+) -> None:
+    """The bound is `_BATCH`; what is longer does not decode, which reverts without a message."""
+    wallets = [identity_of(1_000 + n) for n in range(201)]
+
+    def register(count: int) -> None:
+        lists = (wallets[:count], wallets[:count], [PERU] * count)
+        call = registry.call("batchRegisterIdentity", *lists, sender=roles.agent, gas=20_000_000)
+        revm.send(call)
+
+    with refused("no reason given"):
+        register(201)
+    register(200)
+    assert registry.read(revm, "contains", wallets[199])
+
+
+def test_change_of_an_identity__is_told_to_the_listener(
+    revm: Chain, registry: Contract, roles: SimpleNamespace
+) -> None:
+    """A listener that refuses stops each of them; without one they pass."""
+    deaf = revm.deploy(SILENT, [], roles.owner)
+    send(revm, registry, "registerIdentity", roles.staker, ONE, CHILE, sender=roles.agent)
+    for call in (
+        ("registerIdentity", roles.trader, TWO, PERU),
+        ("batchRegisterIdentity", [roles.keeper], [TWO], [PERU]),
+        ("updateIdentity", roles.depositor, TWO),
+        ("deleteIdentity", roles.staker),
+    ):
+        send(revm, registry, "set_listener", deaf.address, sender=roles.owner)
+        with refused("no reason given"):
+            send(revm, registry, *call, sender=roles.agent)
+        send(revm, registry, "set_listener", ZERO_ADDRESS, sender=roles.owner)
+        send(revm, registry, *call, sender=roles.agent)
 
 
 @pytest.mark.parametrize(
