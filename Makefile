@@ -7,7 +7,7 @@ BIN := .venv/bin
 ANVIL_DIR := $(firstword $(wildcard node_modules/@foundry-rs/anvil-*/bin))
 export PATH := $(CURDIR)/.venv/bin:$(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
 
-.PHONY: demo setup test lint unit core mutants bench clean
+.PHONY: demo setup test lint unit core test-deep coverage mutants bench clean
 
 demo: setup ## Set up, run the main scenario, end with a verdict table and a report
 	$(BIN)/assay run scenarios/hard-assets-2026.yaml
@@ -56,6 +56,11 @@ unit: setup .venv/.assay-dev-ready
 core: setup .venv-numpy2/.assay-ready
 	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
 	.venv-numpy2/bin/pytest --without-chain tests/instruments --ignore tests/instruments/test_outside.py
+
+test-deep: coverage mutants ## How good the tests are: about two hours
+
+coverage: setup .venv/.assay-dev-ready ## Lines and branches of the contracts that no test runs
+	$(BIN)/python tests/coverage/line_coverage.py
 
 mutants: setup .venv/.assay-dev-ready ## Break contracts and kernels: a test must fail each time
 	$(BIN)/python tests/mutation/mutants.py

@@ -64,18 +64,20 @@ ON_A_CHAIN = {"revm", "anvil", "chain", "AnvilChain", "RevmChain", "replay", "pl
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--without-chain`: the models' tests alone, as for another numpy."""
+    """Add `--without-chain`: the models' tests alone, as for another numpy; and its opposite."""
     parser.addoption("--without-chain", action="store_true", help="Leave out tests on a chain.")
+    parser.addoption("--on-a-chain", action="store_true", help="Leave out all other tests.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out ape's runner, and what `--without-chain` leaves out.
+    """Take out ape's runner, and what `--without-chain` or `--on-a-chain` leaves out.
 
     The runner would connect, snapshot and trace for every test there is. The tests in `tests/ape`
     connect by themselves. It stays where its reports are asked for.
     """
-    if config.getoption("--without-chain"):
-        out = [item for item in items if _is_on_a_chain(item)]
+    without, alone = config.getoption("--without-chain"), config.getoption("--on-a-chain")
+    if without or alone:
+        out = [item for item in items if _is_on_a_chain(item) is not alone]
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
     runner = config.pluginmanager.get_plugin("ape-test")
@@ -97,6 +99,14 @@ def roles() -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def revm_session() -> Iterator[Chain]:
+    if steps := os.environ.get("ASSAY_STEPS"):
+        # For `tests/coverage`: a chain that notes which instructions run.
+        from traced_chain import TracedChain
+
+        with TracedChain(START) as chain:
+            yield chain
+            chain.save(Path(steps), str(os.getpid()))
+        return
     with _opened(RevmChain) as chain:
         yield chain
 
