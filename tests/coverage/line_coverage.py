@@ -49,12 +49,18 @@ STATEMENTS += (ast.Log, ast.Raise, ast.Return)
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A statement or branch: where it is, and its first line's text."""
+    """A statement or branch: where it is, in which function, and its first line's text."""
 
     file: str
     number: int
     column: int
+    function: str
     line: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What `uncovered.toml` knows it by."""
+        return self.file, self.function, self.line
 
 
 @dataclass
@@ -168,7 +174,8 @@ def place_of(node: Any) -> Place | None:
     if node.lineno is None or not path.is_relative_to(CONTRACTS):
         return None
     line = lines_of(path)[node.lineno - 1].strip()
-    return Place(str(path.relative_to(ROOT)), node.lineno, node.col_offset, line)
+    function = node.get_ancestor(ast.FunctionDef).name
+    return Place(str(path.relative_to(ROOT)), node.lineno, node.col_offset, function, line)
 
 
 @cache
@@ -180,8 +187,8 @@ def lines_of(path: Path) -> list[str]:
 def report(files: dict[str, Found]) -> int:
     """Print a table and what is missed; return 1 if that is not what `uncovered.toml` says."""
     excused = tomllib.loads(UNCOVERED.read_text()).get("uncovered", [])
-    reasons = {(entry["file"], entry["line"]): entry["reason"] for entry in excused}
-    used: set[tuple[str, str]] = set()
+    listed = {(entry["file"], entry["function"], entry["line"]) for entry in excused}
+    used: set[tuple[str, str, str]] = set()
     told: list[str] = []
     print(f"{'':44}{'lines':>7}{'missed':>8}{'branches':>10}{'one way':>9}")
     for file, found in sorted(files.items()):
@@ -191,15 +198,14 @@ def report(files: dict[str, Found]) -> int:
         )
         for what, places in (("never runs", silent), ("goes one of two ways", one_way)):
             for place in places:
-                if (file, place.line) in reasons:
-                    used.add((file, place.line))
+                if place.key in listed:
+                    used.add(place.key)
                 else:
-                    told.append(f"{file}:{place.number} {what}\n      {place.line}")
-    told += [
-        f"{file}: listed, but reached or gone\n      {line}"
-        for file, line in reasons
-        if (file, line) not in used
-    ]
+                    told.append(
+                        f"{file}:{place.number} {place.function} {what}\n      {place.line}"
+                    )
+    for file, function, line in sorted(listed - used):
+        told.append(f"{file} {function}: listed, but reached or gone\n      {line}")
     print("\n".join(told) or "all that is missed has its reason")
     return 1 if told else 0
 

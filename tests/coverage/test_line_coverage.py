@@ -58,9 +58,8 @@ def test_enter__knows_what_ran_and_which_way(roles: SimpleNamespace):
     run = {place.line for place in found.run}
     silent = {place.line for place in found.silent()}
     assert "log ModeSet(mode=new_mode)" in silent
-    assert any(line.startswith("log AnswerUpdated(") for line in run)
+    assert any(line.startswith("log IAggregatorV3.AnswerUpdated(") for line in run)
     assert not any("caller is not the keeper" in place.line for place in found.one_way())
-    assert run.isdisjoint(silent)
 
 
 def report(
@@ -71,7 +70,7 @@ def report(
         f'[[uncovered]]\nfile = "a.vy"\nline = "{listed}"\nreason = "r"\n' * bool(listed)
     )
     monkeypatch.setattr(line_coverage, "UNCOVERED", path)
-    place = Place("a.vy", 1, 4, "assert a")
+    place = Place("a.vy", 1, 4, "f", "assert a")
     found = Found({place}, {place} if runs else set(), {place}, defaultdict(set, {place: ways}))
     return line_coverage.report({"a.vy": found})
 
