@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from props import DOLLAR, events, refused
-from sto_stage import TOKEN, StoStage
+from sto_stage import TOKEN, StoStage, identity_of
 from test_sto_raise import end, open_raise
 
 from simulator.chain import ZERO_ADDRESS, Chain, Contract
@@ -291,17 +291,20 @@ def test_rest_of_the_profit__is_carried_until_it_makes_a_whole(
 
     Of the stake that is 0.66, 1.99 and 2.66 units: 0, 1 and 2 are earned.
     """
+
+    def credit() -> None:
+        """Let one who has no stake ask: what has come is credited, and nobody is paid."""
+        staked.send(staked.staking, "getReward", sender=roles.keeper)
+
     found = []
     for _ in range(3):
         pay_units(staked, 1)
         if credited:
-            # Notes what has come without paying anybody.
-            staked.send(staked.sto, "mint", roles.trader, 0, sender=roles.agent)
-            staked.send(staked.staking, "getReward", sender=roles.keeper)
+            credit()
         per_token = staked.read(staked.staking, "rewardPerToken")
         found.append((per_token, earned(staked, roles.staker)))
         if not credited:
-            staked.send(staked.staking, "getReward", sender=roles.keeper)
+            credit()
     assert found == [(1, 0), (3, 1), (4, 2)]
 
 
@@ -350,6 +353,26 @@ def test_profit_to_nobody__is_carried_in_full(revm: Chain, roles: SimpleNamespac
     assert stage.read(stage.staking, "carried") == 5
     stage.send(stage.staking, "getReward", sender=roles.keeper)
     assert stage.read(stage.staking, "carried") == 5
+
+
+def test_claim_that_was_credited_and_taken_away__counts_as_nothing_new(
+    staked: StoStage, roles: SimpleNamespace
+) -> None:
+    """5 units are credited and still with the token when the staking itself is recovered.
+
+    Its claim is 0 then, 5 less than was credited; no stake waits until 5 more have come.
+    """
+    pay_units(staked, 5)
+    staked.send(staked.staking, "withdraw", 1, sender=roles.staker)
+    assert staked.read(staked.staking, "credited_profit") == 5
+    moved = (staked.staking, roles.stranger, identity_of(100))
+    staked.send(staked.sto, "recoveryAddress", *moved, sender=roles.agent)
+    staked.register(staked.staking.address, identity_of(100))
+    back = ("forcedTransfer", roles.stranger, staked.staking, 1)
+    staked.send(staked.sto, *back, sender=roles.agent)
+    assert staked.read(staked.sto, "accumulativeFundsOf", staked.staking) == 0
+    staked.send(staked.staking, "withdraw", 1, sender=roles.staker)
+    assert staked.balance(roles.staker) == 2
 
 
 # --- The rules: no division, but bounds that stop at nothing ---------------------------
