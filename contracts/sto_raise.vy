@@ -49,6 +49,7 @@ interface ISecurityToken:
 
 
 interface IReservations:
+    def reserved_for(wallet: address) -> uint256: view
     def reserve(wallet: address, amount: uint256): nonpayable
 
 
@@ -381,17 +382,21 @@ def _reserve(amount: uint256):
     """
     @notice Reserves the tokens that the caller pays for with `amount` more; reverts unless
             he may hold them.
-    @dev Not for a wallet that was recovered: its tokens would be its successor's.
+    @dev Not for a wallet that was recovered: its tokens would be its successor's. What is
+         reserved for the wallet may be another sale's, or a lost wallet's that it took
+         over from: a mint may use that up, so the question goes beyond all of it.
     """
     is_current: bool = self._receiver(msg.sender) == msg.sender
     assert is_current, "sto_raise: wallet was recovered"
     assert staticcall ISecurityToken(token).isAgent(self), "sto_raise: raise is not an agent of the token"
     assert self._is_verified(msg.sender), "sto_raise: buyer is not verified"
     paid: uint256 = self.paid_by[msg.sender]
-    tokens: uint256 = self._tokens_for(paid + amount)
+    bought: uint256 = self._tokens_for(paid)
+    tokens: uint256 = self._tokens_for(paid + amount) - bought
     rules: address = staticcall ISecurityToken(token).compliance()
-    compliance_check._check(rules, empty(address), msg.sender, tokens)
-    extcall IReservations(rules).reserve(msg.sender, tokens - self._tokens_for(paid))
+    due: uint256 = max(bought, staticcall IReservations(rules).reserved_for(msg.sender))
+    compliance_check._check(rules, empty(address), msg.sender, due + tokens)
+    extcall IReservations(rules).reserve(msg.sender, tokens)
 
 
 @internal
