@@ -316,6 +316,8 @@ def release_milestone():
     """
     @notice Confirms the next milestone and pays the mine its part of what was paid for
             tokens handed out so far; verifier only.
+    @dev A funds token that is paused, or that bars mine or raise, does not stop the
+         confirmation, which has its date: `pay_mine` has none.
     """
     assert msg.sender == verifier, "sto_raise: caller is not the verifier"
     self._check_succeeded()
@@ -324,7 +326,9 @@ def release_milestone():
     assert milestone < len(self.milestones), "sto_raise: all milestones are released"
     self.confirmed_milestones = milestone + 1
     self.confirmed_bps += self.milestones[milestone]
-    log MilestoneReleased(milestone=milestone, amount=self._pay_mine())
+    is_stopped: bool = asset_token._is_stopped(funds_token, mine) or asset_token._is_stopped(funds_token, self)
+    amount: uint256 = 0 if is_stopped else self._pay_mine()
+    log MilestoneReleased(milestone=milestone, amount=amount)
 
 
 @external

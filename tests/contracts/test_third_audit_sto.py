@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from props import refused
+from props import DOLLAR, events, refused
 from sto_stage import TOKEN, StoStage
 from test_sto_raise import HARD, SOFT, end, open_raise
 
@@ -94,3 +94,39 @@ def test_contribute__beside_what_an_agent_has_reserved__leaves_the_rest_of_the_c
         stage.send(sale, "contribute", SOFT * 6 // 10 + 1, sender=roles.depositor)
     stage.send(sale, "contribute", SOFT * 6 // 10, sender=roles.depositor)
     assert held(stage, "depositor") == BOUGHT
+
+
+# --- A milestone on a day without dollars -----------------------------------------------
+
+
+@pytest.mark.parametrize("stopped", ["nobody", "mine", "raise", "token"])
+def test_milestone__while_dollars_are_stopped__is_confirmed_and_paid_later(
+    stage: StoStage, roles: SimpleNamespace, stopped: str
+) -> None:
+    """It could not be confirmed, and once its date was over the mine lost 300,000 dollars."""
+    sale = open_raise(stage)
+    stage.send(sale, "contribute", SOFT, sender=roles.depositor)
+    end(stage, sale)
+    stage.send(sale, "claim", roles.depositor, sender=roles.stranger)
+    before = stage.dollars(roles.mine_operator)
+    barred = {"mine": roles.mine_operator, "raise": sale.address}.get(stopped)
+    if stopped == "token":
+        stage.send(stage.usdc, "pause", sender=roles.owner)
+    elif barred:
+        stage.send(stage.usdc, "blacklist", barred, sender=roles.owner)
+    last = stage.read(sale, "milestones_end") - 1
+    receipt = stage.send(sale, "release_milestone", sender=roles.verifier, at=last)
+    at_once = 300_000 * DOLLAR if stopped == "nobody" else 0
+    released = {"milestone": 0, "amount": at_once}
+    assert events(sale, receipt) == [("MilestoneReleased", released)]
+    if stopped == "token":
+        stage.send(stage.usdc, "unpause", sender=roles.owner)
+    elif barred:
+        stage.send(stage.usdc, "unBlacklist", barred, sender=roles.owner)
+    stage.send(sale, "return_unreleased", sender=roles.stranger, at=last + 1)
+    if not at_once:
+        stage.send(sale, "pay_mine", sender=roles.stranger)
+    assert stage.dollars(roles.mine_operator) - before == 300_000 * DOLLAR
+    assert stage.dollars(sale.address) == 0
+    with refused("sto_raise: nothing is due"):
+        stage.send(sale, "pay_mine", sender=roles.stranger)
