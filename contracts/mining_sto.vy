@@ -87,6 +87,11 @@ exports: (
 _BATCH: constant(uint256) = 200
 
 
+# @dev What is left of the gas, at least, after a call that failed for another reason than
+# want of gas: a call leaves a 64th, so that one would have used 63 times as much.
+_GAS_AFTER_REFUSAL: constant(uint256) = 20_000
+
+
 # @dev Version of this token, as ERC-3643 wants it.
 version: public(constant(String[5])) = "1.0.0"
 
@@ -741,12 +746,15 @@ def _tell_compliance(lost: address, new: address):
     """
     @notice Tells the compliance of a recovery, if it wants to know: the standard has no
             call for it.
+    @dev One that runs out of gas has not refused: the recovery must not go on without
+         lock-up, stake and reservation.
     """
     success: bool = raw_call(
         self.compliance,
         abi_encode(lost, new, method_id=method_id("wallet_recovered(address,address)")),
         revert_on_failure=False,
     )
+    assert success or msg.gas >= _GAS_AFTER_REFUSAL, "mining_sto: too little gas"
 
 
 @internal

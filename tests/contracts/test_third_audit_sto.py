@@ -6,15 +6,19 @@ and 36.67 %. Whoever buys here pays 1,000,000 dollars for 10,000 tokens.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from props import DOLLAR, events, refused
+from props import DAY, DOLLAR, events, refused
 from sto_stage import TOKEN, StoStage
 from test_sto_raise import HARD, SOFT, end, open_raise
 
 from simulator.chain import Chain
+from simulator.chain.compile import compile_patched
+from simulator.errors import TransactionReverted
 
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 BOUGHT = 10_000 * TOKEN
 OVER = "compliance: identity would exceed its cap"
 
@@ -130,3 +134,54 @@ def test_milestone__while_dollars_are_stopped__is_confirmed_and_paid_later(
     assert stage.dollars(sale.address) == 0
     with refused("sto_raise: nothing is due"):
         stage.send(sale, "pay_mine", sender=roles.stranger)
+
+
+# --- A recovery on short gas ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slots", [0, 1, 6])
+def test_recovery__with_the_least_gas_it_passes_with__still_tells_the_compliance(
+    revm: Chain, roles: SimpleNamespace, slots: int
+) -> None:
+    """The call that tells it may fail, and out of gas it did: of a compliance that stores one
+    slot more, the least gas that passed, which wallets look for, left stake, lock-up and
+    reservation with the lost wallet."""
+    store = "".join(
+        f"        self.held_by[convert({n}, address)] = 1\n" for n in range(1, slots + 1)
+    )
+    last = "        self._set_lockup(lost, 0, 0)\n"
+    costly = compile_patched(CONTRACTS / "compliance.vy", ("compliance.vy", last, last + store))
+    stage = StoStage(revm, roles, patched={"compliance": costly})
+    stage.send(stage.usdc, "mint", roles.depositor, SOFT, sender=roles.owner)
+    stage.mint(roles.depositor, 100)
+    stage.stake(roles.depositor, 100)
+    stage.send(open_raise(stage), "contribute", SOFT, sender=roles.depositor)
+    stage.register(roles.stranger, stage.identities["depositor"])
+    lock = ("set_lockup", roles.depositor, TOKEN, stage.chain.timestamp() + DAY)
+    stage.send(stage.compliance, *lock, sender=roles.owner)
+    enough, too_little = 500_000, 50_000
+    while enough - too_little > 1:
+        gas = (enough + too_little) // 2
+        if _recovery_passes(stage, gas):
+            enough = gas
+        else:
+            too_little = gas
+    assert too_little > 100_000
+
+
+def _recovery_passes(stage: StoStage, gas: int) -> bool:
+    """Return whether a recovery on so much gas passes, and check that it is a whole one."""
+    roles, before = stage.roles, stage.chain.snapshot()
+    lost = (roles.depositor, roles.stranger, stage.identities["depositor"])
+    try:
+        stage.chain.send(stage.sto.call("recoveryAddress", *lost, sender=roles.agent, gas=gas))
+    except TransactionReverted:
+        return False
+    else:
+        moved = {"entrusted_by": 100 * TOKEN, "reserved_for": BOUGHT}
+        for name, amount in moved.items():
+            assert stage.read(stage.compliance, name, roles.stranger) == amount
+        assert stage.read(stage.compliance, "lockup_of", roles.stranger)[0] == TOKEN
+        return True
+    finally:
+        stage.chain.revert(before)
