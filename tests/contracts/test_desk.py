@@ -111,6 +111,25 @@ def test_sell__pays_the_feed_less_the_spread_and_logs(stage: Stage, roles: Simpl
     assert events(stage.desk, receipt) == [("Sold", fields)]
 
 
+def test_swaps__of_the_whole_inventory__pass_and_a_unit_more_does_not(
+    stage: Stage, roles: SimpleNamespace
+):
+    """All gold costs 1,000 x 4,010 dollars; an ounce takes the last 3,990 dollars."""
+    stage.send(stage.usdc, "mint", roles.trader, CASH, sender=roles.owner)
+    with refused("desk: inventory is too small"):
+        stage.trade("buy", stage.gold, STOCK + 1, UNLIMITED)
+    stage.trade("buy", stage.gold, STOCK, UNLIMITED)
+    cash = CASH + 1_000 * 4_010 * DOLLAR
+    assert stage.held(stage.desk) == (0, cash)
+    left = cash - 3_990 * DOLLAR
+    stage.trade("take_out", stage.usdc, roles.owner, left + 1, sender=roles.owner)
+    with refused("desk: inventory is too small"):
+        stage.trade("sell", stage.gold, OUNCE, 0)
+    stage.send(stage.usdc, "transfer", stage.desk, 1, sender=roles.owner)
+    stage.trade("sell", stage.gold, OUNCE, 0)
+    assert stage.held(stage.desk) == (OUNCE, 0)
+
+
 def test_swaps__of_a_wei__round_against_the_trader(stage: Stage, roles: SimpleNamespace):
     stage.trade("buy", stage.gold, 1, UNLIMITED)
     stage.trade("sell", stage.gold, 1, 0)
