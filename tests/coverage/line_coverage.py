@@ -89,9 +89,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.steps or Path(scratch)
         folder.mkdir(exist_ok=True)
-        if not any(folder.iterdir()):
-            run_tests(args.tests or tests(), folder)
-        return report(coverage(steps_in(folder)))
+        passed = any(folder.iterdir()) or run_tests(args.tests or tests(), folder)
+        return report(coverage(steps_in(folder))) if passed else 1
 
 
 def tests() -> list[str]:
@@ -100,11 +99,12 @@ def tests() -> list[str]:
     return [file for file in files if not any(word in file for word in LEFT_OUT)]
 
 
-def run_tests(files: Iterable[str], folder: Path) -> None:
-    """Run tests on the chain that notes its instructions."""
+def run_tests(files: Iterable[str], folder: Path) -> bool:
+    """Run tests on the chain that notes its instructions; return whether all pass."""
     command = [*PYTEST, *OFF, "--on-a-chain", "--hypothesis-profile=repeatable", *files]
     variables = {"PYTHONPATH": str(ROOT), "ASSAY_STEPS": str(folder)}
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=True)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False)
+    return done.returncode == 0
 
 
 def steps_in(folder: Path) -> dict[str, set[tuple[int, int]]]:
