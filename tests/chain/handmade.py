@@ -37,6 +37,9 @@ CLOCK = assembled("clock", "425f524360205260405ff3")
 # A token whose transfers return nothing: it answers 100 to a call of one word, as of a balance.
 # CALLDATASIZE PUSH1 36 EQ · STOP unless so · PUSH1 100 PUSH0 MSTORE · return the word
 MUTE = assembled("mute", "36602414600857005b60645f5260205ff3")
+# Zero to every call: a token that refuses by returning false, not by a revert.
+# PUSH1 32 PUSH0 RETURN
+DENYING = assembled("denying", "60205ff3")
 
 
 def poke(contract: Contract, sender: str, gas: int | None = None) -> Call:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from handmade import MUTE, SILENT
+from handmade import DENYING, MUTE, SILENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from props import DAY, DOLLAR, OUNCE, Refusal, check_refusal, deploy, events, refused, send
 
 from simulator.chain import ZERO_ADDRESS, Chain, Contract
+from simulator.chain.compile import compile_patched
 
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 FEED_UNIT = 10**8
 WAD = 10**18
 PRICE = 4_000
@@ -284,6 +287,28 @@ def test_take_out__of_a_token_that_answers_nothing__is_taken_for_done(
     silent = stage.chain.deploy(SILENT, [], roles.owner)
     with refused("no reason given"):
         stage.trade("take_out", silent, roles.treasury, 1, sender=roles.owner)
+
+
+def test_token_that_answers_no__neither_leaves_nor_is_bought(stage: Stage, roles: SimpleNamespace):
+    """Some tokens return false where others revert. This one's `decimals` are 0, too."""
+    denying = stage.chain.deploy(DENYING, [], roles.owner)
+    stage.send(stage.desk, "list_token", denying, stage.feed, SPREAD_BPS, sender=roles.owner)
+    for function, *args in (("take_out", denying, roles.treasury, 0), ("sell", denying, 1, 0)):
+        with refused("asset_token: transfer failed"):
+            stage.trade(function, *args, sender=roles.owner)
+
+
+def test_feed_that_names_no_market_status__is_traded_at(revm: Chain, roles: SimpleNamespace):
+    """A plain Chainlink proxy has no `marketStatus`: then age alone decides."""
+    stage = Stage(revm, roles)
+    edit = ("price_feed.vy", "marketStatus: public(uint8)", "marketStatus: uint8")
+    plain = revm.deploy(
+        compile_patched(CONTRACTS / "price_feed.vy", edit), [8, "XAU", roles.keeper], roles.owner
+    )
+    stage.send(stage.desk, "list_token", stage.gold, plain, SPREAD_BPS, sender=roles.owner)
+    stage.send(plain, "update_answer", PRICE * FEED_UNIT, sender=roles.keeper)
+    stage.trade("sell", stage.gold, OUNCE, 0)
+    assert stage.held(roles.trader) == (9 * OUNCE, 10**6 * DOLLAR + 3_990 * DOLLAR)
 
 
 # -- refusals, each beside its success

@@ -132,6 +132,7 @@ def test_seize__of_everything__lets_the_vault_see_no_room_and_no_worth(
     views = ("maxDeposit", "maxWithdraw")
     assert [strategy.read(revm, view, roles.depositor) for view in views] == [0, 0]
     assert strategy.read(revm, "convertToAssets", HELD) == 0
+    assert strategy.read(revm, "convertToShares", OUNCE) == 0
 
 
 @pytest.mark.parametrize("function", ["withdraw", "redeem"])
