@@ -420,11 +420,12 @@ def previewRedeem(shares: uint256) -> uint256:
 @view
 def maxDeposit(receiver: address) -> uint256:
     """
-    @notice Returns what the cap leaves room for; zero while deposits are stopped.
+    @notice Returns what the cap leaves room for; zero while deposits are stopped, and for
+            an address that may not hold shares.
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The assets (the greatest uint256 = no limit).
     """
-    return self._deposit_limit(strategy_book._try_unbooked_loss())
+    return self._deposit_limit(strategy_book._try_unbooked_loss()) if self._may_get_shares(receiver) else 0
 
 
 @external
@@ -435,7 +436,7 @@ def maxMint(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The shares (the greatest uint256 = no limit).
     """
-    return self._mint_limit(strategy_book._try_unbooked_loss())
+    return self._mint_limit(strategy_book._try_unbooked_loss()) if self._may_get_shares(receiver) else 0
 
 
 @external
@@ -788,6 +789,17 @@ def _mint_limit(loss: uint256) -> uint256:
 
 @internal
 @view
+def _may_get_shares(receiver: address) -> bool:
+    """
+    @notice Returns whether a deposit may be for `receiver`.
+    @param receiver The 20-byte address that would get the shares.
+    @return bool Whether it could give them back: neither this contract nor the queue.
+    """
+    return receiver not in [self, queue]
+
+
+@internal
+@view
 def _is_exit_closed(owner: address, loss: uint256) -> bool:
     """
     @notice Returns whether `owner` cannot withdraw now.
@@ -1000,5 +1012,6 @@ def _set_fee_recipient(fee_recipient: address):
     @param fee_recipient The 20-byte address.
     """
     assert fee_recipient != empty(address), "gold_vault: fee recipient is the zero address"
+    self._check_holder(fee_recipient)
     self.fee_recipient = fee_recipient
     log FeeRecipientSet(fee_recipient=fee_recipient)

@@ -1,4 +1,4 @@
-"""Shares of the lending market and the price cover: permits, and nothing to the pool itself."""
+"""Shares of vault, lending market and price cover: permits, and nothing to the pool itself."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def lending(chain: Chain, roles: SimpleNamespace) -> Pool:
     return Pool(chain, stage.market, "Lending Market Share")
 
 
+def vault(chain: Chain, roles: SimpleNamespace) -> Pool:
+    """A vault in which the owner has 100 oz."""
+    stage = GoldStage(chain, roles)
+    stage.deposit(roles.owner, 100 * OUNCE)
+    return Pool(chain, stage.vault, "Gold Vault")
+
+
 def cover(chain: Chain, roles: SimpleNamespace) -> Pool:
     """A pool in which the owner has 1,000 dollars, all of them asked for eight days ago."""
     stage = CoverStage(chain, roles)
@@ -63,6 +70,7 @@ def cover(chain: Chain, roles: SimpleNamespace) -> Pool:
 
 
 POOLS: dict[str, Callable[[Chain, SimpleNamespace], Pool]] = {
+    "gold_vault": vault,
     "lending_market": lending,
     "price_cover": cover,
 }
@@ -188,6 +196,13 @@ SHARES = "share_token: receiver is the token itself"
 PAYER = "asset_token: receiver is the payer"
 TO_ITSELF = [
     # The pool's own address stands for @pool; beside it the same call for somebody else.
+    ("gold_vault", ("owner", "transfer", "@pool", 7), SHARES),
+    ("gold_vault", ("trader", "transferFrom", "@owner", "@pool", 7), SHARES),
+    ("gold_vault", ("owner", "deposit", OUNCE, "@pool"), SHARES),
+    ("gold_vault", ("owner", "mint", OUNCE, "@pool"), SHARES),
+    ("gold_vault", ("owner", "withdraw", OUNCE, "@pool", "@owner"), PAYER),
+    ("gold_vault", ("owner", "redeem", OUNCE, "@pool", "@owner"), PAYER),
+    ("gold_vault", ("curator", "set_fee_recipient", "@pool"), SHARES),
     ("lending_market", ("owner", "transfer", "@pool", 7), SHARES),
     ("lending_market", ("trader", "transferFrom", "@owner", "@pool", 7), SHARES),
     ("lending_market", ("owner", "deposit", OUNCE, "@pool"), SHARES),

@@ -925,6 +925,11 @@ def test_shares__sent_or_minted_to_the_queue__are_refused(queue: GoldStage, role
     queue.send(queue.vault, "approve", roles.trader, OUNCE, sender=depositor)
     with refused(reason):
         queue.send(queue.vault, "transferFrom", depositor, queue.queue, OUNCE, sender=roles.trader)
+    with refused(reason):
+        queue.send(queue.vault, "set_fee_recipient", queue.queue, sender=roles.curator)
+    for view in ("maxDeposit", "maxMint"):
+        assert queue.read(queue.vault, view, queue.queue) == 0
+        assert queue.read(queue.vault, view, depositor) == UNLIMITED
     _request(queue, depositor, 1)
 
 
