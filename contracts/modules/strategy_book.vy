@@ -246,8 +246,21 @@ def _whole_shares(strategy: address, wanted: uint256) -> uint256:
         return 0
     shares: uint256 = self._strategy_shares[strategy]
     value: uint256 = self._value_of(strategy)
-    burnt: uint256 = math._mul_div(min(wanted, liquid), shares, value, True)
-    return min(liquid, math._mul_div(burnt, value, shares, False))
+    return min(liquid, self._by_whole_shares(min(wanted, liquid), shares, value, True))
+
+
+@internal
+@pure
+def _by_whole_shares(amount: uint256, shares: uint256, worth: uint256, round_up: bool) -> uint256:
+    """
+    @notice Returns what whole shares of a strategy are worth.
+    @param amount The assets that they are to be worth.
+    @param shares The shares that the debt bought, above zero.
+    @param worth What those are worth, above zero.
+    @param round_up Whether they are worth the amount at least, instead of at most.
+    @return uint256 The assets.
+    """
+    return math._mul_div(math._mul_div(amount, shares, worth, round_up), worth, shares, False)
 
 
 @internal
@@ -256,7 +269,8 @@ def _callable(strategy: address) -> uint256:
     """
     @notice Returns what can be called back from a strategy now.
     @param strategy The 20-byte address of the strategy.
-    @return uint256 The assets: at most its debt, its worth and its liquidity.
+    @return uint256 The assets: at most its debt, its worth and its liquidity, this by
+            whole shares where one costs two units or more.
     """
     debt: uint256 = self.debt_of[strategy]
     # Frozen assets do not come back, whatever the strategy promises.
@@ -267,7 +281,12 @@ def _callable(strategy: address) -> uint256:
     known, value = self._try_value_of(strategy)
     liquid: uint256 = 0
     known, liquid = try_view._uint256(strategy, abi_encode(self, method_id=method_id("maxWithdraw(address)")))
-    return min(debt, min(value, liquid))
+    shares: uint256 = self._strategy_shares[strategy]
+    most: uint256 = min(debt, min(value, liquid))
+    # Where liquidity ends within a dear share, all of it would be burnt for a part.
+    if value // 2 < shares:
+        return most
+    return self._by_whole_shares(most, shares, value, False)
 
 
 @internal

@@ -1,0 +1,100 @@
+"""Faults found by a third attack, on vault, queue and market, played as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from gold_stage import (
+    DAY,
+    DOLLAR,
+    OUNCE,
+    SECONDS_PER_YEAR,
+    UNLIMITED,
+    GoldStage,
+    MarketTerms,
+    VaultTerms,
+)
+from props import refused
+
+from simulator.chain import Chain, Contract
+
+FREE = MarketTerms(base_rate=0, slope1=0, slope2=0)
+BATCHES = VaultTerms(cooldown_seconds=DAY, batch_seconds=DAY)
+
+NewStage = Callable[..., GoldStage]
+
+
+@pytest.fixture
+def new_stage(revm: Chain, roles: SimpleNamespace) -> NewStage:
+    return lambda **terms: GoldStage(revm, roles, **({"market_terms": FREE} | terms))
+
+
+def price(stage: GoldStage, pool: Contract) -> int:
+    """Return what a share costs, in the asset's unit."""
+    assets, supply = (stage.read(pool, name) for name in ("totalAssets", "totalSupply"))
+    return int((assets + 1) // (supply + 1))
+
+
+def worth(stage: GoldStage, account: str, pool: Contract | None = None) -> int:
+    """Return what an account's shares of the vault, or of another pool, are worth."""
+    pool = pool or stage.vault
+    return int(stage.read(pool, "convertToAssets", stage.read(pool, "balanceOf", account)))
+
+
+def raise_price(stage: GoldStage, pool: Contract, attacker: str, least: int) -> None:
+    """Make a share of a nearly empty pool dear: mint one, burn it for a unit, again and again.
+
+    No deposit is unfair on the way, so the rule against those does not stop it.
+    """
+    while price(stage, pool) < least:
+        stage.send(pool, "mint", 1, attacker, sender=attacker)
+        stage.send(pool, "withdraw", 1, attacker, attacker, sender=attacker)
+
+
+def make_market_dear(stage: GoldStage, attacker: str, least: int) -> None:
+    """Deploy a market and raise its price: interest on one wei brings it above one."""
+    stage.market = stage.deploy_market(replace(MarketTerms(), reserve_factor=0))
+    market = stage.market
+    stage.endow(attacker, 5_000 * OUNCE, dollars=10**8)
+    stage.send(market, "deposit", 2, attacker, sender=attacker)
+    stage.send(market, "supply_collateral", 9 * 10**7 * DOLLAR, attacker, sender=attacker)
+    stage.send(market, "borrow", 1, attacker, sender=attacker)
+    stage.wait(SECONDS_PER_YEAR)
+    stage.send(market, "repay", UNLIMITED, attacker, sender=attacker)
+    raise_price(stage, market, attacker, least)
+
+
+# --- Liquidity that ends within a dear share --------------------------------------
+
+
+def test_withdrawals_of_single_wei__where_liquidity_ends_within_a_dear_share__cost_nothing(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """A wei of cash in the market: each wei withdrawn burnt a share of 0.05 oz.
+
+    60 of them cost the vault 2.98 of 100 oz, and the attacker, who held the rest of the
+    market, was 2.93 oz richer; nothing but gas ended it.
+    """
+    stage = new_stage()
+    attacker, vault = roles.intruder, stage.vault
+    make_market_dear(stage, attacker, OUNCE // 20)
+    market = stage.market
+    stage.deposit(roles.depositor, 100 * OUNCE)
+    stage.send(vault, "deposit", OUNCE // 1_000, attacker, sender=attacker)
+    stage.place(market, 200 * OUNCE)
+    assert stage.read(vault, "idle") == 0
+    stage.send(market, "deposit", 4_000 * OUNCE, attacker, sender=attacker)
+    stage.send(market, "borrow", stage.read(market, "cash") - 1, attacker, sender=attacker)
+    before = stage.read(vault, "totalAssets")
+    one = ("withdraw", 1, attacker, attacker)
+    with refused("gold_vault: exceeds withdrawable"):
+        stage.send(vault, *one, sender=attacker)
+    assert stage.read(vault, "maxWithdraw", attacker) == 0
+    # A share and a half of cash: one share is called back whole, and its rest is idle.
+    stage.send(market, "repay", price(stage, market) * 3 // 2, attacker, sender=attacker)
+    for _ in range(3):
+        stage.send(vault, *one, sender=attacker)
+    assert before - stage.read(vault, "totalAssets") <= 3 * 2
