@@ -949,7 +949,8 @@ def _adopt_rest(rest: uint256, shares_of_rest: uint256):
     @param shares_of_rest What it was worth in shares before the exit.
     """
     supply: uint256 = erc20.totalSupply
-    if rest > (supply + 1) * _DUST_PRICE:
+    # By worth as well: shares that are dear themselves are not next to nobody's.
+    if min(rest, shares_of_rest) > (supply + 1) * _DUST_PRICE:
         profit_lock._book(0, rest, profit_unlock_seconds)
         erc20._mint(self.fee_recipient, shares_of_rest - supply)
 

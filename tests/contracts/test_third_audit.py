@@ -98,3 +98,41 @@ def test_withdrawals_of_single_wei__where_liquidity_ends_within_a_dear_share__co
     for _ in range(3):
         stage.send(vault, *one, sender=attacker)
     assert before - stage.read(vault, "totalAssets") <= 3 * 2
+
+
+# --- Locked profit of a vault whose shares are dear -------------------------------
+
+
+@pytest.mark.parametrize(("decimals", "dear"), [(18, 995 * 10**6), (6, 995)])
+def test_exit__from_a_vault_with_dear_shares__leaves_locked_profit_to_its_holders(
+    new_stage: NewStage, roles: SimpleNamespace, decimals: int, dear: int
+) -> None:
+    """A vault of 1,000 oz at 1e9 wei a share counted as empty: any exit, even one of no shares
+    by somebody who had none, gave the fee recipient all 10 oz of a report's locked profit.
+
+    Who is alone with two wei of a vault whose price is above one makes its shares so dear for
+    some 1e10 wei, or 12,000 units of a token with 6 decimals (0.012 oz).
+    """
+    stage = new_stage(decimals=decimals)
+    vault, attacker, ounce = stage.vault, roles.intruder, stage.ounce
+    stage.deposit(roles.crowd, 100 * ounce)
+    stage.place(stage.pool, 100 * ounce)
+    stage.credit(50 * ounce)
+    stage.report(stage.pool)
+    stage.wait(7 * DAY)
+    stage.endow(attacker, ounce)
+    stage.send(vault, "mint", 2, attacker, sender=attacker)
+    shares = stage.read(vault, "balanceOf", roles.crowd)
+    stage.send(vault, "redeem", shares, roles.crowd, roles.crowd, sender=roles.crowd)
+    raise_price(stage, vault, attacker, dear)
+    assert ounce - stage.read(stage.gold, "balanceOf", attacker) < 16 * dear
+
+    stage.deposit(roles.depositor, 1_000 * ounce)
+    stage.place(stage.pool, 1_001 * ounce)
+    stage.credit(10 * ounce)
+    stage.report(stage.pool)
+    stranger = roles.stranger
+    stage.send(vault, "redeem", 0, stranger, stranger, sender=stranger)
+    assert stage.read(vault, "balanceOf", roles.fee_recipient) == 0
+    stage.wait(7 * DAY)
+    assert worth(stage, roles.depositor) == pytest.approx(1_010 * ounce, rel=1e-5)
