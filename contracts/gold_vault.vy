@@ -333,6 +333,9 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     self._check_exit(shares, self._redeem_limit(owner, 0))
     worth: uint256 = self._assets_for(shares, 0, False)
     assets: uint256 = self._net_of_exit(worth)
+    # A wei that calls back a dear share of a strategy would cost the others its fee. Of
+    # the queue it is taken, once a batch: refused, it would hold all batches after it.
+    assert assets != 0 or worth == 0 or owner == queue, "gold_vault: exit below its fee"
     self._leave(receiver, owner, assets, shares, worth)
     return assets
 
@@ -719,10 +722,7 @@ def _net_of_exit(worth: uint256) -> uint256:
     @param worth The assets that leave the books.
     @return uint256 The assets that leave the vault.
     """
-    fees: uint256 = strategy_book._exit_fees(worth, False)
-    # A wei that calls back a dear share of a strategy would cost the others its fee.
-    assert fees <= worth, "gold_vault: exit below its fee"
-    return worth - fees
+    return worth - min(worth, strategy_book._exit_fees(worth, False))
 
 
 @internal

@@ -136,3 +136,55 @@ def test_exit__from_a_vault_with_dear_shares__leaves_locked_profit_to_its_holder
     assert stage.read(vault, "balanceOf", roles.fee_recipient) == 0
     stage.wait(7 * DAY)
     assert worth(stage, roles.depositor) == pytest.approx(1_010 * ounce, rel=1e-5)
+
+
+# --- An exit that is worth less than its fee --------------------------------------
+
+
+def test_batch_worth_less_than_its_fee__is_settled_and_does_not_hold_the_queue(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """Five wei that call back a share of 1.2e6 wei: a fee of 244 wei, so the vault refused them,
+    and with them every later batch. It cost the attacker 3.7e6 wei."""
+    stage = new_stage(vault_terms=BATCHES)
+    attacker, depositor = roles.intruder, roles.depositor
+    make_market_dear(stage, attacker, 10**6)
+    vault, queue = stage.vault, stage.queue
+    stage.deposit(depositor, 100 * OUNCE)
+    stage.send(vault, "deposit", 10**12, attacker, sender=attacker)
+    stage.place(stage.market, UNLIMITED)
+    stage.send(stage.gold, "setFeeRate", 200, sender=roles.owner)
+    batches = []
+    for who, shares in ((attacker, 5), (depositor, 50 * OUNCE)):
+        stage.send(vault, "approve", queue, UNLIMITED, sender=who)
+        stage.send(queue, "request_redeem", shares, sender=who)
+        batches.append(stage.chain.timestamp() // DAY)
+        stage.wait(DAY)
+    stage.wait(2 * DAY)
+    assert stage.read(vault, "idle") == 0
+    before = stage.read(vault, "totalAssets")
+    stage.send(queue, "settle_batch", batches[0], sender=roles.stranger)
+    # The others bear one share's fee; the share's rest is idle, so the next dust pays none.
+    assert before - stage.read(vault, "totalAssets") <= 5 + 250
+    stage.send(queue, "settle_batch", batches[1], sender=roles.stranger)
+    stage.send(queue, "claim_batch", batches[1], sender=depositor)
+    # 0.02 % on each of three transfers: market to vault, to the queue, to him.
+    due = 50 * OUNCE * 9_998**3 // 10_000**3
+    assert stage.read(stage.gold, "balanceOf", depositor) == pytest.approx(due, abs=10**7)
+
+
+def test_max_withdraw__of_shares_worth_less_than_their_fee__is_zero(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """It reverted, which ERC-4626 does not allow it."""
+    stage = new_stage()
+    attacker, vault = roles.intruder, stage.vault
+    make_market_dear(stage, attacker, 10**6)
+    stage.deposit(roles.depositor, 100 * OUNCE)
+    stage.send(vault, "mint", 5, attacker, sender=attacker)
+    stage.place(stage.market, UNLIMITED)
+    stage.send(stage.gold, "setFeeRate", 200, sender=roles.owner)
+    assert stage.read(vault, "maxWithdraw", attacker) == 0
+    assert stage.read(vault, "maxWithdraw", roles.depositor) > 99 * OUNCE
+    with refused("gold_vault: exit below its fee"):
+        stage.send(vault, "redeem", 5, attacker, attacker, sender=attacker)
