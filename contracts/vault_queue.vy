@@ -123,7 +123,7 @@ def settle_batch(batch: uint256):
     before: uint256 = staticcall IERC20(self.asset).balanceOf(self)
     if shares != 0:
         extcall IERC4626(self.vault).redeem(shares, self, self)
-    withdrawal_queue._fill(batch, shares, staticcall IERC20(self.asset).balanceOf(self) - before)
+    withdrawal_queue._fill(batch, shares, staticcall IERC20(self.asset).balanceOf(self) - before, before)
 
 
 @external
@@ -131,7 +131,7 @@ def claim_batch(batch: uint256) -> uint256:
     """
     @notice Pays the caller its part of what a batch was filled with, less what it
             has claimed before. Where the asset's issuer has burnt some of what lies
-            here, every claim gets the same part.
+            here, every claim of a batch that was filled before gets the same part.
     @param batch The number of the batch.
     @return uint256 The assets.
     """
@@ -157,10 +157,12 @@ def pending_shares(batch: uint256, owner: address) -> uint256:
 @view
 def claimable_assets(batch: uint256, owner: address) -> uint256:
     """
-    @notice Returns the owner's part of what a batch was filled with, less what it has
-            claimed before.
+    @notice Returns what `claim_batch` would pay `owner` now.
     @param batch The number of the batch.
     @param owner The 20-byte address that requested.
     @return uint256 The assets, rounded down.
     """
-    return withdrawal_queue._claimable(batch, owner)
+    claim: uint256 = withdrawal_queue._claimable(batch, owner)
+    if claim == 0:
+        return 0
+    return withdrawal_queue._worth(claim, staticcall IERC20(self.asset).balanceOf(self))

@@ -26,7 +26,8 @@ struct Batch:
 batches: public(HashMap[uint256, Batch])
 
 
-# @dev Assets of filled requests that nobody has claimed yet.
+# @dev Claims of filled requests that nobody has taken yet: assets, and more than those
+# where some that were set aside have been burnt; see `_fill`.
 set_aside: public(uint256)
 
 
@@ -103,16 +104,23 @@ def _check_is_next(batch: uint256):
 
 
 @internal
-def _fill(batch: uint256, shares: uint256, assets: uint256):
+def _fill(batch: uint256, shares: uint256, assets: uint256, there: uint256):
     """
-    @notice Fills `shares` of the next batch with `assets`.
+    @notice Fills `shares` of the next batch with `assets`. Where some of what was set aside
+            is missing, the new claim is greater than they are by so much as the old ones
+            are worth less: who comes after a loss has no part in it.
     @param batch The number of the next batch, checked by the caller.
     @param shares The shares, at most those open.
     @param assets What they are worth now.
+    @param there The assets that lay here before.
     """
+    claim: uint256 = assets
+    if there < self.set_aside:
+        # The unit on top keeps a total loss from dividing by zero.
+        claim = math._mul_div(assets, self.set_aside + 1, there + 1, False)
     self.batches[batch].filled_shares += shares
-    self.batches[batch].filled_assets += assets
-    self.set_aside += assets
+    self.batches[batch].filled_assets += claim
+    self.set_aside += claim
     open_shares: uint256 = self._open_shares(batch)
     if open_shares == 0:
         self._head += 1
@@ -131,7 +139,7 @@ def _claim(batch: uint256, owner: address, there: uint256) -> uint256:
     """
     claim: uint256 = self._claimable(batch, owner)
     assert claim != 0, "withdrawal_queue: nothing to claim"
-    assets: uint256 = math._mul_div(claim, min(there, self.set_aside), self.set_aside, False)
+    assets: uint256 = self._worth(claim, there)
     self._claimed[batch][owner] += claim
     self.set_aside -= claim
     log BatchClaimed(owner=owner, batch=batch, assets=assets)
@@ -140,13 +148,25 @@ def _claim(batch: uint256, owner: address, there: uint256) -> uint256:
 
 @internal
 @view
+def _worth(claim: uint256, there: uint256) -> uint256:
+    """
+    @notice Returns what a claim gets of the assets that lie here.
+    @param claim The claim, above zero.
+    @param there The assets that lie here.
+    @return uint256 The assets, rounded down.
+    """
+    return math._mul_div(claim, min(there, self.set_aside), self.set_aside, False)
+
+
+@internal
+@view
 def _claimable(batch: uint256, owner: address) -> uint256:
     """
-    @notice Returns the owner's part of what is filled, less what was paid.
+    @notice Returns the owner's part of the claims of a batch, less what was paid.
     @dev Rounded down: the parts never add up to more than the whole.
     @param batch The number of the batch.
     @param owner The 20-byte address of the claimant.
-    @return uint256 The assets.
+    @return uint256 The claim.
     """
     requested: uint256 = self._requested[batch][owner]
     if requested == 0:

@@ -188,3 +188,33 @@ def test_max_withdraw__of_shares_worth_less_than_their_fee__is_zero(
     assert stage.read(vault, "maxWithdraw", roles.depositor) > 99 * OUNCE
     with refused("gold_vault: exit below its fee"):
         stage.send(vault, "redeem", 5, attacker, attacker, sender=attacker)
+
+
+# --- What was burnt before a batch was settled ------------------------------------
+
+
+@pytest.mark.parametrize("left", [0, 4])
+def test_batch_settled_after_the_issuer_burnt_what_was_set_aside__loses_nothing(
+    new_stage: NewStage, roles: SimpleNamespace, left: int
+) -> None:
+    """10 oz set aside were burnt, then 90 oz of others came: they got 81, the first nine."""
+    stage = new_stage(vault_terms=BATCHES)
+    vault, queue, first, second = stage.vault, stage.queue, roles.trader, roles.depositor
+    batches = []
+    for who, ounces in ((first, 10), (second, 90)):
+        stage.deposit(who, ounces * OUNCE)
+        stage.send(vault, "approve", queue, UNLIMITED, sender=who)
+        stage.send(queue, "request_redeem", ounces * OUNCE, sender=who)
+        batches.append(stage.chain.timestamp() // DAY)
+        stage.wait(2 * DAY)
+        stage.send(queue, "settle_batch", batches[-1], sender=roles.stranger)
+        if who == first:
+            for function in ("freeze", "wipeFrozenAddress", "unfreeze"):
+                stage.send(stage.gold, function, queue.address, sender=roles.owner)
+            stage.send(stage.gold, "transfer", queue, left * OUNCE, sender=roles.owner)
+    for who, batch, ounces in ((first, batches[0], left), (second, batches[1], 90)):
+        quoted = stage.read(queue, "claimable_assets", batch, who)
+        stage.send(queue, "claim_batch", batch, sender=who)
+        assert stage.read(stage.gold, "balanceOf", who) == quoted
+        assert abs(quoted - ounces * OUNCE) <= 2
+    assert stage.read(queue, "set_aside") == 0
