@@ -218,3 +218,69 @@ def test_batch_settled_after_the_issuer_burnt_what_was_set_aside__loses_nothing(
         assert stage.read(stage.gold, "balanceOf", who) == quoted
         assert abs(quoted - ounces * OUNCE) <= 2
     assert stage.read(queue, "set_aside") == 0
+
+
+# --- Left open: played so that the figures stand -----------------------------------
+
+
+def test_recovery_of_a_loss__takes_a_fee_on_it_and_a_part_of_what_it_locks(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """90 of 100 oz are lost and come back: a fee of 10 % leaves the depositor 52.6 oz.
+
+    The fee, 9 oz, buys shares at 0.1 oz: 90 beside the depositor's 100. As the other 81 oz
+    unlock, they are for 190 shares: 90 / 190 x 100 oz = 47.4 oz are the fee recipient's.
+    Yearn V3 has the same arithmetic: no high-water mark, and fee shares share in what unlocks.
+    """
+    stage = new_stage(vault_terms=VaultTerms(performance_fee_bps=1_000))
+    stage.deposit(roles.depositor, 100 * OUNCE)
+    stage.place(stage.pool, 100 * OUNCE)
+    stage.seize(90 * OUNCE)
+    stage.report(stage.pool)
+    stage.credit(90 * OUNCE)
+    stage.report(stage.pool)
+    stage.wait(7 * DAY)
+    assert worth(stage, roles.fee_recipient) == pytest.approx(OUNCE * 9_000 / 190, rel=1e-9)
+    assert worth(stage, roles.depositor) == pytest.approx(OUNCE * 10_000 / 190, rel=1e-9)
+
+
+def test_recovery_of_a_loss__goes_to_who_deposits_between_loss_and_report(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """Who sees 90 lost ounces return and deposits 100 oz has 1,000 of 1,100 shares: 181.8 oz."""
+    stage = new_stage()
+    stage.deposit(roles.depositor, 100 * OUNCE)
+    stage.place(stage.pool, 100 * OUNCE)
+    stage.seize(90 * OUNCE)
+    stage.report(stage.pool)
+    stage.credit(90 * OUNCE)
+    stage.deposit(roles.intruder, 100 * OUNCE)
+    stage.report(stage.pool)
+    stage.wait(7 * DAY)
+    assert worth(stage, roles.intruder) == pytest.approx(OUNCE * 2_000 / 11, rel=1e-9)
+    assert worth(stage, roles.depositor) == pytest.approx(OUNCE * 200 / 11, rel=1e-9)
+
+
+def test_vault_as_a_strategy__its_fees_of_calling_back_are_borne_by_who_stays(
+    new_stage: NewStage, roles: SimpleNamespace
+) -> None:
+    """A leaver of 891 of 1,000 oz costs the other 109 oz a fee of 0.02 % on 891, one deeper.
+
+    The outer vault takes the token's fee on what the inner one sends off the leaver, but
+    the inner one burns shares for its own calling back besides: 891 x (1 / 0.9998 - 1) =
+    0.1782 oz of 109, so that 10 oz are worth 10 x (1 - 0.1782 / 109) = 9.98365 oz.
+    """
+    stage = new_stage()
+    inner = stage.vault
+    outer = stage.vault = stage.deploy_vault(VaultTerms())
+    stage.deposit(roles.depositor, 990 * OUNCE)
+    stage.deposit(roles.crowd, 10 * OUNCE)
+    stage.place(inner, 1_000 * OUNCE)
+    stage.vault = inner
+    stage.place(stage.pool, 1_000 * OUNCE)
+    stage.vault = outer
+    stage.send(stage.gold, "setFeeRate", 200, sender=roles.owner)
+    leaver = (roles.depositor, roles.depositor)
+    stage.send(outer, "redeem", 891 * OUNCE, *leaver, sender=roles.depositor)
+    kept = 10 * (1 - 891 * (1 / 0.9998 - 1) / 109)
+    assert worth(stage, roles.crowd) == pytest.approx(kept * OUNCE, rel=1e-9)
