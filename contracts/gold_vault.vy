@@ -273,7 +273,7 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     @return uint256 The shares, rounded down.
     """
     strategy_book._book_losses()
-    self._check_entry(assets, self._deposit_limit(0))
+    self._check_entry(assets, self._entry_limits(0)[0])
     self._adopt_orphans()
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
     shares: uint256 = self._shares_for(received, 0, False)
@@ -291,7 +291,7 @@ def mint(shares: uint256, receiver: address) -> uint256:
     @return uint256 The assets that left the caller, rounded up, fee included.
     """
     strategy_book._book_losses()
-    self._check_entry(shares, self._mint_limit(0))
+    self._check_entry(shares, self._entry_limits(0)[1])
     self._adopt_orphans()
     cost: uint256 = self._assets_for(shares, 0, True)
     paid: uint256 = asset_token._gross(asset, cost)
@@ -428,7 +428,7 @@ def maxDeposit(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The assets (the greatest uint256 = no limit).
     """
-    return self._deposit_limit(strategy_book._try_unbooked_loss()) if self._may_get_shares(receiver) else 0
+    return self._entry_limits_of(receiver)[0]
 
 
 @external
@@ -439,7 +439,7 @@ def maxMint(receiver: address) -> uint256:
     @param receiver The 20-byte address that would get the shares.
     @return uint256 The shares (the greatest uint256 = no limit).
     """
-    return self._mint_limit(strategy_book._try_unbooked_loss()) if self._may_get_shares(receiver) else 0
+    return self._entry_limits_of(receiver)[1]
 
 
 @external
@@ -751,51 +751,44 @@ def _fees(strategy: address, gain: uint256, loss: uint256, old_debt: uint256) ->
 
 @internal
 @view
-def _deposit_limit(loss: uint256) -> uint256:
+def _entry_limits(loss: uint256) -> (uint256, uint256):
     """
-    @notice Returns the most that a deposit may be.
+    @notice Returns the most that a deposit, and the most shares that a mint, may be for.
     @dev Nothing while shares exist that own nothing: they have no price; nor where the
          room under the cap is less than the least deposit.
     @param loss The loss that is not booked yet (the greatest uint256 = unknown).
-    @return uint256 The assets, transfer fee included.
+    @return uint256 The assets, transfer fee included (the greatest uint256 = no limit).
+    @return uint256 The shares that they buy (the same).
     """
     if loss == max_value(uint256) or self.paused or self.is_shutdown or asset_token._is_stopped(asset, self):
-        return 0
-    if erc20.totalSupply != 0 and self._free_after(loss) == 0:
-        return 0
+        return 0, 0
+    supply: uint256 = erc20.totalSupply
+    free: uint256 = self._free_after(loss)
+    if supply != 0 and free == 0:
+        return 0, 0
     cap: uint256 = self.deposit_cap
     if cap == max_value(uint256):
-        return cap
-    total_assets: uint256 = strategy_book._total() - loss
-    room: uint256 = cap - min(cap, total_assets)
+        return cap, cap
+    room: uint256 = cap - min(cap, strategy_book._total() - loss)
     arrives: uint256 = asset_token._net(asset, room)
-    shares: uint256 = self._shares_for(arrives, loss, False)
-    return room if share_math._is_fair(arrives, shares, self._free_after(loss), erc20.totalSupply) else 0
+    shares: uint256 = share_math._to_shares(arrives, free, supply, False)
+    if share_math._is_fair(arrives, shares, free, supply):
+        return room, shares
+    return 0, 0
 
 
 @internal
 @view
-def _mint_limit(loss: uint256) -> uint256:
+def _entry_limits_of(receiver: address) -> (uint256, uint256):
     """
-    @notice Returns the most shares that a mint may be for.
-    @param loss The loss that is not booked yet (the greatest uint256 = unknown).
+    @notice Returns the limits of an entry now, zero for one that may not hold shares.
+    @param receiver The 20-byte address that would get the shares.
+    @return uint256 The assets.
     @return uint256 The shares.
     """
-    room: uint256 = self._deposit_limit(loss)
-    if room == 0 or room == max_value(uint256):
-        return room
-    return self._shares_for(asset_token._net(asset, room), loss, False)
-
-
-@internal
-@view
-def _may_get_shares(receiver: address) -> bool:
-    """
-    @notice Returns whether a deposit may be for `receiver`.
-    @param receiver The 20-byte address that would get the shares.
-    @return bool Whether it could give them back: neither this contract nor the queue.
-    """
-    return receiver not in [self, queue]
+    if receiver in [self, queue]:
+        return 0, 0
+    return self._entry_limits(strategy_book._try_unbooked_loss())
 
 
 @internal
