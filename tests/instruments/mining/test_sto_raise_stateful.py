@@ -177,10 +177,10 @@ class Raise(RuleBasedStateMachine):
     @precondition(
         lambda self: self.chain_time() < (self.milestones_end if self.closed else self.closes)
     )
-    @rule()
-    def wait_for_the_next_date(self) -> None:
-        date = self.milestones_end if self.closed else self.closes
-        self.stage.chain.block(self.late(date), [])
+    @rule(early=st.integers(0, 4))
+    def wait_for_the_next_date(self, early: int) -> None:
+        """Come to the next date, or to a few seconds before it."""
+        self.stage.chain.block(self.late(self.next_date() - early), [])
 
     @precondition(lambda self: self.may_close() or self.chain_time() % 7 == 0)
     @rule()
@@ -218,8 +218,17 @@ class Raise(RuleBasedStateMachine):
         return None if wallet in self.unknown else "tokens can be claimed"
 
     @precondition(lambda self: self.closed or self.chain_time() % 7 == 0)
-    @rule(who=st.sampled_from(BUYERS), asks_himself=st.booleans())
-    def refund(self, who: str, asks_himself: bool) -> None:
+    @rule(
+        who=st.sampled_from(BUYERS),
+        asks_himself=st.sampled_from([True, True, False]),
+        is_known=st.booleans(),
+    )
+    def refund(self, who: str, asks_himself: bool, is_known: bool) -> None:
+        """Ask for a buyer's money, of one who has something to settle if there is any."""
+        if not self.is_open(getattr(self.roles, who)):
+            others = (role for role in BUYERS if self.is_open(getattr(self.roles, role)))
+            who = next(others, who)
+        self.change_registry(who, is_known)
         wallet = getattr(self.roles, who)
         by = wallet if asks_himself else self.roles.keeper
         reason = self.cannot_leave(wallet, by)
@@ -230,6 +239,9 @@ class Raise(RuleBasedStateMachine):
             assert fields["amount"] == self.paid[wallet]
 
     @rule(who=st.sampled_from(BUYERS), is_known=st.booleans())
+    def register_or_remove(self, who: str, is_known: bool) -> None:
+        self.change_registry(who, is_known)
+
     def change_registry(self, who: str, is_known: bool) -> None:
         """Remove a buyer from the registry, or take him up again."""
         wallet = getattr(self.roles, who)
@@ -318,10 +330,10 @@ class Raise(RuleBasedStateMachine):
         before, chain = self.stage.chain.snapshot(), self.stage.chain
         if not self.closed:
             self.stage.send(self.sale, "close", sender=self.roles.keeper, at=self.late(self.closes))
-        succeeded, has_ended = self.raised() >= self.soft, self.has_ended()
+        succeeded = self.raised() >= self.soft
         claims = dict(self.claimed)
         for wallet in filter(self.is_open, self.paid):
-            claims[wallet] = succeeded and not has_ended and wallet not in self.unknown
+            claims[wallet] = succeeded and not self.has_ended() and wallet not in self.unknown
             act = "claim" if claims[wallet] else "refund"
             self.stage.send(self.sale, act, wallet, sender=wallet)
         sold = self.of_those(claims)
