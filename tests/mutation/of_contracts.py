@@ -118,21 +118,25 @@ def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
                 raise ValueError(f"{mutant}\nthis named mutant does not compile")
             drawn.append((mutant, artifact))
     seen = {mutant for mutant, _ in drawn}
+    missing = 0
     for file, count in shares(contract).items():
-        taken = 0
+        missing += count
         for mutant in ranked(file):
-            if taken == count:
+            if missing == 0:
                 break
             if mutant in seen or (artifact := compiled(contract, mutant, scratch)) is None:
                 continue
             if code(artifact.bytecode) != original:
                 drawn.append((mutant, artifact))
-                taken += 1
+                missing -= 1
     return drawn
 
 
 def shares(contract: str) -> dict[str, int]:
-    """Return how many mutants of each file a contract draws: its own, then its modules."""
+    """Return how many mutants of each file a contract draws: its modules, then its own.
+
+    What a short module has not got is drawn from the files after it.
+    """
     of_modules = {
         file: -(-OF_A_MODULE // len(importers(file)))
         for file in files_of(contract)
@@ -140,7 +144,7 @@ def shares(contract: str) -> dict[str, int]:
     }
     rest = sum(of_modules.values())
     own = next(file for file in files_of(contract) if Path(file).stem == contract)
-    return {own: max(OWN, rest, TOTAL - rest), **of_modules}
+    return {**of_modules, own: max(OWN, rest, TOTAL - rest)}
 
 
 def ranked(file: str) -> list[Mutant]:
