@@ -104,6 +104,8 @@ NAMED: tuple[tuple[str, str, str, str, str | None], ...] = (
 def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
     """Return a contract's mutants, compiled: the named ones, then the drawn ones.
 
+    Contracts that share a module draw different mutants of it, each after those of the one before.
+
     Raises
     ------
     ValueError
@@ -121,7 +123,9 @@ def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
     missing = 0
     for file, count in shares(contract).items():
         missing += count
-        for mutant in ranked(file):
+        before = importers(file).index(contract) * count
+        order = ranked(file)
+        for mutant in order[before:] + order[:before]:
             if missing == 0:
                 break
             if mutant in seen or (artifact := compiled(contract, mutant, scratch)) is None:
