@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 KINDS: dict[str, Any] = {"contracts": of_contracts, "kernels": of_kernels}
 PROCESSES = 2
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 PASSED, FAILED, INTERRUPTED = 0, 1, 2
 """Exit codes of pytest: interrupted where a module cannot be imported; below zero if it crashes."""
 PYTEST = (
