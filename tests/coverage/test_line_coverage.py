@@ -66,9 +66,8 @@ def report(
     monkeypatch: pytest.MonkeyPatch, tmp_path, listed: str, ways: set[bool], runs: bool
 ) -> int:
     path = tmp_path / "uncovered.toml"
-    path.write_text(
-        f'[[uncovered]]\nfile = "a.vy"\nline = "{listed}"\nreason = "r"\n' * bool(listed)
-    )
+    entry = f'[[uncovered]]\nfile = "a.vy"\nfunction = "f"\nline = "{listed}"\nreason = "r"\n'
+    path.write_text(entry if listed else "")
     monkeypatch.setattr(line_coverage, "UNCOVERED", path)
     place = Place("a.vy", 1, 4, "f", "assert a")
     found = Found({place}, {place} if runs else set(), {place}, defaultdict(set, {place: ways}))
