@@ -10,7 +10,12 @@ MINUS = "\u2212"
 
 
 def number(value: float, decimals: int = 1, *, signed: bool = False) -> str:
-    """Return `value` with thousands separators; what rounds to zero has no sign."""
+    """Return `value` with thousands separators; what rounds to zero has no sign.
+
+    What is not known (NaN), as the error of a mean over one path, is `none`.
+    """
+    if math.isnan(value):
+        return "none"
     rounded = round(value, decimals) + 0.0
     shown = f"{rounded:{'+' if signed and rounded else ''},.{decimals}f}"
     return shown.replace("-", MINUS)
@@ -52,6 +57,27 @@ def figures(bounds: tuple[float, float], scale: str) -> str:
     if scale == "share":
         return span(*bounds, decimals=2 if max(abs(bound) for bound in bounds) < 0.01 else 1)
     return f"{figure(bounds[0], scale)} to {figure(bounds[1], scale)}"
+
+
+def difference(value: float, scale: str) -> str:
+    """Return a difference: of fractions in points (`+2.3 points`), of levels with its sign."""
+    if math.isnan(value):
+        return "none"
+    if scale == "share":
+        decimals = 2 if abs(value) < 0.01 else 1
+        return f"{number(100 * value, decimals, signed=True)}{HARD_SPACE}points"
+    return f"{'+' if value > 0 else ''}{figure(value, scale)}"
+
+
+def differences(bounds: tuple[float, float], scale: str) -> str:
+    """Return a range of differences: `−1.0 to +0.4 points`."""
+    if any(math.isnan(bound) for bound in bounds):
+        return "none"
+    if scale == "share":
+        decimals = 2 if max(abs(bound) for bound in bounds) < 0.01 else 1
+        low, high = (number(100 * bound, decimals, signed=True) for bound in bounds)
+        return f"{low} to {high}{HARD_SPACE}points"
+    return f"{difference(bounds[0], scale)} to {difference(bounds[1], scale)}"
 
 
 def share(value: float) -> str:

@@ -88,6 +88,8 @@ def reduce_series(condition: Condition, values: FloatArray) -> FloatArray:
     if condition.measure == "last":
         # Not a view: the block that holds the series is filled again.
         return np.array(values[-1])
+    if condition.measure == "mean":
+        return np.asarray(values.mean(axis=0))
     if condition.measure == "total_return":
         return measures.total_return(values)
     until = condition.before_reaching

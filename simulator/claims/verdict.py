@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from simulator.claims.outcomes import Outcomes
+from simulator.claims.scale import NOT_DECIDED, Rating, Word, is_decided, rate
 from simulator.measures import YIELD_WINDOW_DAYS, share_interval
 from simulator.scenario.claims import ClaimTerms, Condition
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
-
-Word = Literal["supported", "plausible", "unlikely", "refuted", "not testable"]
-
-WORDS: tuple[Word, ...] = ("supported", "plausible", "unlikely", "refuted", "not testable")
-BOUNDS: tuple[tuple[float, Word], ...] = (
-    (0.95, "supported"),
-    (0.5, "plausible"),
-    (0.05, "unlikely"),
-)
-"""A probability of at least the bound earns the word; below all of them it is refuted."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +38,13 @@ class Verdict:
         The claim's name, event, effect or premise, the investor or series it is about, and the
         promoters' words.
     verdict : str
-        supported, plausible, unlikely, refuted or not testable.
+        One of `scale.WORDS`.
     reason : str
         Why it is not testable; otherwise empty.
     probability : float
         Of an event: share of paths on which all conditions hold; NaN where that is not
-        testable. Of a premise: confidence that it holds, given the estimate's error; NaN of an
-        effect.
+        testable. Of a premise: that of the factor where the run simulates it, else the
+        confidence that it holds, given the estimate's error; NaN of an effect.
     interval : tuple of float
         95 % interval: of an event's share from sampling, of an effect's difference, of a
         premise's estimate.
@@ -84,6 +75,27 @@ class Verdict:
         Whether the world assumes what the claim says, as a premise's world does.
     note : str
         What a reader should know.
+    likelihood : float
+        What the word is about: how likely the statement is, given sampling and estimation error.
+        An event's mean probability over the parameter sets, the share of sets in which an effect
+        holds; of the run itself where none were drawn. NaN where it is not testable.
+    firm : bool or None
+        Whether the range over the parameter sets stays within the word; None where none were
+        drawn, or where no word of the scale is said.
+    could_be : str
+        The neighbouring word where it is not firm.
+    paths : int
+        Paths of the world, or of each parameter set, behind the likelihood; 0 of history alone.
+    holds : float
+        Of an effect in this world: 1 where its whole interval lies where the claim says, 0
+        where outside, 0.5 where it holds the bound; NaN of others.
+    follows_from : tuple of str
+        The assumed figures, by their dotted names, that a verdict by assumption follows from.
+    compares : bool
+        Whether the first condition's numbers are differences, which are told in points.
+    beside, history : str
+        Of a premise whose factor is simulated: history's estimate in words, and the word that
+        it earns by itself.
     """
 
     claim: str
@@ -109,6 +121,54 @@ class Verdict:
     compared: str = ""
     by_assumption: bool = False
     note: str = ""
+    likelihood: float = math.nan
+    firm: bool | None = None
+    could_be: str = ""
+    paths: int = 0
+    holds: float = math.nan
+    follows_from: tuple[str, ...] = ()
+    compares: bool = False
+    beside: str = ""
+    history: str = ""
+
+    @property
+    def counted(self) -> bool:
+        """Return whether its probability is a share of paths: an event's, a simulated premise's."""
+        return self.kind == "event" or bool(self.beside)
+
+    @property
+    def words(self) -> str:
+        """Return the verdict as people say it: `unlikely, could be plausible`."""
+        if self.verdict == "not decided":
+            return f"not decided with {self.paths:,} path{'' if self.paths == 1 else 's'}"
+        if self.could_be:
+            return f"{self.verdict}, could be {self.could_be}"
+        return f"{self.verdict}, firm" if self.firm else self.verdict
+
+
+def settled(verdict: Verdict, rating: Rating) -> Verdict:
+    """Return a verdict with its rating, or with what takes a rating's place.
+
+    Nothing else is said of what follows from an assumption, nor of what is met on the first
+    day, nor of what cannot be tested.
+    """
+    if verdict.follows_from:
+        rating = Rating("by assumption")
+    elif verdict.met_at_start:
+        rating = Rating("already met")
+    elif verdict.reason:
+        rating = Rating("not testable")
+    return replace(verdict, verdict=rating.word, firm=rating.firm, could_be=rating.could_be)
+
+
+def rate_event(
+    probability: float, paths: int, reached: tuple[float, float] | None = None
+) -> Rating:
+    """Return the rating of a share of `paths` paths, a mean over sets where `reached` is given."""
+    if math.isnan(probability):
+        return Rating("not testable")
+    sampling = share_interval(round(probability * paths), paths)
+    return rate(probability, reached) if is_decided(sampling, reached) else NOT_DECIDED
 
 
 def judge_events(claims: Mapping[str, ClaimTerms], outcomes: Outcomes) -> tuple[Verdict, ...]:
@@ -116,11 +176,6 @@ def judge_events(claims: Mapping[str, ClaimTerms], outcomes: Outcomes) -> tuple[
     return tuple(
         _judge(name, claim, outcomes) for name, claim in claims.items() if claim.kind == "event"
     )
-
-
-def word_for(probability: float) -> Word:
-    """Return the word that a probability earns."""
-    return next((word for bound, word in BOUNDS if probability >= bound), "refuted")
 
 
 def as_object(verdict: Verdict) -> dict[str, Any]:
@@ -143,12 +198,12 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
     reason = _untestable(claim, claim.conditions, outcomes)
     probability, interval = _share(claim, claim.conditions, outcomes)
     p05, median, p95 = (float(q) for q in np.quantile(measured, (0.05, 0.5, 0.95)))
-    return Verdict(
+    found = Verdict(
         claim=name,
         kind="event",
         subject=claim.subject or str(first.series),
         text=claim.says,
-        verdict="not testable" if reason else word_for(probability),
+        verdict="not testable",
         reason=reason,
         probability=probability,
         interval=interval,
@@ -167,7 +222,11 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
         above=_above(claim, outcomes),
         met_at_start=all(_met_at_start(c, outcomes) for c in claim.conditions),
         note=claim.note,
+        likelihood=probability,
+        paths=measured.size,
+        compares=first.over is not None,
     )
+    return settled(found, rate_event(probability, measured.size))
 
 
 _PHRASES = {
@@ -184,6 +243,7 @@ _PHRASES = {
     "highest": "highest daily close",
     "lowest": "lowest daily close",
     "last": "last close",
+    "mean": "mean daily close",
 }
 
 

@@ -56,7 +56,7 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     if simulation.checksum != kept.manifest.get("checksum"):
         rule = "was made by another version, or its files have changed; run it anew"
         raise UsageError(f"{run} {rule}: its numbers are not found again")
-    verdicts = judge(simulation, workers=workers)
+    verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
     sets, verdicts = _with_sets(folder, verdicts)
     sensitivities = read_sensitivities(folder, tuple(loaded.scenario.claims))
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)

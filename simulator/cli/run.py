@@ -15,8 +15,7 @@ from rich.console import Console
 
 from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
-from simulator.claims import Verdict
-from simulator.claims.verdict import WORDS
+from simulator.claims import WORDS, Verdict
 from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
@@ -83,6 +82,7 @@ def run(
     loaded = load_scenario(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
+    _warn(loaded)
     market_spec(loaded.scenario, loaded.calibration)  # a faulty history is refused here
     load_all(loaded.scenario.instruments)  # and products that do not load,
     bytecode = _bytecode(loaded)  # and contracts that cannot be read
@@ -93,7 +93,7 @@ def run(
             opened = stack.enter_context(open_for(loaded.scenario, choice, reporter))
         folder = RunFolder.create(loaded, out)
         simulation = _simulate(loaded, folder, workers, reporter)
-        verdicts = judge(simulation, workers=workers)
+        verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
         seconds = {"simulate": simulation.seconds}
         sets: pd.DataFrame | None = None
         if parameter_sets:
@@ -121,6 +121,13 @@ def run(
         print_report(console, loaded, simulation, verdicts, replays.done, turns=turns)
         click.echo(f"report: {folder.path / 'report.html'}")
     _exit(replays, verdicts, fail_on)
+
+
+def _warn(loaded: LoadedScenario) -> None:
+    """Say once that one path decides nothing, whatever else is asked."""
+    if loaded.scenario.paths == 1:
+        words = "1 path decides nothing, it only shows that a scenario runs; give --paths 2560"
+        click.echo(f"assay: warning: {words}", err=True)
 
 
 def _bytecode(loaded: LoadedScenario) -> dict[str, str]:

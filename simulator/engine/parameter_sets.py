@@ -17,21 +17,20 @@ import numpy as np
 import pandas as pd
 
 from simulator.claims import Verdict
+from simulator.claims.scale import MIDDLE, rate_shares
+from simulator.claims.verdict import rate_event, settled
 from simulator.engine.blocks import in_order
 from simulator.engine.macro_figures import draw_macro, with_macro
 from simulator.engine.prune import pruned
 from simulator.engine.simulate import simulate
-from simulator.engine.verdicts import judge
+from simulator.engine.verdicts import NO_CHANGE, judge
 from simulator.market.philox import normals4
 from simulator.market.streams import Stream
 from simulator.scenario.calibration import AssetCalibration, Calibration, Correlation, Figure
 from simulator.scenario.models import Scenario
 from simulator.units import DAYS_PER_YEAR
 
-PATHS_A_SET = 1_000
-MIDDLE = (0.05, 0.95)
-"""The range reported is that of the middle nine tenths of the sets."""
-
+PATHS_A_SET = 2_048
 LARGEST_PERSISTENCE = 0.985
 SMALLEST_DOF = 3.0
 SMALLEST_EIGENVALUE = 1e-6
@@ -151,8 +150,9 @@ def run_sets(
     Returns
     -------
     DataFrame
-        One row for each set and claim: set, claim, probability, estimate, median, and for
-        each asset `drift.<asset>` and `volatility.<asset>`.
+        One row for each set and claim: set, claim, probability, estimate, holds (of an effect:
+        1, 0, or 0.5 where its interval holds the bound), median, paths, and for each asset
+        `drift.<asset>` and `volatility.<asset>`.
     """
     if scenario.market.model == "macro":
         calibration = with_macro(calibration)
@@ -179,11 +179,18 @@ def _judge_set(scenario: Scenario, calibration: Calibration, number: int) -> lis
             "claim": verdict.claim,
             "probability": verdict.probability,
             "estimate": verdict.estimate,
+            "holds": _half_where_same(verdict),
             "median": verdict.median,
+            "paths": scenario.paths,
             **figures,
         }
         for verdict in judge(simulation, workers=1)
     ]
+
+
+def _half_where_same(verdict: Verdict) -> float:
+    """Return whether an effect holds in a set; where its sides are the same, it says nothing."""
+    return 0.5 if verdict.reason == NO_CHANGE else verdict.holds
 
 
 def _figures(scenario: Scenario, calibration: Calibration) -> dict[str, float]:
@@ -194,16 +201,24 @@ def _figures(scenario: Scenario, calibration: Calibration) -> dict[str, float]:
 
 
 def with_ranges(verdicts: tuple[Verdict, ...], sets: pd.DataFrame) -> tuple[Verdict, ...]:
-    """Return the verdicts with the range of their probability over the sets."""
-    return tuple(_with_range(verdict, sets) for verdict in verdicts)
+    """Return the verdicts with their range over the sets, and the words that these give them."""
+    return tuple(_with_range(verdict, sets[sets["claim"] == verdict.claim]) for verdict in verdicts)
 
 
 def _with_range(verdict: Verdict, sets: pd.DataFrame) -> Verdict:
-    told = "probability" if verdict.kind == "event" else "estimate"
-    found = sets.loc[sets["claim"] == verdict.claim, told].to_numpy()
-    if verdict.kind == "premise":
+    if verdict.kind == "premise" and not verdict.counted:
         return verdict  # judged on history, not on the paths
-    if np.isnan(found).any():
+    found = sets["probability" if verdict.counted else "estimate"].to_numpy(dtype=float)
+    if found.size == 0 or np.isnan(found).any():
         return verdict
     low, high = (float(q) for q in np.quantile(found, MIDDLE))
-    return replace(verdict, parameter_range=(low, high))
+    verdict = replace(verdict, parameter_range=(low, high))
+    if verdict.reason:
+        return verdict
+    paths = int(sets["paths"].iloc[0])
+    if verdict.counted:
+        likelihood = float(found.mean())
+        rating = rate_event(likelihood, paths, (low, high))
+    else:
+        likelihood, rating = rate_shares(sets["holds"].to_numpy(dtype=float))
+    return settled(replace(verdict, likelihood=likelihood, paths=paths), rating)

@@ -21,9 +21,9 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
 
     An instrument keeps who decides how large its measured position is; the market stays whole.
     """
-    # Break-evens are asked of the whole scenario, whose numbers may be left out here.
+    # Numbers are named in the whole scenario, and may be left out here.
     asked = {
-        name: terms.model_copy(update={"break_even": ()})
+        name: terms.model_copy(update={"break_even": (), "follows_from": ()})
         for name, terms in scenario.claims.items()
         if name in claims
     }

@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from simulator.scenario import LoadedScenario, load_scenario
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.loader import RawFile, validate
 from simulator.scenario.models import Scenario
+from simulator.schema.raw import Provenance
 
 MOST_RUNS = 10_000
 """More runs than this are asked about first."""
@@ -47,6 +48,7 @@ class GridPoint:
     values: tuple[Any, ...]
     scenario: Scenario
     calibration: Calibration
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
 
 
 def parse_axis(setting: str) -> Axis:
@@ -132,7 +134,8 @@ def lay_grid(
     points = []
     for combination in itertools.product(*values):
         changed = _changed(first.scenario, axes, combination)
-        points.append(GridPoint(combination, changed, calibrations[changed.market.calibration]))
+        fitted = calibrations[changed.market.calibration]
+        points.append(GridPoint(combination, changed, fitted, first.provenance))
     return points, first
 
 
@@ -206,7 +209,7 @@ def sweep(
     for point in points:
         simulation = simulate(point.scenario, point.calibration, workers=workers, details=False)
         settings = {axis.name: _cell(value) for axis, value in zip(axes, point.values, strict=True)}
-        verdicts = judge(simulation, workers=workers)
+        verdicts = judge(simulation, workers=workers, provenance=point.provenance)
         rows += [{**settings, **_results(verdict)} for verdict in verdicts]
         on_point(1)
     return pd.DataFrame(rows, columns=[*(axis.name for axis in axes), *RESULTS])

@@ -18,23 +18,25 @@ import numpy as np
 from scipy import special
 
 from simulator.claims.outcomes import Outcomes, is_of_the_market
+from simulator.claims.scale import Rating, holding_share, rate, rate_shares
 from simulator.claims.verdict import (
     ConditionResult,
     Verdict,
-    Word,
     describe,
     judge_events,
     no_number,
     quantity,
-    word_for,
+    settled,
 )
 from simulator.engine.simulate import Simulation, simulate, simulate_series
 from simulator.measures import expected_shortfall
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.claims import ClaimTerms, Condition, Estimate
+from simulator.scenario.claims import ClaimTerms, Estimate
 from simulator.scenario.files import with_changes
 from simulator.scenario.models import Scenario
+from simulator.schema.raw import ASSUMPTION, Provenance
 from simulator.units import FloatArray
+from simulator.words import figure, figures
 
 BATCHES = 50
 CONFIDENCE = 0.95
@@ -53,11 +55,22 @@ _STATISTICS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
 """Over the first axis."""
 
 
-def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdict, ...]:
+def judge(
+    simulation: Simulation,
+    *,
+    workers: int | None = None,
+    provenance: Mapping[str, Provenance] | None = None,
+) -> tuple[Verdict, ...]:
     """Return one verdict for each claim, in the scenario's order.
 
     Effects of a changed world simulate that world too, with the same seed and paths; claims
-    that change the same share it.
+    that change the same share it. Words are those of sampling alone until `with_ranges` adds
+    what parameter sets say.
+
+    Parameters
+    ----------
+    provenance : dict of dotted name to Provenance, optional
+        Where figures come from; one that is not named is an assumption.
 
     Raises
     ------
@@ -83,11 +96,20 @@ def judge(simulation: Simulation, *, workers: int | None = None) -> tuple[Verdic
         if name in events:
             found.append(events[name])
         elif claim.premise is not None:
-            found.append(judge_premise(name, claim, claim.premise))
+            found.append(judge_premise(name, claim, claim.premise, simulation.outcomes))
         else:
             other = simulation.outcomes if claim.change is None else changed(name, claim)
             found.append(judge_effect(name, claim, simulation.outcomes, other))
-    return tuple(found)
+    return tuple(_assumed(verdict, claims[verdict.claim], provenance or {}) for verdict in found)
+
+
+def _assumed(verdict: Verdict, claim: ClaimTerms, provenance: Mapping[str, Provenance]) -> Verdict:
+    """Return the verdict as one by assumption where all that decides it is assumed."""
+    marks = {provenance.get(name, ASSUMPTION).mark for name in claim.follows_from}
+    if marks != {ASSUMPTION.mark}:
+        return verdict
+    found = replace(verdict, follows_from=claim.follows_from, by_assumption=True)
+    return settled(found, Rating(verdict.verdict))
 
 
 def _change(claim: ClaimTerms) -> str:
@@ -122,11 +144,12 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     freedom = _freedom(claim.statistic, first.size)
     half = float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
     bounds = (estimate - half, estimate + half)
+    holds = holding_share(condition.at_least, condition.at_most, bounds)
+    likelihood, rating = rate_shares(np.array([holds]))
     p05, median, p95 = (float(q) for q in np.quantile(first - second, (TAIL, 0.5, 1 - TAIL)))
-    return replace(
+    found = replace(
         _empty(name, claim),
         subject=claim.subject or str(condition.series),
-        verdict="not testable" if reason else effect_word(condition, estimate, bounds),
         reason=reason,
         estimate=estimate,
         interval=bounds,
@@ -137,7 +160,12 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
         quantity=f"{_spoken(claim.statistic)} {quantity(condition)}",
         compared=compared,
         scale=condition.scale,
+        likelihood=math.nan if reason else likelihood,
+        paths=first.size,
+        holds=math.nan if reason else holds,
+        compares=True,
     )
+    return settled(found, rating)
 
 
 def sides(claim: ClaimTerms, own: Outcomes, other: Outcomes) -> tuple[FloatArray, FloatArray]:
@@ -171,6 +199,8 @@ def contrast(
     else:
         by_batch = partial(_by_batch, measure)
         each = _summed(plus, by_batch) - _summed(minus, by_batch)
+    if each.size < 2:
+        return float(whole), math.nan
     return float(whole), float(np.std(each, ddof=1) / math.sqrt(each.size))
 
 
@@ -193,22 +223,32 @@ def _freedom(statistic: str, paths: int) -> int:
     return max(1, (paths if statistic == "mean" else min(BATCHES, paths)) - 1)
 
 
-def effect_word(condition: Condition, estimate: float, interval: tuple[float, float]) -> Word:
-    """Return supported or refuted where the whole interval agrees, else by the estimate."""
-    low = -math.inf if condition.at_least is None else condition.at_least
-    high = math.inf if condition.at_most is None else condition.at_most
-    if low <= interval[0] and interval[1] <= high:
-        return "supported"
-    if interval[1] < low or interval[0] > high:
-        return "refuted"
-    return "plausible" if low <= estimate <= high else "unlikely"
+def judge_premise(
+    name: str, claim: ClaimTerms, premise: Estimate, outcomes: Outcomes | None = None
+) -> Verdict:
+    """Return the verdict on something that the model assumes.
 
-
-def judge_premise(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
-    """Return the verdict on a historical estimate: how sure it is beyond its bound.
-
-    Confidence is normal: Phi((estimate - bound) / standard error).
+    By history's estimate and its error: Phi((estimate - bound) / standard error). Where the
+    claim's conditions name the factor that the run simulates, by the share of paths on which
+    they hold; the estimate stands beside it, and where the two earn different words, the
+    verdict says so.
     """
+    history = _by_history(name, claim, premise)
+    if not claim.conditions or outcomes is None:
+        return history
+    (event,) = judge_events({name: claim.model_copy(update={"kind": "event"})}, outcomes)
+    found, between = figure(premise.estimate, "level"), figures(history.interval, "level")
+    return replace(
+        event,
+        kind="premise",
+        estimate=premise.estimate,
+        by_assumption=True,
+        history=history.verdict,
+        beside=f"{found} {premise.unit}".rstrip() + f" (95 % interval {between})",
+    )
+
+
+def _by_history(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
     at_least, bound = premise.at_least is not None, premise.at_least
     bound = bound if bound is not None else premise.at_most
     assert bound is not None
@@ -220,10 +260,9 @@ def judge_premise(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
     half = float(special.ndtri(0.5 + CONFIDENCE / 2)) * premise.standard_error
     bounds = (premise.estimate - half, premise.estimate + half)
     words = f"{'at least' if at_least else 'at most'} {bound:,.10g} {premise.unit}".rstrip()
-    return replace(
+    found = replace(
         _empty(name, claim),
         subject="history",
-        verdict=word_for(confidence),
         probability=confidence,
         estimate=premise.estimate,
         interval=bounds,
@@ -231,7 +270,9 @@ def judge_premise(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
         quantity=f"historical estimate{', ' + premise.unit if premise.unit else ''}",
         scale="level",
         by_assumption=True,
+        likelihood=confidence,
     )
+    return settled(found, rate(confidence))
 
 
 def _empty(name: str, claim: ClaimTerms) -> Verdict:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.claims.verdict import bound_words
-from simulator.words import figures, interval, share, spoken
+from simulator.words import difference, differences, figure, figures, interval, share, spoken
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
@@ -26,9 +26,9 @@ def condition_rows(simulation: Simulation, verdict: Verdict) -> Iterator[tuple[s
     A measure that some path does not have (NaN) makes its condition not testable: a share
     of 0 % would be false.
     """
-    if verdict.kind != "event":
+    if not verdict.counted:
         for result in verdict.conditions:
-            yield spoken(result.text), "", figures(verdict.interval, verdict.scale)
+            yield spoken(result.text), "", told_range(verdict, verdict.interval)
         return
     claim = simulation.scenario.claims[verdict.claim]
     for condition, result in zip(claim.conditions, verdict.conditions, strict=True):
@@ -36,6 +36,39 @@ def condition_rows(simulation: Simulation, verdict: Verdict) -> Iterator[tuple[s
             yield spoken(result.text), NOT_TESTABLE, ""
         else:
             yield spoken(result.text), share(result.probability), interval(result.interval)
+
+
+def told(verdict: Verdict) -> str:
+    """Return what the word is about: a probability, a difference in points, an estimate."""
+    if verdict.counted:
+        return share(verdict.probability)
+    if verdict.kind == "effect":
+        return difference(verdict.estimate, verdict.scale)
+    return figure(verdict.estimate, verdict.scale)
+
+
+def told_range(verdict: Verdict, bounds: tuple[float, float]) -> str:
+    """Return a range of what the word is about, in the same words."""
+    if verdict.counted:
+        return interval(bounds)
+    if verdict.kind == "effect":
+        return differences(bounds, verdict.scale)
+    return figures(bounds, verdict.scale)
+
+
+def measured(verdict: Verdict, value: float) -> str:
+    """Return a number of the first condition's measure; that of a difference in points."""
+    if verdict.compares:
+        return difference(value, verdict.scale)
+    return figure(value, verdict.scale)
+
+
+def measured_range(verdict: Verdict) -> str:
+    """Return the first condition's measure from p05 to p95."""
+    bounds = verdict.p05, verdict.p95
+    if verdict.compares:
+        return differences(bounds, verdict.scale)
+    return figures(bounds, verdict.scale)
 
 
 def joint_row(verdict: Verdict) -> tuple[str, str, str]:

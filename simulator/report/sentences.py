@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from simulator.report.conditions import measured, told, told_range
 from simulator.words import (
     figure,
     figures,
@@ -26,12 +28,33 @@ _MIDDLE = {
     "drawdown": "In the middle {run} the value in {unit} fell by {median} at its worst",
     "yield_deviation": "In the middle {run} the 30-day yields in {unit} strayed by {median}",
 }
-_EFFECT = {
-    "supported": "The whole 95 % interval lies where the claim says.",
-    "refuted": "The whole 95 % interval lies outside what the claim says.",
-    "plausible": "The estimate lies where the claim says, but the interval reaches beyond.",
-    "unlikely": "The estimate lies outside what the claim says, but the interval reaches into it.",
+_INSTEAD = {
+    "by assumption": "It follows from what this scenario assumes, and a run cannot judge that: {}.",
+    "already met": "It is met on the first day, so the run does not judge it.",
 }
+
+
+def remarks(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield what must be said of single verdicts beside their word, each with its claim."""
+    for verdict in verdicts:
+        if verdict.verdict == "not testable":
+            yield f"{verdict.claim}: not testable, {verdict.reason}"
+        elif verdict.follows_from:
+            yield f"{verdict.claim}: by assumption, it follows from {_names(verdict)}"
+        elif verdict.beside:
+            yield f"{verdict.claim}: {_history_words(verdict)}"
+
+
+def _names(verdict: Verdict) -> str:
+    return ", ".join(verdict.follows_from)
+
+
+def _history_words(verdict: Verdict) -> str:
+    """Return what history says of a simulated premise, and whether the run says otherwise."""
+    words = f"history's estimate is {verdict.beside}, by itself {verdict.history}"
+    if verdict.history == verdict.verdict:
+        return f"{words}, as the run has it"
+    return f"{words}; the run contradicts it: {verdict.words}"
 
 
 def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
@@ -43,7 +66,7 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
         return (f"This claim cannot be tested here: {verdict.reason}.",)
     if verdict.kind == "effect":
         return _effect_words(verdict)
-    if verdict.kind == "premise":
+    if not verdict.counted:
         return _premise_words(verdict)
     scenario = simulation.scenario
     days = scenario.horizon_days
@@ -51,18 +74,37 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
     how = "kept every part of the promise" if len(verdict.conditions) > 1 else "kept the promise"
     count = "none" if kept == 0 else "all" if kept == scenario.paths else f"{kept:,}"
     first = f"Of {runs(days, scenario.paths)}, {count} {how} ({share(verdict.probability)})."
-    if verdict.met_at_start:
-        first += " The target was met before the first day."
     condition = scenario.claims[verdict.claim].conditions[0]
-    return first, " ", _spread_words(verdict, condition, days)
+    return first, " ", _spread_words(verdict, condition, days), *_further(verdict)
+
+
+def _further(verdict: Verdict) -> tuple[str, ...]:
+    """Return what takes the place of a word, and what history says of a simulated premise."""
+    found = _INSTEAD.get(verdict.verdict, "").format(_names(verdict))
+    found = f"{_history_words(verdict)}." if verdict.beside else found
+    return (" ", f"{found[0].upper()}{found[1:]}") if found else ()
 
 
 def _effect_words(verdict: Verdict) -> tuple[str, ...]:
     words = spoken(verdict.quantity)
-    found = figure(verdict.estimate, verdict.scale)
-    beside = figures(verdict.interval, verdict.scale)
-    first = f"{words[0].upper()}{words[1:]}, {verdict.compared}: {found} (95 % interval {beside})."
-    return first, " ", _EFFECT[verdict.verdict]
+    first = (
+        f"{words[0].upper()}{words[1:]}, {verdict.compared}: {told(verdict)} "
+        f"(95 % interval {told_range(verdict, verdict.interval)})."
+    )
+    return first, " ", _held_words(verdict), *_further(verdict)
+
+
+def _held_words(verdict: Verdict) -> str:
+    """Return in which share of the parameter sets an effect holds, or what its interval says."""
+    if verdict.parameter_range is not None:
+        return (
+            f"It holds in {share(verdict.likelihood)} of the parameter sets; one whose interval "
+            "holds the claim's bound counts half."
+        )
+    if verdict.holds == 0.5:
+        return "The interval holds the claim's bound: so many paths do not decide."
+    where = "where" if verdict.holds else "outside of what"
+    return f"The whole interval lies {where} the claim says."
 
 
 def _premise_words(verdict: Verdict) -> tuple[str, ...]:
@@ -80,7 +122,7 @@ def _spread_words(verdict: Verdict, condition: Condition, days: int) -> str:
     worded = as_gain or condition.measure in _MIDDLE
     if condition.unit is None or condition.over is not None or not worded:
         low, middle, high = (
-            figure(value, verdict.scale) for value in (verdict.p05, verdict.median, verdict.p95)
+            measured(verdict, value) for value in (verdict.p05, verdict.median, verdict.p95)
         )
         return (
             f"In the middle {run} the {spoken(verdict.quantity)} was {middle}; one {run} in twenty "

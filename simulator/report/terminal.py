@@ -14,13 +14,19 @@ from simulator.engine.attribution import Contributions, Line, beside, contributi
 from simulator.instruments.base import UNITS
 from simulator.report import break_evens, depeg, rooms
 from simulator.report.blocks import put_blocks
-from simulator.report.conditions import condition_rows, reported_bound
+from simulator.report.conditions import (
+    condition_rows,
+    measured,
+    measured_range,
+    reported_bound,
+    told,
+    told_range,
+)
 from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
+from simulator.report.sentences import remarks
 from simulator.words import (
     figure,
-    figures,
-    interval,
     number,
     percent,
     plain,
@@ -41,7 +47,10 @@ _STYLES = {
     "plausible": "bold yellow",
     "unlikely": "bold dark_orange",
     "refuted": "bold red",
+    "not decided": "bold bright_black",
     "not testable": "bold bright_black",
+    "already met": "bold bright_black",
+    "by assumption": "bold bright_black",
 }
 _CLAIM_WIDTH = 25
 _KIND_STYLES = {
@@ -80,8 +89,8 @@ def print_report(
     put(console, Text(f"{facts}, seed {scenario.seed}; hypothetical performance"))
     put(console, _verdict_table(verdicts))
     put(console, _condition_table(simulation, verdicts))
-    for reason in (f"{v.claim}: not testable, {v.reason}" for v in verdicts if v.reason):
-        put(console, Text(reason))
+    for words in remarks(verdicts):
+        put(console, Text(plain(words)))
     if turns:
         _put_turns(console, turns)
     for table in _contribution_tables(simulation, verdicts):
@@ -130,11 +139,16 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table.columns[0].min_width = min(_CLAIM_WIDTH, max(len(v.claim) for v in verdicts))
     table.columns[1].no_wrap = True
     for verdict in verdicts:
-        met = "; met at the start" if verdict.met_at_start else ""
-        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}{met}")
-        word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
-        table.add_row(claim, word, *(Text(plain(cell)) for cell in _numbers(verdict)))
+        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}")
+        table.add_row(claim, _word(verdict), *(Text(plain(cell)) for cell in _numbers(verdict)))
     return table
+
+
+def _word(verdict: Verdict) -> Text:
+    """Return the word, and beneath it how firm it is, or how many paths were too few."""
+    beneath = verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
+    word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
+    return word.append(f"\n{beneath}", style="not bold default") if beneath else word
 
 
 def _numbers(verdict: Verdict) -> tuple[str, ...]:
@@ -142,15 +156,15 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
     if verdict.reason:
         return ("",) * 4
     organic, scale = verdict.organic_share, verdict.scale
-    if verdict.kind != "event":
-        estimate = figure(verdict.estimate, scale)
-        ranged = verdict.parameter_range and figures(verdict.parameter_range, scale)
-        return _with_errors(estimate, figures(verdict.interval, scale), ranged), "", "", ""
-    ranged = verdict.parameter_range and interval(verdict.parameter_range)
-    median = figure(verdict.median, scale) if scale == "level" else percent(verdict.median)
+    ranged = verdict.parameter_range and told_range(verdict, verdict.parameter_range)
+    found = _with_errors(told(verdict), told_range(verdict, verdict.interval), ranged)
+    if not verdict.counted:
+        return found, "", "", ""
+    median = percent(verdict.median) if scale == "share" else figure(verdict.median, scale)
+    median = measured(verdict, verdict.median) if verdict.compares else median
     return (
-        _with_errors(share(verdict.probability), interval(verdict.interval), ranged),
-        f"{median}\n{figures((verdict.p05, verdict.p95), scale)}",
+        found,
+        f"{median}\n{measured_range(verdict)}",
         small(verdict.max_drawdown_median),
         "" if organic is None else percent(organic),
     )

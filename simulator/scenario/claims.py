@@ -27,11 +27,19 @@ Measure = Literal[
     "highest",
     "lowest",
     "last",
+    "mean",
 ]
-INVESTOR_MEASURES: tuple[Measure, ...] = get_args(Measure)[:-3]
-SERIES_MEASURES: tuple[Measure, ...] = ("highest", "lowest", "last", "total_return", "drawdown")
+INVESTOR_MEASURES: tuple[Measure, ...] = get_args(Measure)[:-4]
+SERIES_MEASURES: tuple[Measure, ...] = (
+    "highest",
+    "lowest",
+    "last",
+    "mean",
+    "total_return",
+    "drawdown",
+)
 NEVER_NEGATIVE = ("drawdown", "yield_deviation", "ulcer", "volatility")
-PLAIN_NUMBERS = ("highest", "lowest", "last", "sortino", "calmar")
+PLAIN_NUMBERS = ("highest", "lowest", "last", "mean", "sortino", "calmar")
 """Measures whose bounds are no shares: levels in a unit of their own, and ratios."""
 SERIES_FORM = re.compile(r"price\.\w+|ratio\.\w+\.\w+|factor\.\w+|[a-z0-9_-]+\.\w+")
 
@@ -135,7 +143,8 @@ class ClaimTerms(Frozen):
     effect   a statistic of the first condition's quantity differs from that of another
              investor (`against`) or of a changed world (`change`) on the same random numbers,
              by as much as the condition's bounds say; judged by the interval of the difference
-    premise  something the model assumes; judged on the historical estimate
+    premise  something the model assumes; judged on the historical estimate, and where conditions
+             name the factor that the run simulates, by the share of paths, as an event
     """
 
     kind: Literal["event", "effect", "premise"] = "event"
@@ -156,6 +165,9 @@ class ClaimTerms(Frozen):
     """Of an effect: which statistic of the paths is compared."""
     premise: Estimate | None = None
     """Of a premise: what history says."""
+    follows_from: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Dotted names of numbers that decide the claim alone: where all of them are assumptions,
+    the verdict is by assumption."""
     break_even: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Of an event: dotted names of numbers; a run says at which value of each it is as likely
     as not, all else as it stands."""
@@ -164,8 +176,11 @@ class ClaimTerms(Frozen):
     def _fits_its_kind(self) -> ClaimTerms:
         faults: list[Fault] = []
         if self.kind == "premise":
-            if self.premise is None or self.conditions:
-                faults.append(((), "", "a premise has a premise section and no conditions"))
+            if self.premise is None:
+                faults.append(((), "", "a premise has a premise section"))
+            if any(not (c.series or "").startswith("factor.") for c in self.conditions):
+                rule = "of a premise are on a factor of the market, as factor.real_rate"
+                faults.append((("conditions",), "", rule))
         elif not self.conditions:
             faults.append((("conditions",), "", "must have at least one condition"))
         elif self.premise is not None:
@@ -237,16 +252,17 @@ def reference_faults(
     return faults
 
 
-def break_even_faults(claims: Mapping[str, ClaimTerms], scenario: BaseModel) -> list[Fault]:
-    """Return which numbers claims ask about that the scenario does not have."""
+def number_faults(claims: Mapping[str, ClaimTerms], scenario: BaseModel) -> list[Fault]:
+    """Return which numbers claims name that the scenario does not have."""
     faults: list[Fault] = []
     for name, claim in claims.items():
-        for place, wanted in enumerate(claim.break_even):
-            if not _is_number(scenario, wanted.split(".")):
-                rule = "must be the dotted name of a number, as market.assets.copper.price"
-                right = as_named_now(wanted)
-                rule = f"is of the old form; write {right}" if right else rule
-                faults.append((("claims", name, "break_even", place), f"'{wanted}'", rule))
+        for field in ("break_even", "follows_from"):
+            for place, wanted in enumerate(getattr(claim, field)):
+                if not _is_number(scenario, wanted.split(".")):
+                    rule = "must be the dotted name of a number, as market.assets.copper.price"
+                    right = as_named_now(wanted)
+                    rule = f"is of the old form; write {right}" if right else rule
+                    faults.append((("claims", name, field, place), f"'{wanted}'", rule))
     return faults
 
 

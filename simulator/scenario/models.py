@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from simulator.instruments.registry import in_order
 from simulator.instruments.terms import UNITS, Position
-from simulator.scenario.claims import ClaimTerms, break_even_faults, reference_faults
+from simulator.scenario.claims import ClaimTerms, number_faults, reference_faults
 from simulator.scenario.instruments import Chosen, homes, positions, section_faults
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import AssetTerms, MarketTerms
@@ -96,7 +96,7 @@ class Scenario(Frozen):
         shown = {name: position.observables for name, position in there.items()}
         factors = FACTORS if self.market.model == "macro" else ()
         faults = reference_faults(self.claims, units, self.market.priced, shown, factors)
-        faults += break_even_faults(self.claims, self)
+        faults += number_faults(self.claims, self)
         if self.replay.subject not in self.investors:
             rule = one_of(self.replay.subject, self.investors, "an investor of this file")
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))

@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 
 from simulator.claims.outcomes import reduce_series, series_conditions
+from simulator.claims.scale import holding_share
 from simulator.engine import judge, simulate
 from simulator.engine.simulate import simulate_series
-from simulator.engine.verdicts import difference, effect_word, judge_premise
+from simulator.engine.verdicts import difference, judge_premise
 from simulator.errors import InputError, UsageError
 from simulator.scenario import load_scenario
 from simulator.scenario.claims import ClaimTerms, Condition, Estimate
@@ -86,6 +87,8 @@ def test_price_target__met_before_the_first_day__says_so():
     )
     found = judged(*claims, paths=128)
     assert found["there"].met_at_start
+    assert (found["there"].verdict, found["there"].firm) == ("already met", None)
+    assert found["above"].verdict == "supported"
     assert not found["above"].met_at_start  # it holds from the start, and is to go on holding
     assert found["there"].probability == 1.0
     assert found["ratio"].met_at_start  # 4,760 / 94.2 = 50.5
@@ -130,17 +133,13 @@ def test_median_difference__covers_the_truth_at_its_rate():
 
 
 @pytest.mark.parametrize(
-    ("interval", "word"),
-    [
-        ((0.1, 0.3), "supported"),
-        ((-0.1, 0.3), "plausible"),
-        ((-0.3, 0.1), "unlikely"),
-        ((-0.3, -0.1), "refuted"),
-    ],
+    ("interval", "share"),
+    [((0.1, 0.3), 1.0), ((-0.1, 0.3), 0.5), ((-0.3, 0.1), 0.5), ((-0.3, -0.1), 0.0)],
 )
-def test_effect__by_its_interval__earns_its_word(interval, word):
-    condition = Condition(measure="total_return", unit="usd", at_least=0.0)
-    assert effect_word(condition, sum(interval) / 2, interval) == word
+def test_effect__whose_interval_holds_the_bound__counts_half(interval, share):
+    assert holding_share(0.0, None, interval) == share
+    # mirrored: what is to be at most 0
+    assert holding_share(None, 0.0, (-interval[1], -interval[0])) == share
 
 
 def test_effect__of_two_investors__is_their_paired_difference():
@@ -208,6 +207,7 @@ def test_premise__is_judged_on_the_estimate_and_its_error(estimate, error, word,
     assert verdict.verdict == word
     assert verdict.probability == pytest.approx(confidence, abs=1e-5)
     assert verdict.by_assumption
+    assert (verdict.firm, verdict.paths) == (None, 0)  # no path has a part in it
 
 
 @pytest.mark.parametrize(
@@ -227,6 +227,16 @@ def test_premise__is_judged_on_the_estimate_and_its_error(estimate, error, word,
             "either against or change",
         ),
         ("{says: x, kind: premise}", "a premise has a premise section"),
+        (
+            "{says: x, kind: premise, premise: {estimate: 1, standard_error: 1, at_least: 0}, "
+            "conditions: [{series: price.gold, measure: last, at_least: 1}]}",
+            "on a factor of the market",
+        ),
+        (
+            "{says: x, follows_from: [gas.price], conditions: [{series: price.gold, "
+            "measure: last, at_least: 1}]}",
+            "dotted name of a number",
+        ),
         (
             "{says: x, subject: holder, conditions: [{measure: total_return, unit: usd, "
             "at_least: 0, over: nobody}]}",

@@ -216,9 +216,9 @@ def test_page__parameter_range__is_shown_or_said_to_be_missing(sample, page):
 
 def test_page__target_met_at_start__says_so_only_then(sample, page):
     run, found, judged, _ = sample
-    early = samples.with_verdict(judged, met_at_start=True)
-    assert "met at the start" not in page.text
-    assert "met at the start" in Page(without_library(render_html(run, found, early, []))).text
+    early = samples.with_verdict(judged, verdict="already met", met_at_start=True)
+    assert "met on the first day" not in page.text
+    assert "met on the first day" in Page(without_library(render_html(run, found, early, []))).text
 
 
 def test_page__credit_triangle__is_promised_less_organic_over_the_loss(page):

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine.attribution import contributions
-from simulator.report.conditions import condition_rows, joint_row, reported_bound
+from simulator.report.conditions import (
+    condition_rows,
+    joint_row,
+    measured,
+    measured_range,
+    reported_bound,
+    told,
+    told_range,
+)
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sentences import UNIT_WORDS, sentences
 from simulator.words import (
     HARD_SPACE,
-    figure,
-    figures,
     interval,
     number,
     percent,
@@ -49,8 +55,7 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
                 element("small", verdict.text, class_="says"),
             )
         )
-        if verdict.met_at_start:
-            word = join((word, element("small", " met at the start")))
+        word = join((word, element("small", f" {_beneath(verdict)}")))
         rows.append(Row((link, word, *_glance(verdict))))
     columns = (
         Column("Claim", numeric=False),
@@ -62,21 +67,17 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
     return table(columns, rows, caption="All claims at a glance", class_="stack")
 
 
+def _beneath(verdict: Verdict) -> str:
+    """Return how firm the word is, or how many paths were too few."""
+    return verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
+
+
 def _glance(verdict: Verdict) -> tuple[str, str, str]:
     if verdict.reason:
         return "", "", ""
     moved = verdict.parameter_range
-    if verdict.kind == "event":
-        beyond = "" if moved is None else interval(moved)
-        return share(verdict.probability), interval(verdict.interval), beyond
-    found, beside = (
-        figure(verdict.estimate, verdict.scale),
-        figures(verdict.interval, verdict.scale),
-    )
-    if verdict.kind == "effect" and verdict.scale == "share":
-        decimals = 2 if abs(verdict.estimate) < 0.01 else 1
-        found = f"{number(100 * verdict.estimate, decimals, signed=True)} points"
-    return found, beside, "" if moved is None else figures(moved, verdict.scale)
+    beyond = "" if moved is None else told_range(verdict, moved)
+    return told(verdict), told_range(verdict, verdict.interval), beyond
 
 
 def _card(simulation: Simulation, verdict: Verdict) -> Html:
@@ -97,7 +98,7 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
 
 def _verdict_line(verdict: Verdict) -> Html:
     word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
-    return element("p", "Verdict: ", word, class_="verdict-line")
+    return element("p", "Verdict: ", word, f" {_beneath(verdict)}", class_="verdict-line")
 
 
 def _class(word: str) -> str:
@@ -106,7 +107,7 @@ def _class(word: str) -> str:
 
 def _scale(verdict: Verdict) -> Html:
     """Return the scale from 0 to 100 % with its zones, the probability and its interval."""
-    if verdict.verdict == "not testable" or verdict.kind != "event":
+    if verdict.verdict == "not testable" or not verdict.counted:
         return Html("")
     zones = join(
         element(
@@ -138,7 +139,7 @@ def _conditions(simulation: Simulation, verdict: Verdict) -> Html:
         rows.append(Row(joint_row(verdict), "total"))
     columns = (Column("What was promised", False), Column("Paths"), Column("95 % interval"))
     caption = "Share of paths that keep each part of the promise"
-    if verdict.kind != "event":
+    if not verdict.counted:
         caption = f"The interval of the {'difference' if verdict.kind == 'effect' else 'estimate'}"
     return table(columns, rows, caption=caption)
 
@@ -148,7 +149,7 @@ def _figures(simulation: Simulation, verdict: Verdict, claim: ClaimTerms) -> Htm
     unit = claim.conditions[0].unit if claim.conditions else None
     if verdict.kind == "event" and unit is not None:
         pairs += _gross_and_net(simulation, verdict, unit)
-    pairs += _spread(verdict, unit) if verdict.kind == "event" else _estimate(verdict)
+    pairs += _spread(verdict, unit) if verdict.counted else _estimate(verdict)
     pairs += _portions(simulation, verdict, claim)
     items = join(element("div", element("dt", name), element("dd", value)) for name, value in pairs)
     return element("dl", items, class_="figures")
@@ -158,12 +159,8 @@ def _estimate(verdict: Verdict) -> list[tuple[str, Html]]:
     if verdict.verdict == "not testable":
         return []
     words = spoken(verdict.quantity)
-    value = _value(figure(verdict.estimate, verdict.scale), _beside(verdict))
+    value = _value(told(verdict), told_range(verdict, verdict.interval))
     return [(f"{words[0].upper()}{words[1:]}", value)]
-
-
-def _beside(verdict: Verdict) -> str:
-    return figures(verdict.interval, verdict.scale)
 
 
 def _gross_and_net(simulation: Simulation, verdict: Verdict, unit: Unit) -> list[tuple[str, Html]]:
@@ -187,15 +184,12 @@ def _value(value: str, aside: str = "") -> Html:
 def _spread(verdict: Verdict, unit: Unit | None) -> list[tuple[str, Html]]:
     if verdict.verdict == "not testable":
         return []
-    words, scale = spoken(verdict.quantity), verdict.scale
+    words = spoken(verdict.quantity)
     whose = "" if unit is None else f" of the exit value in {UNIT_WORDS[unit]}"
     return [
         ("Probability", _value(share(verdict.probability), interval(verdict.interval))),
-        (f"Median {words}", _value(figure(verdict.median, scale))),
-        (
-            f"{words[0].upper()}{words[1:]}, p05 to p95",
-            _value(figures((verdict.p05, verdict.p95), scale)),
-        ),
+        (f"Median {words}", _value(measured(verdict, verdict.median))),
+        (f"{words[0].upper()}{words[1:]}, p05 to p95", _value(measured_range(verdict))),
         (f"Median drawdown{whose}", _value(small(verdict.max_drawdown_median))),
     ]
 
@@ -213,17 +207,16 @@ def _portions(
     if verdict.above is not None:
         limit, beyond = verdict.above
         pairs.append((f"Paths above {reported_bound(claim, limit)}", _value(share(beyond))))
-    if verdict.kind == "premise":
+    if verdict.kind == "premise" and not verdict.counted:
         pairs.append(("Judged on", _value("the historical estimate; the run assumes it")))
     elif verdict.parameter_range is None:
         pairs.append(("Range over parameter sets", _value("not part of this run")))
-    elif verdict.kind == "event":
-        pairs.append(("Range over parameter sets", _value(interval(verdict.parameter_range))))
     else:
-        found = figures(verdict.parameter_range, verdict.scale)
+        found = told_range(verdict, verdict.parameter_range)
         pairs.append(("Range over parameter sets", _value(found)))
-    if verdict.met_at_start:
-        pairs.append(("Target", _value("met at the start already")))
+    if verdict.verdict != "not testable":
+        how = _value(share(verdict.likelihood), verdict.words)
+        pairs.append(("How likely the statement is", how))
     if verdict.note:
         pairs.append(("Note", _value(verdict.note)))
     return pairs

@@ -91,10 +91,11 @@ def _moving(
 ) -> Iterator[tuple[Verdict, pd.DataFrame, str]]:
     """Yield each claim that the sets move, with its rows and the column of its answer."""
     for verdict in verdicts:
-        told = "probability" if verdict.kind == "event" else "estimate"
+        told = "probability" if verdict.counted else "estimate"
         rows = sets[sets["claim"] == verdict.claim]
         values = rows[told].to_numpy()
-        if verdict.kind == "premise" or verdict.reason or np.isnan(values).any():
+        fixed = verdict.kind == "premise" and not verdict.counted
+        if fixed or verdict.reason or np.isnan(values).any():
             continue
         if np.ptp(values) < (0.01 if verdict.scale == "share" or told == "probability" else 1e-9):
             continue

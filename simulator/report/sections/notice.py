@@ -36,8 +36,11 @@ def notice_section(scenario: Scenario, verdicts: Sequence[Verdict]) -> Html:
 
 def _criteria() -> str:
     return (
-        "A claim is judged by the share of simulated paths on which all of its conditions hold. "
-        "Supported is 95 % or more, plausible 50 %, unlikely 5 %, refuted less. The thresholds "
+        "A claim is judged by how likely it is, given the error of sampling and that of "
+        "estimation: an event by the share of simulated paths on which all of its conditions "
+        "hold, meant over the parameter sets; an effect by the share of sets in which it holds. "
+        "Supported is 95 % or more, plausible 50 %, unlikely 5 %, refuted less; firm where the "
+        "sets agree. The thresholds "
         "stood in the scenario before the run. Returns are what leaving pays, not what a "
         "contract displays."
     )
