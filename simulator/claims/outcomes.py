@@ -80,14 +80,14 @@ def is_of_the_market(condition: Condition) -> bool:
 
 
 def reduce_series(condition: Condition, values: FloatArray) -> FloatArray:
-    """Return one number a path of a series of shape (n_steps + 1, n_paths)."""
+    """Return one number a path of a series of shape (n_steps + 1, n_paths); NaN where a day is."""
     if condition.measure == "highest":
         return np.asarray(values.max(axis=0))
     if condition.measure == "lowest":
         return np.asarray(values.min(axis=0))
     if condition.measure == "last":
         # Not a view: the block that holds the series is filled again.
-        return np.array(values[-1])
+        return np.where(measures.lost(values), np.nan, values[-1])
     if condition.measure == "mean":
         return np.asarray(values.mean(axis=0))
     if condition.measure == "total_return":

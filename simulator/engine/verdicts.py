@@ -1,8 +1,9 @@
 """One verdict for each claim of a simulation: events, effects and premises.
 
 An effect compares a statistic of the paths between two investors, or between this world and a
-changed one, path by path on the same random numbers. The standard error of a mean's difference
-is that of the paired differences, of any other statistic that of fixed consecutive batches.
+changed one, path by path on the same random numbers. The standard error of a difference of means,
+or of means of the worst, is that of the paired differences of what each path adds; of any other
+statistic that of fixed consecutive batches.
 The worst 5 % are the lowest values, and their mean has the sign of the measure: more is better.
 """
 
@@ -189,16 +190,14 @@ def contrast(
 ) -> tuple[float, float]:
     """Return the sum of a statistic over paired samples, those of `minus` taken off.
 
-    Its standard error too: of a mean that of the sums path by path, of any other statistic
-    that of `BATCHES` fixed consecutive batches. Samples are of shape (n_paths,).
+    Its standard error too: of a mean, and of the mean of the worst, that of what each path adds;
+    of any other statistic that of `BATCHES` fixed consecutive batches. Samples are of shape
+    (n_paths,).
     """
     measure = _STATISTICS[statistic]
     whole = _summed(plus, measure) - _summed(minus, measure)
-    if statistic == "mean":
-        each = _summed(plus) - _summed(minus)
-    else:
-        by_batch = partial(_by_batch, measure)
-        each = _summed(plus, by_batch) - _summed(minus, by_batch)
+    of = _PARTS.get(statistic, partial(_by_batch, measure))
+    each = _summed(plus, of) - _summed(minus, of)
     if each.size < 2:
         return float(whole), math.nan
     return float(whole), float(np.std(each, ddof=1) / math.sqrt(each.size))
@@ -219,8 +218,32 @@ def _by_batch(measure: Callable[[FloatArray], FloatArray], values: FloatArray) -
     return np.concatenate([measure(part.T) for part in parts if part.size])
 
 
+def _tail_parts(values: FloatArray) -> FloatArray:
+    """Return what each path adds to the mean of the worst, up to a constant, shape (n_paths,).
+
+    min(x, q) / tail with q the quantile: the influence of an observation on the mean of the
+    worst, which in first order is their sum, so that errors of paired differences add up as a
+    mean's do. Batches would have two or three observations in the tail of each.
+
+    References
+    ----------
+    Rockafellar, Uryasev (2000), doi:10.21314/JOR.2000.038, for the minimum behind it.
+    """
+    found: FloatArray = np.minimum(values, np.quantile(values, TAIL)) / TAIL
+    return found
+
+
+_PARTS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
+    "mean": np.asarray,
+    "expected_shortfall": _tail_parts,
+}
+"""Statistics whose error is that of a mean of parts, path by path."""
+
+
 def _freedom(statistic: str, paths: int) -> int:
-    return max(1, (paths if statistic == "mean" else min(BATCHES, paths)) - 1)
+    """Return the degrees of freedom: of the tail's paths, of all paths, or of the batches."""
+    of = {"mean": paths, "expected_shortfall": math.ceil(TAIL * paths)}
+    return max(1, of.get(statistic, min(BATCHES, paths)) - 1)
 
 
 def judge_premise(

@@ -20,6 +20,7 @@ from simulator.measures.growth import (
     NOTHING_LEFT,
     YIELD_WINDOW_DAYS,
     annual_yield,
+    lost,
     total_return,
     yield_deviation,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "daily_returns",
     "drawdowns",
     "expected_shortfall",
+    "lost",
     "max_drawdown",
     "mean_error",
     "money_weighted_return",

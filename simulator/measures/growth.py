@@ -5,21 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel
-from simulator.units import DAYS_PER_YEAR, FloatArray
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
 
 YIELD_WINDOW_DAYS = 30
 NOTHING_LEFT = 1e-6
 """Share of the first value below which a window's yield takes a value for this share."""
 
 
+def lost(values: FloatArray) -> BoolArray:
+    """Return which paths have a NaN on any day, shape (n_paths,).
+
+    A path whose values are not all known has no measure, not even one of its ends.
+    """
+    # a sum is NaN where a term is, and far cheaper than a test of every value
+    unknown: BoolArray = np.isnan(np.add.reduce(values, axis=0))
+    return unknown
+
+
 def total_return(values: FloatArray) -> FloatArray:
-    """Return final / first - 1, shape (n_paths,)."""
+    """Return final / first - 1, shape (n_paths,); NaN where a day is."""
     gain: FloatArray = values[-1] / values[0] - 1.0
+    gain[lost(values)] = np.nan
     return gain
 
 
 def annual_yield(values: FloatArray) -> FloatArray:
-    """Return (final / first)^(365 / days) - 1, shape (n_paths,); NaN below a year.
+    """Return (final / first)^(365 / days) - 1, shape (n_paths,); NaN below a year or on a day.
 
     This is the CAGR; less than a year is not annualised. A value that ends below zero (costs
     beyond what is left) counts as a loss of everything.
@@ -29,6 +40,7 @@ def annual_yield(values: FloatArray) -> FloatArray:
         return np.full(values.shape[1], np.nan)
     ratio = np.maximum(values[-1] / values[0], 0.0)
     grown: FloatArray = ratio ** (DAYS_PER_YEAR / days) - 1.0
+    grown[lost(values)] = np.nan
     return grown
 
 
@@ -46,6 +58,7 @@ def yield_deviation(values: FloatArray, window_days: int = YIELD_WINDOW_DAYS) ->
     marks = np.array(values[::window_days], dtype=np.float64)
     deviation = np.empty(values.shape[1])
     _deviate(marks, DAYS_PER_YEAR / window_days, deviation)
+    deviation[lost(values)] = np.nan
     return deviation
 
 

@@ -50,7 +50,7 @@ def max_drawdown(values: FloatArray, until: float = np.inf) -> FloatArray:
 
     The first value belongs to the peak: returns of -50 % then +10 % give 0.5. Above 1 where
     costs take a value below zero. What comes after the first value at or above `until` does
-    not count.
+    not count, but for a NaN, which leaves no path a number.
     """
     plain = values.flags.c_contiguous and values.flags.writeable and values.dtype == np.float64
     lowest = np.ones(values.shape[1])
@@ -86,7 +86,7 @@ def _fall(
         peak[k] = row[k] if row[k] > peak[k] else peak[k]
         left = row[k] / peak[k] if peak[k] != 0.0 else 1.0
         lowest[k] = left if left < lowest[k] and over[k] == 0.0 else lowest[k]
-        lost[k] += 1.0 if np.isnan(left) and over[k] == 0.0 else 0.0
+        lost[k] += 1.0 if np.isnan(row[k]) else 0.0
 
 
 @inlined
@@ -171,7 +171,7 @@ def expected_shortfall(samples: FloatArray, tail: float = 0.05) -> FloatArray:
     Raises
     ------
     ValueError
-        `tail` is not above 0 and at most 1.
+        `tail` is not above 0 and at most 1, or there are no samples.
 
     References
     ----------
@@ -179,6 +179,8 @@ def expected_shortfall(samples: FloatArray, tail: float = 0.05) -> FloatArray:
     """
     if not 0.0 < tail <= 1.0:
         raise ValueError(f"tail is {tail:g}; must be above 0 and at most 1")
+    if samples.shape[0] == 0:
+        raise ValueError("expected shortfall of no samples; there must be at least one")
     worst_first = np.sort(samples, axis=0)
     reach = tail * samples.shape[0]
     # NaN sorts to the end, where a tail would not meet it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from simulator.claims.outcomes import reduce_series, series_conditions
 from simulator.claims.scale import holding_share
 from simulator.engine import judge, simulate
 from simulator.engine.simulate import simulate_series
-from simulator.engine.verdicts import difference, judge_premise
+from simulator.engine.verdicts import difference, judge_effect, judge_premise
 from simulator.errors import InputError, UsageError
 from simulator.scenario import load_scenario
 from simulator.scenario.claims import ClaimTerms, Condition, Estimate
@@ -130,6 +131,47 @@ def test_median_difference__covers_the_truth_at_its_rate():
         hits += abs(estimate - 0.05) < stats.t.ppf(0.975, 49) * error
     # 95 % of 200 is 190; five standard deviations of a binomial are 15.
     assert 175 <= hits <= 200
+
+
+def pairs(seed, paths):
+    """Return two samples that share most of their noise; the second is wider by half."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=paths)
+    return common + 0.3 * rng.normal(size=paths), 1.5 * common + 0.3 * rng.normal(size=paths)
+
+
+def test_error_of_the_worst__is_that_of_a_bootstrap_of_pairs():
+    first, second = pairs(5, 2_000)
+    _, error = difference("expected_shortfall", first, second)
+    rng, found = np.random.default_rng(6), []
+    for _ in range(1_500):
+        drawn = rng.integers(0, first.size, first.size)
+        found.append(difference("expected_shortfall", first[drawn], second[drawn])[0])
+    # the error of a standard deviation over 1,500 draws is 1 / sqrt(3,000), 1.8 %
+    assert error == pytest.approx(float(np.std(found)), rel=0.1)
+
+
+def test_interval_of_the_worst__has_its_nominal_width():
+    """Mean of the worst 5 % of a normal: -s phi(z) / 0.05, with s^2 1.09 and 2.34."""
+    worst = stats.norm.pdf(stats.norm.ppf(0.05)) / 0.05
+    truth = (math.sqrt(1.5**2 + 0.09) - math.sqrt(1 + 0.09)) * worst
+    condition = Condition(measure="total_return", unit="usd", at_least=0.0)
+    claim = ClaimTerms(
+        kind="effect",
+        says="x",
+        subject="a",
+        against="b",
+        statistic="expected_shortfall",
+        conditions=(condition,),
+    )
+    hits, runs = 0, 400
+    for seed in range(runs):
+        values = dict(zip("ab", pairs(100 + seed, 1_000), strict=True))
+        outcomes = SimpleNamespace(values=lambda c, who, values=values: values[who])
+        low, high = judge_effect("x", claim, outcomes, outcomes).interval
+        hits += low <= truth <= high
+    # 95 % of 400 is 380; three standard deviations of a binomial are 13.
+    assert 367 <= hits <= 393
 
 
 @pytest.mark.parametrize(

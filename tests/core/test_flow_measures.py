@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simulator import measures
+from simulator.measures.flows import sign_changes
 
 
 def column(*values):
@@ -140,6 +141,30 @@ def test_money_weighted__two_roots__takes_the_one_nearest_to_zero():
     np.testing.assert_allclose(measures.money_weighted_return(values, flows), [q**2 - 1])
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (1.05, 1.09),  # close together, on one side of zero
+        (0.97, 1.08),  # the fall is nearer than the gain
+        (0.92, 1.03),  # the gain is nearer than the fall
+        (0.91, 0.94),
+    ],
+)
+def test_money_weighted__of_several_rates__is_the_one_nearest_to_zero(first, second):
+    """-100 q^2 + 100 (a + b) q - 100 a b = 0 has the roots a and b, each of half the time."""
+    both = 100 * (first + second)
+    values, flows = column(100, 100, 0.0), column(0, -both, 100 * first * second)
+    nearest = min(first, second, key=lambda q: abs(q**2 - 1)) ** 2 - 1
+    found = measures.money_weighted_return(values, flows)
+    np.testing.assert_allclose(found, [nearest], rtol=1e-9)
+
+
+def test_money_weighted__of_one_change_of_sign__has_one_rate():
+    """Descartes: as many positive roots as changes of sign, or fewer by an even number."""
+    flows = np.array([[-100.0, -100.0, -100.0], [0.0, 230.0, -5.0], [110.0, -132.0, 0.0]])
+    np.testing.assert_array_equal(sign_changes(flows), [1, 2, 0])
+
+
 def test_money_weighted__no_rate_fits__is_nan():
     # -100 + 100 d - 100 d^2 has no real root.
     values, flows = column(100, 100, 0.0), column(0, -100, 100)
@@ -151,7 +176,7 @@ def test_measures__nan_on_one_path__stays_on_that_path():
     for measure in (measures.time_weighted_return, measures.money_weighted_return):
         clean = measure(values, flows)
         broken = values.copy()
-        broken[200:, 1] = np.nan
+        broken[200:201, 1] = np.nan
         found = measure(broken, flows)
         assert np.isnan(found[1])
         keep = np.arange(values.shape[1]) != 1

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import special
 
 from simulator import measures
+from simulator.claims.outcomes import reduce_series
+from simulator.scenario.claims import Condition
 
 
 def column(*values):
@@ -178,6 +180,12 @@ def test_yield_deviation__everything_lost__is_that_of_one_fall():
     np.testing.assert_allclose(measures.yield_deviation(values), [np.std(yields, ddof=1)])
 
 
+PRICE = {
+    name: Condition(measure=name, series="price.gold", at_least=0.0)
+    for name in ("last", "highest", "lowest", "mean")
+}
+
+
 @pytest.mark.parametrize(
     "measure",
     [
@@ -185,12 +193,18 @@ def test_yield_deviation__everything_lost__is_that_of_one_fall():
         measures.annual_yield,
         measures.max_drawdown,
         measures.yield_deviation,
+        lambda values: measures.max_drawdown(values, until=float(values[2, 1]) * 0.5),
+        lambda values: reduce_series(PRICE["last"], values),
+        lambda values: reduce_series(PRICE["highest"], values),
+        lambda values: reduce_series(PRICE["lowest"], values),
+        lambda values: reduce_series(PRICE["mean"], values),
     ],
 )
-def test_measures__nan_on_one_path__stays_on_that_path(measure):
+@pytest.mark.parametrize("days", [slice(60, None), slice(60, 61), slice(1, 2)])
+def test_measures__nan_on_one_path__stays_on_that_path_and_reaches_all_of_it(measure, days):
     values = walks(13, n_steps=90, n_paths=3)
     clean = measure(values)
-    values[60:, 1] = np.nan
+    values[days, 1] = np.nan
     found = measure(values)
     assert np.isnan(found[1])
     np.testing.assert_array_equal(found[[0, 2]], clean[[0, 2]])

@@ -58,6 +58,14 @@ def test_shortfall__tail_out_of_range__is_refused(tail):
         measures.expected_shortfall(np.zeros(10), tail)
 
 
+def test_shortfall__of_nothing__is_an_error_that_says_so_and_of_one_sample_its_loss():
+    with pytest.raises(ValueError, match="expected shortfall of no samples"):
+        measures.expected_shortfall(np.empty(0))
+    with pytest.raises(ValueError, match="expected shortfall of no samples"):
+        measures.expected_shortfall(np.empty((0, 3)))
+    assert measures.expected_shortfall(np.array([-0.2])) == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize("tail", [0.01, 0.033, 0.05, 0.25])
 def test_shortfall__is_the_minimum_of_rockafellar_and_uryasev(tail):
     """min over c of c + E[(L - c)+] / tail, attained at one of the losses."""
@@ -302,10 +310,11 @@ def test_spell_quantile__open_ones__lift_it_by_kaplan_and_meier():
         measures.max_drawdown,
     ],
 )
-def test_measures__nan_on_one_path__stays_on_that_path(measure):
+@pytest.mark.parametrize("days", [slice(60, None), slice(60, 61), slice(1, 2)])
+def test_measures__nan_on_one_path__stays_on_that_path_and_reaches_all_of_it(measure, days):
     values = walks(13, n_paths=3)
     clean = measure(values)
-    values[60:, 1] = np.nan
+    values[days, 1] = np.nan
     found = measure(values)
     assert np.isnan(found[1])
     np.testing.assert_array_equal(found[[0, 2]], clean[[0, 2]])
