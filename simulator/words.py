@@ -133,6 +133,11 @@ def plain(words: str) -> str:
     return words.replace(HARD_SPACE, " ").replace(MINUS, "-")
 
 
+def gas_used(amount: int, *, exact: bool) -> str:
+    """Return an amount of gas; the in-process EVM's as the lower bound that it is."""
+    return f"{amount:,}" if exact else f"at{HARD_SPACE}least{HARD_SPACE}{amount:,}"
+
+
 def runs(days: int, count: int) -> str:
     """Return what was simulated: `10,000 simulated years`."""
     if days in (365, 366):

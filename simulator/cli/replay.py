@@ -17,6 +17,7 @@ from simulator.engine import simulate
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose
+from simulator.words import gas_used, plain
 
 
 @click.command()
@@ -61,9 +62,10 @@ def replay(
 
 
 def _print(done: Replay) -> None:
+    gas = plain(gas_used(done.gas, exact=done.gas_is_exact))
     click.echo(
         f"path {done.path} ({done.label}) on {done.chain}: {done.transactions:,} transactions, "
-        f"{done.gas:,} gas, {done.seconds:.1f} s"
+        f"{gas} gas, {done.seconds:.1f} s"
     )
     for item in done.observables:
         word = "ok" if item.ok else "DIFFERS"

@@ -105,6 +105,7 @@ def _replay(folder: Path, item: dict[str, Any]) -> Replay:
         in_band=item["in_band"],
         series=pd.read_parquet(folder / "replay" / f"{item['label']}.parquet"),
         notes=tuple(item["notes"]),
+        gas_is_exact=not item["gas_is_lower_bound"],
     )
 
 

@@ -104,6 +104,7 @@ def replay_object(replay: Replay) -> dict[str, Any]:
         "transactions": replay.transactions,
         "seconds": round(replay.seconds, 3),
         "gas": replay.gas,
+        "gas_is_lower_bound": not replay.gas_is_exact,
         "holder_gas": _by_label(replay.holder_gas),
         "decisions": replay.decisions,
         "in_band": replay.in_band,

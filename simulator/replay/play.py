@@ -41,6 +41,8 @@ class Replay:
         Both engines' numbers on every step.
     notes : tuple of str
         What of the portfolios was not played on this path, and why.
+    gas_is_exact : bool
+        Whether gas is what a node charges; the in-process EVM's is a lower bound.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Replay:
     in_band: int
     series: pd.DataFrame
     notes: tuple[str, ...] = ()
+    gas_is_exact: bool = True
 
     @property
     def ok(self) -> bool:
@@ -135,6 +138,7 @@ def play(
         in_band=in_band,
         series=reconciliation.series(),
         notes=tuple(note for actor in actors for note in getattr(actor.player, "notes", ())),
+        gas_is_exact=chain.gas_is_exact,
     )
 
 

@@ -27,6 +27,7 @@ from simulator.report.sections.agreement import worst_ratio
 from simulator.report.sentences import remarks
 from simulator.words import (
     figure,
+    gas_used,
     number,
     percent,
     plain,
@@ -256,7 +257,7 @@ def _replay_table(replays: Sequence[Replay]) -> Table:
             replay.chain,
             f"{replay.path:,}",
             f"{replay.transactions:,}",
-            f"{replay.gas:,}",
+            plain(gas_used(replay.gas, exact=replay.gas_is_exact)),
             plain(ratio(worst_ratio(replay))),
             Text("agrees", style="green") if replay.ok else Text("differs", style="bold red"),
         )

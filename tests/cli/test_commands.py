@@ -226,6 +226,7 @@ def test_run__with_replays_in_process__reconciles_four_paths(folder):
     assert [replay["label"] for replay in replays] == ["p05", "p50", "p95", "events"]
     for replay in replays:
         assert replay["chain"] == "revm"
+        assert replay["gas_is_lower_bound"]
         assert replay["ok"]
         assert replay["transactions"] > 30
         assert all(seen["max_error"] <= seen["tolerance"] for seen in replay["observables"])
@@ -236,6 +237,7 @@ def test_run__with_replays_in_process__reconciles_four_paths(folder):
 def test_replay__scenario__prints_each_observable(folder):
     outcome = assay("replay", "gold-vault-sober", *SHORT, "--path", "3")
     assert outcome.stdout.startswith("path 3 (3) on revm: ")
+    assert " transactions, at least " in outcome.stdout  # gas in process is a lower bound
     assert "gold_vault." in outcome.stdout
     assert "DIFFERS" not in outcome.stdout
     assert list(folder.iterdir()) == []

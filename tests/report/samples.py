@@ -128,7 +128,7 @@ def verdicts(run: LoadedScenario, found: Simulation) -> tuple[Verdict, ...]:
     return judge_events(run.scenario.claims, found.outcomes)
 
 
-def replay(label: str = "p50", path: int = 7, *, ok: bool = True) -> Replay:
+def replay(label: str = "p50", path: int = 7, *, ok: bool = True, exact: bool = False) -> Replay:
     """Two observables over 20 days: errors of a tenth of the tolerance, or of three times it."""
     factor = 0.1 if ok else 3.0
     steps = np.arange(21)
@@ -162,6 +162,7 @@ def replay(label: str = "p50", path: int = 7, *, ok: bool = True) -> Replay:
         decisions=160,
         in_band=0,
         series=pd.concat(parts, ignore_index=True),
+        gas_is_exact=exact,
     )
 
 

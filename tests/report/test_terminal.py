@@ -76,6 +76,13 @@ def test_report__replay__says_whether_it_agrees(sample):
     assert "differs" in bad
 
 
+def test_report__gas_counted_in_process__is_a_lower_bound(sample):
+    assert "at least 56,789,000" in shown(*sample, [samples.replay()])
+    on_node = shown(*sample, [samples.replay(exact=True)])
+    assert "56,789,000" in on_node
+    assert "at least" not in on_node.partition("Model against contract")[2]
+
+
 def test_report__without_replays__says_so(sample):
     assert "Not replayed on a chain." in shown(*sample, [])
 

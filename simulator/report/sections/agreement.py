@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report import charts
 from simulator.report.markup import Column, Html, Row, element, join, section, table
-from simulator.words import number, ratio, scientific
+from simulator.words import HARD_SPACE, gas_used, number, ratio, scientific
 
 if TYPE_CHECKING:
     from simulator.replay import ObservableResult, Replay
@@ -75,7 +75,7 @@ def _summary(replays: Sequence[Replay]) -> Html:
                 f"{replay.path:,}",
                 replay.chain,
                 f"{replay.transactions:,}",
-                f"{replay.gas:,}",
+                gas_used(replay.gas, exact=replay.gas_is_exact),
                 f"{replay.decisions:,}",
                 f"{replay.in_band:,}",
                 ratio(worst_ratio(replay)),
@@ -95,8 +95,15 @@ def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
     for label, act in acts:
         used = [replay.holder_gas.get((label, act)) for replay in replays]
         words = f"{label.replace('_', ' ')}: {act}"
-        rows.append(Row((words, *("" if g is None else f"{g:,}" for g in used))))
-        dollars = ("" if g is None else number(g * gas.usd_per_gas, 2) for g in used)
+        shown = [
+            "" if amount is None else gas_used(amount, exact=replay.gas_is_exact)
+            for amount, replay in zip(used, replays, strict=True)
+        ]
+        rows.append(Row((words, *shown)))
+        dollars = [
+            "" if amount is None else _in_dollars(amount * gas.usd_per_gas, replay)
+            for amount, replay in zip(used, replays, strict=True)
+        ]
         rows.append(Row(("in dollars", *dollars), "other"))
     columns = (Column("Act", numeric=False), *(Column(replay.label) for replay in replays))
     caption = (
@@ -105,7 +112,17 @@ def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
     )
     if any(label == DESK for label, _ in acts):
         caption += "; at the desk the mean of portfolios' trades and stop orders, not booked"
+    if not all(replay.gas_is_exact for replay in replays):
+        caption += (
+            ". The in-process EVM counts less than a node charges: its gas is a lower bound, and "
+            "not what the run books"
+        )
     return table(columns, rows, caption=caption)
+
+
+def _in_dollars(usd: float, replay: Replay) -> str:
+    amount = number(usd, 2)
+    return amount if replay.gas_is_exact else f"at{HARD_SPACE}least{HARD_SPACE}{amount}"
 
 
 def _replay(place: int, replay: Replay) -> Html:
