@@ -10,7 +10,7 @@ import numpy as np
 from simulator import measures
 from simulator.investors.paths import InvestorMeasures
 from simulator.scenario.claims import ClaimTerms, Condition
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,15 @@ class Outcomes:
             return self.series[drawdown_of(condition.series).key]
         return self._measure(condition, "drawdown", str(subject))
 
-    def organic_share(self, subject: str | None) -> float | None:
-        """Return the median of organic over positive income; None where there was none."""
+    def organic_share(self, subject: str | None, left: BoolArray | None = None) -> float | None:
+        """Return the median of organic over positive income; None where there was none.
+
+        Over the paths in `left`, of shape (n_paths,), or over all of them.
+        """
         if subject is None:
             return None
         organic = self.investors[subject].organic_share
+        organic = organic if left is None else organic[left]
         return None if np.isnan(organic).all() else float(np.nanmedian(organic))
 
     def _measure(self, condition: Condition, measure: str, subject: str) -> FloatArray:
@@ -66,7 +70,7 @@ def series_conditions(claims: Mapping[str, ClaimTerms]) -> dict[str, Condition]:
     """Return what claims measure of series by key, the falls of all these series with it."""
     found: dict[str, Condition] = {}
     for claim in claims.values():
-        for condition in claim.conditions:
+        for condition in claim.measured:
             if condition.series is not None:
                 fall = drawdown_of(condition.series)
                 found |= {condition.key: condition, fall.key: fall}

@@ -85,7 +85,12 @@ class Verdict:
     could_be : str
         The neighbouring word where it is not firm.
     paths : int
-        Paths of the world, or of each parameter set, behind the likelihood; 0 of history alone.
+        Paths of the world, or of each parameter set, behind the likelihood: those that are left
+        where something is given; 0 of history alone.
+    given : str
+        Of a conditional event: the condition; only the paths on which it holds are counted.
+    given_paths : int
+        How many paths of the run these are.
     holds : float
         Of an effect in this world: 1 where its whole interval lies where the claim says, 0
         where outside, 0.5 where it holds the bound; NaN of others.
@@ -130,6 +135,8 @@ class Verdict:
     compares: bool = False
     beside: str = ""
     history: str = ""
+    given: str = ""
+    given_paths: int = 0
 
     @property
     def counted(self) -> bool:
@@ -194,10 +201,13 @@ def _without_nan(value: Any) -> Any:
 
 def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
     first = claim.conditions[0]
-    measured = outcomes.values(first, claim.subject)
-    reason = _untestable(claim, claim.conditions, outcomes)
+    left = paths_left(claim, outcomes)
+    reason = _untestable(claim, claim.measured, outcomes)
+    if not left.any() and not reason:
+        reason = f"none of {left.size:,} paths has what is given: {describe(claim.measured[-1])}"
     probability, interval = _share(claim, claim.conditions, outcomes)
-    p05, median, p95 = (float(q) for q in np.quantile(measured, (0.05, 0.5, 0.95)))
+    p05, median, p95 = _quantiles(outcomes.values(first, claim.subject)[left])
+    fall = outcomes.drawdowns(first, claim.subject)[left]
     found = Verdict(
         claim=name,
         kind="event",
@@ -217,16 +227,26 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
         p95=p95,
         quantity=quantity(first),
         scale=first.scale,
-        max_drawdown_median=float(np.median(outcomes.drawdowns(first, claim.subject))),
-        organic_share=outcomes.organic_share(claim.subject),
+        max_drawdown_median=float(np.median(fall)) if fall.size else math.nan,
+        organic_share=outcomes.organic_share(claim.subject, left),
         above=_above(claim, outcomes),
         met_at_start=all(_met_at_start(c, outcomes) for c in claim.conditions),
         note=claim.note,
         likelihood=probability,
-        paths=measured.size,
+        paths=int(left.sum()),
         compares=first.over is not None,
+        given="" if claim.given is None else describe(claim.given),
+        given_paths=0 if claim.given is None else int(left.sum()),
     )
-    return settled(found, rate_event(probability, measured.size))
+    return settled(found, rate_event(probability, int(left.sum())))
+
+
+def _quantiles(values: FloatArray) -> tuple[float, float, float]:
+    """Return p05, median and p95 of values of shape (n,); NaN of none."""
+    if not values.size:
+        return math.nan, math.nan, math.nan
+    low, middle, high = (float(q) for q in np.quantile(values, (0.05, 0.5, 0.95)))
+    return low, middle, high
 
 
 _PHRASES = {
@@ -308,10 +328,27 @@ def bound_words(bound: float, scale: str) -> str:
     return f"{bound / 1e9:,.10g} bn" if abs(bound) >= 1e9 else f"{bound:,.10g}"
 
 
-def holding(claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:
-    """Return on which paths all conditions of a claim hold, shape (n_paths,)."""
+def paths_left(claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:
+    """Return on which paths what a claim is given holds, shape (n_paths,)."""
+    if claim.given is not None:
+        return _holds(claim.given, claim, outcomes)
+    return np.ones(outcomes.values(claim.conditions[0], claim.subject).shape, dtype=bool)
+
+
+def shares_of(claim: ClaimTerms, outcomes: Outcomes) -> FloatArray:
+    """Return numbers whose mean is the share of paths that an event holds on, shape (n_paths,).
+
+    1 where it holds and 0 where not. Given another condition B the share p is a ratio, and each
+    path adds p + (holds - p) in B / P(B): in first order the ratio's error is that of their mean.
+    """
     each = [_holds(condition, claim, outcomes) for condition in claim.conditions]
-    return np.asarray(np.logical_and.reduce(each))
+    holds: FloatArray = np.logical_and.reduce(each).astype(np.float64)
+    left = paths_left(claim, outcomes)
+    if left.all() or not left.any():
+        return holds
+    share = holds[left].mean()
+    found: FloatArray = share + left * (holds - share) / left.mean()
+    return found
 
 
 def _holds(condition: Condition, claim: ClaimTerms, outcomes: Outcomes) -> BoolArray:
@@ -339,11 +376,17 @@ def _met_at_start(condition: Condition, outcomes: Outcomes) -> bool:
 def _share(
     claim: ClaimTerms, conditions: Sequence[Condition], outcomes: Outcomes
 ) -> tuple[float, tuple[float, float]]:
-    """Return the share of paths on which all hold, with its interval; NaN if not testable."""
+    """Return the share of the paths left on which all hold, with its interval.
+
+    NaN where that cannot be tested.
+    """
     if _untestable(claim, conditions, outcomes):
         return math.nan, (math.nan, math.nan)
-    together = np.logical_and.reduce([_holds(c, claim, outcomes) for c in conditions])
-    count, total = int(together.sum()), int(together.size)
+    left = paths_left(claim, outcomes)
+    together = np.logical_and.reduce([left, *(_holds(c, claim, outcomes) for c in conditions)])
+    count, total = int(together.sum()), int(left.sum())
+    if total == 0:
+        return math.nan, (math.nan, math.nan)
     return count / total, share_interval(count, total)
 
 
@@ -351,8 +394,8 @@ def _above(claim: ClaimTerms, outcomes: Outcomes) -> tuple[float, float] | None:
     for condition in claim.conditions:
         bound = condition.reported_above
         if bound is not None and not _untestable(claim, [condition], outcomes):
-            measured = outcomes.values(condition, claim.subject)
-            return bound, float(np.mean(measured > bound))
+            measured = outcomes.values(condition, claim.subject)[paths_left(claim, outcomes)]
+            return (bound, float(np.mean(measured > bound))) if measured.size else None
     return None
 
 

@@ -31,7 +31,6 @@ def _test(claim: ClaimTerms) -> Iterator[str]:
         bound = premise.at_least if premise.at_least is not None else premise.at_most
         side = "at least" if premise.at_least is not None else "at most"
         yield f"premise: history's estimate {side} {bound:,.10g} {premise.unit}".rstrip()
-        return
     if claim.kind == "effect":
         change = claim.change or {}
         beside = (
@@ -42,3 +41,5 @@ def _test(claim: ClaimTerms) -> Iterator[str]:
         yield f"effect: difference of the {claim.statistic} over paths, {beside}"
     for condition in claim.conditions:
         yield describe(condition)
+    if claim.given is not None:
+        yield f"given {describe(claim.given)}"

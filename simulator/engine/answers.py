@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.claims import Outcomes, Verdict, judge_events
 from simulator.claims.outcomes import series_conditions
-from simulator.claims.verdict import holding
+from simulator.claims.verdict import shares_of
 from simulator.engine.inputs import find_claim
 from simulator.engine.prune import of_the_market_alone, pruned
 from simulator.engine.simulate import simulate, simulate_series
@@ -123,7 +123,7 @@ def _outcomes(
 def _event(claim: str, terms: ClaimTerms, outcomes: Outcomes) -> Answer:
     (verdict,) = judge_events({claim: terms}, outcomes)
     _check(verdict)
-    holds = holding(terms, outcomes).astype(float)
+    holds = shares_of(terms, outcomes)
     return Answer(verdict, "mean", holds, np.zeros_like(holds), (0.5, math.inf))
 
 

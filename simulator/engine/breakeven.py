@@ -80,7 +80,7 @@ class Point:
         excess = None if math.isnan(answer.excess) else answer.excess
         if answer.verdict.kind == "event":
             p = answer.told
-            return cls(value, p, None, math.sqrt(p * (1 - p) / answer.first.size), excess)
+            return cls(value, p, None, math.sqrt(p * (1 - p) / answer.verdict.paths), excess)
         return cls(value, None, answer.told, answer.error, excess)
 
 
@@ -195,10 +195,9 @@ def break_even(
     root, error, bracket = None, None, None
     if crossings:
         nearest = min(crossings, key=lambda pair: _distance(pair, item.value))
-        root, bracket = solve(probe, *nearest, scenario.paths, ends[1] - ends[0])
-        error = _standard_error(
-            probe, root, sorted(tried.values(), key=_value), ends, scenario.paths
-        )
+        counted = now.verdict.paths
+        root, bracket = solve(probe, *nearest, counted, ends[1] - ends[0])
+        error = _standard_error(probe, root, sorted(tried.values(), key=_value), ends, counted)
     return BreakEven(
         claim=claim,
         kind=now.verdict.kind,

@@ -181,7 +181,7 @@ def _judge_set(scenario: Scenario, calibration: Calibration, number: int) -> lis
             "estimate": verdict.estimate,
             "holds": _half_where_same(verdict),
             "median": verdict.median,
-            "paths": scenario.paths,
+            "paths": verdict.paths,
             **figures,
         }
         for verdict in judge(simulation, workers=1)
@@ -208,6 +208,8 @@ def with_ranges(verdicts: tuple[Verdict, ...], sets: pd.DataFrame) -> tuple[Verd
 def _with_range(verdict: Verdict, sets: pd.DataFrame) -> Verdict:
     if verdict.kind == "premise" and not verdict.counted:
         return verdict  # judged on history, not on the paths
+    if verdict.given:  # sets in which no path is left say nothing
+        sets = sets[sets["paths"] > 0]
     found = sets["probability" if verdict.counted else "estimate"].to_numpy(dtype=float)
     if found.size == 0 or np.isnan(found).any():
         return verdict
@@ -215,9 +217,10 @@ def _with_range(verdict: Verdict, sets: pd.DataFrame) -> Verdict:
     verdict = replace(verdict, parameter_range=(low, high))
     if verdict.reason:
         return verdict
-    paths = int(sets["paths"].iloc[0])
+    paths = int(sets["paths"].median())
     if verdict.counted:
-        likelihood = float(found.mean())
+        # given a condition, sets count as the paths that they leave: P(A and B) / P(B)
+        likelihood = float(np.average(found, weights=sets["paths"]))
         rating = rate_event(likelihood, paths, (low, high))
     else:
         likelihood, rating = rate_shares(sets["holds"].to_numpy(dtype=float))

@@ -49,7 +49,7 @@ def pruned(scenario: Scenario, *claims: str) -> Scenario:
 
 def of_the_market_alone(terms: ClaimTerms) -> bool:
     """Return whether prices and factors answer a claim, without any instrument."""
-    return bool(terms.conditions) and all(map(is_of_the_market, terms.conditions))
+    return bool(terms.conditions) and all(map(is_of_the_market, terms.measured))
 
 
 def _may_name_anything(terms: ClaimTerms) -> bool:
@@ -65,7 +65,7 @@ def _anybody(scenario: Scenario, needed: Collection[str]) -> str:
 def _named(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
     """Yield the investors that claims name."""
     for terms in claims.values():
-        for name in (terms.subject, terms.against, *(c.over for c in terms.conditions)):
+        for name in (terms.subject, terms.against, *(c.over for c in terms.measured)):
             if name is not None:
                 yield name
 
@@ -73,7 +73,7 @@ def _named(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
 def _watched(claims: Mapping[str, ClaimTerms]) -> Iterator[str]:
     """Yield what the series begin with that claims name, instruments among it."""
     for terms in claims.values():
-        for condition in terms.conditions:
+        for condition in terms.measured:
             yield (condition.series or "").partition(".")[0]
 
 

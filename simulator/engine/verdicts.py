@@ -121,7 +121,7 @@ def _outcomes(
     scenario: Scenario, calibration: Calibration, claims: Sequence[ClaimTerms], workers: int | None
 ) -> Outcomes:
     """Return the outcomes of a changed world, of the market alone where claims ask for no more."""
-    conditions = [condition for claim in claims for condition in claim.conditions]
+    conditions = [condition for claim in claims for condition in claim.measured]
     if all(map(is_of_the_market, conditions)):
         return simulate_series(scenario, calibration, conditions, workers=workers)
     return simulate(scenario, calibration, workers=workers, details=False).outcomes

@@ -70,10 +70,14 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
         return _premise_words(verdict)
     scenario = simulation.scenario
     days = scenario.horizon_days
-    kept = round(verdict.probability * scenario.paths)
+    counted = verdict.given_paths if verdict.given else scenario.paths
+    kept = round(verdict.probability * counted)
     how = "kept every part of the promise" if len(verdict.conditions) > 1 else "kept the promise"
-    count = "none" if kept == 0 else "all" if kept == scenario.paths else f"{kept:,}"
-    first = f"Of {runs(days, scenario.paths)}, {count} {how} ({share(verdict.probability)})."
+    count = "none" if kept == 0 else "all" if kept == counted else f"{kept:,}"
+    whole = f"Of {runs(days, scenario.paths)}"
+    if verdict.given:
+        whole = f"{whole} {counted:,} have {spoken(verdict.given)}; of these"
+    first = f"{whole}{'' if verdict.given else ','} {count} {how} ({share(verdict.probability)})."
     condition = scenario.claims[verdict.claim].conditions[0]
     return first, " ", _spread_words(verdict, condition, days), *_further(verdict)
 

@@ -140,7 +140,8 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table.columns[0].min_width = min(_CLAIM_WIDTH, max(len(v.claim) for v in verdicts))
     table.columns[1].no_wrap = True
     for verdict in verdicts:
-        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}")
+        given = f"\ngiven {spoken(verdict.given)}: {verdict.given_paths:,} paths"
+        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}{given if verdict.given else ''}")
         table.add_row(claim, _word(verdict), *(Text(plain(cell)) for cell in _numbers(verdict)))
     return table
 

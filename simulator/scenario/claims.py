@@ -157,6 +157,8 @@ class ClaimTerms(Frozen):
     """The investor it is about; none where all conditions are of series."""
     conditions: Annotated[tuple[Condition, ...], Field(strict=False)] = ()
     """What must hold, singly and jointly; the first one is the measured quantity."""
+    given: Condition | None = None
+    """Of an event: another condition; only the paths on which it holds are counted."""
     against: Label | None = None
     """Of an effect: the investor to compare with."""
     change: dict[str, Any] | None = None
@@ -171,6 +173,11 @@ class ClaimTerms(Frozen):
     break_even: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Of an event: dotted names of numbers; a run says at which value of each it is as likely
     as not, all else as it stands."""
+
+    @property
+    def measured(self) -> tuple[Condition, ...]:
+        """Return the conditions, and what is given, where something is."""
+        return self.conditions if self.given is None else (*self.conditions, self.given)
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ClaimTerms:
@@ -191,9 +198,11 @@ class ClaimTerms(Frozen):
             faults.append((("conditions",), "", "an effect has one condition"))
         if self.kind != "effect" and (self.against is not None or self.change is not None):
             faults.append(((), "", "against and change belong to an effect"))
+        if self.given is not None and self.kind != "event":
+            faults.append((("given",), "", "belongs to an event: it leaves some of the paths out"))
         if self.break_even and self.kind != "event":
             faults.append((("break_even",), "", "belongs to an event: it has a probability"))
-        if self.subject is None and any(c.series is None for c in self.conditions):
+        if self.subject is None and any(c.series is None for c in self.measured):
             faults.append((("subject",), "", "is required: a condition measures an investor"))
         if self.against is not None and any(c.series for c in self.conditions):
             faults.append((("against",), "", "compares investors; the condition names a series"))
@@ -205,7 +214,7 @@ def named_measures(claims: Mapping[str, ClaimTerms]) -> dict[str, set[tuple[Meas
     """Return the (measure, unit) pairs that claims name, by investor."""
     found: dict[str, set[tuple[Measure, str]]] = {}
     for claim in claims.values():
-        for condition in claim.conditions:
+        for condition in claim.measured:
             for who in (claim.subject, claim.against, condition.over):
                 if who is not None and condition.unit is not None:
                     found.setdefault(who, set()).add((condition.measure, condition.unit))
@@ -236,8 +245,9 @@ def reference_faults(
             if named is not None and named not in units:
                 rule = one_of(named, units, whom)
                 faults.append((("claims", name, field), f"'{named}'", rule))
-        for place, condition in enumerate(claim.conditions):
-            at = ("claims", name, "conditions", place)
+        for place, condition in enumerate(claim.measured):
+            within = ("conditions", place) if place < len(claim.conditions) else ("given",)
+            at = ("claims", name, *within)
             if condition.over is not None and condition.over not in units:
                 rule = one_of(condition.over, units, whom)
                 faults.append(((*at, "over"), f"'{condition.over}'", rule))

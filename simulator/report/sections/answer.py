@@ -217,6 +217,9 @@ def _portions(
     if verdict.verdict != "not testable":
         how = _value(share(verdict.likelihood), verdict.words)
         pairs.append(("How likely the statement is", how))
+    if verdict.given:
+        count = f"{verdict.given_paths:,} of {simulation.scenario.paths:,} paths"
+        pairs.append((f"Counted are paths with {spoken(verdict.given)}", _value(count)))
     if verdict.note:
         pairs.append(("Note", _value(verdict.note)))
     return pairs
