@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import BreakEven, Simulation
+from simulator.engine.losses import Losses, losses_of
 from simulator.investors import InvestorMeasures
 from simulator.replay import Replay
 
@@ -63,8 +65,30 @@ def _investor(measures: InvestorMeasures) -> dict[str, Any]:
         "holding": measures.holding,
         "attribution_gap": measures.attribution_gap,
         "unpaid_mean": float(measures.unpaid.mean()),
-        **{unit: _spread(measures, unit) for unit in measures.units},
+        **{
+            unit: {**_spread(measures, unit), "losses": losses_object(losses_of(measures, unit))}
+            for unit in measures.units
+        },
     }
+
+
+def losses_object(found: Losses) -> dict[str, Any]:
+    """Return what can be lost as plain data; null where it is not known."""
+    return {
+        "significant_loss_a_year": _known(found.significant),
+        "significant_loss_interval": [_known(end) for end in found.significant_interval],
+        "loss": _known(found.loss),
+        "loss_interval": [_known(end) for end in found.loss_interval],
+        **{f"var_{100 - 100 * t:.0f}": _known(v) for t, v in found.value_at_risk.items()},
+        **{f"es_{100 - 100 * t:.0f}": _known(v) for t, v in found.expected_shortfall.items()},
+        "under_water_days_median": _known(found.under_water_days),
+        "under_water_open": _known(found.under_water_open),
+        "under_water_share": _known(found.under_water_share),
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _spread(measures: InvestorMeasures, unit: Any) -> dict[str, Any]:
@@ -81,6 +105,7 @@ def _instrument(measures: InvestorMeasures) -> dict[str, Any]:
         unit: {
             "return_mean": float(measures.values["total_return", unit].mean()),
             "drawdown_median": float(np.median(measures.values["drawdown", unit])),
+            "losses": losses_object(losses_of(measures, unit)),
             "attribution": {
                 source.name: {
                     "kind": source.kind,

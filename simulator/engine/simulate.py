@@ -196,7 +196,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
     fall = find_fall(scenario, world.market, count) if details else None
     exits: dict[str, FloatArray] = {}
     for name, paths in each_investor(scenario, world, count=count, wanted=asked):
-        measured[name] = measure(paths, count, also.get(name, ()))
+        measured[name] = measure(paths, count, also.get(name, ()), spells=details)
         fans |= _fans(name, paths, kept) if details else {}
         if fall is not None:
             exits[name] = fall.exits(paths)
@@ -206,7 +206,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) 
     if not details:
         return Block(span.first, outcomes, {}, {})
     alone = {
-        name: measure(InvestorPaths(name, paths), count)
+        name: measure(InvestorPaths(name, paths), count, spells=True)
         for name, paths in world.instruments.items()
     }
     left = None if fall is None else Depeg(fall.fell, exits)

@@ -94,6 +94,8 @@ class InvestorMeasures:
         and where nobody asked for shares.
     turnover : ndarray of shape (n_steps + 1,)
         Mean of what a portfolio bought and sold on a step over its value; empty likewise.
+    spells : dict of unit to Spells
+        Time under water of the exit value; empty where nobody asked for it.
     """
 
     name: str
@@ -111,6 +113,7 @@ class InvestorMeasures:
     flows: FloatArray = field(default_factory=lambda: np.empty(0))
     allocation: Mapping[str, FloatArray] = field(default_factory=dict)
     turnover: FloatArray = field(default_factory=lambda: np.empty(0))
+    spells: Mapping[Unit, measures.Spells] = field(default_factory=dict)
 
     def worst_return(self, unit: Unit, tail: float = 0.05) -> float:
         """Return the mean total return of the worst share `tail` of the paths."""
@@ -123,7 +126,11 @@ class InvestorMeasures:
 
 
 def measure(
-    paths: InvestorPaths, count: int | None = None, also: Collection[tuple[Measure, str]] = ()
+    paths: InvestorPaths,
+    count: int | None = None,
+    also: Collection[tuple[Measure, str]] = (),
+    *,
+    spells: bool = False,
 ) -> InvestorMeasures:
     """Return the measures of a block; drawdowns and yields are those of the exit value.
 
@@ -133,9 +140,12 @@ def measure(
         Paths that are measured, where the others only pad the lanes.
     also : collection of (measure, unit)
         What is wanted beside `MEASURES`: those of `ON_DEMAND`, money_weighted_return.
+    spells : bool
+        Whether to count the time under water too.
     """
     paths = _head(paths, count)
     holding = paths.holding
+    under_water: dict[Unit, measures.Spells] = {}
     values: dict[tuple[Measure, Unit], FloatArray] = {}
     for unit in holding.units:
         worth = paths.unit_values(unit)
@@ -143,6 +153,8 @@ def measure(
         values["total_return", unit] = measures.total_return(worth)
         values["drawdown", unit] = measures.max_drawdown(worth)
         values["yield_deviation", unit] = measures.yield_deviation(worth)
+        if spells:
+            under_water[unit] = measures.time_under_water(worth)
         values |= {(m, unit): of(worth) for m, of in ON_DEMAND.items() if (m, unit) in also}
         if paths.portfolio is None and ("money_weighted_return", unit) in also:
             # Nothing comes or goes in between: the money's return is that of a unit.
@@ -171,6 +183,7 @@ def measure(
         flows=flows,
         allocation=allocation,
         turnover=turnover,
+        spells=under_water,
     )
 
 
@@ -230,4 +243,13 @@ def join(blocks: Sequence[InvestorMeasures]) -> InvestorMeasures:
             for name in first.allocation
         },
         turnover=np.average([block.turnover for block in blocks], axis=0, weights=sizes),
+        spells={unit: _joined([block.spells[unit] for block in blocks]) for unit in first.spells},
+    )
+
+
+def _joined(parts: Sequence[measures.Spells]) -> measures.Spells:
+    return measures.Spells(
+        np.concatenate([part.longest_days for part in parts]),
+        np.concatenate([part.is_open for part in parts]),
+        np.concatenate([part.share for part in parts]),
     )

@@ -35,6 +35,7 @@ from simulator.measures.risk import (
     spell_quantile,
     time_under_water,
     ulcer,
+    value_at_risk,
     volatility,
 )
 
@@ -62,6 +63,7 @@ __all__ = [
     "total_return",
     "ulcer",
     "unit_values",
+    "value_at_risk",
     "volatility",
     "yield_deviation",
 ]

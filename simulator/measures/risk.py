@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.jit import inlined, kernel
-from simulator.measures.growth import annual_yield
+from simulator.measures.growth import annual_yield, lost
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
 
 
@@ -94,6 +94,23 @@ def _stop(row: FloatArray, until: float, over: FloatArray) -> None:
     """Count in `over` the days at or above `until`; rows of shape (n_paths,)."""
     for k in range(row.shape[0]):
         over[k] += 1.0 if row[k] >= until else 0.0
+
+
+def value_at_risk(samples: FloatArray, tail: float = 0.05) -> float:
+    """Return the loss that the worst share `tail` of the samples exceed, of shape (n,).
+
+    Less the `tail` quantile of returns: positive where money is lost. NaN where a sample is.
+
+    Raises
+    ------
+    ValueError
+        `tail` is not between 0 and 1, or there are no samples.
+    """
+    if not 0.0 < tail < 1.0:
+        raise ValueError(f"tail is {tail:g}; must be between 0 and 1")
+    if samples.size == 0:
+        raise ValueError("value at risk of no samples; there must be at least one")
+    return -float(np.quantile(samples, tail))
 
 
 def daily_returns(values: FloatArray) -> FloatArray:
@@ -196,20 +213,35 @@ def time_under_water(values: FloatArray) -> Spells:
     `values` is of shape (n_steps + 1, n_paths).
     """
     n_steps, n_paths = values.shape[0] - 1, values.shape[1]
-    peak, since = values[0].copy(), np.zeros(n_paths)
-    longest, below = np.zeros(n_paths), np.zeros(n_paths)
-    for step in range(1, n_steps + 1):
-        under = values[step] < peak
-        ended = ~under & (step - since > 1.0)
-        longest = np.where(ended, np.maximum(longest, step - since), longest)
-        below += under
-        since = np.where(under, since, step)
-        peak = np.where(under, peak, values[step])
+    longest, since, below = (np.zeros(n_paths) for _ in range(3))
+    plain = values.flags.c_contiguous and values.flags.writeable and values.dtype == np.float64
+    _count_spells(values if plain else np.array(values, dtype=np.float64), longest, since, below)
     is_open = since < n_steps
     longest = np.maximum(longest, n_steps - since)
-    lost = np.isnan(values).any(axis=0)
-    share = np.where(lost, np.nan, below / n_steps)
-    return Spells(np.where(lost, np.nan, longest), is_open & ~lost, share)
+    unknown = lost(values)
+    share = np.where(unknown, np.nan, below / n_steps)
+    return Spells(np.where(unknown, np.nan, longest), is_open & ~unknown, share)
+
+
+@kernel
+def _count_spells(
+    values: FloatArray, longest: FloatArray, since: FloatArray, below: FloatArray
+) -> None:
+    """Write the longest spell that ended, the last day at a peak, and the days below one.
+
+    `values` is of shape (n_steps + 1, n_paths), the others of shape (n_paths,), zeros before.
+    """
+    peak = values[0].copy()
+    for step in range(1, values.shape[0]):
+        for k in range(longest.shape[0]):
+            if values[step, k] < peak[k]:
+                below[k] += 1.0
+                continue
+            spell = step - since[k]
+            # a day that is no lower than the one before ends no spell
+            longest[k] = spell if spell > 1.0 and spell > longest[k] else longest[k]
+            since[k] = step
+            peak[k] = values[step, k]
 
 
 def spell_quantile(spells: Spells, probability: float) -> float:

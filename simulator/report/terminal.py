@@ -12,7 +12,7 @@ from rich.text import Text
 
 from simulator.engine.attribution import Contributions, Line, beside, contributions
 from simulator.instruments.base import UNITS
-from simulator.report import break_evens, depeg, rooms
+from simulator.report import break_evens, depeg, losses, rooms
 from simulator.report.blocks import put_blocks
 from simulator.report.conditions import (
     condition_rows,
@@ -96,6 +96,7 @@ def print_report(
         _put_turns(console, turns)
     for table in _contribution_tables(simulation, verdicts):
         put(console, table)
+    _put_losses(console, simulation)
     for investor in _subjects(simulation, verdicts):
         put_blocks(console, rooms.of_holder(simulation, investor))
     for _, found in rooms.sections(simulation):
@@ -117,6 +118,17 @@ def _put_turns(console: Console, turns: Sequence[BreakEven]) -> None:
         table.add_row(Text(claim), Text(parameter), *(Text(plain(cell)) for cell in numbers))
     put(console, table)
     put(console, Text(plain(break_evens.intro(turns))))
+    put(console, Text(""))
+
+
+def _put_losses(console: Console, simulation: Simulation) -> None:
+    """Print what every investor and instrument can lose."""
+    table = number_table(losses.TITLE, ("", *losses.COLUMNS))
+    table.columns[0].no_wrap = True
+    for name, *numbers in losses.rows(simulation):
+        table.add_row(Text(name), *(Text(plain(cell)) for cell in numbers))
+    put(console, table)
+    put(console, Text(plain(losses.intro(simulation))))
     put(console, Text(""))
 
 

@@ -91,6 +91,16 @@ def test_run__json__is_one_object_with_everything_that_was_found(finished):
         assert len(verdict["interval"]) == 2
 
 
+def test_run__json__says_what_everybody_can_lose(finished):
+    told = strict_json(finished[1].stdout)
+    for group in (told["investors"], told["instruments"]):
+        for name, found in group.items():
+            lost = found["usd"]["losses"]
+            assert 0 <= lost["loss"] <= 1, name
+            assert lost["es_99"] >= lost["es_95"] >= lost["var_95"], name
+            assert 0 <= lost["under_water_open"] <= 1, name
+
+
 def test_run__json__says_what_the_engine_found(finished):
     loaded = load_scenario("gold-vault-sober", overrides=["paths=256"])
     outcome = simulate(loaded.scenario, loaded.calibration, workers=1)

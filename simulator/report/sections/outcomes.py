@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from simulator.instruments.base import Unit
-from simulator.report import charts, rooms
+from simulator.report import charts, losses, rooms
 from simulator.report.blocks import fan_markup
-from simulator.report.markup import Html, element, join, section
+from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.sections.investors import investors_table
 from simulator.words import bound, number, percent, runs
 
@@ -54,6 +54,7 @@ def outcomes_section(simulation: Simulation) -> Html:
         "outcomes",
         "How a run can go",
         investors_table(simulation),
+        *_losses(simulation),
         element(
             "p",
             "What leaving on each day would pay, with all cash received until then. The bands "
@@ -67,6 +68,14 @@ def outcomes_section(simulation: Simulation) -> Html:
         element("h3", "The market behind it"),
         element("div", *_market(simulation), class_="pair"),
     )
+
+
+def _losses(simulation: Simulation) -> Iterator[Html]:
+    """Yield what every investor and instrument can lose."""
+    rows = [Row(cells) for cells in losses.rows(simulation)]
+    columns = (Column("Who or what", numeric=False), *map(Column, losses.COLUMNS))
+    yield element("p", losses.intro(simulation))
+    yield table(columns, rows, caption=losses.TITLE, class_="stack")
 
 
 def _rows(simulation: Simulation, series: str) -> pd.DataFrame:
