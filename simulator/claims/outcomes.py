@@ -44,16 +44,20 @@ class Outcomes:
             return self.series[drawdown_of(condition.series).key]
         return self._measure(condition, "drawdown", str(subject))
 
-    def organic_share(self, subject: str | None, left: BoolArray | None = None) -> float | None:
-        """Return the median of organic over positive income; None where there was none.
+    def organic_share(self, subject: str | None, left: BoolArray) -> tuple[float, float] | None:
+        """Return the median of organic over positive income, and the share of paths it is of.
 
-        Over the paths in `left`, of shape (n_paths,), or over all of them.
+        Of what was paid before anything was lost: paths in `left`, of shape (n_paths,), whose
+        income no exploit or default ended. None where none of them had any income.
         """
-        if subject is None:
+        if subject is None or not left.any():
             return None
-        organic = self.investors[subject].organic_share
-        organic = organic if left is None else organic[left]
-        return None if np.isnan(organic).all() else float(np.nanmedian(organic))
+        measured = self.investors[subject]
+        lasts = left & measured.income_lasts
+        organic = measured.organic_share[lasts]
+        if np.isnan(organic).all():
+            return None
+        return float(np.nanmedian(organic)), float(lasts.sum() / left.sum())
 
     def _measure(self, condition: Condition, measure: str, subject: str) -> FloatArray:
         if condition.unit is None:

@@ -62,7 +62,8 @@ class Verdict:
     max_drawdown_median : float
         In the first condition's unit, at exit value.
     organic_share : float or None
-        Median of organic over positive income; None where no path had income.
+        Median of organic over positive income, of the paths whose income no exploit or default
+        ended; None where none of these had income.
     above : tuple of float, or None
         The first bound that is only reported, and the share of paths beyond it.
     met_at_start : bool
@@ -91,6 +92,12 @@ class Verdict:
         Of a conditional event: the condition; only the paths on which it holds are counted.
     given_paths : int
         How many paths of the run these are.
+    organic_paths : float
+        The share of paths that the organic share is of; NaN where there is none.
+    period : str
+        What time the first condition's numbers are of: `a year`, `over 395 days`.
+    unit : str
+        What its levels are in, where that is known: `USD per troy ounce`; empty for shares.
     holds : float
         Of an effect in this world: 1 where its whole interval lies where the claim says, 0
         where outside, 0.5 where it holds the bound; NaN of others.
@@ -137,6 +144,16 @@ class Verdict:
     history: str = ""
     given: str = ""
     given_paths: int = 0
+    organic_paths: float = math.nan
+    period: str = ""
+    unit: str = ""
+
+    @property
+    def measured(self) -> str:
+        """Return the quantity with its unit and period: `total return in usd over 395 days`."""
+        unit = f", {self.unit}," if self.unit else ""
+        period = "" if self.period in ("", A_YEAR) else f" {self.period}"
+        return f"{self.quantity}{unit if period else unit.rstrip(',')}{period}"
 
     @property
     def counted(self) -> bool:
@@ -208,6 +225,7 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
     probability, interval = _share(claim, claim.conditions, outcomes)
     p05, median, p95 = _quantiles(outcomes.values(first, claim.subject)[left])
     fall = outcomes.drawdowns(first, claim.subject)[left]
+    organic = outcomes.organic_share(claim.subject, left)
     found = Verdict(
         claim=name,
         kind="event",
@@ -228,7 +246,8 @@ def _judge(name: str, claim: ClaimTerms, outcomes: Outcomes) -> Verdict:
         quantity=quantity(first),
         scale=first.scale,
         max_drawdown_median=float(np.median(fall)) if fall.size else math.nan,
-        organic_share=outcomes.organic_share(claim.subject, left),
+        organic_share=None if organic is None else organic[0],
+        organic_paths=math.nan if organic is None else organic[1],
         above=_above(claim, outcomes),
         met_at_start=all(_met_at_start(c, outcomes) for c in claim.conditions),
         note=claim.note,
@@ -279,6 +298,17 @@ _NEEDS = {
     "money_weighted_return": "no rate fits what came and went",
 }
 """Why a measure may have no number on a path."""
+
+
+A_YEAR = "a year"
+_YEARLY = ("annual_yield", "volatility", "sortino", "calmar")
+
+
+def period_of(condition: Condition, days: int) -> str:
+    """Return what time a measure is of: a year where it is annualised, else the run's days."""
+    if condition.measure in _YEARLY:
+        return A_YEAR
+    return f"{'after' if condition.measure == 'last' else 'over'} {days:,} days"
 
 
 def quantity(condition: Condition) -> str:

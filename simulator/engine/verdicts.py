@@ -26,10 +26,12 @@ from simulator.claims.verdict import (
     describe,
     judge_events,
     no_number,
+    period_of,
     quantity,
     settled,
 )
 from simulator.engine.simulate import Simulation, simulate, simulate_series
+from simulator.market.macro.names import FACTOR_UNITS
 from simulator.measures import expected_shortfall
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.claims import ClaimTerms, Estimate
@@ -101,7 +103,23 @@ def judge(
         else:
             other = simulation.outcomes if claim.change is None else changed(name, claim)
             found.append(judge_effect(name, claim, simulation.outcomes, other))
+    found = [_in_units(verdict, claims[verdict.claim], simulation) for verdict in found]
     return tuple(_assumed(verdict, claims[verdict.claim], provenance or {}) for verdict in found)
+
+
+def _in_units(verdict: Verdict, claim: ClaimTerms, simulation: Simulation) -> Verdict:
+    """Return the verdict with the period and the unit of what it measures."""
+    if not claim.conditions:
+        return verdict
+    condition = claim.conditions[0]
+    period = period_of(condition, simulation.scenario.horizon_days)
+    head, *rest = (condition.series or "").split(".")
+    unit = ""
+    if verdict.scale == "level" and head == "price" and rest[0] in simulation.calibration.assets:
+        unit = simulation.calibration.assets[rest[0]].price.unit
+    if verdict.scale == "level" and head == "factor":
+        unit = FACTOR_UNITS.get(rest[0], "")
+    return replace(verdict, period=period, unit=unit)
 
 
 def _assumed(verdict: Verdict, claim: ClaimTerms, provenance: Mapping[str, Provenance]) -> Verdict:

@@ -53,11 +53,16 @@ class OnDemand(Mapping[str, FloatArray]):
 
 @dataclass(frozen=True)
 class Source:
-    """One source of return: its name, what kind it is, and a line for the report."""
+    """One source of return: its name, what kind it is, and a line for the report.
+
+    A loss that `ends_income`, an exploit or a default, leaves a path without a share of organic
+    income: what was paid before it was paid out of a principal that is gone.
+    """
 
     name: str
     kind: Kind
     label: str
+    ends_income: bool = False
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,20 @@ class InvestorMeasures:
         return -float(measures.expected_shortfall(self.values["total_return", unit], tail))
 
     @property
+    def income_lasts(self) -> BoolArray:
+        """Return on which paths no exploit or default ended the income, shape (n_paths,).
+
+        On all of a portfolio's: what befalls one of its holdings does not end the others'.
+        """
+        lasts = np.ones(self.events.shape[0], dtype=bool)
+        if self.allocation:
+            return lasts
+        for source, amounts in zip(self.sources, self.attribution[self.units[0]], strict=True):
+            if source.ends_income:
+                lasts &= ~(amounts < 0.0)
+        return lasts
+
+    @property
     def units(self) -> tuple[Unit, ...]:
         """Return the units it is measured in, in the order of `UNITS`."""
         return tuple(unit for unit in UNITS if unit in self.initial)

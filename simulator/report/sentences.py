@@ -90,7 +90,7 @@ def _further(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _effect_words(verdict: Verdict) -> tuple[str, ...]:
-    words = spoken(verdict.quantity)
+    words = spoken(verdict.measured)
     first = (
         f"{words[0].upper()}{words[1:]}, {verdict.compared}: {told(verdict)} "
         f"(95 % interval {told_range(verdict, verdict.interval)})."
@@ -129,7 +129,7 @@ def _spread_words(verdict: Verdict, condition: Condition, days: int) -> str:
             measured(verdict, value) for value in (verdict.p05, verdict.median, verdict.p95)
         )
         return (
-            f"In the middle {run} the {spoken(verdict.quantity)} was {middle}; one {run} in twenty "
+            f"In the middle {run} the {spoken(verdict.measured)} was {middle}; one {run} in twenty "
             f"below {low}, one in twenty above {high}."
         )
     unit = UNIT_WORDS[condition.unit]

@@ -153,7 +153,7 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table.columns[1].no_wrap = True
     for verdict in verdicts:
         given = f"\ngiven {spoken(verdict.given)}: {verdict.given_paths:,} paths"
-        claim = Text(f"{verdict.claim}\n{spoken(verdict.quantity)}{given if verdict.given else ''}")
+        claim = Text(f"{verdict.claim}\n{spoken(verdict.measured)}{given if verdict.given else ''}")
         table.add_row(claim, _word(verdict), *(Text(plain(cell)) for cell in _numbers(verdict)))
     return table
 
@@ -198,7 +198,7 @@ def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Tab
         if verdict.above is not None:
             limit, beyond = verdict.above
             claim = simulation.scenario.claims[verdict.claim]
-            words = f"  reported: {spoken(verdict.quantity)} above {reported_bound(claim, limit)}"
+            words = f"  reported: {spoken(verdict.measured)} above {reported_bound(claim, limit)}"
             table.add_row(Text(plain(words)), Text(plain(share(beyond))), "")
     return table
 

@@ -10,9 +10,11 @@ from scipy import stats
 
 from simulator.claims import Outcomes, Verdict, as_object, judge_events
 from simulator.claims.scale import SCALE, word_for
-from simulator.claims.verdict import describe
+from simulator.claims.verdict import describe, period_of
 from simulator.engine import judge, simulate
+from simulator.instruments.base import Source
 from simulator.investors import InvestorMeasures
+from simulator.report.conditions import told, told_range
 from simulator.scenario import load_scenario
 from simulator.scenario.claims import ClaimTerms, Condition
 
@@ -258,3 +260,67 @@ def test_simulated_verdict__counts_the_paths_themselves():
     assert stable.probability == joint.sum() / 128
     assert usd.probability == (values["annual_yield", "usd"] >= 0.08).sum() / 128
     assert stable.median == np.median(values["annual_yield", "ounces"])
+
+
+def test_organic_share__is_not_of_paths_whose_income_an_exploit_ended():
+    """Of ten paths six were drained: theirs is 99 % organic, and says nothing of an income.
+
+    The other four earned 10, 20, 30 and 40 % of it organically: the median is 25 %.
+    """
+    drained = np.arange(10) < 6
+    organic = np.where(drained, 0.99, [0.0] * 6 + [0.1, 0.2, 0.3, 0.4])
+    amounts = {unit: np.array([np.full(10, 0.01), np.where(drained, -0.8, 0.0)]) for unit in UNITS}
+    earned = Source("fees", "organic", "Fees")
+    measures = dataclasses.replace(
+        measured(10, organic=organic),
+        attribution=amounts,
+        sources=(earned, Source("exploit", "loss", "Exploit", ends_income=True)),
+    )
+    found = verdict_on(measures, at_least(0.08))
+    assert found.organic_share == pytest.approx(0.25)
+    assert found.organic_paths == pytest.approx(0.4)
+    # a loss that ends nothing (a borrower's) leaves the share as it is
+    lasting = dataclasses.replace(measures, sources=(earned, Source("bad_debt", "loss", "Debt")))
+    assert verdict_on(lasting, at_least(0.08)).organic_share == pytest.approx(0.99)
+    # nor does the fate of one holding end a portfolio's income
+    held = dataclasses.replace(measures, allocation={"vault": np.ones(3)})
+    assert verdict_on(held, at_least(0.08)).organic_share == pytest.approx(0.99)
+    everywhere = {unit: np.array([np.full(10, 0.01), np.full(10, -0.8)]) for unit in UNITS}
+    ended = dataclasses.replace(measures, attribution=everywhere)
+    assert verdict_on(ended, at_least(0.08)).organic_share is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "period"),
+    [
+        (at_least(0.08), "a year"),
+        (at_least(0.08, measure="total_return"), "over 395 days"),
+        (at_most(0.08), "over 395 days"),
+        (Condition(series="price.gold", measure="last", at_least=1.0), "after 395 days"),
+    ],
+)
+def test_period__of_a_measure__is_a_year_where_it_is_annualised(condition, period):
+    assert period_of(condition, 395) == period
+
+
+def test_numbers__say_their_unit_and_period():
+    loaded = load_scenario(
+        "gold-vault-sober",
+        overrides=(
+            "paths=128",
+            "horizon_days=395",
+            "claims={high: {says: x, conditions: [{series: price.gold, measure: highest, "
+            "at_least: 5000}]}, up: {says: x, subject: holder, conditions: [{measure: "
+            "total_return, unit: usd, at_least: 0}]}, less: {kind: effect, says: x, subject: "
+            "holder, against: token_only, conditions: [{measure: annual_yield, unit: usd, "
+            "at_least: 0}]}}",
+        ),
+    )
+    simulation = simulate(loaded.scenario, loaded.calibration, details=False)
+    high, up, less = judge(simulation)
+    unit = loaded.calibration.assets["gold"].price.unit
+    assert high.measured == f"highest daily close of gold, {unit}, over 395 days"
+    assert up.measured == "total return in usd over 395 days"
+    assert less.measured == "mean yield a year in usd"
+    assert told(less).endswith("\u00a0points")
+    assert told_range(less, less.interval).endswith("\u00a0points")

@@ -61,6 +61,7 @@ RESULT_TYPES = {
     "simulator.claims.verdict",
     "simulator.engine",
     "simulator.engine.attribution",
+    "simulator.engine.losses",
     "simulator.engine.simulate",
     "simulator.instruments.base",
     "simulator.instruments.page",

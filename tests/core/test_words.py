@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from simulator import words
@@ -86,3 +88,11 @@ def test_short_names__that_stand_for_something_else__grow_longer() -> None:
 
 def test_share__of_an_effect__is_none() -> None:
     assert words.share(float("nan")) == "none"
+
+
+def test_difference__of_fractions__is_in_points_with_its_sign() -> None:
+    assert words.plain(words.difference(0.0213, "share")) == "+2.1 points"
+    assert words.plain(words.difference(-0.0004, "share")) == "-0.04 points"
+    assert words.plain(words.differences((-0.0102, 0.004), "share")) == "-1.0 to +0.4 points"
+    assert words.plain(words.difference(12.3, "level")) == "+12.30"
+    assert words.plain(words.difference(math.nan, "share")) == "none"

@@ -58,7 +58,7 @@ class Metal:
         return (
             Source(f"{self.asset}_price", "market", f"{self.asset.capitalize()} price"),
             Source("token_premium", "market", f"Token premium over {self.asset}"),
-            Source("custodian_shortfall", "loss", "Custodian shortfall"),
+            Source("custodian_shortfall", "loss", "Custodian shortfall", ends_income=True),
             Source("sale_spread", "cost", "Spread when selling the token"),
         )
 

@@ -31,7 +31,7 @@ SOURCES = (
     Source("mood", "market", "Mood of the stock market"),
     Source("outage", "loss", "Outages"),
     Source("delay", "loss", "Construction and ramp-up late"),
-    Source("default", "loss", "Failure of the company"),
+    Source("default", "loss", "Failure of the company", ends_income=True),
     Source("sale_spread", "cost", "Spread when selling"),
 )
 

@@ -36,7 +36,7 @@ SOURCES = (
     Source("mood", "market", "Mood of the secondary market"),
     Source("outage", "loss", "Outages"),
     Source("delay", "loss", "Construction and ramp-up late"),
-    Source("default", "loss", "Default of the operator"),
+    Source("default", "loss", "Default of the operator", ends_income=True),
     Source("broken_promise", "loss", "Price falls as the promise breaks"),
     Source("issue_price", "cost", "Issue price above the first market price"),
     Source("illiquidity", "cost", "Discount when selling"),

@@ -158,7 +158,7 @@ def _figures(simulation: Simulation, verdict: Verdict, claim: ClaimTerms) -> Htm
 def _estimate(verdict: Verdict) -> list[tuple[str, Html]]:
     if verdict.verdict == "not testable":
         return []
-    words = spoken(verdict.quantity)
+    words = spoken(verdict.measured)
     value = _value(told(verdict), told_range(verdict, verdict.interval))
     return [(f"{words[0].upper()}{words[1:]}", value)]
 
@@ -184,7 +184,7 @@ def _value(value: str, aside: str = "") -> Html:
 def _spread(verdict: Verdict, unit: Unit | None) -> list[tuple[str, Html]]:
     if verdict.verdict == "not testable":
         return []
-    words = spoken(verdict.quantity)
+    words = spoken(verdict.measured)
     whose = "" if unit is None else f" of the exit value in {UNIT_WORDS[unit]}"
     return [
         ("Probability", _value(share(verdict.probability), interval(verdict.interval))),
@@ -200,8 +200,10 @@ def _portions(
     pairs = []
     if verdict.kind == "event" and claim.subject is not None:
         organic = verdict.organic_share
-        earned = "no income" if organic is None else percent(organic, 0 if organic > 0.1 else 1)
-        pairs.append(("Organic share of income, median path", _value(earned)))
+        of = "" if organic is None else f"of the {share(verdict.organic_paths)} of paths"
+        earned = "none" if organic is None else percent(organic, 0 if organic > 0.1 else 1)
+        what = "Organic share of income, median path whose income no exploit or default ended"
+        pairs.append((what, _value(earned, of)))
         unpaid = float(np.mean(simulation.investors[claim.subject].unpaid > 0))
         pairs.append(("Paths whose exit was not paid in full", _value(share(unpaid))))
     if verdict.above is not None:
