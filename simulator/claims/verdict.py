@@ -94,6 +94,13 @@ class Verdict:
         How many paths of the run these are.
     organic_paths : float
         The share of paths that the organic share is of; NaN where there is none.
+    assumption_range : tuple of float or None
+        As `parameter_range`, over sets of what the scenario assumes; None where none were drawn.
+    moved_most_by : str
+        The assumption, by its dotted name, that moves the claim most over these sets; empty
+        where none does more than chance would.
+    moved_most : tuple of float or None
+        The middle of its draws, and what the claim is in the mean below and above that.
     period : str
         What time the first condition's numbers are of: `a year`, `over 395 days`.
     unit : str
@@ -145,6 +152,9 @@ class Verdict:
     given: str = ""
     given_paths: int = 0
     organic_paths: float = math.nan
+    assumption_range: tuple[float, float] | None = None
+    moved_most_by: str = ""
+    moved_most: tuple[float, float, float] | None = None
     period: str = ""
     unit: str = ""
 

@@ -12,15 +12,17 @@ import pandas as pd
 from simulator.claims import Verdict
 from simulator.cli.progress import Reporter
 from simulator.cli.sources import is_run, load_source
-from simulator.engine import break_evens, judge, simulate, with_ranges
+from simulator.engine import break_evens, judge, simulate, with_assumptions, with_ranges
 from simulator.engine.compare import read_run
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import read_sensitivities
 from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import ObservableResult, Replay
 from simulator.report import render_html
+from simulator.scenario.models import Scenario
 
 _SETS = "parameter_sets.parquet"
+_ASSUMPTIONS = "assumption_sets.parquet"
 _REPLAYS = "replay/reconciliation.json"
 
 
@@ -58,6 +60,7 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
         raise UsageError(f"{run} {rule}: its numbers are not found again")
     verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
     sets, verdicts = _with_sets(folder, verdicts)
+    verdicts = _with_assumptions(folder, loaded.scenario, verdicts)
     sensitivities = read_sensitivities(folder, tuple(loaded.scenario.claims))
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
     page = render_html(loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities)
@@ -73,6 +76,18 @@ def _with_sets(
     try:
         sets = pd.read_parquet(file)
         return sets, with_ranges(verdicts, sets)
+    except (OSError, ValueError, KeyError) as error:
+        raise _broken(file, error) from None
+
+
+def _with_assumptions(
+    folder: Path, scenario: Scenario, verdicts: tuple[Verdict, ...]
+) -> tuple[Verdict, ...]:
+    file = folder / _ASSUMPTIONS
+    if not file.is_file():
+        return verdicts
+    try:
+        return with_assumptions(verdicts, scenario, pd.read_parquet(file))
     except (OSError, ValueError, KeyError) as error:
         raise _broken(file, error) from None
 

@@ -26,8 +26,10 @@ from simulator.engine import (
     Simulation,
     break_evens,
     judge,
+    run_assumption_sets,
     run_sets,
     simulate,
+    with_assumptions,
     with_ranges,
 )
 from simulator.engine.folder import RunFolder
@@ -40,7 +42,7 @@ from simulator.scenario import LoadedScenario, load_scenario
 
 FAILED_ON_VERDICT = 6
 SETS = 50
-"""Parameter sets of a run unless the user says otherwise."""
+"""Parameter sets of a run, and assumption sets, unless the user says otherwise."""
 
 
 @click.command()
@@ -55,6 +57,13 @@ SETS = 50
     show_default=True,
     help="Also judge under this many draws of the calibration, within its standard errors.",
 )
+@click.option(
+    "--assumption-sets",
+    type=click.IntRange(0, 10_000),
+    default=SETS,
+    show_default=True,
+    help="Also judge under this many draws of all that the scenario marks as assumptions.",
+)
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options
 @click.option("--fail-on", type=click.Choice(WORDS), help="Exit with 6 on such a verdict.")
@@ -68,6 +77,7 @@ def run(
     workers: int | None,
     out: Path | None,
     parameter_sets: int,
+    assumption_sets: int,
     no_replay: bool,
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
@@ -100,6 +110,10 @@ def run(
             began = time.perf_counter()
             sets, verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
             seconds["parameter_sets"] = time.perf_counter() - began
+        if assumption_sets:
+            began = time.perf_counter()
+            verdicts = _assume(loaded, verdicts, assumption_sets, folder, reporter)
+            seconds["assumption_sets"] = time.perf_counter() - began
         began = time.perf_counter()
         turns = _break_evens(loaded, workers, folder, reporter)
         if turns:
@@ -172,6 +186,26 @@ def _range(
         )
     folder.write_table("parameter_sets.parquet", sets)
     return sets, with_ranges(verdicts, sets)
+
+
+def _assume(
+    loaded: LoadedScenario,
+    verdicts: tuple[Verdict, ...],
+    count: int,
+    folder: RunFolder,
+    reporter: Reporter,
+) -> tuple[Verdict, ...]:
+    with reporter.task(f"judging under {count} sets of assumptions", count) as advance:
+        sets = run_assumption_sets(
+            loaded.scenario,
+            loaded.calibration,
+            loaded.provenance,
+            count,
+            on_set=lambda number: advance(1),
+        )
+    if not sets.empty:
+        folder.write_table("assumption_sets.parquet", sets)
+    return with_assumptions(verdicts, loaded.scenario, sets)
 
 
 def _break_evens(

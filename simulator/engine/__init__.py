@@ -1,5 +1,6 @@
 """Runs scenarios over many paths and keeps what they found."""
 
+from simulator.engine.assumption_sets import run_assumption_sets, with_assumptions
 from simulator.engine.breakeven import BreakEven, break_even, break_evens
 from simulator.engine.drift import DriftShare
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
@@ -23,10 +24,12 @@ __all__ = [
     "by_chance",
     "judge",
     "moved_by",
+    "run_assumption_sets",
     "run_sets",
     "sensitivity",
     "simulate",
     "summarise_market",
     "sweep",
+    "with_assumptions",
     "with_ranges",
 ]

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import special
 
 CONFIDENCE = 0.95
-_PREFIXES = ("drift.", "volatility.")
+_PREFIXES = ("drift.", "volatility.", "assumed.")
 
 
 @dataclass(frozen=True)

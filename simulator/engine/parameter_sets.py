@@ -8,7 +8,7 @@ the paths, so that only the parameters differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -172,7 +172,14 @@ def _judge_set(scenario: Scenario, calibration: Calibration, number: int) -> lis
     drawn = draw_calibration(calibration, scenario.seed, number)
     moved = draw_drifts(scenario, calibration, number)
     figures = _figures(moved, drawn)
-    simulation = simulate(moved, drawn, details=False, workers=1)
+    return judged_rows(number, moved, drawn, figures)
+
+
+def judged_rows(
+    number: int, scenario: Scenario, calibration: Calibration, figures: Mapping[str, float]
+) -> list[Row]:
+    """Return a row for each claim of one world, with the figures that were drawn for it."""
+    simulation = simulate(scenario, calibration, details=False, workers=1)
     return [
         {
             "set": number,

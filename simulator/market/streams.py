@@ -11,8 +11,8 @@ Numbers
     65-95    jumps of an asset: 64 + its diffusion stream.
     128-191  lowest byte of the instruments', each named in its own room (`Stream` there); a label
              that is not the kind adds 24 bits of its hash above (`instruments.registry`). 142 and
-             143 are those of parameter sets; 135, 136, 139 and 140 were given once and are free
-             for nobody. The next one to be given is 155.
+             143 are those of parameter sets, 155 that of assumption sets; 135, 136, 139 and 140
+             were given once and are free for nobody. The next one to be given is 156.
     192-255  lowest byte of those of products from outside, 32 bits of a hash.
 """
 
@@ -70,6 +70,7 @@ class Stream(IntEnum):
 
     PARAMETERS = 142
     PARAMETER_DRIFTS = 143
+    ASSUMPTIONS = 155
 
 
 def diffusion_stream(asset: str) -> Stream:

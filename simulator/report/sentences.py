@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.conditions import measured, told, told_range
 from simulator.words import (
+    difference,
     figure,
     figures,
     percent,
@@ -43,6 +44,31 @@ def remarks(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{verdict.claim}: by assumption, it follows from {_names(verdict)}"
         elif verdict.beside:
             yield f"{verdict.claim}: {_history_words(verdict)}"
+        if verdict.moved_most is not None:
+            yield f"{verdict.claim}: {_moved_words(verdict)}"
+
+
+def _moved_words(verdict: Verdict) -> str:
+    """Return which assumption moves a claim most, and what it is to either side of its middle."""
+    assert verdict.moved_most is not None
+    middle, below, above = verdict.moved_most
+    word = share if verdict.counted else lambda value: difference(value, verdict.scale)
+    return (
+        f"of the assumptions {verdict.moved_most_by} moves it most: {word(below)} in the mean "
+        f"where it is below {middle:,.4g}, {word(above)} where above"
+    )
+
+
+def _assumption_words(verdict: Verdict) -> tuple[str, ...]:
+    """Return what the assumptions leave open, and which of them does most of it."""
+    if verdict.assumption_range is None:
+        return ()
+    left = told_range(verdict, verdict.assumption_range)
+    if verdict.moved_most is None:
+        most = "no single one of them moves it more than chance would"
+    else:
+        most = _moved_words(verdict)
+    return " ", f"What the scenario assumes leaves {left} (90 % of the sets); {most}."
 
 
 def _names(verdict: Verdict) -> str:
@@ -79,7 +105,8 @@ def sentences(simulation: Simulation, verdict: Verdict) -> tuple[str, ...]:
         whole = f"{whole} {counted:,} have {spoken(verdict.given)}; of these"
     first = f"{whole}{'' if verdict.given else ','} {count} {how} ({share(verdict.probability)})."
     condition = scenario.claims[verdict.claim].conditions[0]
-    return first, " ", _spread_words(verdict, condition, days), *_further(verdict)
+    further = (*_further(verdict), *_assumption_words(verdict))
+    return first, " ", _spread_words(verdict, condition, days), *further
 
 
 def _further(verdict: Verdict) -> tuple[str, ...]:
@@ -95,7 +122,8 @@ def _effect_words(verdict: Verdict) -> tuple[str, ...]:
         f"{words[0].upper()}{words[1:]}, {verdict.compared}: {told(verdict)} "
         f"(95 % interval {told_range(verdict, verdict.interval)})."
     )
-    return first, " ", _held_words(verdict), *_further(verdict)
+    further = (*_further(verdict), *_assumption_words(verdict))
+    return first, " ", _held_words(verdict), *further
 
 
 def _held_words(verdict: Verdict) -> str:

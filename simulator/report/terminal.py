@@ -171,7 +171,8 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
         return ("",) * 4
     organic, scale = verdict.organic_share, verdict.scale
     ranged = verdict.parameter_range and told_range(verdict, verdict.parameter_range)
-    found = _with_errors(told(verdict), told_range(verdict, verdict.interval), ranged)
+    wider = verdict.assumption_range and told_range(verdict, verdict.assumption_range)
+    found = _with_errors(told(verdict), told_range(verdict, verdict.interval), ranged, wider)
     if not verdict.counted:
         return found, "", "", ""
     median = percent(verdict.median) if scale == "share" else figure(verdict.median, scale)
@@ -184,9 +185,12 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
-def _with_errors(value: str, sampling: str, ranged: str | None) -> str:
-    """Return a number, its sampling interval, and its range over parameter sets, in lines."""
-    return "\n".join([value, sampling, *([f"sets {ranged}"] if ranged else [])])
+def _with_errors(value: str, sampling: str, ranged: str | None, wider: str | None) -> str:
+    """Return a number and its three errors in lines: sampling, parameters, assumptions."""
+    lines = [value, sampling]
+    lines += [f"sets {ranged}"] if ranged else []
+    lines += [f"assumed {wider}"] if wider else []
+    return "\n".join(lines)
 
 
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:

@@ -315,6 +315,8 @@ def _tree(value: Any, location: Location, provenance: Mapping[str, Provenance]) 
     if origin is None:
         return value
     known = {k: v for k, v in dataclasses.asdict(origin).items() if v}
+    if origin.range:
+        known["range"] = list(origin.range)
     return {"value": value, **known}
 
 

@@ -217,18 +217,36 @@ class _Reader:
         if "value" not in entries:
             return self._break(location, "needs a value beside its source and mark")
         self._raw.provenance[dotted(location)] = Provenance(
-            source=origin["source"], mark=mark, date=origin["date"], note=origin["note"]
+            source=origin["source"],
+            mark=mark,
+            date=origin["date"],
+            note=origin["note"],
+            range=self._range(entries, location),
         )
         self._raw.lines[location] = self._raw.lines[(*location, "value")]
         return self.value(entries["value"], location)
 
     def _check_keys(self, entries: Mapping[str, Node], location: Location) -> None:
-        known = ("value", *_ORIGIN_KEYS)
+        known = ("value", *_ORIGIN_KEYS, "range")
         for name in entries:
             if name not in known:
                 hint = _meant(name, known) or f"; a figure has {', '.join(known)}"
                 problem = self._raw.problem((*location, name), "", f"unknown key{hint}")
                 self._raw.problems.append(problem)
+
+    def _range(self, entries: Mapping[str, Node], location: Location) -> tuple[float, ...]:
+        """Return from where to where a figure may lie; it must hold the figure itself."""
+        if "range" not in entries:
+            return ()
+        here = (*location, "range")
+        value = self.value(entries["value"], location)
+        ends = self.value(entries["range"], here)
+        numbers = isinstance(ends, list) and all(_is_number(end) for end in (*ends, value))
+        if numbers and len(ends) == 2 and ends[0] <= value <= ends[1] and ends[0] < ends[1]:
+            return float(ends[0]), float(ends[1])
+        rule = "must be two numbers, from low to high, with the value between them"
+        self._raw.problems.append(self._raw.problem(here, "", rule))
+        return ()
 
     def _word(self, entries: Mapping[str, Node], name: str, location: Location) -> str:
         node = entries.get(name)
@@ -238,6 +256,10 @@ class _Reader:
             return str(node.value)
         self._break((*location, name), "must be text")
         return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_figure(entries: Mapping[str, Node]) -> bool:

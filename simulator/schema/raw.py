@@ -15,12 +15,16 @@ MARKS = ("observed", "secondary", "claimed", "assumption")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a figure comes from; `mark` is one of MARKS."""
+    """Where a figure comes from; `mark` is one of MARKS.
+
+    `range` is within which an assumption may lie, empty where nobody says.
+    """
 
     source: str
     mark: str = "observed"
     date: str = ""
     note: str = ""
+    range: tuple[float, ...] = ()
 
 
 ASSUMPTION = Provenance(source="", mark="assumption")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from simulator.report.markup import Column, Html, Row, element, join, section, t
 from simulator.report.sentences import UNIT_WORDS, sentences
 from simulator.words import (
     HARD_SPACE,
+    difference,
     interval,
     number,
     percent,
@@ -63,6 +64,7 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
         Column("Probability or estimate"),
         Column("95 % interval"),
         Column("over parameter sets"),
+        Column("over assumptions"),
     )
     return table(columns, rows, caption="All claims at a glance", class_="stack")
 
@@ -72,12 +74,12 @@ def _beneath(verdict: Verdict) -> str:
     return verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
 
 
-def _glance(verdict: Verdict) -> tuple[str, str, str]:
+def _glance(verdict: Verdict) -> tuple[str, ...]:
     if verdict.reason:
-        return "", "", ""
-    moved = verdict.parameter_range
-    beyond = "" if moved is None else told_range(verdict, moved)
-    return told(verdict), told_range(verdict, verdict.interval), beyond
+        return ("",) * 4
+    ranges = (verdict.parameter_range, verdict.assumption_range)
+    beyond = ("" if found is None else told_range(verdict, found) for found in ranges)
+    return told(verdict), told_range(verdict, verdict.interval), *beyond
 
 
 def _card(simulation: Simulation, verdict: Verdict) -> Html:
@@ -89,6 +91,7 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         _verdict_line(verdict),
         element("p", *sentences(simulation, verdict), class_="lead"),
         _scale(verdict),
+        _effect_scale(verdict, claim),
         _conditions(simulation, verdict),
         _figures(simulation, verdict, claim),
         class_="claim",
@@ -118,19 +121,56 @@ def _scale(verdict: Verdict) -> Html:
         )
         for word, low, high in _ZONES
     )
-    low, high = verdict.interval
-    marks = join(
-        (
-            element(
-                "span",
-                class_="reach",
-                style=f"left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%",
-            ),
-            element("span", class_="mark", style=f"left:{100 * verdict.probability:.2f}%"),
-        )
-    )
+    mark = element("span", class_="mark", style=f"left:{100 * verdict.probability:.2f}%")
     label = f"Probability {share(verdict.probability)} on a scale from 0 to 100 %"
+    marks = join((*_bars(verdict, 0.0, 1.0), mark))
     return element("div", zones, marks, class_="scale", role="img", aria_label=label)
+
+
+def _bars(verdict: Verdict, low: float, high: float) -> Iterator[Html]:
+    """Yield the three errors as nested bars on a scale from `low` to `high`, the widest first."""
+    for name, found in _errors_of(verdict):
+        left, width = ((end - low) / (high - low) for end in (found[0], found[1] - found[0] + low))
+        place = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
+        words = f"{name}: {told_range(verdict, found)}"
+        yield element("span", class_=f"reach {name}", style=place, title=words)
+
+
+def _errors_of(verdict: Verdict) -> list[tuple[str, tuple[float, float]]]:
+    """Return the ranges that are known: over assumptions, parameter sets, and of sampling."""
+    found = (
+        ("assumption", verdict.assumption_range),
+        ("estimation", verdict.parameter_range),
+        ("sampling", verdict.interval),
+    )
+    return [(name, ends) for name, ends in found if ends is not None and not np.isnan(ends).any()]
+
+
+def _effect_scale(verdict: Verdict, claim: ClaimTerms) -> Html:
+    """Return an effect's three errors as nested bars, with the bound that the claim names."""
+    known = _errors_of(verdict)
+    if verdict.kind != "effect" or verdict.reason or not known:
+        return Html("")
+    condition = claim.conditions[0]
+    bounds = [end for end in (condition.at_least, condition.at_most) if end is not None]
+    ends = [end for _, found in known for end in found] + bounds
+    low, high = min(ends), max(ends)
+    if low == high:
+        return Html("")
+    lines = join(
+        element(
+            "span",
+            element("span", difference(end, verdict.scale)),
+            class_="bound",
+            style=f"left:{100 * (end - low) / (high - low):.2f}%",
+        )
+        for end in bounds
+    )
+    at = 100 * (verdict.estimate - low) / (high - low)
+    mark = element("span", class_="mark", style=f"left:{at:.2f}%")
+    label = f"Difference {told(verdict)} with its errors, and the bound of the claim"
+    marks = join((lines, *_bars(verdict, low, high), mark))
+    return element("div", marks, class_="scale effect", role="img", aria_label=label)
 
 
 def _conditions(simulation: Simulation, verdict: Verdict) -> Html:
@@ -216,6 +256,9 @@ def _portions(
     else:
         found = told_range(verdict, verdict.parameter_range)
         pairs.append(("Range over parameter sets", _value(found)))
+    if verdict.assumption_range is not None:
+        found = told_range(verdict, verdict.assumption_range)
+        pairs.append(("Range over assumptions", _value(found, verdict.moved_most_by)))
     if verdict.verdict != "not testable":
         how = _value(share(verdict.likelihood), verdict.words)
         pairs.append(("How likely the statement is", how))

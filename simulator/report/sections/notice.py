@@ -19,7 +19,7 @@ def notice_section(scenario: Scenario, verdicts: Sequence[Verdict]) -> Html:
         ("Criteria.", _criteria()),
         ("Assumptions.", _assumptions(scenario)),
         ("Gross and net.", _gross_and_net()),
-        ("Two kinds of error.", _errors(scenario, verdicts)),
+        ("Three kinds of error, never mixed.", _errors(scenario, verdicts)),
         ("Risks and limits.", _limits()),
     )
     return section(
@@ -74,19 +74,29 @@ def _gross_and_net() -> str:
 
 
 def _errors(scenario: Scenario, verdicts: Sequence[Verdict]) -> str:
-    words = (
+    words = [
         f"Intervals and standard errors state the error of sampling {scenario.paths:,} paths, "
-        "and nothing else. "
-    )
+        "and nothing else."
+    ]
     if all(verdict.parameter_range is None for verdict in verdicts):
-        return words + (
-            "The range over parameter sets is not part of this run: ignorance of drift, hazards "
-            "and correlations is usually far larger than the intervals shown."
+        words.append(
+            "The range over parameter sets is not part of this run: ignorance of drift and "
+            "correlations is usually far larger than the intervals shown."
         )
-    return words + (
-        "The range over parameter sets, which is usually far larger, states what ignorance of "
-        "drift, hazards and correlations adds."
-    )
+    else:
+        words.append(
+            "The range over parameter sets, which is usually far larger, states what ignorance of "
+            "drift, volatility and correlations adds; the word of a verdict holds both."
+        )
+    if any(verdict.assumption_range is not None for verdict in verdicts):
+        words.append(
+            "The range over assumptions states what all figures marked as such leave open, each "
+            "over its stated range or from half to double, all at once; it stands beside the word "
+            "and is never in it."
+        )
+    else:
+        words.append("What the assumptions leave open is not part of this run.")
+    return " ".join(words)
 
 
 def _limits() -> str:
