@@ -14,7 +14,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.sources import load_source
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
-from simulator.words import figure, plain, share, spoken
+from simulator.words import difference, figure, plain, share, spoken
 
 
 @click.command()
@@ -108,7 +108,8 @@ def _cells(found: BreakEven, point: Point) -> tuple[str, ...]:
     if found.kind == "event":
         return (_told(found, point),)
     known = point.excess is not None
-    return _told(found, point), plain(figure(point.standard_error, found.scale)) if known else ""
+    error = figure(point.standard_error, found.scale).replace("%", "points")
+    return _told(found, point), plain(error) if known else ""
 
 
 def _told(found: BreakEven, point: Point) -> str:
@@ -117,7 +118,7 @@ def _told(found: BreakEven, point: Point) -> str:
         return "not testable"
     if found.kind == "event":
         return plain(share(point.told))
-    return plain(figure(point.told, found.scale))
+    return plain(difference(point.told, found.scale))
 
 
 def _mark(found: BreakEven, point: Point) -> str:
@@ -158,7 +159,7 @@ def answer(found: BreakEven) -> str:
     at = f"{found.parameter} = {found.value:.6g}{error} (standard error of sampling)"
     if event:
         return f"{found.claim} is as likely as not at {at}. {present}."
-    level = plain(figure(found.estimate or 0.0, found.scale))
+    level = plain(difference(found.estimate or 0.0, found.scale))
     return f"{found.claim} turns at {at}: there the {_difference(found)} is {level}. {present}."
 
 

@@ -25,7 +25,7 @@ from simulator.engine.sweep import sweep as run_grid
 from simulator.report.sweep import render_sweep, told
 from simulator.scenario import LoadedScenario
 from simulator.scenario.files import to_yaml
-from simulator.words import figure, plain
+from simulator.words import difference, figure, plain
 
 _MOST_ROWS = 40
 
@@ -117,4 +117,5 @@ def _print(found: pd.DataFrame, axes: list[Axis]) -> None:
 
 
 def _median(row: dict[Any, Any]) -> str:
-    return plain(figure(row["median"], row["scale"]))
+    word = difference if row["kind"] == "effect" else figure
+    return plain(word(row["median"], row["scale"]))

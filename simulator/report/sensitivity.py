@@ -9,7 +9,7 @@ from simulator.report.charts import embed
 from simulator.report.charts.tornado import Bar, tornado
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.words import figure, number, share, short_names, spoken
+from simulator.words import difference, figure, number, share, short_names, spoken
 
 if TYPE_CHECKING:
     from simulator.engine.sensitivity import Effect, Sensitivity
@@ -72,7 +72,7 @@ def sensitivity_part(found: Sensitivity) -> Html:
 
 def told(found: Sensitivity, value: float) -> str:
     """Return a probability or an estimate in words."""
-    return share(value) if found.kind == "event" else figure(value, found.scale)
+    return share(value) if found.kind == "event" else difference(value, found.scale)
 
 
 def answer_words(found: Sensitivity) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,16 @@ from simulator.report.charts import embed
 from simulator.report.charts.grid import LEVEL, POINTS, SHARE, Unit, heat_map, line
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.words import figure, figures, interval, percent, share, short_names
+from simulator.words import (
+    difference,
+    differences,
+    figure,
+    figures,
+    interval,
+    percent,
+    share,
+    short_names,
+)
 
 MOST_MAPS = 12
 """With three and more swept values there is a map for each setting of the others."""
@@ -130,15 +140,17 @@ def _cells(names: Sequence[str], values: dict[Any, Any]) -> list[str]:
         return [*swept, f"not testable: {values['reason']}", "", "", "", "", ""]
     scale = values["scale"]
     ends = values["low"], values["high"]
-    event = values["kind"] == "event"
-    premise = values["kind"] == "premise"  # has no measure on the paths
+    effect = values["kind"] == "effect"
+    unmeasured = math.isnan(values["median"])  # a premise that is judged on history
+    event = not effect and not unmeasured
+    one, two = (difference, differences) if effect else (figure, figures)
     return [
         *swept,
         values["verdict"],
         told(values),
-        interval(ends) if event else figures(ends, scale),
-        "" if premise else figure(values["median"], scale),
-        "" if premise else figures((values["p05"], values["p95"]), scale),
+        interval(ends) if event else two(ends, scale),
+        "" if unmeasured else one(values["median"], scale),
+        "" if unmeasured else two((values["p05"], values["p95"]), scale),
         percent(values["max_drawdown_median"]) if event else "",
     ]
 
@@ -146,7 +158,7 @@ def _cells(names: Sequence[str], values: dict[Any, Any]) -> list[str]:
 def told(values: Mapping[Any, Any]) -> str:
     """Return what a row says of its claim: a share, or an effect's difference."""
     if values["kind"] == "effect":
-        return figure(values["estimate"], values["scale"])
+        return difference(values["estimate"], values["scale"])
     return share(values["probability"])
 
 

@@ -1,4 +1,4 @@
-"""Commands run in process draw two parameter sets instead of fifty: the tests are many."""
+"""Commands run in process draw two sets of each kind instead of fifty: the tests are many."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from simulator.cli.run import run
 
 @pytest.fixture(autouse=True, scope="session")
 def few_sets() -> Iterator[None]:
-    (option,) = (p for p in run.params if p.name == "parameter_sets")
-    before, option.default = option.default, 2
+    options = [p for p in run.params if p.name in ("parameter_sets", "assumption_sets")]
+    before = [option.default for option in options]
+    for option in options:
+        option.default = 2
     yield
-    option.default = before
+    for option, default in zip(options, before, strict=True):
+        option.default = default

@@ -91,6 +91,38 @@ def test_run__json__is_one_object_with_everything_that_was_found(finished):
         assert len(verdict["interval"]) == 2
 
 
+def test_run__sets_of_assumptions__are_kept_and_told_and_can_be_left_out(folder):
+    common = ("run", "gold-vault-sober", "--paths", "64", "--no-replay", "--parameter-sets", "0")
+    told = strict_json(assay(*common, "--assumption-sets", "3", "--json", "--out", "a").stdout)
+    assert told["seconds"]["assumption_sets"] > 0
+    sets = pd.read_parquet(folder / "a" / "assumption_sets.parquet")
+    assert len(sets) == 3 * len(told["verdicts"])
+    for verdict in told["verdicts"]:
+        shares = sets.loc[sets["claim"] == verdict["claim"], "probability"]
+        low, high = verdict["assumption_range"]
+        assert shares.min() <= low <= high <= shares.max()
+        assert verdict["parameter_range"] is None
+    page = (folder / "a" / "report.html").read_text()
+    assert "Range over assumptions" in page
+    assert 'class="reach assumption"' in page
+    outcome = assay(*common, "--assumption-sets", "0", "--out", "b")
+    assert "sets of assumptions" not in outcome.stderr
+    assert not (folder / "b" / "assumption_sets.parquet").exists()
+    # written anew it says the same
+    assay("report", "a")
+    assert (folder / "a" / "report.html").read_text() == page
+
+
+def test_run__of_one_path__warns_once_and_decides_nothing(folder):
+    outcome = assay("run", "gold-vault-sober", "--paths", "1", "--no-replay", "--parameter-sets",
+                    "2", "--assumption-sets", "2", "--json", "--out", "a")  # fmt: skip
+    assert outcome.stderr.count("1 path decides nothing") == outcome.stderr.count("\n") == 1
+    assert {v["verdict"] for v in strict_json(outcome.stdout)["verdicts"]} == {"not decided"}
+    outcome = assay("run", "gold-vault-sober", "--paths", "128", "--no-replay", "--parameter-sets",
+                    "0", "--assumption-sets", "0", "--json", "--out", "b")  # fmt: skip
+    assert outcome.stderr == ""
+
+
 def test_run__json__says_what_everybody_can_lose(finished):
     told = strict_json(finished[1].stdout)
     for group in (told["investors"], told["instruments"]):
@@ -361,6 +393,7 @@ def test_shell__run_in_a_pipe__prints_plain_lines_and_progress_on_standard_error
     assert done.stderr.splitlines() == [
         "simulating 128 paths over 30 days",
         "judging under 50 parameter sets",
+        "judging under 50 sets of assumptions",
     ]
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr

@@ -120,11 +120,11 @@ def test_breakeven__of_an_effect__names_the_difference_and_its_error(token):
     assert outcome.stdout.strip().splitlines()[-1] == (
         f"beats turns at market.assets.gold.drift = {found['value']:.6g} ± "
         f"{found['standard_error']:.2g} (standard error of sampling): there the mean total return "
-        "in dollars, gold less silver, is 0.00 %. market.assets.gold.drift is 0 now."
+        "in dollars, gold less silver, is 0.00 points. market.assets.gold.drift is 0 now."
     )
-    assert re.search(r"^ *0 now +-?\d+\.\d %", outcome.stdout, re.MULTILINE)
+    assert re.search(r"^ *0 now +-?\d+\.\d points +\d+\.\d+ points", outcome.stdout, re.MULTILINE)
     nothing = assay(*command[:-1], "premium_mean").stdout.strip().splitlines()[-1]
-    assert re.search(r"makes beats turn: the mean total return .* is -\d\.\d %\.", nothing)
+    assert re.search(r"makes beats turn: the mean total return .* is -\d\.\d points\.", nothing)
 
 
 @pytest.mark.parametrize("command", ["breakeven", "sensitivity"])
@@ -140,7 +140,18 @@ def test_question__about_a_premise__is_refused_with_the_reason(folder, command):
 
 def test_run__of_claims_with_break_evens__prints_and_keeps_them(token):
     asked = ("--set", "claims.rises.break_even=[market.assets.gold.drift]")
-    common = ("run", token, "--paths", 256, "--no-replay", "--parameter-sets", 0, *asked)
+    common = (
+        "run",
+        token,
+        "--paths",
+        256,
+        "--no-replay",
+        "--parameter-sets",
+        0,
+        "--assumption-sets",
+        0,
+        *asked,
+    )
     (found,) = strict_json(assay(*common, "--json", "--out", "a").stdout)["break_evens"]
     options = ("--claim", "rises", "--solve", "drift", "--paths", 256, "--json")
     alone = strict_json(assay("breakeven", token, *options).stdout)
@@ -151,7 +162,19 @@ def test_run__of_claims_with_break_evens__prints_and_keeps_them(token):
     text = assay(*common, "--out", "b").stdout
     assert f"{found['value']:.5g}" in text
     assert "What would have to be true" in Path("b/report.html").read_text(encoding="utf-8")
-    assay("run", token, "--paths", 256, "--no-replay", "--parameter-sets", 0, "--out", "c")
+    assay(
+        "run",
+        token,
+        "--paths",
+        256,
+        "--no-replay",
+        "--parameter-sets",
+        0,
+        "--assumption-sets",
+        0,
+        "--out",
+        "c",
+    )
     assert not Path("c/break_evens.json").exists()
 
 
@@ -331,10 +354,10 @@ def test_sweep__of_an_effect_and_of_a_price__tells_each_in_its_own_scale(token):
     beats = table[table["claim"] == "beats"]
     assert beats["probability"].isna().all()
     assert beats["estimate"].is_monotonic_increasing
-    shown = f"{100 * beats['estimate'].iloc[0]:.1f} %"
-    assert re.search(rf"beats +0 +\w+ +{re.escape(shown)}", outcome.stdout)
+    shown = f"{100 * beats['estimate'].iloc[0]:.1f} points"
+    assert re.search(rf"beats +0 +[\w ]+ +{re.escape(shown)}", outcome.stdout)
     # The gold price begins at 4,760 dollars.
-    assert re.search(r"peak +0 +supported +100 % +[5-6],\d{3}", outcome.stdout)
+    assert re.search(r"peak +0 +already met +100 % +[5-6],\d{3}", outcome.stdout)
     page = Path("grid/sweep.html").read_text(encoding="utf-8")
     assert "How large the difference of beats is" in page
     assert "no difference" in page
@@ -373,7 +396,7 @@ def test_sweep__bad_input__is_one_line_and_writes_nothing(token, code, options, 
 
 def test_sensitivity__of_a_run__leaves_a_page_and_a_part_of_its_report(token):
     assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
-          "--parameter-sets", 3)  # fmt: skip
+          "--parameter-sets", 3, "--assumption-sets", 0)  # fmt: skip
     outcome = assay("sensitivity", "done", "--claim", "rises")
     page = Path("done/sensitivity-rises.html").read_text(encoding="utf-8")
     assert page.count('class="chart"') == 2
@@ -393,7 +416,7 @@ def test_sensitivity__of_a_run__leaves_a_page_and_a_part_of_its_report(token):
 
 def test_sensitivity__of_a_run_changed_by_set__stays_out_of_its_report(token):
     assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
-          "--parameter-sets", 0)  # fmt: skip
+          "--parameter-sets", 0, "--assumption-sets", 0)  # fmt: skip
     before = Path("done/report.html").read_bytes()
     assay("sensitivity", "done", "--claim", "rises", "--set", "gold.drift=0.1", code=3)
     changed = ("--set", "market.assets.gold.drift=0.1")
@@ -408,7 +431,7 @@ def test_sensitivity__of_a_run_changed_by_set__stays_out_of_its_report(token):
 
 def test_report__of_a_replayed_run__is_written_anew_with_the_same_bytes(token):
     assay("run", token, "--paths", 128, "--chain", "revm", "--json", "--out", "done",
-          "--set", "horizon_days=30", "--parameter-sets", 2)  # fmt: skip
+          "--set", "horizon_days=30", "--parameter-sets", 2, "--assumption-sets", 0)  # fmt: skip
     page = Path("done/report.html")
     before = page.read_bytes()
     page.unlink()
@@ -421,7 +444,7 @@ def test_report__of_what_is_no_such_run__is_refused(token):
         f"assay: {token} is no run's folder; it must hold a scenario.yaml"
     )
     assay("run", token, "--paths", 128, "--no-replay", "--json", "--out", "done",
-          "--parameter-sets", 2)  # fmt: skip
+          "--parameter-sets", 2, "--assumption-sets", 0)  # fmt: skip
     sets = Path("done/parameter_sets.parquet")
     kept = sets.read_bytes()
     sets.write_bytes(b"nothing")

@@ -39,7 +39,18 @@ CARD = ("acme-warehouse", "acme_warehouse = acme_warehouse:CARD")
 """A distribution, and the line of its entry points."""
 
 MOST_LINES = 350
-SHORT = ("--paths", "128", "--parameter-sets", "0", "--set", "horizon_days=40", "--chain", "revm")
+SHORT = (
+    "--paths",
+    "128",
+    "--parameter-sets",
+    "0",
+    "--assumption-sets",
+    "0",
+    "--set",
+    "horizon_days=40",
+    "--chain",
+    "revm",
+)
 
 
 def python(*arguments, packages=(), cwd):
@@ -131,7 +142,18 @@ def test_example__without_contract_and_tests__is_short() -> None:
 def test_example__built_and_installed__runs_replays_and_reports(tmp_path) -> None:
     beside = installed(built(tmp_path / "wheels"), tmp_path / "beside")
     shutil.copy(EXAMPLE / "warehouse.yaml", tmp_path)
-    asked = ("--paths", "512", "--parameter-sets", "2", "--chain", "revm", "--out", "done")
+    asked = (
+        "--paths",
+        "512",
+        "--parameter-sets",
+        "2",
+        "--assumption-sets",
+        "0",
+        "--chain",
+        "revm",
+        "--out",
+        "done",
+    )
     start = ("-c", "from simulator.cli import main; main()")
     outcome = python(*start, "run", "warehouse.yaml", *asked, packages=[beside], cwd=tmp_path)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
