@@ -202,7 +202,7 @@ def test_load__unknown_key__suggests_the_nearest(tmp_path, old, new, fault):
             "claims.gold-vault-8-12.conditions[1].measure is 'drawdwn'; must be one of "
             "'annual_yield', 'total_return', 'money_weighted_return', 'drawdown', 'ulcer', "
             "'volatility', 'expected_shortfall', 'sortino', 'calmar', 'yield_deviation', "
-            "'highest', 'lowest' or 'last'; did you mean 'drawdown'? "
+            "'highest', 'lowest', 'last' or 'mean'; did you mean 'drawdown'? "
             "(What is measured on each path)",
         ),
         (
@@ -265,7 +265,7 @@ def test_load__missing_top_level_key__stands_at_the_first_line(tmp_path):
         (
             "flow_deviation: {value: 0.005, unit: ounces}",
             None,
-            ".unit: unknown key; a figure has value, source, mark, date, note",
+            ".unit: unknown key; a figure has value, source, mark, date, note, range",
         ),
         (
             "flow_deviation: {value: 0.005, mark: guess}",
