@@ -26,6 +26,7 @@ from simulator.report.console import number_table, put, within
 from simulator.report.sections.agreement import worst_ratio
 from simulator.report.sentences import remarks
 from simulator.words import (
+    HARD_SPACE,
     figure,
     gas_used,
     number,
@@ -53,7 +54,8 @@ _STYLES = {
     "already met": "bold bright_black",
     "by assumption": "bold bright_black",
 }
-_CLAIM_WIDTH = 25
+_CLAIM_WIDTH = 20
+POINTS = f"{HARD_SPACE}points"
 _KIND_STYLES = {
     "organic": "green",
     "subsidised": "yellow",
@@ -147,7 +149,7 @@ def _put_depeg(console: Console, simulation: Simulation) -> None:
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
-    columns = ("claim", "verdict", "probability", "median, p05 to p95", "drawdown", "organic")
+    columns = ("claim", "verdict", "probability", "median\np05 to p95", "drawdown", "organic")
     table = number_table("Verdicts", columns, words=2)
     table.columns[0].min_width = min(_CLAIM_WIDTH, max(len(v.claim) for v in verdicts))
     table.columns[1].no_wrap = True
@@ -161,6 +163,7 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
 def _word(verdict: Verdict) -> Text:
     """Return the word, and beneath it how firm it is, or how many paths were too few."""
     beneath = verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
+    beneath = beneath.replace("could be ", "could be\n")
     word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
     return word.append(f"\n{beneath}", style="not bold default") if beneath else word
 
@@ -186,11 +189,14 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _with_errors(value: str, sampling: str, ranged: str | None, wider: str | None) -> str:
-    """Return a number and its three errors in lines: sampling, parameters, assumptions."""
-    lines = [value, sampling]
+    """Return a number and its three errors in lines: sampling, parameters, assumptions.
+
+    Only the number says points: the lines beneath are of the same unit, and room is scarce.
+    """
+    lines = [sampling]
     lines += [f"sets {ranged}"] if ranged else []
     lines += [f"assumed {wider}"] if wider else []
-    return "\n".join(lines)
+    return "\n".join([value, *(line.removesuffix(POINTS) for line in lines)])
 
 
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:

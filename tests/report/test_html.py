@@ -218,10 +218,13 @@ def test_page__hostile_source_note__stays_text():
 def test_page__parameter_range__is_shown_or_said_to_be_missing(sample, page):
     assert "range over parameter sets is not part of this run" in page.text
     run, found, judged, _ = sample
-    ranged = tuple(samples.with_verdict((v,), parameter_range=(0.2, 0.6))[0] for v in judged)
+    assert "What the assumptions leave open is not part of this run" in page.text
+    both = {"parameter_range": (0.2, 0.6), "assumption_range": (0.1, 0.7)}
+    ranged = tuple(samples.with_verdict((v,), **both)[0] for v in judged)
     text = Page(without_library(render_html(run, found, ranged, []))).text
     assert "not part of this run" not in text
     assert "20.0 to 60.0\u00a0%" in text
+    assert "What the scenario assumes leaves 10.0 to 70.0\u00a0%" in text
 
 
 def test_page__target_met_at_start__says_so_only_then(sample, page):

@@ -76,6 +76,29 @@ def test_report__replay__says_whether_it_agrees(sample):
     assert "differs" in bad
 
 
+def test_report__three_errors_and_a_word_that_is_not_firm__fit_100_columns(sample):
+    run, found, judged = sample
+    wide = replace(
+        judged[0],
+        verdict="plausible",
+        could_be="supported",
+        kind="effect",
+        estimate=-0.1234,
+        interval=(-0.5678, 0.1234),
+        parameter_range=(-0.6789, 0.2345),
+        assumption_range=(-1.2345, 1.2345),
+    )
+    text = shown(run, found, (wide, *judged[1:]), [])
+    assert max(map(len, text.splitlines())) <= 100
+    for line in (
+        "-12.3 points",
+        "-56.8 to +12.3",
+        "sets -67.9 to +23.4",
+        "assumed -123.4 to +123.4",
+    ):
+        assert line in text
+
+
 def test_report__gas_counted_in_process__is_a_lower_bound(sample):
     assert "at least 56,789,000" in shown(*sample, [samples.replay()])
     on_node = shown(*sample, [samples.replay(exact=True)])
