@@ -10,7 +10,15 @@ from typing import Any
 import click
 from rich.console import Console
 
-from simulator.cli.options import all_overrides, json_option, scenario_options
+from simulator.cli.options import (
+    all_overrides,
+    column_option,
+    exclude_option,
+    json_option,
+    keep_option,
+    named_columns,
+    scenario_options,
+)
 from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
@@ -29,9 +37,12 @@ from simulator.scenario import load_scenario
     "against_files",
     type=click.Path(path_type=Path),
     multiple=True,
-    metavar="CSV",
+    metavar="FILE",
     help="Compare with this table of daily closes; may be given several times.",
 )
+@column_option
+@exclude_option
+@keep_option
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page too."
 )
@@ -43,13 +54,17 @@ def market(
     calibration: str | None,
     overrides: tuple[str, ...],
     against_files: tuple[Path, ...],
+    columns: tuple[str, ...],
+    exclude: tuple[str, ...],
+    keep: tuple[str, ...],
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Show what the prices of SCENARIO do, without instruments.
 
     With --against, whether they move as history did: volatility, tails, drawdowns, memory and
-    correlation of simulated histories, each inside or outside the band of the real one.
+    correlation of simulated histories, each inside or outside the band of the real one. Its
+    tables are read as `assay calibrate` reads them; --column, --exclude and --keep are theirs.
     """
     reporter = Reporter(quiet=as_json)
     loaded = load_scenario(
@@ -59,7 +74,12 @@ def market(
         _check_target(out)
     terms = loaded.scenario
     market_spec(terms, loaded.calibration)  # a faulty history is refused here
-    question = ask(terms, loaded.calibration, against_files) if against_files else None
+    question = None
+    if against_files:
+        named = named_columns(columns)
+        question = ask(terms, loaded.calibration, against_files, named, exclude, keep)
+        for note in question.notes:
+            click.echo(f"note: {note}", err=True)
     text = f"simulating {terms.paths:,} paths over {terms.horizon_days} days"
     with reporter.task(text, terms.paths) as advance:
         summary = summarise_market(terms, loaded.calibration, on_block=advance)

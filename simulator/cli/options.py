@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from simulator.errors import UsageError
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -56,6 +58,46 @@ def all_overrides(
     """Return the overrides of --set, --paths and --seed together."""
     given = [("paths", paths), ("seed", seed)]
     return (*overrides, *(f"{name}={value}" for name, value in given if value is not None))
+
+
+column_option = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ASSET=COLUMN",
+    help="Which column of a file is which asset, as in gold=Close, copper_usd_per_lb=Settle or "
+    "gold=FILE:Close.",
+)
+exclude_option = click.option(
+    "--exclude",
+    multiple=True,
+    metavar="DATE:ASSET",
+    help="Leave out one day's return, as in 2025-07-31:copper (which is left out by default).",
+)
+keep_option = click.option(
+    "--keep",
+    multiple=True,
+    metavar="DATE:ASSET",
+    help="This return is true, however far it stands out; it is neither refused nor left out.",
+)
+
+
+def named_columns(columns: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns of --column by the names that Assay gives them.
+
+    Raises
+    ------
+    UsageError
+    """
+    found: dict[str, str] = {}
+    for text in columns:
+        name, separator, column = (part.strip() for part in text.partition("="))
+        if not (name and separator and column):
+            raise UsageError(f"--column {text}: must be ASSET=COLUMN, as in gold=Close")
+        if name in found:
+            raise UsageError(f"--column {text}: {name} is {found[name]} already")
+        found[name] = column
+    return found
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from simulator.errors import InputError, Problem, UsageError
 from simulator.market.build import market_spec
-from simulator.market.calibration import read_closes, read_prices
+from simulator.market.calibration import (
+    check_returns,
+    chosen_exclusions,
+    closes_of,
+    read_prices,
+)
+from simulator.market.calibration.layout import Asked
 from simulator.market.dynamics import MarketSpec
 from simulator.market.validation.compare import (
     HISTORIES,
@@ -29,11 +35,13 @@ class Question:
     """A market and the histories to hold it against, both checked.
 
     frequencies : what each table's rows are, in words
+    notes : what was left out of the tables or assumed
     """
 
     spec: MarketSpec
     pasts: dict[str, Past]
     frequencies: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,29 +64,49 @@ class Against:
         return sum(row.inside for row in self.rows)
 
 
-def ask(scenario: Scenario, calibration: Calibration, tables: Sequence[Path]) -> Question:
-    """Read the tables and find the assets that the scenario has too.
+def ask(
+    scenario: Scenario,
+    calibration: Calibration,
+    tables: Sequence[Path],
+    columns: Mapping[str, str] | None = None,
+    exclude: Sequence[str] = (),
+    keep: Sequence[str] = (),
+) -> Question:
+    """Read the tables, as a calibration does, and find the assets that the scenario has too.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        From a name that Assay knows to a column of a table.
+    exclude, keep : sequence of str
+        Returns to leave out, and those that stand out and are true, as DATE:ASSET.
 
     Raises
     ------
     UsageError
         The scenario's model draws from a history itself.
     InputError
-        A table is faulty, two of them have the same asset, or none has one of the scenario.
+        A table is faulty, has a return that is no market's, two of them have the same asset, or
+        none has one of the scenario.
     """
     if scenario.market.model == "bootstrap":
         raise UsageError("--against: a bootstrap is made of the past itself; name another model")
-    read = [read_prices(path) for path in tables]
+    read = [read_prices(path, asked=Asked(columns or {})) for path in tables]
+    left_out, kept = chosen_exclusions(read, exclude, keep)
+    told = check_returns(read, left_out, kept)
     wanted: tuple[str, ...] = tuple(scenario.market.assets)
     pasts: dict[str, Past] = {
-        asset: past for asset, past in pasts_of(read_closes(read)).items() if asset in wanted
+        asset: past
+        for asset, past in pasts_of(closes_of(read, left_out)).items()
+        if asset in wanted
     }
     _check_moves(pasts)
     if not pasts:
         rule = f"has no asset of the scenario, which has {', '.join(wanted)}"
         raise InputError([Problem(table.path, 1, "", "", rule) for table in read])
     words = tuple(f"{table.file}: {table.frequency.message}" for table in read)
-    return Question(market_spec(scenario, calibration), pasts, words)
+    notes = (*(f"{table.path}: {note}" for table in read for note in table.notes), *told)
+    return Question(market_spec(scenario, calibration), pasts, words, notes)
 
 
 def _check_moves(pasts: Mapping[str, Past]) -> None:

@@ -62,6 +62,7 @@ class History:
     mean_block : mean length of a block in periods, at least 1
     kind : how long a period is
     file, sha256 : where they came from
+    notes : what was left out of the table or assumed
 
     Raises
     ------
@@ -74,6 +75,7 @@ class History:
     kind: Kind = Kind.TRADING_DAYS
     file: str = ""
     sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.mean_block >= 1:

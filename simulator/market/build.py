@@ -163,6 +163,8 @@ def _history(scenario: Scenario, fitted: list[AssetCalibration]) -> History | No
         terms.block_days,
         columns={str(asset): column for asset, column in terms.columns.items()},
         every_day=all(f.periods_per_year == DAYS_PER_YEAR for f in fitted),
+        exclude=terms.exclude,
+        keep=terms.keep,
     )
 
 

@@ -51,7 +51,12 @@ _NEIGHBOURS = 5
 """Spacings whose median counts as a row's: two odd ones (holidays, a gap) do not change it."""
 _WINDOW = 28
 """Daily rows over which weekends are counted: eight in a table of all days, none in others."""
-_WEEKEND_SHARE = 0.15
+_WEEKEND_SHARE = 0.22
+"""Between that of six rows a week, a sixth, and that of seven."""
+_LEAST_YEARS = 1.0
+"""Rows of less than a year are not counted: holidays would be, or not."""
+_NEAR = 0.01
+"""So near to the usual count, rows are counted as usual: 250 or 253 are 252 trading days."""
 _STRETCH = 8
 """Fewer rows in a row that are spaced otherwise are gaps, not another frequency."""
 
@@ -64,7 +69,7 @@ class Frequency:
     ----------
     kind : Kind
     message : str
-        In words, with the place where a mixed table changes.
+        In words, with the rows of a year as counted, or the place where a mixed table changes.
     changes_at : int or None
         Index of the first row of another frequency, where the table is mixed.
     """
@@ -108,14 +113,31 @@ def frequency(dates: Sequence[dt.date]) -> Frequency:
         early, late = (usual, kind) if first else (kind, usual)
         message = f"mixed: {_word(early)} before {dates[changes]}, {_word(late)} from there on"
         return Frequency(Kind.MIXED, message, changes)
-    return Frequency(usual, _describe(usual))
+    return Frequency(usual, _describe(usual, rows_per_year(dates, usual)))
 
 
-def _describe(kind: Kind) -> str:
+def rows_per_year(dates: Sequence[dt.date], kind: Kind) -> float:
+    """Return how many rows a year has: counted, and the usual number where it is within 1 %.
+
+    Less than a year of rows is taken to be the usual number.
+
+    Parameters
+    ----------
+    dates : sequence of date, strictly increasing
+    """
+    usual = float(PERIODS_PER_YEAR.get(kind, 0))
+    years = (dates[-1] - dates[0]).days / 365.25 if len(dates) > 1 else 0.0
+    if years < _LEAST_YEARS or not usual:
+        return usual
+    counted = (len(dates) - 1) / years
+    return usual if abs(counted / usual - 1) < _NEAR else counted
+
+
+def _describe(kind: Kind, per_year: float) -> str:
     if kind is Kind.TRADING_DAYS:
-        return f"{kind}: weekends are gaps, {TRADING_DAYS_PER_YEAR} periods a year"
+        return f"{kind}: weekends are gaps, {per_year:.0f} periods a year"
     if kind is Kind.ALL_DAYS:
-        return f"{kind}: no weekend gaps, {DAYS_PER_YEAR} periods a year"
+        return f"{kind}: no weekend gaps, {per_year:.0f} periods a year"
     return str(kind)
 
 

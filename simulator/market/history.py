@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,10 +13,18 @@ import pandas as pd
 from simulator.errors import InputError, Problem
 from simulator.market.block_length import optimal_block_days
 from simulator.market.bootstrap import History
-from simulator.market.calibration import PriceTable, default_exclusions, read_prices
-from simulator.market.calibration.columns import QUOTATIONS, Column, parse_column
-from simulator.market.calibration.prices import DAILY, Reader, read_bytes, split
-from simulator.market.frequency import PERIODS_PER_YEAR, Kind
+from simulator.market.calibration import (
+    Exclusion,
+    PriceTable,
+    are_averages,
+    check_returns,
+    chosen_exclusions,
+    read_prices,
+)
+from simulator.market.calibration.layout import Asked
+from simulator.market.calibration.prices import DAILY
+from simulator.market.calibration.sheet import read_header
+from simulator.market.frequency import PERIODS_PER_YEAR, Kind, rows_per_year
 from simulator.units import TRADING_DAYS_PER_YEAR, FloatArray
 
 KINDS = (*DAILY, Kind.WEEKLY, Kind.MONTHLY)
@@ -26,6 +34,8 @@ LEAST_DAILY_RETURNS = 500
 
 Columns = tuple[tuple[str, str], ...]
 
+_IN_A_SCENARIO = ("market.exclude:", "market.keep:")
+
 
 def read_history(
     path: Path | str,
@@ -34,8 +44,10 @@ def read_history(
     *,
     columns: Mapping[str, str] | None = None,
     every_day: bool = False,
+    exclude: tuple[str, ...] = (),
+    keep: tuple[str, ...] = (),
 ) -> History:
-    """Read the periods in which all `assets` have a return.
+    """Read the periods in which all `assets` have a return, as `assay calibrate` reads them.
 
     Closes of Saturdays and Sundays are left out, so that a weekend is one step, as in the
     market; so are days whose return is no market's (`default_exclusions`). Other columns than
@@ -51,17 +63,19 @@ def read_history(
         Where a column's name does not say what it holds.
     every_day : bool
         Keep the closes of weekends: the assets all trade on them.
+    exclude, keep : tuple of str
+        Returns to leave out, and those that stand out and are true, as DATE:ASSET.
 
     Raises
     ------
     InputError
-        The table is faulty or mixes frequencies, lacks an asset, the assets have too few
-        periods in common, or a block is shorter than a period.
+        The table is faulty or mixes frequencies, lacks an asset, has a return that is no
+        market's, the assets have too few periods in common, or a block is shorter than a period.
     """
     file = Path(path)
     stamp = file.stat().st_mtime_ns if file.is_file() else 0
     chosen = tuple(sorted((columns or {}).items()))
-    return _read(str(path), stamp, assets, block_days, chosen, every_day)
+    return _read(str(path), stamp, assets, block_days, chosen, every_day, exclude, keep)
 
 
 # A run checks its history before it begins, and many parameter sets draw from one.
@@ -73,11 +87,15 @@ def _read(
     block_days: float | None,
     columns: Columns,
     every_day: bool,
+    exclude: tuple[str, ...],
+    keep: tuple[str, ...],
 ) -> History:
-    chosen = {asset: column.strip().lower() for asset, column in columns}
+    chosen = dict(columns)
     _check_columns(path, assets, chosen)
-    table = read_prices(path, KINDS, lambda name: _column(name, assets, chosen))
-    returns, kind = _joint_returns(table, assets, every_day)
+    table = read_prices(path, KINDS, Asked(chosen, assets), least=1)
+    left_out, kept = chosen_exclusions([table], exclude, keep, _IN_A_SCENARIO)
+    told = check_returns([table], left_out, kept, _IN_A_SCENARIO)
+    returns, kind = _joint_returns(table, assets, every_day, left_out)
     _check_length(table, assets, returns, kind)
     return History(
         returns=returns,
@@ -85,7 +103,21 @@ def _read(
         kind=kind,
         file=table.file,
         sha256=table.sha256,
+        notes=(*(f"{table.path}: {note}" for note in table.notes), *told, *_averages(table)),
     )
+
+
+def _averages(table: PriceTable) -> Iterator[str]:
+    """Yield that monthly prices are averages, where they are."""
+    if table.frequency.kind is not Kind.MONTHLY:
+        return
+    for asset in table.assets:
+        prices = pd.Series(table.prices[asset], index=pd.Index(table.dates)).dropna()
+        if are_averages(prices):
+            yield (
+                f"{table.path}: {asset} is the average of each month, not its close: the "
+                "volatility of what is drawn is 18 % too low"
+            )
 
 
 def best_block(returns: FloatArray) -> float:
@@ -105,45 +137,18 @@ def days_a_period(kind: Kind) -> float:
     return 1.0 if daily else TRADING_DAYS_PER_YEAR / PERIODS_PER_YEAR[kind]
 
 
-def _column(name: str, assets: tuple[str, ...], chosen: Mapping[str, str]) -> Column | None:
-    """Return the column of an asset that is wanted, else None."""
-    for asset, column in chosen.items():
-        if name == column:
-            return _as_quoted(name, asset)
-    parsed = parse_column(name)
-    if isinstance(parsed, str):
-        # `copper` alone: which unit is no matter here
-        return _as_quoted(name, name) if name in assets and name not in chosen else None
-    wanted = "altcoins" if parsed.is_coin else parsed.asset
-    return parsed if wanted in assets and wanted not in chosen else None
-
-
-def _as_quoted(name: str, asset: str) -> Column:
-    quotation = QUOTATIONS[asset]
-    return Column(name, asset, quotation.unit, quotation.unit, 1.0, quotation.may_halt)
-
-
 def _check_columns(path: str, assets: tuple[str, ...], chosen: Mapping[str, str]) -> None:
-    """Refuse a table without a column for each asset."""
-    head = split(Reader(path), read_bytes(path))[0]
-    header = [name.strip().lower() for name in head.cells]
-    held = {_held(column) for name in header if (column := _column(name, assets, chosen))}
-    present = ", ".join(name for name in header if name and name != "date")
-    lacking = []
-    for asset in assets:
-        if asset not in held and asset in chosen:
-            rule = f"is no column of the file, which has {present}"
-            value = f"'{chosen[asset]}'"
-            lacking.append(Problem(path, head.line, f"market.columns.{asset}", value, rule))
-        elif asset not in held:
-            rule = f"column is missing, and the scenario has this asset; the file has {present}"
-            lacking.append(Problem(path, head.line, asset, "", rule))
+    """Refuse a table without a column that the scenario names."""
+    header = read_header(path)
+    present = ", ".join(name for name in header if name != "date")
+    rule = f"is no column of the file, which has {present}"
+    lacking = [
+        Problem(path, 1, f"market.columns.{asset}", f"'{column.strip().lower()}'", rule)
+        for asset, column in chosen.items()
+        if column.strip().lower() not in header
+    ]
     if lacking:
         raise InputError(lacking)
-
-
-def _held(column: Column) -> str:
-    return "altcoins" if column.is_coin else column.asset
 
 
 def _check_length(
@@ -168,17 +173,21 @@ def _mean_block(table: PriceTable, block_days: float | None, kind: Kind) -> floa
 
 
 def _joint_returns(
-    table: PriceTable, assets: tuple[str, ...], every_day: bool
+    table: PriceTable, assets: tuple[str, ...], every_day: bool, left_out: tuple[Exclusion, ...]
 ) -> tuple[FloatArray, Kind]:
-    """Return log returns of shape (n_assets, n_periods), without gaps, and their period."""
+    """Return log returns of shape (n_assets, n_periods), without gaps, and their period.
+
+    They are scaled to the market's clock where the table has another number of rows a year.
+    """
     kind = table.frequency.kind
-    weekdays_only = kind in DAILY and not (every_day and kind is Kind.ALL_DAYS)
+    weekdays_only = kind is Kind.ALL_DAYS and not every_day
     kept = np.array([not weekdays_only or date.weekday() < 5 for date in table.dates])
     dates = pd.Index([date for date, keep in zip(table.dates, kept, strict=True) if keep])
     logs = pd.DataFrame({asset: np.log(table.prices[asset][kept]) for asset in assets}, index=dates)
-    left_out: list[dt.date] = [
-        e.date for e in default_exclusions(table) if e.asset in assets and kind in DAILY
-    ]
-    returns = logs.diff().drop(index=left_out, errors="ignore").dropna()
+    logs = logs.dropna()
+    spoiled: list[dt.date] = [e.date for e in left_out if e.asset in assets and kind in DAILY]
+    returns = logs.diff().drop(index=spoiled, errors="ignore").dropna()
     found = np.ascontiguousarray(returns.to_numpy(dtype=np.float64).T)
-    return found, Kind.TRADING_DAYS if weekdays_only else kind
+    kind = Kind.TRADING_DAYS if weekdays_only else kind
+    counted = rows_per_year(tuple(logs.index), kind)
+    return found * np.sqrt(counted / PERIODS_PER_YEAR[kind]), kind

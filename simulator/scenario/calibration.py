@@ -237,6 +237,8 @@ class Calibration(_Model):
     """Last date of the data; the market looks forward from here."""
     source: Annotated[str, StringConstraints(min_length=1)]
     """The data set, with the beginning of its SHA-256."""
+    laid_over: str = ""
+    """The calibration whose figures stand where the data have none; empty where they have all."""
     excluded: tuple[ExcludedReturn, ...] = ()
     """Returns that the fit left out."""
     assets: Annotated[dict[AssetName, AssetCalibration], Field(min_length=1)]
@@ -258,6 +260,8 @@ class Calibration(_Model):
             data.pop("macro", None)
         if not self.findings:
             data.pop("findings", None)
+        if not self.laid_over:
+            data.pop("laid_over", None)
         return data
 
     @property
@@ -327,6 +331,9 @@ class Calibration(_Model):
         return faults
 
     def _window_faults(self) -> list[str]:
+        # The prices below may be newer than the data: a scenario that uses both is warned.
+        if self.laid_over:
+            return []
         return [
             f"{asset}.price ends on {figures.price.window[1]}; must not be after as_of {self.as_of}"
             for asset, figures in self.assets.items()

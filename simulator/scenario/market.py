@@ -10,10 +10,17 @@ from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.scenario.views import RATIO, MacroParts, Target, Views
 from simulator.schema.assets import USDC
 from simulator.schema.assets import Asset as AssetName
-from simulator.schema.fields import Fraction, Frozen, Positive, Volatility, refuse
+from simulator.schema.fields import Fraction, Frozen, Positive, Unit, Volatility, refuse
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""
+
+
+DayOfAsset = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d\d-\d\d:[a-z_]+$"),
+    Unit("a day and an asset, as 2022-11-15:gold"),
+]
 
 
 class AssetTerms(Frozen):
@@ -41,6 +48,10 @@ class MarketTerms(Frozen):
     """CSV of daily, weekly or monthly closes that a bootstrap draws from."""
     columns: dict[AssetName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """The history's column of an asset, where the column's own name does not say it."""
+    exclude: tuple[DayOfAsset, ...] = Field(default=(), strict=False)
+    """Returns of the history to leave out, as 2022-11-15:gold."""
+    keep: tuple[DayOfAsset, ...] = Field(default=(), strict=False)
+    """Returns of the history that stand out and are true."""
     block_days: Annotated[float, Field(ge=1, le=2520)] | None = None
     """Mean block length of a bootstrap in trading days; none = chosen from the history."""
     calibration: str = "metals-2026-01"
@@ -102,7 +113,13 @@ class MarketTerms(Frozen):
             return self
         rule = f"is read by model bootstrap alone, and the model is {self.model}"
         names = ", ".join(self.columns) or None
-        given = {"history": self.history, "columns": names, "block_days": self.block_days}
+        days = ", ".join((*self.exclude, *self.keep)) or None
+        given = {
+            "history": self.history,
+            "columns": names,
+            "exclude" if self.exclude else "keep": days,
+            "block_days": self.block_days,
+        }
         refuse(
             [
                 ((name,), f"'{value}'" if isinstance(value, str) else f"{value:g}", rule)

@@ -26,17 +26,20 @@ def data(tmp_path_factory):
     steps = 0.01 * random.standard_t(6, (len(weekdays), 3))
     steps[:, 1] += steps[:, 0]
     names = ["gold_usd_per_oz", "silver_usd_per_oz", "copper_usd_per_lb"]
-    save(folder / "metals.csv", weekdays, dict(zip(names, 100 * walks(steps).T, strict=True)))
+    levels = [4000, 50, 5]  # of 2025 or so: others are refused
+    save(folder / "metals.csv", weekdays, dict(zip(names, ending(steps, levels).T, strict=True)))
     coins = 0.03 * random.standard_t(5, (len(every_day), 1))
-    save(folder / "crypto.csv", every_day, {"btc_usd": 9000 * walks(coins)[:, 0]})
+    save(folder / "crypto.csv", every_day, {"btc_usd": ending(coins, [90_000])[:, 0]})
     rates = 1 + np.cumsum(0.05 * random.standard_normal(len(weekdays)))
     save(folder / "rates.csv", weekdays, {"real_yield_10y_pct": rates})
     (folder / "diary.csv").write_text("day,mood\n1,good\n", encoding="utf-8")
     return folder
 
 
-def walks(steps):
-    return np.exp(np.cumsum(steps, axis=0))
+def ending(steps, levels):
+    """Return prices that move by `steps` and end on `levels`, shape (n_days, n_assets)."""
+    logs = np.cumsum(steps, axis=0)
+    return levels * np.exp(logs - logs[-1])
 
 
 def save(path, dates, columns):
@@ -54,7 +57,7 @@ def assay(*arguments, code=0):
 def outcome(data):
     """Return the lines of a fit of the whole folder, and the calibration."""
     out = data.parent / "own-market.yaml"
-    lines = assay("calibrate", data, "--out", out).stdout.splitlines()
+    lines = assay("calibrate", data, "--over", "none", "--out", out).stdout.splitlines()
     return lines, load_calibration(out)
 
 
@@ -68,12 +71,17 @@ def test_calibrate__folder__fits_all_that_it_holds(data, outcome):
 
 
 def test_calibrate__each_file__is_named_with_how_often_its_rows_come(data, outcome):
-    assert outcome[0][:3] == [
+    lines = outcome[0]
+    assert lines[:3] == [
         f"{data / 'crypto.csv'}: bitcoin; daily (all days): no weekend gaps, 365 periods a year",
+        "  bitcoin: 3,285 rows, 2016-01-04 to 2024-12-31; last close 90,000 USD/coin on "
+        "2024-12-31; 1 x 89,902.17 USD/coin on 2026-01-02, the shipped one",
+        # without a holiday: 2,346 returns in 8.99 years
         f"{data / 'metals.csv'}: gold, silver, copper; daily (trading days): weekends are gaps, "
-        "252 periods a year",
-        f"{data / 'rates.csv'}: real_yield; daily (trading days)",
+        "261 periods a year",
     ]
+    rates = lines.index(f"{data / 'rates.csv'}: real_yield; daily (trading days)")
+    assert lines[rates + 1].startswith("  real_yield: 2,347 values, 2016-01-04 to 2024-12-31; ")
 
 
 def test_calibrate__weak_figures__are_weak_on_the_terminal_and_in_the_file(outcome):
@@ -93,7 +101,7 @@ def test_calibrate__weak_figures__are_weak_on_the_terminal_and_in_the_file(outco
 
 def test_calibrate__files_one_by_one__fit_the_same_assets(data, tmp_path, outcome):
     out = tmp_path / "own-market.yaml"
-    assay("calibrate", data / "metals.csv", data / "crypto.csv", "--out", out)
+    assay("calibrate", data / "metals.csv", data / "crypto.csv", "--over", "none", "--out", out)
     alone, whole = load_calibration(out), outcome[1]
     assert alone.assets == whole.assets
     assert alone.correlations == whole.correlations
@@ -110,7 +118,7 @@ def test_calibrate__faults_of_two_files__are_listed_and_nothing_is_written(data,
     failed = assay("calibrate", bad, worse, data / "crypto.csv", "--out", out, code=3)
     lines = failed.stderr.splitlines()
     assert f"{bad}:2: gold is '0'; must be above 0" in lines
-    fault = f"{worse}:2: real_yield_10y_pct is 'high'; must be a number, without thousands"
+    fault = f"{worse}:2: real_yield_10y_pct is 'high'; must be a number, without units"
     assert any(line.startswith(fault) for line in lines)
     assert not out.exists()
 

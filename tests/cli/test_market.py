@@ -159,7 +159,7 @@ def test_against__a_table__counts_in_json_table_and_page(folder):
     found = json.loads(outcome.stdout)["against"]
     assert outcome.stderr == ""
     assert found["tables"] == [
-        "past.csv: daily (trading days): weekends are gaps, 252 periods a year"
+        "past.csv: daily (trading days): weekends are gaps, 261 periods a year"
     ]
     cells = found["cells"]
     assert (found["count"], found["inside"]) == (len(cells), sum(c["inside"] for c in cells))
@@ -184,7 +184,7 @@ def test_against__a_table__counts_in_json_table_and_page(folder):
     ("name", "text", "arguments", "code", "words"),
     [
         ("past.csv", closes(header="date,big_tech"), (), 3, "past.csv:1: has no asset of"),
-        ("past.csv", closes(header="date,zinc"), (), 3, "past.csv:1: zinc: unknown column"),
+        ("past.csv", closes(header="date,zinc"), (), 3, "past.csv:1: which asset is it?"),
         ("past.csv", closes(n_days=300), (), 3, "is 299 daily returns; must be at least 500"),
         ("past.csv", None, (), 3, "past.csv: no such file"),
         (

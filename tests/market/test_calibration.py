@@ -18,6 +18,7 @@ from simulator.market.calibration import (
     default_name,
     dependence,
     diffusion,
+    fit_asset,
     fit_calibration,
     parse_exclusion,
     read_prices,
@@ -70,6 +71,11 @@ def table_of(returns, every_day=False):
         prices={asset: prices[:, k] for k, asset in enumerate(assets)},
         last_quotes={asset: float(prices[-1, k]) for k, asset in enumerate(assets)},
     )
+
+
+def counted(table):
+    """Return the returns of a year: weekdays without holidays are about 261, not 252."""
+    return (len(table.dates) - 1) / ((table.dates[-1] - table.dates[0]).days / 365.25)
 
 
 @pytest.fixture(scope="module")
@@ -255,9 +261,11 @@ def test_jumps__threshold__is_four_bipower_deviations():
 
 def test_jumps__none__leave_a_rate_of_zero_with_an_error():
     calm = simulate(1, 600)[:, 0, :1].clip(-0.01, 0.01)
-    figures = fit_calibration(table_of(calm), "calm").assets["gold"]
+    table = table_of(calm)
+    figures = fit_calibration(table, "calm").assets["gold"]
     assert (figures.jump_intensity.value, figures.jump_mean.value) == (0, 0)
-    assert figures.jump_intensity.standard_error == pytest.approx(252 / (600 - 61), rel=1e-2)
+    one_in = counted(table) / (600 - 61)
+    assert figures.jump_intensity.standard_error == pytest.approx(one_in, rel=1e-2)
     assert figures.jump_mean.standard_error is None
 
 
@@ -267,7 +275,19 @@ def test_fit__table_with_weekends__has_365_periods():
     every_day = fit_calibration(table_of(returns, every_day=True), "b").assets["gold"]
     assert (weekdays.periods_per_year, every_day.periods_per_year) == (252, 365)
     ratio = every_day.volatility.value / weekdays.volatility.value
-    assert ratio == pytest.approx((365 / 252) ** 0.5, rel=1e-4)
+    assert ratio == pytest.approx((365 / counted(table_of(returns))) ** 0.5, rel=1e-3)
+
+
+def test_fit__rows_that_are_not_252_a_year__are_counted_and_the_variance_is_per_tick():
+    table = table_of(simulate(8, 700)[:, 0, :1])
+    figures = fit_calibration(table, "a").assets["gold"]
+    returns = np.diff(np.log(table.prices["gold"]))
+    # the year's variance is that of its 261 rows, and the market makes it in 252 ticks
+    assert figures.volatility.value == pytest.approx(
+        np.std(returns, ddof=1) * counted(table) ** 0.5, rel=1e-3
+    )
+    row = fit_asset(returns, 252).garch.variance_next.value
+    assert figures.variance_start.value == pytest.approx(row * counted(table) / 252, rel=1e-3)
 
 
 def test_fit__excluded_return__is_left_out_and_recorded():
@@ -278,7 +298,7 @@ def test_fit__excluded_return__is_left_out_and_recorded():
     exclusion = parse_exclusion(f"{table.dates[301]}:silver")
     fitted = fit_calibration(table, "a", [exclusion])
     kept = np.delete(returns[:, 1], 300)
-    expected = np.std(kept, ddof=1) * 252**0.5
+    expected = np.std(kept, ddof=1) * counted(table) ** 0.5
     assert fitted.assets["silver"].volatility.value == pytest.approx(expected, rel=1e-4)
     without = fit_calibration(table, "a").assets["silver"].volatility.value
     assert without > 1.1 * expected

@@ -10,15 +10,17 @@ import pytest
 from simulator.errors import InputError
 from simulator.market.frequency import Kind
 from simulator.market.history import best_block, read_history
+from simulator.units import trading_days
 
 N_ROWS = 900
 
 
-def rows(n_rows: int = N_ROWS, *, weekends: bool = False, start: str = "2022-01-03"):
-    """Return dates and two price columns that move every day."""
+def rows(n_rows: int = N_ROWS, *, weekends: bool = False, start: str = "2021-01-04"):
+    """Return dates, trading days or all, and two price columns that move every day."""
     first = dt.date.fromisoformat(start)
-    dates = [first + dt.timedelta(days=n) for n in range(2 * n_rows)]
-    dates = [date for date in dates if weekends or date.weekday() < 5][:n_rows]
+    is_open = trading_days(first, 2 * n_rows)
+    dates = [first + dt.timedelta(days=n) for n in range(2 * n_rows) if weekends or is_open[n]]
+    dates = dates[:n_rows]
     moves = np.random.default_rng(1).normal(0, 0.01, (n_rows, 2))
     return dates, 100 * np.exp(np.cumsum(moves, axis=0))
 
@@ -62,8 +64,11 @@ def test_history__block_length__the_longest_of_the_assets_unless_given(tmp_path)
 def test_history__weekends__are_part_of_mondays_step(tmp_path):
     dates, prices = rows(1300, weekends=True)
     found = read_history(written(tmp_path, dates, prices), ("gold",), 5)
-    kept = prices[[date.weekday() < 5 for date in dates], 0]
-    np.testing.assert_allclose(found.returns[0], np.diff(np.log(kept)), rtol=1e-9, atol=1e-15)
+    weekday = [date.weekday() < 5 for date in dates]
+    # 928 steps in 1,297 days are 261 a year; the market has 252 of them, each so much larger
+    counted = (sum(weekday) - 1) / ((dates[-1] - dates[0]).days / 365.25)
+    expected = np.diff(np.log(prices[weekday, 0])) * np.sqrt(counted / 252)
+    np.testing.assert_allclose(found.returns[0], expected, rtol=1e-9, atol=1e-15)
 
 
 def test_history__days_before_an_assets_first_price__do_not_count(tmp_path):
@@ -86,7 +91,7 @@ def test_history__too_few_days__is_refused(tmp_path):
 
 
 def test_history__basis_event_of_copper__is_left_out_only_with_copper(tmp_path):
-    dates, prices = rows(1000)
+    dates, prices = rows(1000, start="2022-01-03")
     assert dt.date(2025, 7, 31) in dates
     path = written(tmp_path, dates, prices)
     assert read_history(path, ("gold",), 5).returns.shape == (1, 999)
@@ -140,10 +145,11 @@ def test_history__block_days__are_trading_days_whatever_the_period(tmp_path):
 
 def test_history__weekends__are_kept_where_all_assets_trade_on_them(tmp_path):
     dates, prices = rows(1300, weekends=True)
-    path = written(tmp_path, dates, prices)
-    found = read_history(path, ("gold",), 5, every_day=True)
+    path = written(tmp_path, dates, prices, header="date,btc_usd,gold_usd_per_oz")
+    found = read_history(path, ("bitcoin",), 5, every_day=True)
     assert (found.kind, found.returns.shape) == (Kind.ALL_DAYS, (1, 1299))
-    assert read_history(path, ("gold",), 5).kind is Kind.TRADING_DAYS
+    assert read_history(path, ("bitcoin",), 5).kind is Kind.TRADING_DAYS
+    assert read_history(path, ("gold",), 5, every_day=True).kind is Kind.TRADING_DAYS
 
 
 def test_history__columns__by_name_or_as_told_and_others_read_past(tmp_path):

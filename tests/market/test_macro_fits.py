@@ -288,27 +288,23 @@ def test_observations__negative_rates_and_empty_cells__pass_but_no_negative_inde
     assert (len(cpi.values), len(funds.values)) == (69, 70)
     assert funds.values.loc[dt.date(2000, 4, 1)] == -0.25
     assert (cpi.kind, cpi.indicator.unit) == (Kind.MONTHLY, "index")
-    rows[5], rows[7] = "2000-06-01,-3,1", "2000-08-01,105,n/a"
+    rows[5], rows[7] = "2000-06-01,-3,1", "2000-08-01,105,5 %"
     assert refused(read_observations, written(tmp_path, rows)) == [
         (7, "us_cpi_index", "'-3'", "must be above 0"),
-        (9, "fed_funds_pct", "'n/a'", "must be a number, without thousands separators or units"),
+        (9, "fed_funds_pct", "'5 %'", "must be a number, without units"),
     ]
 
 
-def test_observations__too_few_or_out_of_order__are_refused(tmp_path):
+def test_observations__too_few__are_refused_and_out_of_order_are_sorted(tmp_path):
     assert refused(read_observations, written(tmp_path, monthly_rows(50))) == [
         (None, "cpi", "50 monthly values", "must be at least 60"),
         (None, "fed_funds", "50 monthly values", "must be at least 60"),
     ]
     rows = monthly_rows()
     rows[10], rows[11] = rows[11], rows[10]
-    ((line, field, _, rule),) = [
-        fault
-        for fault in refused(read_observations, written(tmp_path, rows))
-        if "later" in fault[3]
-    ]
-    assert (line, field) == (13, "date")
-    assert rule == "must be later than the row before (oldest first)"
+    cpi, _ = read_observations(written(tmp_path, rows))
+    assert cpi.values.index.is_monotonic_increasing
+    assert cpi.notes == ("rows out of order: 1, sorted",)
 
 
 def test_observations__year_that_is_none__is_refused(tmp_path):
@@ -335,7 +331,7 @@ def test_read__without_daily_closes__is_refused(folder, tmp_path):
     ]
     (tmp_path / "empty").mkdir()
     assert refused(read_data, [tmp_path / "empty"]) == [
-        (None, "", "", "the folder holds no .csv file")
+        (None, "", "", "the folder holds no .csv or .xlsx file")
     ]
 
 

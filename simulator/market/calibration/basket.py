@@ -31,19 +31,18 @@ def equal_weight(prices: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    prices : ndarray of shape (n_coins, n_dates), NaN before a coin's first price
+    prices : ndarray of shape (n_coins, n_dates), NaN where a coin has no price
 
     Returns
     -------
     ndarray of shape (n_dates,)
-        NaN before all coins have a price, then 100.
+        100 on the first day on which all coins have a price; NaN where one has none.
     """
     value = np.full(prices.shape[1], np.nan)
     together = np.flatnonzero(np.isfinite(prices).all(axis=0))
     if len(together) == 0:
         return value
-    first = int(together[0])
-    growth = np.mean(prices[:, first + 1 :] / prices[:, first:-1], axis=0)
-    value[first] = START
-    value[first + 1 :] = START * np.cumprod(growth)
+    common = prices[:, together]
+    growth = np.mean(common[:, 1:] / common[:, :-1], axis=0)
+    value[together] = START * np.cumprod(np.concatenate(([1.0], growth)))
     return value

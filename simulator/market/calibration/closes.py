@@ -13,7 +13,7 @@ from simulator.errors import InputError, Problem
 from simulator.market.calibration.columns import QUOTATIONS, Column
 from simulator.market.calibration.exclusions import Exclusion
 from simulator.market.calibration.prices import PriceTable
-from simulator.market.frequency import Kind
+from simulator.market.frequency import Kind, frequency, rows_per_year
 from simulator.scenario.market import EVERY_DAY
 from simulator.units import TRADING_DAYS_PER_YEAR
 
@@ -58,7 +58,9 @@ class Closes:
     path, source : str
         The file, and what figures name as their source.
     periods_per_year : int
-        365 where the table has weekends, else 252.
+        Of the market's clock: 365 where the asset's rows have weekends, else 252.
+    rows_per_year : float
+        As counted in the table.
     excluded : tuple of Exclusion
         Days whose return no figure may see.
     """
@@ -69,6 +71,7 @@ class Closes:
     path: str
     source: str
     periods_per_year: int
+    rows_per_year: float
     excluded: tuple[Exclusion, ...] = ()
 
     @property
@@ -156,12 +159,15 @@ def in_order(closes: Mapping[str, Closes]) -> dict[str, Closes]:
 
 def _closes(table: PriceTable, column: Column, exclude: Iterable[Exclusion]) -> Closes:
     prices = pd.Series(table.prices[column.asset], index=pd.Index(table.dates, name="date"))
+    dates = table.dates_of(column.asset)
+    often = frequency(dates)
     return Closes(
         column=column,
         prices=prices.dropna(),
         last_quote=table.last_quotes[column.asset],
         path=table.path,
         source=source_of(table.file, table.sha256),
-        periods_per_year=table.frequency.periods_per_year or TRADING_DAYS_PER_YEAR,
+        periods_per_year=often.periods_per_year or TRADING_DAYS_PER_YEAR,
+        rows_per_year=rows_per_year(dates, often.kind) or TRADING_DAYS_PER_YEAR,
         excluded=tuple(e for e in exclude if e.asset == column.asset),
     )

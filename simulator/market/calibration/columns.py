@@ -17,13 +17,11 @@ class Quotation(NamedTuple):
     unit: str
     factors: dict[str, float]
     default: str | None
-    may_halt: bool = False
-    """Whether single closes may be missing: an exchange halts a fund, but no metal or coin."""
 
 
 _OUNCES = {"oz": 1.0, "g": GRAMS_PER_OUNCE, "kg": GRAMS_PER_OUNCE / 1000}
 _COIN = Quotation("coin", {"coin": 1.0}, default="coin")
-_SHARE = Quotation("share", {"share": 1.0}, default="share", may_halt=True)
+_SHARE = Quotation("share", {"share": 1.0}, default="share")
 _INDEX = Quotation("index", {"index": 1.0}, default="index")
 
 QUOTATIONS = {
@@ -87,7 +85,6 @@ class Column:
     quoted_unit: str
     unit: str
     factor: float
-    may_halt: bool = False
 
     @property
     def is_coin(self) -> bool:
@@ -116,7 +113,7 @@ def parse_column(name: str) -> Column | str:
     if unit not in quotation.factors:
         known = " or ".join(f"{match['asset']}_usd_per_{unit}" for unit in quotation.factors)
         return f"must name its unit: {known}"
-    return Column(name, asset, unit, quotation.unit, quotation.factors[unit], quotation.may_halt)
+    return Column(name, asset, unit, quotation.unit, quotation.factors[unit])
 
 
 def _quotation(asset: str) -> Quotation | None:

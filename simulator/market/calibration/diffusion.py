@@ -79,7 +79,7 @@ class GarchFit:
         return self.beta.value < self.fitted_beta
 
 
-def volatility(returns: FloatArray, periods_per_year: int) -> Estimate:
+def volatility(returns: FloatArray, periods_per_year: float) -> Estimate:
     """Return the annual standard deviation of log returns.
 
     Parameters

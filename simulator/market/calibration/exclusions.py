@@ -30,7 +30,7 @@ DEFAULT_EXCLUSIONS = (
 )
 
 
-def parse_exclusion(text: str) -> Exclusion:
+def parse_exclusion(text: str, option: str = "--exclude") -> Exclusion:
     """Return the exclusion that `2025-07-31:copper` stands for.
 
     Raises
@@ -44,7 +44,7 @@ def parse_exclusion(text: str) -> Exclusion:
     except ValueError:
         date = None
     if date is None or not asset:
-        raise UsageError(f"--exclude {text}: must be DATE:ASSET, such as 2025-07-31:copper")
+        raise UsageError(f"{option} {text}: must be DATE:ASSET, such as 2025-07-31:copper")
     for known in DEFAULT_EXCLUSIONS:
         if (known.date, known.asset) == (date, asset):
             return known
@@ -58,6 +58,34 @@ def default_exclusions(table: PriceTable) -> tuple[Exclusion, ...]:
         for known in DEFAULT_EXCLUSIONS
         if known.asset in table.assets and known.date in table.dates[1:]
     )
+
+
+def chosen_exclusions(
+    tables: Sequence[PriceTable],
+    exclude: Sequence[str],
+    keep: Sequence[str],
+    options: tuple[str, str] = ("--exclude", "--keep"),
+) -> tuple[tuple[Exclusion, ...], tuple[Exclusion, ...]]:
+    """Return the returns to leave out, those known among them, and those that are true.
+
+    Parameters
+    ----------
+    exclude, keep : sequence of str
+        As DATE:ASSET; what is kept is not left out.
+    options : tuple of str
+        What the messages call the two.
+
+    Raises
+    ------
+    UsageError
+        A text is not DATE:ASSET.
+    """
+    asked = tuple(parse_exclusion(text, options[0]) for text in exclude)
+    kept = tuple(parse_exclusion(text, options[1]) for text in keep)
+    known = (exclusion for table in tables for exclusion in default_exclusions(table))
+    true = {(exclusion.date, exclusion.asset) for exclusion in kept}
+    chosen = dict.fromkeys((*asked, *known))
+    return tuple(e for e in chosen if (e.date, e.asset) not in true), kept
 
 
 def check_exclusions(tables: Sequence[PriceTable], exclude: Sequence[Exclusion]) -> None:

@@ -74,6 +74,7 @@ def asset_calibration(
     returns: FloatArray,
     fit: GarchFit,
     periods_per_year: int,
+    rows_per_year: float,
 ) -> models.AssetCalibration:
     """Return the figures of one asset.
 
@@ -81,15 +82,20 @@ def asset_calibration(
     ----------
     last_quote : float
         Last price in the column's own unit.
-    returns : ndarray of shape (n_returns,), log returns per period
+    returns : ndarray of shape (n_returns,), log returns per row
+    periods_per_year : int
+        Of the market's clock.
+    rows_per_year : float
+        Returns of a year as counted; a variance per row becomes one per period with it.
     """
-    intensity, mean, deviation = jump_figures(origin, returns, periods_per_year)
+    intensity, mean, deviation = jump_figures(origin, returns, rows_per_year)
+    variance = scaled(fit.variance_next, rows_per_year / periods_per_year)
     return models.AssetCalibration(
         periods_per_year=periods_per_year,
         price=price(origin, column, last_quote),
         volatility=origin.figure(
             models.Volatility,
-            diffusion.volatility(returns, periods_per_year),
+            diffusion.volatility(returns, rows_per_year),
             "1/sqrt(year)",
         ),
         alpha=origin.figure(models.Weight, fit.alpha, digits=WEIGHT_DIGITS, weak=weak_t(fit.alpha)),
@@ -99,10 +105,10 @@ def asset_calibration(
         beta=origin.figure(models.Weight, fit.beta, note=_beta_note(fit), digits=WEIGHT_DIGITS),
         variance_start=origin.figure(
             models.PeriodVariance,
-            fit.variance_next,
+            variance,
             "1/period",
             note=f"filtered, of the first period after the window: a volatility of "
-            f"{math.sqrt(fit.variance_next.value * periods_per_year):.1%} a year",
+            f"{math.sqrt(variance.value * periods_per_year):.1%} a year",
         ),
         degrees_of_freedom=origin.figure(
             models.DegreesOfFreedom,
@@ -113,6 +119,11 @@ def asset_calibration(
         jump_mean=mean,
         jump_sd=deviation,
     )
+
+
+def scaled(estimate: Estimate, factor: float) -> Estimate:
+    """Return an estimate in another unit."""
+    return Estimate(estimate.value * factor, estimate.standard_error * factor)
 
 
 def _beta_note(fit: GarchFit) -> str:
@@ -140,7 +151,7 @@ def price(origin: Origin, column: Column, last_quote: float) -> models.Price:
 
 
 def jump_figures(
-    origin: Origin, returns: FloatArray, periods_per_year: int
+    origin: Origin, returns: FloatArray, periods_per_year: float
 ) -> tuple[models.JumpRate, models.JumpMean, models.JumpDeviation]:
     """Return how often days beyond 4 robust standard deviations come, and how large they are.
 

@@ -205,7 +205,8 @@ def fit_data(data: MarketData, name: str, exclude: Sequence[Exclusion] = ()) -> 
                 "findings": {key: found.finding() for key, found in ledger.findings.items()},
             }
         )
-    return Fitted(whole, (*data.left_out, *(f"not fitted: {text}" for text in ledger.unfit)))
+    unfit = (f"not fitted: {text}" for text in ledger.unfit)
+    return Fitted(whole, (*data.left_out, *unfit, *panel.unused()))
 
 
 def _with_bills(panel: Panel, calibration: Calibration) -> dict[str, object]:
@@ -272,6 +273,7 @@ def _asset(closes: Closes, fit: GarchFit) -> AssetCalibration:
         closes.returns().to_numpy(dtype=np.float64),
         fit,
         closes.periods_per_year,
+        closes.rows_per_year,
     )
 
 

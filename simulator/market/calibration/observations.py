@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +12,20 @@ import pandas as pd
 from simulator.errors import InputError
 from simulator.market.calibration.closes import source_of
 from simulator.market.calibration.indicators import INDICATORS, Indicator
+from simulator.market.calibration.numbers import read_numbers
 from simulator.market.calibration.prices import (
     DAILY,
     MIN_LONG_RETURNS,
     MIN_RETURNS,
-    Reader,
-    Row,
-    capped,
-    check_dates,
+    cap,
+    check_gaps,
     check_order,
-    parse_number,
-    read_bytes,
-    split,
 )
+from simulator.market.calibration.sheet import Reader, Sheet, read_sheet
 from simulator.market.frequency import Kind
 
 KINDS = (*DAILY, Kind.WEEKLY, Kind.MONTHLY, Kind.QUARTERLY, Kind.YEARLY)
 MIN_YEARS = 8
-_YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +39,8 @@ class Observations:
     values : Series of shape (n_dates,), indexed by date, no gaps marked: missing ones are absent
     kind : Kind
         How often the rows come.
+    notes : tuple of str
+        What was left out of the file or assumed.
     """
 
     indicator: Indicator
@@ -51,6 +48,7 @@ class Observations:
     kind: Kind
     path: str
     source: str
+    notes: tuple[str, ...] = ()
 
     @property
     def window(self) -> tuple[dt.date, dt.date]:
@@ -58,60 +56,58 @@ class Observations:
         return self.values.index[0], self.values.index[-1]
 
 
-def read_observations(path: Path | str) -> list[Observations]:
-    """Read the macro columns of a CSV: a `date` or `year` column, and one for each series.
+def read_observations(
+    path: Path | str, columns: Mapping[str, str] | None = None
+) -> list[Observations]:
+    """Read the macro columns of a table: dates or years, and a column for each series.
 
     Cells may be empty: a statistical office skips a month, a series begins later.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        From a series' name to the file's column, where that has another.
 
     Raises
     ------
     InputError
         With one problem for each fault.
     """
-    raw = read_bytes(path)
-    reader = Reader(str(path))
-    rows = split(reader, raw)
-    header = [name.strip().lower() for name in rows[0].cells]
-    body = rows[1:]
-    if "year" in header and "date" not in header:
-        _years_as_dates(reader, body, header)
-    check_dates(reader, body, ["date" if name == "year" else name for name in header])
-    kind = check_order(reader, body, KINDS)
+    sheet = read_sheet(path, columns)
+    reader = sheet.reader
+    if "date" not in sheet.header:
+        reader.fault(sheet.head_line, "date", "", "column is missing; dates as 2026-01-20")
+        raise InputError(reader.problems)
+    dates = [row.date for row in sheet.rows if row.date is not None]
+    lines = [row.line for row in sheet.rows]
+    kind = check_order(reader, lines, dates, KINDS)
+    check_gaps(reader, lines, dates, kind)
     if kind is None:
-        kind = Kind.YEARLY if "year" in header else Kind.MONTHLY
-    columns = {index: INDICATORS[name] for index, name in enumerate(header) if name in INDICATORS}
+        kind = Kind.YEARLY if sheet.by_year else Kind.MONTHLY
     values = {
-        indicator: _values(reader, body, header, index, indicator)
-        for index, indicator in columns.items()
+        INDICATORS[name]: _values(sheet, dates, index, INDICATORS[name])
+        for index, name in enumerate(sheet.header)
+        if name in INDICATORS
     }
     _check_length(reader, values, kind)
     if reader.problems:
-        raise InputError(capped(reader.problems))
-    source = source_of(Path(path).name, hashlib.sha256(raw).hexdigest())
-    return [Observations(i, series, kind, str(path), source) for i, series in values.items()]
-
-
-def _years_as_dates(reader: Reader, rows: list[Row], header: list[str]) -> None:
-    """Let the year 2014 stand for its last day, when its sum is known."""
-    index = header.index("year")
-    for row in rows:
-        if index < len(row.cells) and _YEAR.fullmatch(row.cells[index]):
-            row.cells[index] = f"{row.cells[index]}-12-31"
+        raise InputError(cap(reader.problems))
+    source = source_of(Path(path).name, sheet.sha256)
+    return [
+        Observations(indicator, series, kind, str(path), source, tuple(sheet.notes))
+        for indicator, series in values.items()
+    ]
 
 
 def _values(
-    reader: Reader, rows: list[Row], header: list[str], index: int, indicator: Indicator
+    sheet: Sheet, dates: Sequence[dt.date], index: int, indicator: Indicator
 ) -> pd.Series[float]:
-    found: dict[dt.date, float] = {}
-    for row in rows:
-        if len(row.cells) != len(header) or not row.cells[index] or row.date is None:
-            continue
-        number, rule = parse_number(row.cells[index], indicator.positive)
+    texts = sheet.texts(index)
+    found = read_numbers(texts, indicator.positive, european=sheet.european)
+    for row, text, rule in zip(sheet.rows, texts, found.rules, strict=True):
         if rule:
-            reader.fault(row.line, header[index], f"'{row.cells[index]}'", rule)
-        else:
-            found[row.date] = number
-    return pd.Series(list(found.values()), pd.Index(list(found), name="date"), dtype="float64")
+            sheet.reader.fault(row.line, sheet.header[index], f"'{text}'", rule)
+    return pd.Series(found.values, pd.Index(dates, name="date"), dtype="float64").dropna()
 
 
 def _check_length(reader: Reader, values: dict[Indicator, pd.Series[float]], kind: Kind) -> None:

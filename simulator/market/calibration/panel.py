@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -34,17 +34,34 @@ class Panel:
     Attributes
     ----------
     closes : dict of str to Closes
+    used : set of (str, Kind)
+        The series that fits have asked for and found.
     """
 
     data: MarketData
     closes: Mapping[str, Closes]
+    used: set[tuple[str, Kind]] = field(default_factory=set)
 
     def find(self, name: str, *kinds: Kind) -> Observations | None:
         """Return a series in the first of `kinds` that there is."""
         for kind in kinds:
             if (name, kind) in self.data.observations:
+                self.used.add((name, kind))
                 return self.data.observations[name, kind]
         return None
+
+    def unused(self) -> Iterator[str]:
+        """Yield the series that no fit has used, and why."""
+        for (name, kind), series in self.data.observations.items():
+            if (name, kind) in self.used:
+                continue
+            why = "no fit of these data asks for it"
+            if kind is not Kind.YEARLY and kind not in DAILY:
+                why = (
+                    "the fits take it by days; values of months are often averages, whose "
+                    "changes are too small by 18 %"
+                )
+            yield f"{series.path}: {name}, {kind}: not used: {why}"
 
     def monthly(self, name: str) -> Monthly | None:
         """Return a series by month: its monthly values, else the last of each month's days."""
@@ -74,4 +91,4 @@ class Panel:
     def averaged(self, asset: str) -> bool:
         """Return whether `long_prices` are means of months."""
         found = self.data.monthly.get(asset)
-        return found is not None and found.averaged
+        return found is not None and bool(found.averaged)
