@@ -107,7 +107,7 @@ def calibrate(
     for line in _read_lines(data, levels):
         click.echo(line)
     for line in told:
-        click.echo(line)
+        click.echo(f"note: {line}")
     for line in _lines(calibration):
         click.echo(line)
     for remark in (*remarks, *below):

@@ -18,6 +18,9 @@ from simulator.cli.options import (
     keep_option,
     named_columns,
     scenario_options,
+    strict_option,
+    tell_history,
+    tell_warnings,
 )
 from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
@@ -26,7 +29,7 @@ from simulator.engine.against import Against, Question, answer, ask, steps_of
 from simulator.errors import UsageError
 from simulator.market.build import market_spec
 from simulator.report import print_market, render_market
-from simulator.scenario import load_scenario
+from simulator.scenario import load_market
 
 
 @click.command()
@@ -46,6 +49,7 @@ from simulator.scenario import load_scenario
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page too."
 )
+@strict_option
 @json_option
 def market(
     scenario: str,
@@ -58,22 +62,24 @@ def market(
     exclude: tuple[str, ...],
     keep: tuple[str, ...],
     out: Path | None,
+    strict: bool,
     as_json: bool,
 ) -> None:
-    """Show what the prices of SCENARIO do, without instruments.
+    """Show what the prices of SCENARIO do, which needs no instruments, investors or claims.
 
     With --against, whether they move as history did: volatility, tails, drawdowns, memory and
     correlation of simulated histories, each inside or outside the band of the real one. Its
     tables are read as `assay calibrate` reads them; --column, --exclude and --keep are theirs.
     """
     reporter = Reporter(quiet=as_json)
-    loaded = load_scenario(
+    loaded = load_market(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
     if out is not None:
         _check_target(out)
     terms = loaded.scenario
-    market_spec(terms, loaded.calibration)  # a faulty history is refused here
+    tell_warnings(loaded, strict)
+    tell_history(market_spec(terms, loaded.calibration))  # a faulty one is refused here
     question = None
     if against_files:
         named = named_columns(columns)

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from simulator.errors import UsageError
+from simulator.errors import InputError, UsageError
+from simulator.market.dynamics import MarketSpec
+from simulator.scenario import LoadedMarket
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,6 +82,32 @@ keep_option = click.option(
     metavar="DATE:ASSET",
     help="This return is true, however far it stands out; it is neither refused nor left out.",
 )
+
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse what is otherwise only warned of (exit 3)."
+)
+
+
+def tell_warnings(loaded: LoadedMarket, strict: bool) -> None:
+    """Write what is allowed and hardly meant to standard error, or refuse it.
+
+    Raises
+    ------
+    InputError
+        `strict`, and there is something.
+    """
+    if strict and loaded.warnings:
+        raise InputError(loaded.warnings)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def tell_history(spec: MarketSpec) -> None:
+    """Write what was left out of a bootstrap's history, or assumed, to standard error."""
+    if spec.history is not None:
+        for note in spec.history.notes:
+            click.echo(f"note: {spec.history.file}: {note}", err=True)
 
 
 def named_columns(columns: tuple[str, ...]) -> dict[str, str]:

@@ -16,7 +16,15 @@ from rich.console import Console
 from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
 from simulator.claims import WORDS, Verdict
-from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
+from simulator.cli.options import (
+    all_overrides,
+    chain_options,
+    json_option,
+    scenario_options,
+    strict_option,
+    tell_history,
+    tell_warnings,
+)
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
 from simulator.cli.results import break_even_objects, reconciliation_object, run_object
@@ -66,6 +74,7 @@ SETS = 50
 )
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options
+@strict_option
 @click.option("--fail-on", type=click.Choice(WORDS), help="Exit with 6 on such a verdict.")
 @json_option
 def run(
@@ -82,6 +91,7 @@ def run(
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
+    strict: bool,
     fail_on: str | None,
     as_json: bool,
 ) -> None:
@@ -93,7 +103,8 @@ def run(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
     _warn(loaded)
-    market_spec(loaded.scenario, loaded.calibration)  # a faulty history is refused here
+    tell_warnings(loaded, strict)
+    tell_history(market_spec(loaded.scenario, loaded.calibration))  # a faulty one is refused here
     load_all(loaded.scenario.instruments)  # and products that do not load,
     bytecode = _bytecode(loaded)  # and contracts that cannot be read
     with ExitStack() as stack:

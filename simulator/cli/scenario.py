@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from simulator.cli.options import strict_option, tell_history, tell_warnings
 from simulator.instruments.registry import load_all, offered
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario, shipped_scenarios
@@ -38,10 +39,17 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
 
 @scenario.command()
 @click.argument("name", metavar="SCENARIO")
-def check(name: str) -> None:
-    """Check SCENARIO, its calibration and history; every problem with its file and line."""
-    loaded = load_scenario(name)
-    market_spec(loaded.scenario, loaded.calibration)
+@click.option("--calibration", metavar="FILE", help="Another calibration.")
+@strict_option
+def check(name: str, calibration: str | None, strict: bool) -> None:
+    """Check SCENARIO, its calibration and history; every problem with its file and line.
+
+    What is allowed and hardly meant is a warning: percent as whole numbers, bounds that cannot
+    fail or cannot hold, prices of another time than the start.
+    """
+    loaded = load_scenario(name, calibration=calibration)
+    tell_warnings(loaded, strict)
+    tell_history(market_spec(loaded.scenario, loaded.calibration))
     load_all(loaded.scenario.instruments)
     for kind, why in offered().broken.items():
         click.echo(f"note: {kind}: {why}", err=True)

@@ -26,7 +26,7 @@ from simulator.market.validation.compare import (
 )
 from simulator.market.validation.past import Past, pasts_of
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.models import Scenario
+from simulator.scenario.models import MarketScenario
 from simulator.units import LANES
 
 
@@ -65,7 +65,7 @@ class Against:
 
 
 def ask(
-    scenario: Scenario,
+    scenario: MarketScenario,
     calibration: Calibration,
     tables: Sequence[Path],
     columns: Mapping[str, str] | None = None,

@@ -26,7 +26,7 @@ from simulator.market.macro.names import FACTOR_UNITS
 from simulator.market.paths import BLOCK_PATHS, own_block
 from simulator.market.reduce import return_sums, terminal_and_drawdown
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.models import Scenario
+from simulator.scenario.models import MarketScenario
 from simulator.scenario.targets import target_notes
 from simulator.units import LANES, BoolArray, FloatArray
 
@@ -92,7 +92,7 @@ class MarketSummary:
     seconds : float
     """
 
-    scenario: Scenario
+    scenario: MarketScenario
     calibration: Calibration
     spec: MarketSpec
     assets: tuple[AssetSummary, ...]
@@ -130,7 +130,7 @@ class _Block:
 
 
 def summarise_market(
-    scenario: Scenario,
+    scenario: MarketScenario,
     calibration: Calibration,
     *,
     workers: int | None = None,
@@ -164,7 +164,7 @@ def summarise_market(
     return _summary(scenario, calibration, spec, blocks, began)
 
 
-def _run_block(scenario: Scenario, spec: MarketSpec, span: Span) -> _Block:
+def _run_block(scenario: MarketScenario, spec: MarketSpec, span: Span) -> _Block:
     first, wanted, padded = span.first, span.count, span.padded
     prices = own_block(spec, padded)
     states, recorded = room_for_factors(spec, padded, first)
@@ -197,7 +197,7 @@ def _joint(spec: MarketSpec) -> BoolArray:
 
 
 def _summary(
-    scenario: Scenario,
+    scenario: MarketScenario,
     calibration: Calibration,
     spec: MarketSpec,
     blocks: Sequence[_Block],
@@ -245,13 +245,13 @@ def _summary(
     )
 
 
-def _notes(scenario: Scenario, calibration: Calibration) -> tuple[str, ...]:
+def _notes(scenario: MarketScenario, calibration: Calibration) -> tuple[str, ...]:
     coin = scenario.market.stablecoin
     return (*target_notes(scenario, calibration), *(() if coin is None else (coin.note(),)))
 
 
 def _asset(
-    scenario: Scenario,
+    scenario: MarketScenario,
     calibration: Calibration,
     spec: MarketSpec,
     index: int,

@@ -14,14 +14,14 @@ from simulator.market.history import read_history
 from simulator.market.macro.model import Macro
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.market import EVERY_DAY, AssetTerms
-from simulator.scenario.models import Scenario
+from simulator.scenario.models import MarketScenario
 from simulator.scenario.targets import target_faults
 from simulator.scenario.views import MacroParts, Views
 from simulator.schema.raw import dotted
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
 
 
-def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
+def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpec:
     """Return the market of a scenario; prices and volatilities it leaves out are calibrated.
 
     A volatility that the scenario sets scales the variance at the start with it; in a
@@ -78,7 +78,7 @@ def market_spec(scenario: Scenario, calibration: Calibration) -> MarketSpec:
     return spec
 
 
-def _check_variance(scenario: Scenario, spec: MarketSpec) -> None:
+def _check_variance(scenario: MarketScenario, spec: MarketSpec) -> None:
     """Refuse volatilities that jumps or channels alone exceed.
 
     Raises
@@ -96,14 +96,14 @@ def _check_variance(scenario: Scenario, spec: MarketSpec) -> None:
         raise InputError([Problem(scenario.name, None, field, value, str(error))]) from None
 
 
-def _macro(scenario: Scenario, calibration: Calibration) -> Macro | None:
+def _macro(scenario: MarketScenario, calibration: Calibration) -> Macro | None:
     if scenario.market.model != "macro":
         return None
     terms = scenario.market
     return Macro(calibration.macro_figures, terms.parts or MacroParts(), terms.views or Views())
 
 
-def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:
+def _check_calendars(scenario: MarketScenario, calibration: Calibration) -> None:
     """Refuse a clock that does not fit the days on which an asset moves.
 
     Raises
@@ -133,7 +133,7 @@ def _check_calendars(scenario: Scenario, calibration: Calibration) -> None:
         )
 
 
-def _check_targets(scenario: Scenario, calibration: Calibration) -> None:
+def _check_targets(scenario: MarketScenario, calibration: Calibration) -> None:
     """Refuse a target that a file, or a changed number, puts out of reach.
 
     Raises
@@ -146,14 +146,14 @@ def _check_targets(scenario: Scenario, calibration: Calibration) -> None:
         raise InputError(problems)
 
 
-def _trading(scenario: Scenario) -> BoolArray:
+def _trading(scenario: MarketScenario) -> BoolArray:
     """Return on which days each asset moves, shape (n_assets, n_steps + 1)."""
     exchange = trading_days(scenario.start, scenario.horizon_days)
     rows = [exchange | (name in EVERY_DAY) for name in scenario.market.assets]
     return np.array(rows)
 
 
-def _history(scenario: Scenario, fitted: list[AssetCalibration]) -> History | None:
+def _history(scenario: MarketScenario, fitted: list[AssetCalibration]) -> History | None:
     terms = scenario.market
     if terms.model != "bootstrap" or terms.history is None:
         return None
@@ -168,7 +168,7 @@ def _history(scenario: Scenario, fitted: list[AssetCalibration]) -> History | No
     )
 
 
-def _scaled(history: History, scenario: Scenario) -> tuple[History, FloatArray]:
+def _scaled(history: History, scenario: MarketScenario) -> tuple[History, FloatArray]:
     """Return the history and its annual volatilities, scaled where the scenario sets them."""
     own = history.returns.std(axis=1) * np.sqrt(history.periods_per_year)
     asked = [terms.volatility for terms in scenario.market.assets.values()]

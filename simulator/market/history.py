@@ -103,7 +103,7 @@ def _read(
         kind=kind,
         file=table.file,
         sha256=table.sha256,
-        notes=(*(f"{table.path}: {note}" for note in table.notes), *told, *_averages(table)),
+        notes=(*table.notes, *told, *_averages(table)),
     )
 
 
@@ -115,7 +115,7 @@ def _averages(table: PriceTable) -> Iterator[str]:
         prices = pd.Series(table.prices[asset], index=pd.Index(table.dates)).dropna()
         if are_averages(prices):
             yield (
-                f"{table.path}: {asset} is the average of each month, not its close: the "
+                f"{asset} is the average of each month, not its close: the "
                 "volatility of what is drawn is 18 % too low"
             )
 

@@ -19,6 +19,7 @@ from simulator.report.sections import (
     notice_section,
     origin_section,
     outcomes_section,
+    warnings_section,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def render_html(
             _header(simulation),
             element(
                 "main",
+                warnings_section(loaded.warned, _notes(simulation)),
                 answer_section(simulation, verdicts),
                 origin_section(simulation, verdicts),
                 instruments_section(simulation),
@@ -93,6 +95,12 @@ def render_html(
         )
     )
     return document(simulation.scenario.title, body)
+
+
+def _notes(simulation: Simulation) -> tuple[str, ...]:
+    """Return what was left out of a bootstrap's history, or assumed."""
+    history = simulation.spec.history
+    return () if history is None else history.notes
 
 
 def _header(simulation: Simulation) -> Html:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from simulator.errors import InputError, UsageError
+from simulator.errors import InputError, Problem, UsageError
 from simulator.scenario.calibration import Calibration, load_calibration
 from simulator.scenario.extends import read_extended
 from simulator.scenario.loader import (
@@ -27,23 +28,47 @@ from simulator.scenario.loader import (
     read_value,
     validate,
 )
-from simulator.scenario.models import Scenario
+from simulator.scenario.market import MarketTerms
+from simulator.scenario.models import MarketScenario, Scenario
+from simulator.scenario.plausible import implausible, stale_prices
 from simulator.scenario.targets import target_faults
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CALIBRATION: Location = ("market", "calibration")
 _SET_PATH = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[\d+\])*")
+_OF_A_RUN = ("instruments", "investors", "claims", "replay")
+"""Sections that a market by itself does not need."""
+_ANY_DAY = dt.date(2000, 1, 3)
 _NUMERIC_GROUPS = ("market", "instruments", "gas", "investors")
 
 
 @dataclass(frozen=True)
-class LoadedScenario:
-    """A scenario with the calibration it names and the provenance of its figures."""
+class LoadedMarket:
+    """A market with the calibration it names and the provenance of its figures.
 
-    scenario: Scenario
+    warnings : what is allowed, and hardly meant
+    """
+
+    scenario: MarketScenario
     calibration: Calibration
     provenance: Mapping[str, Provenance]
     path: str
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def warned(self) -> tuple[str, ...]:
+        """Return the warnings without their places, as a report tells them."""
+        return tuple(
+            f"{problem.field}{f' is {problem.value}' if problem.value else ''}: {problem.rule}"
+            for problem in self.warnings
+        )
+
+
+@dataclass(frozen=True)
+class LoadedScenario(LoadedMarket):
+    """The same of a scenario."""
+
+    scenario: Scenario
 
 
 def shipped_folder() -> Path:
@@ -101,6 +126,56 @@ def load_scenario(
     InputError
         With one problem for each fault of the files.
     """
+    raw, path = _read(name, overrides, calibration)
+    follows = _start_follows(raw)
+    scenario = validate(Scenario, raw)
+    history = _found_history(scenario, raw, path.parent)
+    scenario = scenario.model_copy(update={"market": history})
+    _check_changes(scenario, raw)
+    fitted = _fitted(scenario, raw, path.parent)
+    if follows:
+        scenario = scenario.model_copy(update={"start": fitted.as_of})
+    warnings = _checked(scenario, fitted, raw, follows)
+    return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path), warnings)
+
+
+def load_market(
+    name: str | Path,
+    *,
+    overrides: Iterable[str] = (),
+    calibration: str | None = None,
+) -> LoadedMarket:
+    """Read the market of a scenario, which need not have instruments, investors or claims.
+
+    Where one of the sections is missing the others are left aside; a whole scenario is read, and
+    checked, as a run reads it.
+
+    Raises
+    ------
+    UsageError, InputError
+        As `load_scenario`.
+    """
+    overrides = tuple(overrides)
+    raw, path = _read(name, overrides, calibration)
+    if not isinstance(raw.data, dict) or all(raw.data.get(section) for section in _OF_A_RUN):
+        return load_scenario(name, overrides=overrides, calibration=calibration)
+    raw.data = {key: value for key, value in raw.data.items() if key not in _OF_A_RUN}
+    raw.data.pop("gas", None)
+    follows = _start_follows(raw)
+    scenario = validate(MarketScenario, raw)
+    history = _found_history(scenario, raw, path.parent)
+    scenario = scenario.model_copy(update={"market": history})
+    fitted = _fitted(scenario, raw, path.parent)
+    if follows:
+        scenario = scenario.model_copy(update={"start": fitted.as_of})
+    warnings = _checked(scenario, fitted, raw, follows)
+    return LoadedMarket(scenario, fitted, dict(raw.provenance), str(path), warnings)
+
+
+def _read(
+    name: str | Path, overrides: Iterable[str], calibration: str | None
+) -> tuple[RawFile, Path]:
+    """Return what a scenario's files say, with the command line's values, and where it is."""
     path = find_scenario(str(name))
     raw = read_extended(path, _base)
     for override in overrides:
@@ -109,13 +184,34 @@ def load_scenario(
         # A file without a market has no place for it, and is refused for that.
         with contextlib.suppress(_NotThere):
             _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
-    scenario = _with_history(validate(Scenario, raw), raw, path.parent)
-    _check_changes(scenario, raw)
-    fitted = _fitted(scenario, raw, path.parent)
-    faults = target_faults(scenario, fitted)
+    return raw, path
+
+
+def _start_follows(raw: RawFile) -> bool:
+    """Return whether the start is the calibration's last day; until then any day stands there."""
+    if not isinstance(raw.data, dict) or "start" in raw.data:
+        return False
+    raw.data["start"] = _ANY_DAY
+    return True
+
+
+def _checked(
+    scenario: MarketScenario, calibration: Calibration, raw: RawFile, follows: bool
+) -> tuple[Problem, ...]:
+    """Refuse targets out of reach; return what is allowed and hardly meant.
+
+    Raises
+    ------
+    InputError
+    """
+    faults = target_faults(scenario, calibration)
     if faults:
         raise InputError([raw.problem(*fault) for fault in faults])
-    return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path))
+    # A number with a note is one that its author has thought about.
+    noted = {name for name, origin in raw.provenance.items() if origin.note}
+    values = (fault for fault in implausible(scenario) if dotted(fault[0]) not in noted)
+    odd = (*values, *stale_prices(scenario, calibration, follows=follows))
+    return tuple(raw.problem(*fault) for fault in odd)
 
 
 def _base(name: str, beside: Path) -> Path:
@@ -170,7 +266,7 @@ def _check_changes(scenario: Scenario, raw: RawFile) -> None:
         raise InputError(faults)
 
 
-def _fitted(scenario: Scenario, raw: RawFile, beside: Path) -> Calibration:
+def _fitted(scenario: MarketScenario, raw: RawFile, beside: Path) -> Calibration:
     """Return the calibration that a scenario names.
 
     Raises
@@ -198,8 +294,8 @@ def _fitted(scenario: Scenario, raw: RawFile, beside: Path) -> Calibration:
     return fitted
 
 
-def _with_history(scenario: Scenario, raw: RawFile, beside: Path) -> Scenario:
-    """Return the scenario with its history's path as it is found: as written, or `beside`.
+def _found_history(scenario: MarketScenario, raw: RawFile, beside: Path) -> MarketTerms:
+    """Return the market with its history's path as it is found: as written, or `beside`.
 
     Raises
     ------
@@ -208,12 +304,11 @@ def _with_history(scenario: Scenario, raw: RawFile, beside: Path) -> Scenario:
     """
     name = scenario.market.history
     if name is None:
-        return scenario
+        return scenario.market
     found = next((file for file in (Path(name), beside / name) if _is_file(file)), None)
     if found is None:
         raise InputError([raw.problem(("market", "history"), f"'{name}'", "no such file")])
-    market = scenario.market.model_copy(update={"history": str(found)})
-    return scenario.model_copy(update={"market": market})
+    return scenario.market.model_copy(update={"history": str(found)})
 
 
 def find_calibration(name: str, beside: Path) -> Path:
@@ -332,7 +427,9 @@ class Assumption:
     description: str
 
 
-def assumptions(scenario: Scenario, provenance: Mapping[str, Provenance]) -> tuple[Assumption, ...]:
+def assumptions(
+    scenario: MarketScenario, provenance: Mapping[str, Provenance]
+) -> tuple[Assumption, ...]:
     """Return every number of the world that the scenario assumes, with its origin.
 
     That is every figure of the market, the instruments, gas and the investors; a list is one
@@ -340,7 +437,7 @@ def assumptions(scenario: Scenario, provenance: Mapping[str, Provenance]) -> tup
     """
     found: list[Assumption] = []
     for group in _NUMERIC_GROUPS:
-        _collect(getattr(scenario, group), (group,), provenance, found)
+        _collect(getattr(scenario, group, None), (group,), provenance, found)
     return tuple(found)
 
 

@@ -10,7 +10,16 @@ from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.scenario.views import RATIO, MacroParts, Target, Views
 from simulator.schema.assets import USDC
 from simulator.schema.assets import Asset as AssetName
-from simulator.schema.fields import Fraction, Frozen, Positive, Unit, Volatility, refuse
+from simulator.schema.fields import (
+    Fraction,
+    Frozen,
+    Plausible,
+    Positive,
+    Unit,
+    Volatility,
+    Whole,
+    refuse,
+)
 
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""
@@ -26,13 +35,15 @@ DayOfAsset = Annotated[
 class AssetTerms(Frozen):
     """What a scenario says of one asset; the rest comes from the calibration."""
 
-    drift: Annotated[Fraction, Field(ge=-2, le=2)]
+    drift: Annotated[Fraction, Field(ge=-2, le=2), Plausible(-1, 1, "10 % is written 0.1")]
     """Expected growth a year, ln E[S_T/S_0]/T; 0.035 = 3.5 %."""
     price: Positive | None = None
     """Price at the start in USD per ounce, tonne (copper), coin, share or index point; none =
     the calibration's."""
     volatility: Volatility | None = None
     """Annual volatility; none = the calibration's."""
+    price_age_days: Annotated[Whole, Field(ge=0)] | None = None
+    """Days that the last close may be from the start before the user is warned; none = 5."""
     volatility_start: Volatility | None = None
     """Annual volatility of the first day where it moves; none = the calibration's, which a
     volatility set here scales."""

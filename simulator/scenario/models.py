@@ -30,7 +30,7 @@ from simulator.schema.fields import (
 )
 from simulator.schema.gas import GasTerms
 
-__all__ = ["AssetTerms", "MarketTerms", "Scenario"]
+__all__ = ["AssetTerms", "MarketScenario", "MarketTerms", "Scenario"]
 
 
 class ReplayTerms(Frozen):
@@ -40,15 +40,15 @@ class ReplayTerms(Frozen):
     """The investor whose exit value orders the paths."""
 
 
-class Scenario(Frozen):
-    """All inputs of a run."""
+class MarketScenario(Frozen):
+    """What the market by itself needs."""
 
     name: Name
     """Short name; it begins the run folder's."""
     title: str = Field(min_length=1)
     """One line for the report's head."""
     start: Day
-    """First day; the calibration's prices should be of this day."""
+    """First day; where a file does not set it, the last day of the calibration."""
     horizon_days: Annotated[Whole, Field(ge=30, le=3660)] = 365
     """Steps of one calendar day."""
     paths: Annotated[Whole, Field(ge=1, le=10_000_000)] = 10_000
@@ -57,6 +57,19 @@ class Scenario(Frozen):
     """Key of every random draw."""
     market: MarketTerms
     """Prices of the metals."""
+
+    @model_validator(mode="after")
+    def _falls_within_the_run(self) -> MarketScenario:
+        day = None if self.market.stablecoin is None else self.market.stablecoin.day
+        if day is not None and day > self.horizon_days:
+            rule = f"must be at most {self.horizon_days}, the last day of the run"
+            refuse([(("market", "stablecoin", "day"), str(day), rule)])
+        return self
+
+
+class Scenario(MarketScenario):
+    """All inputs of a run."""
+
     instruments: Chosen
     """What is held, by label, and its terms."""
     gas: GasTerms = GasTerms()
@@ -71,12 +84,7 @@ class Scenario(Frozen):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
-        refuse(
-            self._reference_faults()
-            + self._holding_faults()
-            + self._asset_faults()
-            + self._stablecoin_faults()
-        )
+        refuse(self._reference_faults() + self._holding_faults() + self._asset_faults())
         return self
 
     @property
@@ -101,13 +109,6 @@ class Scenario(Frozen):
             rule = one_of(self.replay.subject, self.investors, "an investor of this file")
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
         return faults
-
-    def _stablecoin_faults(self) -> list[Fault]:
-        day = None if self.market.stablecoin is None else self.market.stablecoin.day
-        if day is None or day <= self.horizon_days:
-            return []
-        rule = f"must be at most {self.horizon_days}, the last day of the run"
-        return [(("market", "stablecoin", "day"), str(day), rule)]
 
     def _holding_faults(self) -> list[Fault]:
         there, first = self.positions, dict[str, str]()

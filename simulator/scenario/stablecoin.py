@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.schema.fields import Fault, Frozen, Positive, Rate, Unit, Whole, refuse
+from simulator.schema.fields import Fault, Frozen, Hazard, Positive, Unit, Whole, refuse
 
 _ROUNDING = 1e-12
 
@@ -22,7 +22,7 @@ class StablecoinTerms(Frozen):
     """Days until what comes back is back, evenly from the low."""
     lasting_loss: Annotated[float, Field(ge=0, lt=1), Unit("1 = 100 %", 0.01)] = 0.0
     """Share of a dollar that never comes back."""
-    hazard: Rate = 0.0
+    hazard: Hazard = 0.0
     """Falls a year by chance; the first one counts, and only if it comes before `day`."""
 
     def note(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.models import Scenario
+from simulator.scenario.models import MarketScenario
 from simulator.scenario.views import RATIO, Target
 from simulator.schema.fields import Fault
 from simulator.units import DAYS_PER_YEAR
@@ -54,7 +54,7 @@ class Need:
         return f"{name} {way} {self.level:,.6g}"
 
 
-def needs(scenario: Scenario, calibration: Calibration) -> Iterator[Need]:
+def needs(scenario: MarketScenario, calibration: Calibration) -> Iterator[Need]:
     """Yield the targets of a scenario whose days lie behind the start."""
     for name, target in scenario.market.targets.items():
         days = _days(scenario, target)
@@ -63,7 +63,7 @@ def needs(scenario: Scenario, calibration: Calibration) -> Iterator[Need]:
             yield Need(name, target, start, target.level(start), days)
 
 
-def target_faults(scenario: Scenario, calibration: Calibration) -> list[Fault]:
+def target_faults(scenario: MarketScenario, calibration: Calibration) -> list[Fault]:
     """Return the targets that no run may have, as seen from the scenario."""
     place = ("market", "views", "targets")
     faults: list[Fault] = [
@@ -81,7 +81,7 @@ def target_faults(scenario: Scenario, calibration: Calibration) -> list[Fault]:
     return faults
 
 
-def target_notes(scenario: Scenario, calibration: Calibration) -> tuple[str, ...]:
+def target_notes(scenario: MarketScenario, calibration: Calibration) -> tuple[str, ...]:
     """Return what each target means from here, in a sentence."""
     found = []
     for need in needs(scenario, calibration):
@@ -98,18 +98,18 @@ def target_notes(scenario: Scenario, calibration: Calibration) -> tuple[str, ...
     return tuple(found)
 
 
-def _base(scenario: Scenario, name: str) -> str:
+def _base(scenario: MarketScenario, name: str) -> str:
     if name == RATIO:
         return "; silver moves, gold does not"
     drift = scenario.market.asset(name).drift
     return f", in place of the base drift of {drift:+.1%}"
 
 
-def _days(scenario: Scenario, target: Target) -> int:
+def _days(scenario: MarketScenario, target: Target) -> int:
     return scenario.horizon_days if target.by is None else (target.by - scenario.start).days
 
 
-def _start(scenario: Scenario, calibration: Calibration, name: str) -> float:
+def _start(scenario: MarketScenario, calibration: Calibration, name: str) -> float:
     if name == RATIO:
         gold, silver = (_start(scenario, calibration, metal) for metal in ("gold", "silver"))
         return gold / silver

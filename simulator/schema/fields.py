@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,26 @@ class Unit:
     per_percent: float | None = None
 
 
+@dataclass(frozen=True)
+class Plausible:
+    """The values of a field that somebody means; of others the user is warned.
+
+    `remedy` says how what was probably meant is written. Zero is always meant, and so is a
+    number with a note of its own.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    remedy: str = ""
+
+    def rule(self, value: float) -> str:
+        """Return what is odd about a value, empty where nothing is."""
+        if value == 0 or self.low <= value <= self.high:
+            return ""
+        bound = f"below {self.low:g}" if value < self.low else f"above {self.high:g}"
+        return f"{bound} is hardly meant; {self.remedy}, or give it a note that says why"
+
+
 class Frozen(BaseModel):
     """Base of all scenario models: unknown keys are refused, values cannot change.
 
@@ -77,9 +98,26 @@ def _date(value: Any) -> Any:
 Share = Annotated[float, Field(ge=0, le=1), Unit("1 = 100 %", 0.01)]
 OpenShare = Annotated[float, Field(gt=0, lt=1), Unit("1 = 100 %", 0.01)]
 Bps = Annotated[float, Field(ge=0, le=10_000), Unit("10000 = 100 %", 100)]
-Rate = Annotated[float, Field(ge=0, le=10), Unit(per_percent=0.01)]
-Yield = Annotated[float, Field(ge=0, le=5), Unit("1 = 100 % a year", 0.01)]
-Volatility = Annotated[float, Field(gt=0, le=5), Unit("1 = 100 % a year", 0.01)]
+_PERCENT = "5 % is written 0.05"
+Rate = Annotated[
+    float, Field(ge=0, le=10), Unit(per_percent=0.01), Plausible(high=3, remedy=_PERCENT)
+]
+Hazard = Annotated[
+    float, Field(ge=0, le=10), Unit(per_percent=0.01), Plausible(high=2, remedy=_PERCENT)
+]
+"""Events a year: at 2 there is one on 86 % of the paths of a year."""
+Yield = Annotated[
+    float,
+    Field(ge=0, le=5),
+    Unit("1 = 100 % a year", 0.01),
+    Plausible(high=1, remedy=_PERCENT),
+]
+Volatility = Annotated[
+    float,
+    Field(gt=0, le=5),
+    Unit("1 = 100 % a year", 0.01),
+    Plausible(high=2, remedy=_PERCENT),
+]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Slope = Annotated[float, Field(ge=-20, le=20)]

@@ -228,7 +228,8 @@ def test_calibration__without_an_asset_of_the_scenario__names_both(folder):
     (folder / "own.yaml").write_text(text, encoding="utf-8")
     rows = prices(600, names=("gold", "silver"))
     (folder / "two.csv").write_text(rows, encoding="utf-8")
-    done = assay("calibrate", "two.csv", "--out", "cal.yaml")
+    alone = ("--over", "none", "--price-ok", "gold")
+    done = assay("calibrate", "two.csv", *alone, "--out", "cal.yaml")
     assert done.exit_code == 0, done.stderr
     (line,) = refused(folder, 3, "run", "own.yaml", *RUN)
     place = f"own.yaml:{line_of(text, '    copper:')}"
@@ -295,8 +296,8 @@ def spoiled(*changes):
 
 
 def test_calibrate__bad_prices__are_all_listed_and_nothing_is_written(folder):
-    lines = spoiled((10, 1, "0"), (20, 1, "-5.5"), (30, 1, "n/a"), (40, 1, ""), (50, 1, "1,5"))
-    copy_of_line_60 = lines.splitlines()[59]
+    lines = spoiled((10, 1, "0"), (20, 1, "-5.5"), (30, 1, "n/a"), (40, 1, "?"), (50, 1, "1,5"))
+    copy_of_line_60 = lines.splitlines()[59] + "1"
     lines = "\n".join([*lines.splitlines()[:60], copy_of_line_60, *lines.splitlines()[60:]]) + "\n"
     (folder / "bad.csv").write_text(lines, encoding="utf-8")
     found = refused(folder, 3, "calibrate", "bad.csv", "--out", "cal.yaml")
@@ -304,9 +305,7 @@ def test_calibrate__bad_prices__are_all_listed_and_nothing_is_written(folder):
     assert found == [
         "bad.csv:10: gold_usd_per_oz is '0'; must be above 0",
         "bad.csv:20: gold_usd_per_oz is '-5.5'; must be above 0",
-        "bad.csv:30: gold_usd_per_oz is 'n/a'; must be a number, without thousands separators "
-        "or units",
-        "bad.csv:40: gold_usd_per_oz is empty; must not be empty after the column's first price",
+        "bad.csv:40: gold_usd_per_oz is '?'; must be a number, without units",
         "bad.csv:50: row is 3 cells; must have 2, as the header has",
         f"bad.csv:61: date is {date} (as on line 60); must stand once",
     ]
@@ -314,7 +313,8 @@ def test_calibrate__bad_prices__are_all_listed_and_nothing_is_written(folder):
 
 def test_calibrate__too_few_rows__are_refused(folder):
     (folder / "bad.csv").write_text(prices(100), encoding="utf-8")
-    assert refused(folder, 3, "calibrate", "bad.csv", "--out", "cal.yaml") == [
+    alone = ("calibrate", "bad.csv", "--over", "none", "--out", "cal.yaml")
+    assert refused(folder, 3, *alone) == [
         "assay: bad.csv: gold_usd_per_oz is 99 daily returns; must be at least 500 for a GARCH fit"
     ]
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from simulator.instruments.terms import Among, InstrumentTerms, Needs, Position
-from simulator.schema.fields import Bps, Fault, Positive, Rate, Share, refuse
+from simulator.schema.fields import Bps, Fault, Hazard, Positive, Rate, Share, refuse
 
 MAX_DESK_SPREAD_BPS = 5_000
 """The desk on which portfolios trade tokens lists none with a wider spread."""
@@ -39,7 +39,7 @@ class GoldTokenTerms(InstrumentTerms):
     """Gap at which creation (fee, delay, spread) pays; the arbitrage bounds it here."""
     premium_floor: Annotated[float, Field(ge=-0.5, lt=0)] = -0.026
     """Gap at which redemption pays; the arbitrage bounds it here."""
-    shortfall_hazard: Rate = 0.001
+    shortfall_hazard: Hazard = 0.001
     """Chance a year that the custodian's gold is not there (a Poisson rate)."""
     shortfall_loss: Share = 1.0
     """Share of the backing lost in that event."""

@@ -13,9 +13,11 @@ from simulator.schema.fields import (
     Bps,
     Fault,
     Frozen,
+    Hazard,
     Label,
     NonNegative,
     OpenShare,
+    Plausible,
     Positive,
     Rate,
     Share,
@@ -155,15 +157,25 @@ class GoldVaultTerms(InstrumentTerms):
     """The demand for loans."""
     emissions: EmissionTerms = EmissionTerms()
     """Incentives."""
-    performance_fee_bps: Annotated[float, Field(ge=0, le=MAX_PERFORMANCE_FEE_BPS), _BPS] = 1_000.0
+    performance_fee_bps: Annotated[
+        float,
+        Field(ge=0, le=MAX_PERFORMANCE_FEE_BPS),
+        _BPS,
+        Plausible(low=50, remedy="10 % is written 1_000"),
+    ] = 1_000.0
     """Share of reported gains, at most what the contract allows."""
-    management_fee_bps: Annotated[float, Field(ge=0, le=MAX_MANAGEMENT_FEE_BPS), _BPS] = 0.0
+    management_fee_bps: Annotated[
+        float,
+        Field(ge=0, le=MAX_MANAGEMENT_FEE_BPS),
+        _BPS,
+        Plausible(low=10, remedy="2 % is written 200"),
+    ] = 0.0
     """Fee a year on assets at work, at most what the contract allows."""
     profit_unlock_days: Annotated[float, Field(ge=0, le=365)] = 7.0
     """Days over which a reported gain flows into the share price."""
     report_every_days: Annotated[Whole, Field(ge=1, le=365)] = 1
     """Days between two reports and allocations."""
-    exploit_hazard: Rate = 0.003
+    exploit_hazard: Hazard = 0.003
     """Chance a year that the vault is drained (a Poisson rate)."""
     exploit_severity: Share = 0.8
     """Share of the vault's assets that the intruder goes for; lent gold is out of reach."""

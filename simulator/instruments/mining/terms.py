@@ -11,6 +11,7 @@ from simulator.schema.fields import (
     Bps,
     Fault,
     Frozen,
+    Hazard,
     Label,
     NonNegative,
     OpenShare,
@@ -144,7 +145,7 @@ class StageTerms(Frozen):
 class OutageTerms(Frozen):
     """One kind of outage."""
 
-    hazard: Rate
+    hazard: Hazard
     """Chance a year (a Poisson rate)."""
     mean_days: Annotated[float, Field(gt=0, le=3660)]
     """Mean duration; durations are exponential, at least a day."""
@@ -227,7 +228,7 @@ class PayoutTerms(Frozen):
 class DefaultTerms(Frozen):
     """The operator stops paying, for whatever reason."""
 
-    hazard: Rate = 0.08
+    hazard: Hazard = 0.08
     """Chance a year (a Poisson rate)."""
     recovery: Share = 0.2
     """Share of the token's worth that is left."""
@@ -341,7 +342,7 @@ class MineEquityTerms(InstrumentTerms):
     """Share of free cash flow paid as dividends; the rest pays off debt or stays in cash."""
     discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.08
     """What shareholders want to earn a year, beyond the expected loss by default."""
-    default_hazard: Rate = 0.01
+    default_hazard: Hazard = 0.01
     """Chance a year that the company fails (a Poisson rate)."""
     recovery: Share = 0.2
     """Share of the share's worth that is left then."""

@@ -97,7 +97,7 @@ def check_returns(
                 (o for o in found if not o.refused),
                 key=lambda o: -abs(math.log(o.close / o.before)),
             )
-            told += [_told(table, outlier, options) for outlier in largest[:MOST_TOLD]]
+            told += [_told(outlier, options) for outlier in largest[:MOST_TOLD]]
     if problems:
         raise InputError(problems)
     return tuple(told)
@@ -115,10 +115,10 @@ def _problem(table: PriceTable, outlier: Outlier, options: tuple[str, str]) -> P
     return Problem(table.path, outlier.line, outlier.column.name, f"{outlier.close:,.10g}", rule)
 
 
-def _told(table: PriceTable, outlier: Outlier, options: tuple[str, str]) -> str:
+def _told(outlier: Outlier, options: tuple[str, str]) -> str:
     leaves = " ".join(f"{options[0]} {text}" for text in outlier.left_out_by)
     return (
-        f"{table.path}: {outlier.column.asset} {outlier.move} on {outlier.date}, to "
+        f"{outlier.column.asset} {outlier.move} on {outlier.date}, to "
         f"{outlier.close:,.10g}: stands out, and is kept; {leaves} leaves it out"
     )
 

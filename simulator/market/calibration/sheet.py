@@ -119,7 +119,7 @@ def read_sheet(path: Path | str, columns: Mapping[str, str] | None = None) -> Sh
         head_line=head.line,
         header=header,
         titles=titles,
-        rows=_in_order(reader, body, notes),
+        rows=_in_order(reader, body, len(header), notes),
         given=given,
         sha256=hashlib.sha256(raw).hexdigest(),
         european=european,
@@ -291,9 +291,8 @@ def _date_rows(reader: Reader, header: list[str], body: list[Row], notes: list[s
     notes.extend(found.notes)
 
 
-def _in_order(reader: Reader, body: list[Row], notes: list[str]) -> list[Row]:
+def _in_order(reader: Reader, body: list[Row], width: int, notes: list[str]) -> list[Row]:
     """Return the whole rows oldest first; equal rows once, unequal ones of one day are faults."""
-    width = max((len(row.cells) for row in body), default=0)
     dated = [(row.date, row) for row in body if row.date is not None and len(row.cells) == width]
     steps = [(second[0] - first[0]).days for first, second in itertools.pairwise(dated)]
     backwards = sum(step < 0 for step in steps)

@@ -15,12 +15,13 @@ from simulator.report.market.tables import has_channels, name_of
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
 from simulator.report.sections.inputs import market_inputs_section
+from simulator.report.sections.warnings import warnings_section
 from simulator.words import number
 
 if TYPE_CHECKING:
     from simulator.engine.against import Against
     from simulator.engine.market import MarketSummary
-    from simulator.scenario.files import LoadedScenario
+    from simulator.scenario.files import LoadedMarket
 
 _FACTOR_UNITS = {
     "1": ("%", 100.0),
@@ -34,7 +35,7 @@ _NUMBERED = ("regime",)
 
 
 def render_market(
-    loaded: LoadedScenario, summary: MarketSummary, against: Against | None = None
+    loaded: LoadedMarket, summary: MarketSummary, against: Against | None = None
 ) -> str:
     """Return the market's page as one self-contained document, the same bytes every time."""
     sections = list(_sections(loaded, summary, against))
@@ -49,9 +50,13 @@ def render_market(
 
 
 def _sections(
-    loaded: LoadedScenario, summary: MarketSummary, against: Against | None
+    loaded: LoadedMarket, summary: MarketSummary, against: Against | None
 ) -> Iterator[tuple[str, str, Html]]:
     """Yield each section with its anchor and its name in the contents."""
+    history = summary.spec.history
+    warned = warnings_section(loaded.warned, () if history is None else history.notes)
+    if warned:
+        yield "warnings", "Before you read on", warned
     yield "prices", "Prices", _prices(summary)
     if has_channels(summary):
         yield "drift", "Why it rises", drift_section(summary)
@@ -65,9 +70,7 @@ def _sections(
     yield "inputs", "Inputs", market_inputs_section(loaded)
 
 
-def _header(
-    loaded: LoadedScenario, summary: MarketSummary, contents: list[tuple[str, str]]
-) -> Html:
+def _header(loaded: LoadedMarket, summary: MarketSummary, contents: list[tuple[str, str]]) -> Html:
     links = (element("a", words, href=f"#{anchor}") for anchor, words in contents)
     names = f"scenario {loaded.scenario.name} · calibration {loaded.calibration.name}"
     return element(

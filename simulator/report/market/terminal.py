@@ -18,12 +18,12 @@ from simulator.words import plain
 if TYPE_CHECKING:
     from simulator.engine.against import Against
     from simulator.engine.market import MarketSummary
-    from simulator.scenario.files import LoadedScenario
+    from simulator.scenario.files import LoadedMarket
 
 
 def print_market(
     console: Console,
-    loaded: LoadedScenario,
+    loaded: LoadedMarket,
     summary: MarketSummary,
     against: Against | None = None,
 ) -> None:

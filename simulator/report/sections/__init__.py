@@ -9,6 +9,7 @@ from simulator.report.sections.moves import moves_section
 from simulator.report.sections.notice import notice_section
 from simulator.report.sections.origin import origin_section
 from simulator.report.sections.outcomes import outcomes_section
+from simulator.report.sections.warnings import warnings_section
 
 __all__ = [
     "agreement_section",
@@ -20,4 +21,5 @@ __all__ = [
     "notice_section",
     "origin_section",
     "outcomes_section",
+    "warnings_section",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.scenario.calibration import Calibration, Figure
-from simulator.scenario.files import Assumption, LoadedScenario, assumptions
+from simulator.scenario.files import Assumption, LoadedMarket, LoadedScenario, assumptions
 from simulator.words import MINUS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def inputs_section(loaded: LoadedScenario) -> Html:
     )
 
 
-def market_inputs_section(loaded: LoadedScenario) -> Html:
+def market_inputs_section(loaded: LoadedMarket) -> Html:
     """Return the same for the market alone."""
     found = assumptions(loaded.scenario, loaded.provenance)
     return section(

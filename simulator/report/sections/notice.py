@@ -10,7 +10,7 @@ from simulator.report.markup import Html, element, section
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
-    from simulator.scenario.models import Scenario
+    from simulator.scenario.models import MarketScenario, Scenario
 
 
 def notice_section(scenario: Scenario, verdicts: Sequence[Verdict]) -> Html:
@@ -46,7 +46,7 @@ def _criteria() -> str:
     )
 
 
-def model_words(scenario: Scenario) -> str:
+def model_words(scenario: MarketScenario) -> str:
     """Return what prices follow."""
     history = Path(scenario.market.history or "").name
     return {
