@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from simulator.errors import InputError, UsageError
+from simulator.market.calibration.columns import parse_column
+from simulator.market.calibration.indicators import INDICATORS
 from simulator.market.dynamics import MarketSpec
 from simulator.scenario import LoadedMarket
 
@@ -122,6 +124,9 @@ def named_columns(columns: tuple[str, ...]) -> dict[str, str]:
         name, separator, column = (part.strip() for part in text.partition("="))
         if not (name and separator and column):
             raise UsageError(f"--column {text}: must be ASSET=COLUMN, as in gold=Close")
+        parsed = None if name in INDICATORS else parse_column(name)
+        if isinstance(parsed, str):
+            raise UsageError(f"--column {text}: {name}: {parsed}")
         if name in found:
             raise UsageError(f"--column {text}: {name} is {found[name]} already")
         found[name] = column

@@ -89,6 +89,7 @@ def read_data(
         A file is faulty, two hold the same series, or none has daily closes.
     """
     columns = columns or {}
+    given: set[str] = set()
     tables: list[PriceTable] = []
     observations: list[Observations] = []
     left_out: list[str] = []
@@ -96,6 +97,7 @@ def read_data(
     for path, from_folder in _files(paths):
         try:
             header = read_header(path, columns)
+            given |= {name for name in columns if name.lower() in header}
             if from_folder and not any(_is_known(name) for name in header):
                 left_out.append(f"{path}: no column that a calibration knows")
                 continue
@@ -107,6 +109,9 @@ def read_data(
                 observations += read_observations(path, columns)
         except InputError as error:
             problems += error.problems
+    missing = [name for name in columns if name not in given]
+    rule = "is no column of the files"
+    problems += [Problem("--column", None, n, f"'{columns[n]}'", rule) for n in missing]
     if problems:
         raise InputError(problems)
     daily = tuple(table for table in tables if table.frequency.is_daily)

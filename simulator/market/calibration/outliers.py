@@ -105,8 +105,8 @@ def check_returns(
 
 def _problem(table: PriceTable, outlier: Outlier, options: tuple[str, str]) -> Problem:
     after = f", and {outlier.back} takes it back" if outlier.back else ""
-    leaves = " ".join(f"{options[0]} {text}" for text in outlier.left_out_by)
-    keeps = " ".join(f"{options[1]} {text}" for text in outlier.left_out_by[:1])
+    leaves = _said(options[0], outlier.left_out_by)
+    keeps = _said(options[1], outlier.left_out_by[:1])
     rule = (
         f"on {outlier.date}, {outlier.move} the close before, {outlier.before:,.10g}{after}: no "
         f"market's move; mend the table, or leave it out ({leaves}), or say that it is true "
@@ -115,8 +115,15 @@ def _problem(table: PriceTable, outlier: Outlier, options: tuple[str, str]) -> P
     return Problem(table.path, outlier.line, outlier.column.name, f"{outlier.close:,.10g}", rule)
 
 
+def _said(option: str, texts: tuple[str, ...]) -> str:
+    """Return how a user says it: an option for each, or one list in a scenario."""
+    if option.startswith("--"):
+        return " ".join(f"{option} {text}" for text in texts)
+    return f"{option} [{', '.join(texts)}]"
+
+
 def _told(outlier: Outlier, options: tuple[str, str]) -> str:
-    leaves = " ".join(f"{options[0]} {text}" for text in outlier.left_out_by)
+    leaves = _said(options[0], outlier.left_out_by)
     return (
         f"{outlier.column.asset} {outlier.move} on {outlier.date}, to "
         f"{outlier.close:,.10g}: stands out, and is kept; {leaves} leaves it out"

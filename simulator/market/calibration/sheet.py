@@ -24,6 +24,7 @@ from simulator.market.calibration.dates import read_dates
 DATE_COLUMNS = ("date", "datetime", "timestamp", "time", "snapped_at", "open time", "month")
 """Names of the column of dates, the first of them that there is."""
 _DELIMITERS = ",;\t"
+_ONCE = "must stand once"
 _YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 _XLSX = (".xlsx", ".xlsm")
 
@@ -301,15 +302,18 @@ def _in_order(reader: Reader, body: list[Row], width: int, notes: list[str]) -> 
     elif backwards:
         notes.append(f"rows out of order: {backwards:,}, sorted")
     kept: list[Row] = []
-    repeated = 0
+    repeated, unequal = 0, list[tuple[Row, Row]]()
     for date, row in sorted(dated, key=lambda item: item[0]):
-        if kept and kept[-1].date == date:
+        if not kept or kept[-1].date != date:
+            kept.append(row)
+        elif kept[-1].cells == row.cells:
             repeated += 1
-            if kept[-1].cells != row.cells:
-                value = f"{date} (as on line {kept[-1].line})"
-                reader.fault(row.line, "date", value, "must stand once")
-            continue
-        kept.append(row)
+        else:
+            unequal.append((row, kept[-1]))
+    several = len(unequal) > len(kept)
+    rule = "rows come several times a day; must be one close a day" if several else _ONCE
+    for row, first in unequal[:1] if several else unequal:
+        reader.fault(row.line, "date", f"{row.date} (as on line {first.line})", rule)
     if repeated:
         notes.append(f"rows that stand twice: {repeated:,}, read once")
     return kept
