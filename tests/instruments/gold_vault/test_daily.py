@@ -70,7 +70,7 @@ def test_sellable__is_what_the_exit_was_not_discounted_for() -> None:
     drivers = drained()
     paths = days_of({"illiquidity_haircut_bps": 500.0}, drivers)
     mark, leave = paths.mark["usd"][1:], paths.exit["usd"][1:] / (1.0 - SPREAD_BPS / 10_000)
-    gas = 256_578 * USD_PER_GAS
+    gas = 266_662 * USD_PER_GAS
     expected = 1.0 - (mark - gas - leave) / 0.05 / mark
     np.testing.assert_allclose(paths.daily.access.sellable[1:], expected, rtol=0, atol=1e-12)
 
@@ -90,7 +90,7 @@ def test_sellable__of_a_vault_that_lent_all_but_a_twentieth__by_hand() -> None:
         "report_every_days": 365,
     }
     paths = days_of(terms, outside(1e6), held=300.0)
-    gas_ounces = 296_282 * USD_PER_GAS / 4_000.0
+    gas_ounces = 298_668 * USD_PER_GAS / 4_000.0
     expected = 1.0 - (300.0 - 20.0) / (300.0 - gas_ounces)
     np.testing.assert_allclose(paths.daily.access.sellable[1], expected, rtol=0, atol=1e-6)
 

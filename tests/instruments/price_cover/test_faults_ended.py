@@ -65,7 +65,7 @@ def test_days__are_told_without_a_write_to_what_they_are_told_from() -> None:
     gains.setflags(write=False)
     days = paths._daily(covers.terms(), 1e-6, marks, gains)
     assert days.brought is gains
-    np.testing.assert_allclose(days.access.sale_usd, 1e4 - 0.096339, rtol=1e-15)
+    np.testing.assert_allclose(days.access.sale_usd, 1e4 - 0.096701, rtol=1e-15)
 
 
 def test_days__begin_with_what_was_put_in_and_no_gain() -> None:
