@@ -106,6 +106,15 @@ def test_every_kind__attribution_and_days_add_up(what: str) -> None:
         assert np.all(found.mark["usd"] <= walk / walk[0])
 
 
+def test_days__without_their_sources__leave_the_sources_empty() -> None:
+    prices = {"gold": column(100.0, 110.0)}
+    terms = HoldingTerms(what="gold_etf")
+    for by_source, n_steps in ((True, 2), (False, 0)):
+        found = simulate(terms, prices, "etf", daily=True, by_source=by_source)
+        assert found.daily.brought.shape[1] == n_steps
+        assert simulate(terms, prices, "etf", daily=False, by_source=by_source).daily is None
+
+
 def test_days__not_asked_for__are_not_there() -> None:
     assert held({"gold": column(1, 1)}, daily=False).daily is None
 
