@@ -47,16 +47,21 @@ TESTS = {
     ),
     "mining_sto": (
         "tests/instruments/mining/test_sto_by_hand.py",
+        "tests/instruments/mining/test_kernels_by_hand.py",
         "tests/instruments/mining/test_mine.py",
         "tests/instruments/mining/test_mining_sto.py",
         "tests/instruments/mining/test_faults_ended.py",
     ),
     "mine_equity": (
         "tests/instruments/mining/test_sto_by_hand.py",
+        "tests/instruments/mining/test_kernels_by_hand.py",
         "tests/instruments/mining/test_mine.py",
         "tests/instruments/mining/test_mining_sto.py",
     ),
-    "revenue_staking": ("tests/instruments/mining/test_revenue_staking.py",),
+    "revenue_staking": (
+        "tests/instruments/mining/test_kernels_by_hand.py",
+        "tests/instruments/mining/test_revenue_staking.py",
+    ),
     "price_cover": (
         "tests/instruments/price_cover/test_price_cover.py",
         "tests/instruments/price_cover/test_faults_ended.py",
