@@ -42,7 +42,7 @@ TESTS = {
         "tests/core/test_mechanics.py",
         *(
             f"tests/instruments/gold_vault/test_{name}.py"
-            for name in ("daily", "gold_vault", "vault_oracle", "fee_rule")
+            for name in ("draws_by_hand", "daily", "gold_vault", "vault_oracle", "fee_rule")
         ),
     ),
     "mining_sto": (
@@ -63,6 +63,7 @@ TESTS = {
         "tests/instruments/mining/test_revenue_staking.py",
     ),
     "price_cover": (
+        "tests/instruments/price_cover/test_cover_kernels_by_hand.py",
         "tests/instruments/price_cover/test_price_cover.py",
         "tests/instruments/price_cover/test_faults_ended.py",
     ),
