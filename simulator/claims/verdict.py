@@ -183,15 +183,15 @@ class Verdict:
 def settled(verdict: Verdict, rating: Rating) -> Verdict:
     """Return a verdict with its rating, or with what takes a rating's place.
 
-    Nothing else is said of what follows from an assumption, nor of what is met on the first
-    day, nor of what cannot be tested.
+    What has no number here is not testable, whatever it follows from. Nothing else is said of
+    what follows from an assumption, nor of what is met on the first day.
     """
-    if verdict.follows_from:
+    if verdict.reason:
+        rating = Rating("not testable")
+    elif verdict.follows_from:
         rating = Rating("by assumption")
     elif verdict.met_at_start:
         rating = Rating("already met")
-    elif verdict.reason:
-        rating = Rating("not testable")
     return replace(verdict, verdict=rating.word, firm=rating.firm, could_be=rating.could_be)
 
 

@@ -204,3 +204,12 @@ def test_premise__that_history_contradicts__says_so():
     agreeing, _ = banks(1_018, 100)
     (words,) = remarks([agreeing])
     assert "contradicts" not in words
+
+
+def test_by_assumption__without_a_number_on_a_short_run__is_not_testable():
+    """A yield a year cannot be judged on 60 days, whatever it follows from."""
+    loaded = load_scenario("copper-cover", overrides=("paths=64", "horizon_days=60"))
+    simulation = simulate(loaded.scenario, loaded.calibration, details=False)
+    found = judge(simulation, provenance=loaded.provenance)[0]
+    assert (found.claim, found.verdict) == ("underwriting-8", "not testable")
+    assert found.reason

@@ -39,7 +39,7 @@ def test_month_returns__without_the_month_of_an_excluded_day():
     prices = np.exp(daily("2020-05-31") / 100)
     excluded = (Exclusion(dt.date(2020, 3, 10), "gold"),)
     column = Column("gold", "gold", "oz", "oz", 1.0)
-    closes = Closes(column, prices, 1.0, "t.csv", "t", 365, excluded)
+    closes = Closes(column, prices, 1.0, "t.csv", "t", 365, 365.0, excluded)
     returns = month_returns(closes)
     assert [str(month) for month in returns.index] == ["2020-02", "2020-04", "2020-05"]
     # Days of February, April and May of 2020, each of 1 %.
