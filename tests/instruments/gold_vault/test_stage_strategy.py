@@ -63,6 +63,11 @@ REFUSALS = [
         ("@intruder", "seize", HELD, "@intruder"),
     ),
     Refusal(
+        "asset_token: receiver is the payer",
+        ("@intruder", "seize", OUNCE, "@strategy"),
+        ("@intruder", "seize", OUNCE, "@intruder"),
+    ),
+    Refusal(
         "stage_strategy: exceeds withdrawable",
         ("@depositor", "withdraw", HELD + 1, *SELF),
         ("@depositor", "withdraw", HELD, *SELF),
@@ -95,7 +100,7 @@ REFUSALS = [
 def test_call__with_an_obstacle__reverts_and_passes_without_it(
     revm: Chain, strategy: Contract, roles: SimpleNamespace, case: Refusal
 ) -> None:
-    check_refusal(revm, strategy, vars(roles), case)
+    check_refusal(revm, strategy, vars(roles) | {"strategy": strategy.address}, case)
 
 
 def test_credit__raises_the_worth_of_all_shares(
