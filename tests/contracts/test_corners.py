@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from cover_stage import CoverStage
 from gold_stage import DOLLAR, OUNCE, UNLIMITED, GoldStage, MarketTerms
-from props import deploy, refused
+from handmade import MUTE
+from props import deploy, events, refused
 from sto_stage import TOKEN, StoStage
 
 from simulator.chain import ZERO_ADDRESS, Artifact, Chain, load_artifact
@@ -172,8 +173,8 @@ def test_ltv__of_a_debt_whose_collateral_was_burnt__is_the_greatest_there_is(
 
 def test_cover__empty_and_grown__converts_by_the_book(revm: Chain, roles: SimpleNamespace):
     """2,000 dollars for as many shares: one for one in both directions, up and down alike."""
-    stage = CoverStage(revm, roles)
-    assert stage.read("utilisation") == 0
+    stage = CoverStage(revm, roles, pool_usd=0)
+    assert (stage.read("capacity"), stage.read("utilisation")) == (0, 0)
     stage.deposit(2_000)
     for view in ("convertToShares", "previewWithdraw", "previewRedeem", "convertToAssets"):
         assert stage.read(view, 500 * DOLLAR) == 500 * DOLLAR
@@ -186,6 +187,24 @@ def test_strategy__that_lost_everything__gives_no_shares(revm: Chain, roles: Sim
     assert stage.read(stage.pool, "previewDeposit", 7) == 7
     stage.seize(OUNCE)
     assert stage.read(stage.pool, "previewDeposit", 7) == 0
+
+
+# --- Tokens that answer nothing -----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["staking", "farm"])
+def test_recovery__of_a_token_whose_transfers_return_nothing__passes(
+    revm: Chain, roles: SimpleNamespace, name: str
+):
+    """Some tokens return no truth value from a transfer; a failure of theirs reverts."""
+    stage, owner = StoStage(revm, roles), roles.owner
+    farm = deploy(
+        revm, "staking_rewards", owner, owner, stage.usdc, stage.usdc, 86_400, sender=owner
+    )
+    mute = revm.deploy(MUTE, [], owner)
+    contract = farm if name == "farm" else stage.staking
+    receipt = stage.send(contract, "recoverERC20", mute, 7, sender=owner)
+    assert events(contract, receipt) == [("Recovered", {"token": mute.address, "amount": 7})]
 
 
 # --- The security token -----------------------------------------------------------
@@ -245,6 +264,22 @@ def test_compliance__of_a_claim_that_is_all_reserved__asks_for_the_country_alone
     may = ("canTransfer", ZERO_ADDRESS, roles.depositor)
     assert stage.read(rules, *may, 5 * TOKEN)
     assert not stage.read(rules, *may, 5 * TOKEN + 1)
+
+
+def test_custodian__that_gives_more_than_it_was_entrusted_with__gives_within_the_cap(
+    revm: Chain, roles: SimpleNamespace
+):
+    """4 of 10 tokens are entrusted and always come back; a fifth counts on top of the ten."""
+    stage = StoStage(revm, roles)
+    rules = stage.compliance
+    stage.send(rules, "set_custodian", roles.staker, True, sender=roles.owner)
+    stage.mint(roles.depositor, 10)
+    stage.send(stage.sto, "transfer", roles.staker, 4 * TOKEN, sender=roles.depositor)
+    stage.send(rules, "set_max_balance", 10 * TOKEN, sender=roles.owner)
+    may = ("canTransfer", roles.staker, roles.depositor)
+    assert [stage.read(rules, *may, tokens * TOKEN) for tokens in (4, 5)] == [True, False]
+    stage.send(rules, "set_max_balance", 11 * TOKEN, sender=roles.owner)
+    assert [stage.read(rules, *may, tokens * TOKEN) for tokens in (5, 6)] == [True, False]
 
 
 def test_custodian__that_gives_to_another__counts_for_nobody(revm: Chain, roles: SimpleNamespace):

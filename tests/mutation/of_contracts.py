@@ -21,14 +21,21 @@ SEED = 20_260_101
 OWN, TOTAL, OF_A_MODULE = 10, 15, 5
 """The least mutants of a contract's own file, of a contract, and of a module over all contracts."""
 
-VAULT = "gold_vault_contract accrual_vault roundings_vault dust rounding attacks audit second_audit"
-MARKET = "lending_market accrual_market roundings_market pool_shares attacks audit second_audit"
+VAULT = (
+    "gold_vault_contract accrual_vault roundings_vault dust corners rounding pool_shares"
+    " third_audit attacks audit second_audit"
+)
+MARKET = (
+    "lending_market accrual_market roundings_market pool_shares corners attacks audit second_audit"
+)
 STO = (
     "mining_sto_contract accrual_sto roundings_sto sto_sale mining_sto_profit second_audit attacks"
+    " third_audit_sto"
 )
 PLACES = ("tests/contracts", "tests/instruments")
 STEMS = {
-    "compliance": "compliance mining_sto_contract roundings_sto second_audit sto_sale accrual_sto",
+    "compliance": "compliance mining_sto_contract roundings_sto second_audit sto_sale accrual_sto"
+    " corners third_audit_sto",
     "desk": "desk roundings_tokens",
     "feed_reader": "feed_reader price_cover_contract cover_window",
     "gold_token": "gold_token_contract roundings_tokens audit gold_token_stateful",
@@ -36,15 +43,16 @@ STEMS = {
     "identity_registry": "identity_registry mining_sto_contract",
     "lending_market": f"{MARKET} vault_and_market_stateful",
     "mining_sto": f"{STO} mining_sto_stateful",
-    "price_cover": "price_cover_contract cover_window price_cover_attacks pool_shares"
-    " price_cover_stateful",
+    "price_cover": "price_cover_contract accrual_cover roundings_cover cover_window"
+    " price_cover_attacks pool_shares corners price_cover_stateful",
     "price_feed": "price_feed roundings_tokens",
-    "revenue_staking": "revenue_staking_contract accrual_sto roundings_sto mining_sto_stateful",
+    "revenue_staking": "revenue_staking_contract accrual_sto roundings_sto corners"
+    " mining_sto_stateful",
     "reward_token": "reward_token staking_rewards",
-    "stage_strategy": "stage_strategy roundings_vault gold_vault_contract",
-    "staking_rewards": "staking_rewards accrual_staking roundings_tokens audit"
+    "stage_strategy": "stage_strategy roundings_vault corners gold_vault_contract",
+    "staking_rewards": "staking_rewards accrual_staking roundings_tokens corners audit"
     " staking_rewards_stateful",
-    "sto_raise": "sto_raise sto_sale roundings_sto audit sto_raise_stateful",
+    "sto_raise": "sto_raise sto_sale roundings_sto third_audit_sto audit sto_raise_stateful",
     "usdc": "usdc roundings_tokens audit",
     "vault_queue": f"{VAULT} vault_and_market_stateful",
 }

@@ -367,6 +367,21 @@ def test_notification__that_keeps_the_rate__passes_and_one_wei_less_does_not(
     assert farm.read(revm, "rewardRate") == TOKEN * 10**18
 
 
+def test_notification__of_less__is_refused_until_the_very_end_of_the_period(
+    revm: Chain, roles: SimpleNamespace, farm: Contract, reward_token: Contract
+) -> None:
+    """A token, and the one that was carried in the second before anybody staked, for a week."""
+    start = fund_and_notify(revm, farm, reward_token, roles, REWARD)
+    act(revm, farm, "stake", STAKE, by=roles.staker, at=start + 1)
+    before = revm.snapshot()
+    with refused("staking_rewards: rate would fall"):
+        fund_and_notify(revm, farm, reward_token, roles, TOKEN, start + WEEK - 1)
+    revm.revert(before)
+    fund_and_notify(revm, farm, reward_token, roles, TOKEN, start + WEEK)
+    assert farm.read(revm, "rewardRate") == 2 * TOKEN * 10**18 // WEEK
+    assert farm.read(revm, "periodFinish") == start + 2 * WEEK
+
+
 def test_reward__of_6_decimals__is_not_lost_to_rounding(
     revm: Chain, roles: SimpleNamespace, share: Contract
 ) -> None:

@@ -102,6 +102,7 @@ def test_raise__at_its_soft_cap__mints_and_releases_every_unit(
         stage.send(sale, "claim", wallet, sender=roles.stranger)
         assert stage.balance(wallet) == amount * TOKEN // PRICE
     start = stage.dollars(roles.mine_operator)
+    assert stage.read(sale, "milestone_count") == 3
     released = []
     for _ in MILESTONES:
         stage.send(sale, "release_milestone", sender=roles.verifier)
