@@ -15,6 +15,7 @@ from typing import Protocol, Self, runtime_checkable
 from simulator.chain.artifacts import Artifact
 from simulator.chain.contract import Contract, constructor_data
 from simulator.chain.messages import CALL_GAS, Call, Log, Receipt
+from simulator.errors import TransactionReverted
 
 __all__ = [
     "ALL_GAS_USED",
@@ -159,6 +160,14 @@ class BaseChain(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @staticmethod
+    def _all_passed(outcomes: Sequence[Receipt | TransactionReverted]) -> list[Receipt]:
+        """Return the receipts of a block's calls, or raise the first that failed."""
+        for outcome in outcomes:
+            if isinstance(outcome, TransactionReverted):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
 
     def _require_not_before(self, timestamp: int) -> None:
         if timestamp < self.timestamp():

@@ -88,11 +88,7 @@ class RevmChain(BaseChain):
         """
         self._require_not_before(timestamp)
         self._open_block(timestamp)
-        outcomes = [self._attempt(call) for call in calls]
-        for outcome in outcomes:
-            if isinstance(outcome, TransactionReverted):
-                raise outcome
-        return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+        return self._all_passed([self._attempt(call) for call in calls])
 
     def view(self, calls: Sequence[Call]) -> list[bytes]:
         """Return each call's return data at the latest block, changing nothing."""

@@ -4,9 +4,9 @@ supported from 0.95, plausible from 0.5, unlikely from 0.05, refuted below. The 
 that of the statement given sampling and estimation error; what assumptions leave open stands
 beside the word. Some findings take the place of a word, the first that applies:
 
+not testable    it has no number here: the run or the data cannot decide it
 by assumption   it follows from a figure that is itself assumed
 already met     it is reached on the first day
-not testable    the data cannot decide it
 not decided     too few paths to tell two words apart
 """
 

@@ -23,10 +23,9 @@ import pandas as pd
 
 from simulator.claims import Verdict
 from simulator.claims.scale import MIDDLE
-from simulator.engine.blocks import in_order
 from simulator.engine.inputs import Input, inputs
 from simulator.engine.movers import by_chance, moved_by
-from simulator.engine.parameter_sets import PATHS_A_SET, Row, judged_rows
+from simulator.engine.parameter_sets import PATHS_A_SET, Row, judged_rows, judged_sets
 from simulator.engine.prune import of_the_market_alone, pruned
 from simulator.errors import InputError
 from simulator.market.build import market_spec
@@ -161,13 +160,7 @@ def run_assumption_sets(
     figures = assumed(small, calibration, provenance)
     if not figures:
         return pd.DataFrame()
-    rows: list[Row] = []
-    # A set is a small run: one thread for each costs less than to share each among threads.
-    sets = in_order(partial(_judge_set, small, calibration, figures), range(count))
-    for number, found in enumerate(sets):
-        rows += found
-        on_set(number)
-    return pd.DataFrame(rows)
+    return judged_sets(partial(_judge_set, small, calibration, figures), count, on_set)
 
 
 def _judge_set(

@@ -158,10 +158,16 @@ def run_sets(
         calibration = with_macro(calibration)
     small = pruned(scenario, *scenario.claims)
     small = small.model_copy(update={"paths": min(paths, scenario.paths)})
+    return judged_sets(partial(_judge_set, small, calibration), count, on_set)
+
+
+def judged_sets(
+    judge_set: Callable[[int], list[Row]], count: int, on_set: Callable[[int], None]
+) -> pd.DataFrame:
+    """Return the rows of `count` sets in their order; `on_set` is called after each."""
     rows: list[Row] = []
     # A set is a small run: one thread for each costs less than to share each among threads.
-    sets = in_order(partial(_judge_set, small, calibration), range(count))
-    for number, found in enumerate(sets):
+    for number, found in enumerate(in_order(judge_set, range(count))):
         rows += found
         on_set(number)
     return pd.DataFrame(rows)

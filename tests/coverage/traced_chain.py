@@ -149,11 +149,7 @@ class TracedChain(BaseChain):
         """Execute `calls` in order in one block at `timestamp`, seconds."""
         self._require_not_before(timestamp)
         self._open_block(timestamp)
-        outcomes = [self._attempt(call) for call in calls]
-        for outcome in outcomes:
-            if isinstance(outcome, TransactionReverted):
-                raise outcome
-        return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+        return self._all_passed([self._attempt(call) for call in calls])
 
     def view(self, calls: Sequence[Call]) -> list[bytes]:
         """Return each call's return data at the latest block, changing nothing."""

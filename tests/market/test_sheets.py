@@ -38,10 +38,12 @@ def test_dates__months__stand_for_their_last_day(form):
     assert "months stand for their last day" in found.notes
 
 
-def test_dates__two_digit_years__lie_in_the_hundred_years_before_today():
+def test_dates__two_digit_years__lie_between_1950_and_2049():
     # London's gold fixes begin on 2 January 1968; C's own rule makes a 2068 of that.
     found = read_dates(["1/2/68", "12/31/99", "1/13/00", "6/7/21"])
     assert [day.year for day in found.dates] == [1968, 1999, 2000, 2021]
+    ends = read_dates(["1/2/50", "1/3/50", "12/31/49"])
+    assert [day.year for day in ends.dates] == [1950, 1950, 2049]
 
 
 def test_dates__first_days_of_months__are_told_from_days_of_january():

@@ -34,6 +34,8 @@ _DAYS = (
 _MONTHS = ("%Y-%m", "%Y/%m", "%YM%m", "%m/%Y", "%b %Y", "%b-%y")
 _EPOCHS = {10: "s", 13: "ms", 16: "us"}
 """By their digits: seconds, milliseconds and microseconds since 1970."""
+_LAST_YEAR = 2049
+"""Years of two digits lie in the hundred years up to it, today and later: no clock is asked."""
 _ISO = "2026-01-20"
 _AMBIGUOUS = "reads both as day first and as month first; write it as 2026-01-20"
 
@@ -61,8 +63,8 @@ class Dates:
 def read_dates(texts: Sequence[str]) -> Dates:
     """Read texts as dates in the one form that fits most of them.
 
-    The time of a day is left off. A month stands for its last day. Years of two digits lie in
-    the hundred years before today.
+    The time of a day is left off. A month stands for its last day. Years of two digits lie
+    between 1950 and 2049.
     """
     column = pd.Series(list(texts), dtype=object)
     epochs = _epochs(column)
@@ -92,7 +94,8 @@ def _epochs(column: pd.Series[str]) -> Dates | None:
     unit = _EPOCHS.get(int(sizes.iloc[0]))
     if unit is None:
         return None
-    days = pd.to_datetime(column.astype("int64"), unit=unit)  # type: ignore[call-overload]
+    counts = column.to_numpy(dtype=np.int64)
+    days = pd.Series(counts.astype(f"datetime64[{unit}]").astype("datetime64[ns]"))
     words = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}[unit]
     return Dates(tuple(days.dt.date), column.iloc[0], (f"dates count {words} since 1970, UTC",))
 
@@ -132,9 +135,8 @@ def _as_dates(texts: Sequence[str], form: str, parsed: pd.Series[pd.Timestamp]) 
         notes.append("months stand for their last day")
     days = [None if pd.isna(day) else day.date() for day in parsed]
     if "%y" in form:
-        today = dt.date.today()
         days = [
-            day.replace(year=day.year - 100) if day is not None and day > today else day
+            day.replace(year=day.year - 100) if day is not None and day.year > _LAST_YEAR else day
             for day in days
         ]
     example = next(text for text, day in zip(texts, days, strict=True) if day is not None)
