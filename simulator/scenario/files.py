@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
@@ -40,6 +40,8 @@ _OF_A_RUN = ("instruments", "investors", "claims", "replay")
 """Sections that a market by itself does not need."""
 _ANY_DAY = dt.date(2000, 1, 3)
 _NUMERIC_GROUPS = ("market", "instruments", "gas", "investors")
+
+AnyScenario = TypeVar("AnyScenario", bound=MarketScenario)
 
 
 @dataclass(frozen=True)
@@ -127,15 +129,7 @@ def load_scenario(
         With one problem for each fault of the files.
     """
     raw, path = _read(name, overrides, calibration)
-    follows = _start_follows(raw)
-    scenario = validate(Scenario, raw)
-    history = _found_history(scenario, raw, path.parent)
-    scenario = scenario.model_copy(update={"market": history})
-    _check_changes(scenario, raw)
-    fitted = _fitted(scenario, raw, path.parent)
-    if follows:
-        scenario = scenario.model_copy(update={"start": fitted.as_of})
-    warnings = _checked(scenario, fitted, raw, follows)
+    scenario, fitted, warnings = _validated(Scenario, raw, path.parent)
     return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path), warnings)
 
 
@@ -161,15 +155,29 @@ def load_market(
         return load_scenario(name, overrides=overrides, calibration=calibration)
     raw.data = {key: value for key, value in raw.data.items() if key not in _OF_A_RUN}
     raw.data.pop("gas", None)
+    scenario, fitted, warnings = _validated(MarketScenario, raw, path.parent)
+    return LoadedMarket(scenario, fitted, dict(raw.provenance), str(path), warnings)
+
+
+def _validated(
+    kind: type[AnyScenario], raw: RawFile, folder: Path
+) -> tuple[AnyScenario, Calibration, tuple[Problem, ...]]:
+    """Return what a file says as a market or a scenario, its calibration, and the warnings.
+
+    Raises
+    ------
+    InputError
+    """
     follows = _start_follows(raw)
-    scenario = validate(MarketScenario, raw)
-    history = _found_history(scenario, raw, path.parent)
+    scenario = validate(kind, raw)
+    history = _found_history(scenario, raw, folder)
     scenario = scenario.model_copy(update={"market": history})
-    fitted = _fitted(scenario, raw, path.parent)
+    if isinstance(scenario, Scenario):
+        _check_changes(scenario, raw)
+    fitted = _fitted(scenario, raw, folder)
     if follows:
         scenario = scenario.model_copy(update={"start": fitted.as_of})
-    warnings = _checked(scenario, fitted, raw, follows)
-    return LoadedMarket(scenario, fitted, dict(raw.provenance), str(path), warnings)
+    return scenario, fitted, _checked(scenario, fitted, raw, follows)
 
 
 def _read(
