@@ -33,6 +33,8 @@ from simulator.market.calibration import (
 from simulator.market.calibration.data import MonthlyPrices, MonthsAre
 from simulator.market.calibration.levels import LEVELLED, SHIPPED
 from simulator.market.calibration.observations import Observations
+from simulator.market.simulated_moments import MomentFit, fit_moments, moment_lines
+from simulator.market.validation.past import pasts_of
 from simulator.scenario.calibration import (
     AssetCalibration,
     Calibration,
@@ -77,6 +79,11 @@ _MOST_PAIRS = 3
     metavar="CALIBRATION",
     help="What gives the figures that the data lack; none: only what the data have.",
 )
+@click.option(
+    "--moments",
+    is_flag=True,
+    help="Fit events, stress and the shocks' correlations by simulated moments: minutes.",
+)
 def calibrate(
     paths: tuple[Path, ...],
     out: Path,
@@ -86,6 +93,7 @@ def calibrate(
     accepted: tuple[str, ...],
     months_are: str | None,
     over: str,
+    moments: bool,
 ) -> None:
     """Fit a market's figures to the tables in PATHS, or to those in the folders among them.
 
@@ -103,6 +111,8 @@ def calibrate(
     levels = check_levels(_last_prices(data), accepted)
     name = _name(data, out)
     calibration, below, remarks = _fit(data, left_out, base, name)
+    found = _by_moments(calibration, data, left_out) if moments else None
+    calibration = calibration if found is None else found.calibration
     write_calibration(calibration, out, only_measured=True)
     for line in _read_lines(data, levels):
         click.echo(line)
@@ -110,6 +120,10 @@ def calibrate(
         click.echo(f"note: {line}")
     for line in _lines(calibration):
         click.echo(line)
+    if found is not None:
+        click.echo(f"by simulated moments, distance {found.distance:.1f}:")
+        for line in moment_lines(found):
+            click.echo(line)
     for remark in (*remarks, *below):
         click.echo(f"note: {remark}")
     click.echo(f"calibration: {out}")
@@ -139,6 +153,27 @@ def _fit(
     monthly = {a: m for a, m in data.monthly.items() if a not in fitted_assets and a not in closes}
     calibration, below = lay_over(found, Extras(closes, monthly), base, name)
     return calibration, below, remarks
+
+
+def _by_moments(
+    calibration: Calibration, data: MarketData, exclude: Sequence[Exclusion]
+) -> MomentFit:
+    """Return the fit by simulated moments, its progress shown on the standard error stream.
+
+    Raises
+    ------
+    UsageError
+        No asset has the years that histories are compared over.
+    """
+    bearing, _ = bearing_a_fit(data)
+    if not bearing.tables:
+        raise UsageError("--moments: no asset has enough daily closes to compare histories")
+    pasts = pasts_of(closes_of(bearing.tables, exclude))
+
+    def told(what: str) -> None:
+        click.echo(what, err=True)
+
+    return fit_moments(calibration, pasts, told)
 
 
 def _check_out(paths: tuple[Path, ...], out: Path) -> None:

@@ -25,7 +25,7 @@ from simulator.cli.options import (
 from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
-from simulator.engine.against import Against, Question, answer, ask, steps_of
+from simulator.engine.against import Against, Question, answer, ask
 from simulator.errors import UsageError
 from simulator.market.build import market_spec
 from simulator.report import print_market, render_market
@@ -102,8 +102,10 @@ def market(
 
 def _compared(reporter: Reporter, question: Question) -> Against:
     assets = ", ".join(question.pasts)
-    with reporter.task(f"comparing {assets} with history", steps_of(question)) as advance:
-        return answer(question, lambda what: advance(1))
+    with reporter.task(f"comparing {assets} with history", 1) as advance:
+        found = answer(question)
+        advance(1)
+    return found
 
 
 def market_object(
@@ -167,7 +169,6 @@ def _against(against: Against) -> dict[str, Any]:
     return {
         "tables": list(against.frequencies),
         "histories": against.histories,
-        "samples": against.samples,
         "inside": against.inside,
         "count": len(against.rows),
         "cells": [

@@ -31,7 +31,7 @@ from simulator.scenario.models import Scenario
 from simulator.units import DAYS_PER_YEAR
 
 PATHS_A_SET = 2_048
-LARGEST_PERSISTENCE = 0.985
+LARGEST_PERSISTENCE = 0.995
 SMALLEST_DOF = 3.0
 SMALLEST_EIGENVALUE = 1e-6
 
@@ -83,16 +83,22 @@ def _draw_asset(asset: AssetCalibration, draws: _Draws) -> AssetCalibration:
 
 def _draw_correlations(calibration: Calibration, draws: _Draws) -> tuple[Correlation, ...]:
     """Draw each pair; pull all towards zero together until the matrix is positive definite."""
-    drawn = [_shift(pair, draws) for pair in calibration.correlations]
+    drawn = [pair.moved(_shift(pair, draws).value) for pair in calibration.correlations]
     names = tuple(calibration.assets)
     weight = 1.0
     while True:
         pulled = tuple(
-            pair.model_copy(update={"value": weight * min(max(pair.value, -0.99), 0.99)})
+            pair.model_copy(
+                update={
+                    "value": weight * min(max(pair.value, -0.99), 0.99),
+                    "shocks": weight * min(max(pair.of(shocks=True), -0.99), 0.99),
+                }
+            )
             for pair in drawn
         )
-        matrix = calibration.model_copy(update={"correlations": pulled}).correlation(names)
-        if np.linalg.eigvalsh(matrix)[0] > SMALLEST_EIGENVALUE:
+        found = calibration.model_copy(update={"correlations": pulled})
+        matrices = [found.correlation(names, shocks=shocks) for shocks in (False, True)]
+        if all(np.linalg.eigvalsh(matrix)[0] > SMALLEST_EIGENVALUE for matrix in matrices):
             return pulled
         weight *= 0.98
 
@@ -104,15 +110,17 @@ def draw_calibration(calibration: Calibration, seed: int, number: int) -> Calibr
     """
     draws = _Draws(seed, Stream.PARAMETERS, number)
     assets = {name: _draw_asset(asset, draws) for name, asset in calibration.assets.items()}
-    dof = _scale(calibration.joint_degrees_of_freedom, draws)
-    dof = dof.model_copy(update={"value": max(dof.value, SMALLEST_DOF)})
+    tails = {
+        name: tail.model_copy(update={"value": max(_scale(tail, draws).value, SMALLEST_DOF)})
+        for name, tail in calibration.joint_degrees_of_freedom.items()
+    }
     correlations = _draw_correlations(calibration, draws)
     macro = calibration.macro if calibration.macro is None else draw_macro(calibration.macro, draws)
     return calibration.model_copy(
         update={
             "assets": assets,
             "correlations": correlations,
-            "joint_degrees_of_freedom": dof,
+            "joint_degrees_of_freedom": tails,
             "macro": macro,
         }
     )

@@ -28,6 +28,7 @@ from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.loader import RawFile, validate
 from simulator.scenario.models import Scenario
+from simulator.schema.assets import class_of
 from simulator.units import DAYS_PER_YEAR
 
 _GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
@@ -331,7 +332,8 @@ def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str 
         if set(pair.between) <= set(assets):
             yield "correlations", index
     if scenario.market.model in _WITH_GARCH:
-        yield ("joint_degrees_of_freedom",)
+        for name in dict.fromkeys(map(class_of, assets)):
+            yield "joint_degrees_of_freedom", name
     if scenario.market.model == "macro":
         # Most of its figures are choices without an error; those that have one are moved.
         yield from with_errors(calibration.macro_figures)
@@ -356,7 +358,10 @@ def _moved(
     for halving in range(_HALVINGS):
         data = calibration.model_dump()
         figure = _at(data, place)
-        figure["value"] += sign * figure["standard_error"] * 0.5**halving
+        by = sign * figure["standard_error"] * 0.5**halving
+        figure["value"] += by
+        if "shocks" in figure:
+            figure["shocks"] += by
         try:
             changed = validate(Calibration, RawFile(path="calibration", data=data))
             _ = market_spec(scenario, changed).tables

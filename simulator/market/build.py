@@ -37,7 +37,7 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
     if terms.model != "bootstrap":
         _check_calendars(scenario, calibration)
         _check_targets(scenario, calibration)
-    correlation = calibration.correlation(names)
+    correlation = calibration.correlation(names, shocks=terms.model in ("garch", "macro"))
     fitted = [calibration.assets[name] for name in names]
     history = _history(scenario, fitted)
     volatility = np.array(
@@ -69,7 +69,7 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
         trading=trading,
         jumps=_jumps(fitted),
         garch=_garch(list(terms.assets.values()), fitted, volatility),
-        dof=calibration.innovation_dof,
+        dof=calibration.innovation_dofs(names),
         history=history,
         macro=_macro(scenario, calibration),
         stablecoin=terms.stablecoin,

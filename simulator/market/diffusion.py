@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import special
+import functools
 
-from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array
-from simulator.market.kernels import Tables
+import numpy as np
+from scipy import optimize, special
+
+from simulator.jit import kernel
+from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array, IntArray
+from simulator.market.kernels import MAX_NEWS, Tables
 from simulator.market.philox import WordArray
 from simulator.market.spec import Garch, Jumps, MarketFigures
-from simulator.market.streams import diffusion_stream, jump_stream
+from simulator.market.streams import chi_square_stream, diffusion_stream, jump_stream
+from simulator.scenario.calibration import SMALLEST_EIGENVALUE
+from simulator.scenario.correlation import nearest_correlation
+from simulator.schema.assets import class_of
 from simulator.units import FloatArray
+
+LARGEST_CORRECTION = 0.1
+"""How far a correlation may be moved where jumps or channels and calibration disagree."""
+MAX_VARIANCE = 8.0
+"""A variance is at most so many times its long-run value; the wildest half-years reached 3 to 7."""
+MAX_MOVE = 20.0
+"""A day's shock is at most so many long-run deviations: 1987's crash was 20 of the century's."""
+
+_LARGEST_CONSTANT = 0.9
+_GRID_POINTS = 121
 
 
 def diffusion_tables(
@@ -31,6 +47,9 @@ def diffusion_tables(
     """
     n_assets = len(spec.assets)
     scale = np.ones_like(tick_variance) if garch else np.sqrt(tick_variance)
+    tails, tail = _tails(spec)
+    if garch:
+        cholesky = normals_factor(cholesky, spec.dofs, tail)
     rate = np.zeros(n_assets) if jumps is None else jumps.intensity
     size = np.zeros((n_assets, 2))
     if jumps is not None:
@@ -41,14 +60,15 @@ def diffusion_tables(
         drift=landing_drift(spec, jumps, np.zeros_like(tick_variance) if garch else tick_variance),
         trading=np.array(spec.trading, dtype=np.bool_, order="C"),
         mixing=(cholesky * scale[:, None]).astype(np.float32),
-        garch=_garch_table(garch, tick_variance),
+        garch=_garch_table(garch, tick_variance, spec.dofs),
         streams=np.array(
             [[diffusion_stream(asset), jump_stream(asset)] for asset in spec.assets],
             dtype=np.uint32,
         ),
         thresholds=jump_thresholds(rate / spec.periods_per_year),
         jump_size=size.astype(np.float32),
-        half_dof=spec.dof // 2,
+        tails=tails,
+        tail=tail,
         has_garch=garch is not None,
         has_jumps=jumps is not None,
     )
@@ -72,6 +92,41 @@ def diffusion_variance(spec: MarketFigures, jumps: Jumps | None) -> FloatArray:
             f"the jumps alone have more variance than the volatility asked for of {short}"
         )
     return rest
+
+
+def without_jumps(spec: MarketFigures, jumps: Jumps | None) -> FloatArray:
+    """Return the factor of how shocks correlate if assets, with jumps of their own, do as asked.
+
+    Returns
+    -------
+    ndarray of shape (n_assets, n_assets)
+    """
+    if jumps is None:
+        return spec.cholesky
+    share = np.sqrt(diffusion_variance(spec, jumps) * spec.periods_per_year) / spec.volatility
+    share = np.where(share > 0, share, 1.0)
+    correlation = spec.cholesky @ spec.cholesky.T / np.outer(share, share)
+    np.fill_diagonal(correlation, 1.0)
+    return shocks_factor(correlation)
+
+
+def shocks_factor(correlation: FloatArray, most: float = LARGEST_CORRECTION) -> FloatArray:
+    """Return the triangular factor of a correlation, or of the nearest one that has one.
+
+    Raises
+    ------
+    ValueError
+        The nearest one is off by more than `most`.
+    """
+    if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
+        return np.linalg.cholesky(correlation)
+    nearest = nearest_correlation(correlation)
+    if np.abs(nearest - correlation).max() > most:
+        raise ValueError(
+            "the correlations contradict each other: what jumps and macro channels leave to the "
+            "assets' own shocks is no correlation matrix"
+        )
+    return np.linalg.cholesky(nearest)
 
 
 def days_waited(spec: MarketFigures) -> FloatArray:
@@ -104,14 +159,170 @@ def tick_drift(spec: MarketFigures, jumps: Jumps | None, tick_variance: FloatArr
     return per_tick
 
 
-def _garch_table(garch: Garch | None, tick_variance: FloatArray) -> Float32Array:
-    table = np.zeros((len(tick_variance), 5))
+def _tails(spec: MarketFigures) -> tuple[IntArray, IntArray]:
+    """Return the classes' streams and half degrees of freedom, and each asset's class."""
+    classes = [class_of(asset) for asset in spec.assets]
+    distinct = list(dict.fromkeys(classes))
+    rows = [(chi_square_stream(name), spec.dofs[classes.index(name)] // 2) for name in distinct]
+    tail = np.array([distinct.index(name) for name in classes], dtype=np.int64)
+    return np.array(rows, dtype=np.int64), tail
+
+
+def normals_factor(cholesky: FloatArray, dofs: IntArray, tail: IntArray) -> FloatArray:
+    """Return the factor of the normals by which shocks of several classes correlate as asked.
+
+    A class's chi-square is its own: between classes a normal's correlation comes out weaker by
+    E[sqrt((dof - 2) / chi2)] of each, .94 at 6 degrees of freedom.
+
+    Parameters
+    ----------
+    cholesky : ndarray of shape (n_assets, n_assets)
+        Of the shocks' correlation.
+    dofs, tail : ndarray of shape (n_assets,), int64
+    """
+    if np.all(tail == tail[0]):
+        return cholesky
+    half = dofs / 2
+    mean = np.sqrt(half - 1) * np.exp(special.gammaln(half - 0.5) - special.gammaln(half))
+    apart = tail[:, None] != tail[None, :]
+    correlation = cholesky @ cholesky.T
+    wanted = np.where(apart, correlation / np.outer(mean, mean), correlation)
+    return shocks_factor(wanted)
+
+
+def news_variance(dofs: IntArray) -> FloatArray:
+    """Return E[min(z^2, MAX_NEWS^2)] of t shocks of unit variance, shape (n_assets,)."""
+    bound = MAX_NEWS * np.sqrt(dofs / (dofs - 2))
+    outside = 2 * special.stdtr(dofs, -bound)
+    thinner = 1 - 2 * special.stdtr(dofs - 2, -bound * np.sqrt((dofs - 2) / dofs))
+    within = (dofs - 1) * thinner - (dofs - 2) * (1 - outside)
+    variance: FloatArray = within + MAX_NEWS**2 * outside
+    return variance
+
+
+@functools.lru_cache(maxsize=4096)
+def bounded_constant(alpha: float, gamma: float, beta: float, dof: int) -> float:
+    """Return omega in units of the long-run variance: 1 - persistence, were there no bounds.
+
+    The variance is a Markov chain; its stationary mean follows from one on a grid, between whose
+    points it is split so that means are kept. Cut news and the bound on the variance take from
+    the mean, of shares with their leverage 12 %; a larger constant gives it back.
+
+    Raises
+    ------
+    ValueError
+        No constant does: the recursion is too near to explosive.
+    """
+    free = 1 - ((alpha + gamma / 2) * float(news_variance(np.array([dof]))[0]) + beta)
+
+    def lack(constant: float) -> float:
+        return _mean_variance(constant, alpha, gamma, beta, dof) - 1.0
+
+    if lack(free) > -1e-9:
+        return free
+    found: float = optimize.brentq(lack, free, _LARGEST_CONSTANT, xtol=1e-12, rtol=1e-10)
+    return float(f"{found:.9g}")
+
+
+def _mean_variance(constant: float, alpha: float, gamma: float, beta: float, dof: int) -> float:
+    """Return the stationary mean of the bounded variance, in units of the one asked for."""
+    least = constant / (1 - beta)
+    if least >= MAX_VARIANCE:
+        return MAX_VARIANCE
+    grid = np.geomspace(least, MAX_VARIANCE, _GRID_POINTS)
+    squares, shares = _news(dof)
+    chain = np.zeros((_GRID_POINTS, _GRID_POINTS))
+    for weight in (alpha, alpha + gamma):
+        _spread(chain, grid, squares, shares / 2, weight, constant, beta)
+    stationary = np.ones(_GRID_POINTS)
+    _settle(chain, stationary)
+    return float(stationary @ grid / stationary.sum())
+
+
+@kernel
+def _settle(chain: FloatArray, stationary: FloatArray) -> None:
+    """Write a chain's stationary shares, but for a factor, by taking out state after state.
+
+    Grassmann, Taksar and Heyman (1985), doi:10.1287/opre.33.5.1107: no subtraction, no loss.
+
+    Parameters
+    ----------
+    chain : ndarray of shape (n, n)
+        From column to row; changed.
+    stationary : ndarray of shape (n,)
+    """
+    for state in range(chain.shape[0] - 1, 0, -1):
+        leaving = 0.0
+        for other in range(state):
+            leaving += chain[other, state]
+        for start in range(state):
+            chain[state, start] /= leaving
+        for other in range(state):
+            for start in range(state):
+                chain[other, start] += chain[other, state] * chain[state, start]
+    stationary[0] = 1.0
+    for state in range(1, chain.shape[0]):
+        stationary[state] = 0.0
+        for start in range(state):
+            stationary[state] += stationary[start] * chain[state, start]
+
+
+@kernel
+def _spread(
+    chain: FloatArray,
+    grid: FloatArray,
+    squares: FloatArray,
+    shares: FloatArray,
+    weight: float,
+    constant: float,
+    beta: float,
+) -> None:
+    """Add where each variance goes, a column each, in a day of these squared news.
+
+    Parameters
+    ----------
+    chain : ndarray of shape (n_points, n_points)
+    grid : ndarray of shape (n_points,)
+    squares, shares : ndarray of shape (n_news,)
+    """
+    last = grid.size - 1
+    for start in range(grid.size):
+        above = 1
+        for news in range(squares.size):  # the smallest first: `above` only grows
+            following = min(constant + grid[start] * (weight * squares[news] + beta), grid[last])
+            while above < last and grid[above] < following:
+                above += 1
+            split = (following - grid[above - 1]) / (grid[above] - grid[above - 1])
+            split = min(max(split, 0.0), 1.0)
+            chain[above, start] += shares[news] * split
+            chain[above - 1, start] += shares[news] * (1.0 - split)
+
+
+@functools.lru_cache(maxsize=64)
+def _news(dof: int) -> tuple[FloatArray, FloatArray]:
+    """Return squares of the news and their shares, finer towards the tail and the largest last."""
+    beyond = np.concatenate([np.linspace(1.0, 0.02, 50), np.geomspace(0.02, 1e-7, 61)[1:], [0.0]])
+    shares = -np.diff(beyond)
+    middle = (beyond[1:] + beyond[:-1]) / 2
+    shocks = -special.stdtrit(dof, middle / 2) * np.sqrt((dof - 2) / dof)
+    squares = np.minimum(shocks, MAX_NEWS) ** 2
+    squares *= float(news_variance(np.array([dof]))[0]) / float(shares @ squares)
+    return squares, shares
+
+
+def _garch_table(garch: Garch | None, tick_variance: FloatArray, dofs: IntArray) -> Float32Array:
+    table = np.zeros((len(tick_variance), 7))
+    table[:, 5] = MAX_VARIANCE * tick_variance
+    table[:, 6] = MAX_MOVE * np.sqrt(tick_variance)
     table[:, 4] = tick_variance
     if garch is not None:
         if np.any(garch.persistence >= 1):
             raise ValueError("alpha + gamma / 2 + beta must be below 1")
-        table[:, 0] = tick_variance * (1 - garch.persistence)
-        table[:, 1:] = np.column_stack([garch.alpha, garch.gamma, garch.beta, garch.variance_start])
+        start = np.minimum(garch.variance_start, table[:, 5])
+        weights = np.column_stack([garch.alpha, garch.gamma, garch.beta]).tolist()
+        each = zip(weights, dofs.tolist(), strict=True)
+        table[:, 0] = tick_variance * [bounded_constant(*own, dof) for own, dof in each]
+        table[:, 1:5] = np.column_stack([garch.alpha, garch.gamma, garch.beta, start])
     return table.astype(np.float32)
 
 

@@ -31,7 +31,6 @@ from simulator.market.philox import (
     words4,
     words_to_normals,
 )
-from simulator.market.streams import Stream
 from simulator.units import LANES
 
 GROUP = 4
@@ -42,11 +41,11 @@ MAX_JUMPS = 16
 """The most jumps of an asset in the four days of a group."""
 
 Float32Array = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 _SIZE_COUNTERS = 2**31
 _DAY_SHIFT = np.uint32(30)
 _FACTORS_PER_LOG = 3  # four factors of 2^-33 would leave float32's normal range
 _SMALLEST_CHI_SQUARE = np.float32(1e-12)
-_CHI_SQUARE = int(Stream.CHI_SQUARE)
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
@@ -81,37 +80,44 @@ def draw_t_scales(
     scales: Float32Array,
     products: Float32Array,
     words: WordArray,
-    half_dof: int,
+    tails: IntArray,
     seed: Integer,
     group: int,
     path: Integer,
 ) -> None:
-    """Write sqrt((dof - 2) / chi2) for the group's four steps, shared by all assets.
+    """Write sqrt((dof - 2) / chi2) for the group's four steps, for each class of assets.
 
     chi2 = -2 ln of a product of dof / 2 uniforms.
 
     Parameters
     ----------
-    scales, products : ndarray of shape (ROWS,), float32
-        The second is scratch, as is `words`.
+    scales : ndarray of shape (n_tails * ROWS,), float32
+    products : ndarray of shape (ROWS,), float32
+        Scratch, as is `words`.
+    tails : ndarray of shape (n_tails, 2), int64
+        Stream, and half the degrees of freedom.
     """
-    for index in range(ROWS):
-        scales[index] = _ZERO
-        products[index] = _ONE
-    for factor in range(half_dof):
-        fill_words(words, 0, seed, group * half_dof + factor, _CHI_SQUARE, path)
+    for tail in range(tails.shape[0]):
+        stream, half_dof = tails[tail, 0], tails[tail, 1]
+        start = tail * ROWS
+        chi_squares = scales[start : start + ROWS]
         for index in range(ROWS):
-            products[index] *= uniform32(words[index])
-        if factor % _FACTORS_PER_LOG == _FACTORS_PER_LOG - 1 or factor == half_dof - 1:
+            chi_squares[index] = _ZERO
+            products[index] = _ONE
+        for factor in range(half_dof):
+            fill_words(words, 0, seed, group * half_dof + factor, stream, path)
             for index in range(ROWS):
-                scales[index] += minus_two_log(products[index])
-                products[index] = _ONE
-    numerator = np.float32(2 * half_dof - 2)
-    for index in range(ROWS):
-        chi_square = scales[index]
-        if chi_square < _SMALLEST_CHI_SQUARE:
-            chi_square = _SMALLEST_CHI_SQUARE
-        scales[index] = np.sqrt(np.float32(numerator / chi_square))
+                products[index] *= uniform32(words[index])
+            if factor % _FACTORS_PER_LOG == _FACTORS_PER_LOG - 1 or factor == half_dof - 1:
+                for index in range(ROWS):
+                    chi_squares[index] += minus_two_log(products[index])
+                    products[index] = _ONE
+        numerator = np.float32(2 * half_dof - 2)
+        for index in range(ROWS):
+            chi_square = chi_squares[index]
+            if chi_square < _SMALLEST_CHI_SQUARE:
+                chi_square = _SMALLEST_CHI_SQUARE
+            chi_squares[index] = np.sqrt(np.float32(numerator / chi_square))
 
 
 @kernel

@@ -15,8 +15,9 @@ garch   GJR-GARCH(1,1), omega from variance targeting, shocks of a multivariate 
 macro   as garch, with macro factors, regimes and events, see `market/macro/`
 bootstrap   past days in blocks, see `market/bootstrap.py`; no -h / 2 and no shocks
 
-The t shocks have unit variance, share one chi-square per step and are clipped at
-+-15. Their -h / 2 leaves out the fat tail's part of ln E[exp], some 1e-5 a year.
+The t shocks have unit variance, share one chi-square per step and class of assets
+and are clipped at +-15; see `market/kernels.py` for the bounds of the variance. Their
+-h / 2 leaves out the fat tail's part of ln E[exp], some 1e-5 a year.
 
 References
 ----------
@@ -31,7 +32,12 @@ from functools import cached_property
 import numpy as np
 
 from simulator.market.bootstrap import Resampling, fill_resampled, resampling
-from simulator.market.diffusion import diffusion_tables, diffusion_variance, landing_drift
+from simulator.market.diffusion import (
+    diffusion_tables,
+    diffusion_variance,
+    landing_drift,
+    without_jumps,
+)
 from simulator.market.kernels import Tables, fill_block
 from simulator.market.macro.kernel import fill_macro
 from simulator.market.macro.plan import MacroPlan, plan
@@ -56,7 +62,7 @@ class MarketSpec(MarketFigures):
         jumps = self.jumps if self.model == "jump" else None
         garch = self.garch if self.model == "garch" else None
         tick_variance = diffusion_variance(self, jumps)
-        return diffusion_tables(self, jumps, garch, tick_variance, self.cholesky)
+        return diffusion_tables(self, jumps, garch, tick_variance, without_jumps(self, jumps))
 
     @cached_property
     def macro_plan(self) -> MacroPlan:

@@ -3,7 +3,11 @@
 With shock = the standardised, correlated innovation of an asset on a trading day:
 
     ln S += drift - h / 2 + e + jump,   e = sqrt(h) * shock
-    h'    = omega + (alpha + gamma 1[e < 0]) e^2 + beta h
+    h'    = omega + (alpha + gamma 1[e < 0]) h news^2 + beta h, at most a bound
+
+where news is the shock, at most 6 either way, and e at most 20 long-run deviations. Without
+bounds the fourth moment of assets with leverage does not exist, and some path of many has a
+day of a thousand percent.
 
 On any other day price and variance stand still. Draws, e and h are float32, log
 prices and prices float64. A loop over lanes has no branches and at most four
@@ -21,6 +25,7 @@ from simulator.market.draws import (
     GROUP,
     ROWS,
     Float32Array,
+    IntArray,
     draw_jumps,
     draw_normals,
     draw_t_scales,
@@ -31,8 +36,11 @@ from simulator.units import LANES, BoolArray, FloatArray
 
 MAX_SHOCK = 15.0
 """Standardised t shocks are clipped here: unclipped, E[S] would be infinite."""
+MAX_NEWS = 6.0
+"""The variance of the next day learns from no larger shock."""
 
 _CLIP = np.float32(MAX_SHOCK)
+_MOST = np.float32(MAX_NEWS)
 _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
 
@@ -46,10 +54,13 @@ class Tables(NamedTuple):
     trading : (n_assets, n_steps + 1), whether the asset moves
     mixing : (n_assets, n_assets), float32: weights of the normals in an asset's
         shock (with GARCH) or in its e (without)
-    garch : (n_assets, 5), float32: omega, alpha, gamma, beta, variance at the start
+    garch : (n_assets, 7), float32: omega, alpha, gamma, beta, variance at the start, its bound,
+        and that of e
     streams : (n_assets, 2), uint32: diffusion, jumps
     thresholds : (n_assets, MAX_JUMPS), uint32, see `draw_jumps`
     jump_size : (n_assets, 2), float32: mean and standard deviation of a jump
+    tails : (n_tails, 2), a class's stream of chi-squares and half its degrees of freedom
+    tail : (n_assets,), row of `tails`
     """
 
     spot: FloatArray
@@ -61,7 +72,8 @@ class Tables(NamedTuple):
     streams: WordArray
     thresholds: WordArray
     jump_size: Float32Array
-    half_dof: int
+    tails: IntArray
+    tail: IntArray
     has_garch: bool
     has_jumps: bool
 
@@ -69,7 +81,8 @@ class Tables(NamedTuple):
 class Lanes(NamedTuple):
     """Draws and state of the LANES paths in hand.
 
-    words, scales, scratch : (ROWS,), uint32, float32 and float32
+    words, scratch : (ROWS,), uint32 and float32
+    scales : (n_tails * ROWS,), float32
     count_words, normals, jumps : (n_assets * ROWS,), uint32, float32 and float32
     variance, log_price : (n_assets, LANES), float32 and float64
     """
@@ -87,20 +100,20 @@ class Lanes(NamedTuple):
 @kernel
 def fill_block(tables: Tables, seed: Integer, first_path: Integer, out: FloatArray) -> None:
     """Fill `out`, of shape (n_assets, n_steps + 1, a multiple of LANES), with prices."""
-    lanes = _allocate(out.shape[0])
+    lanes = _allocate(out.shape[0], tables.tails.shape[0])
     for lane_start in range(0, out.shape[2], LANES):
         _start(tables, lanes, out, lane_start)
         _walk(tables, lanes, seed, np.uint64(first_path) + np.uint64(lane_start), out, lane_start)
 
 
 @kernel
-def _allocate(n_assets: int) -> Lanes:
+def _allocate(n_assets: int, n_tails: int) -> Lanes:
     return Lanes(
         np.empty(ROWS, np.uint32),
         np.empty(n_assets * ROWS, np.uint32),
         np.empty(n_assets * ROWS, np.float32),
         np.zeros(n_assets * ROWS, np.float32),
-        np.empty(ROWS, np.float32),
+        np.empty(n_tails * ROWS, np.float32),
         np.empty(ROWS, np.float32),
         np.empty((n_assets, LANES), np.float32),
         np.empty((n_assets, LANES), np.float64),
@@ -125,12 +138,12 @@ def _walk(
     # Unpacked once: taking an array out of a tuple counts a reference, atomically,
     # and so does a slice that is handed on; hence the offsets below.
     _, _, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
-    half_dof, has_t, has_jumps = tables[9:]
+    tails, tail, has_t, has_jumps = tables[9:]
     words, count_words, normals, jumps, scales, scratch, variance, log_price = lanes
     for group in range((out.shape[1] - 1) // GROUP + 1):
         draw_normals(normals, words, streams, seed, group, path)
         if has_t:
-            draw_t_scales(scales, scratch, words, half_dof, seed, group, path)
+            draw_t_scales(scales, scratch, words, tails, seed, group, path)
         if has_jumps:
             draw_jumps(jumps, count_words, streams, thresholds, sizes, seed, group, path)
         for step in range(max(1, group * GROUP), min((group + 1) * GROUP, out.shape[1])):
@@ -141,7 +154,7 @@ def _walk(
                     continue
                 mix(scratch, normals, mixing, asset, turn)
                 if has_t:
-                    apply_garch(scratch, scales, variance, garch, asset, turn)
+                    apply_garch(scratch, scales, variance, garch, asset, tail[asset], turn)
                 log_drift = drift[asset, step]
                 _move(out, log_price, scratch, jumps, log_drift, asset, step, lane_start)
 
@@ -187,6 +200,7 @@ def apply_garch(
     variance: Float32Array,
     garch: Float32Array,
     asset: int,
+    tail: int,
     turn: int,
 ) -> None:
     """Turn normal shocks into e - h/2, in place, and the variances into the next day's.
@@ -194,24 +208,32 @@ def apply_garch(
     Parameters
     ----------
     moves : ndarray of shape (at least LANES,), float32
-    scales : ndarray of shape (ROWS,), float32
+    scales : ndarray of shape (n_tails * ROWS,), float32
     variance : ndarray of shape (n_assets, LANES), float32
-    garch : ndarray of shape (n_assets, 5), float32
+    garch : ndarray of shape (n_assets, 7), float32
     """
     omega = garch[asset, 0]
     alpha = garch[asset, 1]
     gamma = garch[asset, 2]
     beta = garch[asset, 3]
-    scale = scales[turn * LANES : (turn + 1) * LANES]
+    bound = garch[asset, 5]
+    largest = garch[asset, 6]
+    start = tail * ROWS + turn * LANES
+    scale = scales[start : start + LANES]
     h_row = variance[asset]
     for lane in range(LANES):
         shock = np.float32(moves[lane] * scale[lane])
         shock = shock if shock < _CLIP else _CLIP
         shock = shock if shock > -_CLIP else -_CLIP
         h = h_row[lane]
+        news = shock if shock < _MOST else _MOST
+        news = news if news > -_MOST else -_MOST
+        weight = np.float32(alpha + (gamma if shock < _ZERO else _ZERO))
+        following = np.float32(np.float32(omega + weight * h * news * news) + beta * h)
+        h_row[lane] = following if following < bound else bound
         e = np.float32(np.sqrt(h) * shock)
-        weight = np.float32(alpha + (gamma if e < _ZERO else _ZERO))
-        h_row[lane] = np.float32(np.float32(omega + weight * e * e) + beta * h)
+        e = e if e < largest else largest
+        e = e if e > -largest else -largest
         moves[lane] = np.float32(e - _HALF * h)
 
 

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from simulator.market.bootstrap import History
+from simulator.market.draws import IntArray
 from simulator.market.macro.model import Macro
 from simulator.scenario.stablecoin import StablecoinTerms
+from simulator.schema.assets import class_of
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, calendar
 
 Model = Literal["gbm", "jump", "garch", "macro", "bootstrap"]
@@ -62,6 +64,14 @@ class Garch:
         """
         return self.alpha + self.gamma / 2 + self.beta
 
+    def memory(self, news: FloatArray) -> FloatArray:
+        """Return the share of a surprise in the variance that is left a day on, shape (n_assets,).
+
+        `news` is the variance of what a day's variance learns from, shape (n_assets,): a little
+        below 1, because large shocks are cut.
+        """
+        return (self.alpha + self.gamma / 2) * news + self.beta
+
 
 @dataclass(frozen=True, eq=False)
 class MarketFigures:
@@ -75,7 +85,8 @@ class MarketFigures:
     periods_per_year : (n_assets,), trading days a year
     cholesky : (n_assets, n_assets), lower triangular factor of the correlation
     trading : (n_assets, n_steps + 1), whether the asset moves on the day
-    dof : degrees of freedom of the t shocks, even and above 2
+    dof : degrees of freedom of the t shocks, even and above 2: one for all, or one for each
+        asset, and the same for assets of a class
     history : the days of a bootstrap; its volatility is the returns' own
     macro : factors, regimes and views of the model macro
     stablecoin : when USDC falls below a dollar; None where it never does
@@ -101,7 +112,7 @@ class MarketFigures:
     trading: BoolArray
     jumps: Jumps | None = None
     garch: Garch | None = None
-    dof: int = 6
+    dof: int | tuple[int, ...] = 6
     history: History | None = None
     macro: Macro | None = None
     stablecoin: StablecoinTerms | None = None
@@ -123,8 +134,19 @@ class MarketFigures:
             if self.history is None:
                 raise ValueError("model bootstrap needs a history")
             check_shape("history", self.history.returns[:, 0], (n_assets,))
-        if self.dof % 2 or self.dof <= 2:
+        check_shape("dof", self.dofs, (n_assets,))
+        if np.any(self.dofs % 2) or np.any(self.dofs <= 2):
             raise ValueError(f"dof is {self.dof}; must be even and above 2")
+        if len(set(zip(map(class_of, self.assets), self.dofs.tolist(), strict=True))) > len(
+            set(map(class_of, self.assets))
+        ):
+            raise ValueError(f"dof is {self.dof}; must be the same for all assets of a class")
+
+    @property
+    def dofs(self) -> IntArray:
+        """Return the degrees of freedom of each asset's shocks, shape (n_assets,)."""
+        every = self.dof if isinstance(self.dof, tuple) else (self.dof,) * len(self.assets)
+        return np.array(every, dtype=np.int64)
 
     @property
     def dates(self) -> pd.DatetimeIndex:

@@ -7,7 +7,7 @@ changing one changes every result of its owner.
 
 Numbers
     1-31     diffusion of an asset.
-    32-63    shared by all assets; from 36 on the macro factors, 62 the fall of USDC.
+    32-63    shared by many assets; from 36 on the macro factors, 62 the fall of USDC.
     65-95    jumps of an asset: 64 + its diffusion stream.
     128-191  lowest byte of the instruments', each named in its own room (`Stream` there); a label
              that is not the kind adds 24 bits of its hash above (`instruments.registry`). 142 and
@@ -19,6 +19,8 @@ Numbers
 from __future__ import annotations
 
 from enum import IntEnum, unique
+
+from simulator.schema.assets import CLASSES, AssetClass
 
 JUMP_OFFSET = 64
 
@@ -55,6 +57,8 @@ class Stream(IntEnum):
     REGIME = 47
     STRESS = 48
     OUTAGE = 49
+    CHI_SQUARE_SECURITIES = 50
+    CHI_SQUARE_COINS = 51
     STABLECOIN_FALL = 62
 
     GOLD_JUMP = JUMP_OFFSET + 1
@@ -76,6 +80,14 @@ class Stream(IntEnum):
 def diffusion_stream(asset: str) -> Stream:
     """Return the stream of the diffusion of `asset`, a lower-case name such as "gold"."""
     return Stream[asset.upper()]
+
+
+_CHI_SQUARES = (Stream.CHI_SQUARE, Stream.CHI_SQUARE_SECURITIES, Stream.CHI_SQUARE_COINS)
+
+
+def chi_square_stream(of: AssetClass) -> Stream:
+    """Return the stream of a class's chi-square."""
+    return _CHI_SQUARES[CLASSES.index(of)]
 
 
 def jump_stream(asset: str) -> Stream:

@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -28,6 +29,7 @@ from simulator.errors import InputError, Problem
 from simulator.scenario.correlation import changed_pairs, nearest_correlation
 from simulator.scenario.loader import read_yaml, validate
 from simulator.scenario.macro import MacroCalibration
+from simulator.schema.assets import CLASSES, AssetClass, class_of
 from simulator.schema.fields import Fault, refuse
 from simulator.units import FloatArray
 
@@ -159,6 +161,26 @@ class Correlation(Figure):
     """Correlation, −1 to 1."""
     unit: Literal["1"]
     """Dimensionless."""
+    shocks: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)] | None = None
+    """Correlation of the shocks that makes the returns' own `value`: larger, because variances
+    wander each by itself. None where it was not fitted: the same as `value`."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_shocks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if self.shocks is None:
+            data.pop("shocks", None)
+        return data
+
+    def of(self, *, shocks: bool) -> float:
+        """Return the correlation of the shocks, or of the returns."""
+        return self.value if self.shocks is None or not shocks else self.shocks
+
+    def moved(self, value: float) -> Correlation:
+        """Return the pair with another correlation of returns, the shocks' moved along."""
+        by = value - self.value
+        shocks = None if self.shocks is None else min(max(self.shocks + by, -1.0), 1.0)
+        return self.model_copy(update={"value": value, "shocks": shocks})
 
 
 class ExcludedReturn(_Model):
@@ -192,7 +214,7 @@ class AssetCalibration(_Model):
     variance_start: PeriodVariance
     """Variance of the first period after the window."""
     degrees_of_freedom: DegreesOfFreedom
-    """Tail index of this asset alone; a diagnostic, the market draws with one for all."""
+    """Tail index of this asset alone; a diagnostic, the market draws with its class's."""
     jump_intensity: JumpRate
     """Days a year beyond 4 robust standard deviations."""
     jump_mean: JumpMean
@@ -245,12 +267,20 @@ class Calibration(_Model):
     """Figures by asset."""
     correlations: tuple[Correlation, ...]
     """One entry for each pair of assets."""
-    joint_degrees_of_freedom: DegreesOfFreedom
-    """Tail index of all assets' shocks together, as estimated."""
+    joint_degrees_of_freedom: dict[AssetClass, DegreesOfFreedom]
+    """Tail index of the shocks of a class's assets together, as estimated."""
     macro: MacroCalibration | None = None
     """What the macro model reads beside; none = the defaults of `MacroCalibration`."""
     findings: dict[AssetName, Figure] = {}
     """What else was measured, for the reader; no model reads it."""
+
+    @field_validator("joint_degrees_of_freedom", mode="before")
+    @classmethod
+    def _one_for_all(cls, given: Any) -> Any:
+        # Files of before had one figure, for all classes.
+        return (
+            dict.fromkeys(CLASSES, given) if isinstance(given, dict) and "value" in given else given
+        )
 
     @model_serializer(mode="wrap")
     def _without_empty_sections(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -269,16 +299,15 @@ class Calibration(_Model):
         """Return the macro section, or its defaults where the file has none."""
         return self.macro or MacroCalibration()
 
-    @property
-    def innovation_dof(self) -> int:
-        """Return the degrees of freedom the market draws with: the nearest even integer.
+    def innovation_dofs(self, assets: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the degrees of freedom that each asset is drawn with: the nearest even integer.
 
         Even, so that the chi-square of the multivariate t is a sum of logarithms.
         """
-        return 2 * math.floor(self.joint_degrees_of_freedom.value / 2 + 0.5)
+        return tuple(_even(self.joint_degrees_of_freedom[class_of(asset)]) for asset in assets)
 
-    def correlation(self, assets: tuple[str, ...]) -> FloatArray:
-        """Return the correlation matrix of `assets`, in their order.
+    def correlation(self, assets: tuple[str, ...], *, shocks: bool = False) -> FloatArray:
+        """Return the correlation matrix of `assets`, in their order: of returns, or of shocks.
 
         Returns
         -------
@@ -294,7 +323,7 @@ class Calibration(_Model):
             known = ", ".join(self.assets)
             rule = f"is not calibrated; the calibration has {known}"
             raise InputError([Problem(self.name, None, asset, "", rule) for asset in unknown])
-        by_pair = {frozenset(pair.between): pair.value for pair in self.correlations}
+        by_pair = {frozenset(pair.between): pair.of(shocks=shocks) for pair in self.correlations}
         matrix = np.eye(len(assets))
         for i, j in itertools.combinations(range(len(assets)), 2):
             matrix[i, j] = matrix[j, i] = by_pair[frozenset((assets[i], assets[j]))]
@@ -305,15 +334,22 @@ class Calibration(_Model):
         faults = [*self._pair_faults(), *self._window_faults()]
         if not faults:
             faults = self._matrix_faults()
-        # 2.5 degrees of freedom round to 2, where the variance no longer exists.
-        if self.innovation_dof < 4:
-            faults.append(
-                f"joint_degrees_of_freedom is {self.joint_degrees_of_freedom.value:g}; must be "
-                "at least 3, so that its nearest even integer is at least 4"
-            )
+        faults += self._tail_faults()
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _tail_faults(self) -> list[str]:
+        lacking = dict.fromkeys(map(class_of, self.assets)).keys() - self.joint_degrees_of_freedom
+        faults = [f"joint_degrees_of_freedom has none for {name}" for name in sorted(lacking)]
+        # 2.5 degrees of freedom round to 2, where the variance no longer exists.
+        faults += [
+            f"joint_degrees_of_freedom.{name} is {tail.value:g}; must be at least 3, so that its "
+            "nearest even integer is at least 4"
+            for name, tail in self.joint_degrees_of_freedom.items()
+            if _even(tail) < 4
+        ]
+        return faults
 
     def _pair_faults(self) -> list[str]:
         wanted = {frozenset(pair) for pair in itertools.combinations(self.assets, 2)}
@@ -342,9 +378,12 @@ class Calibration(_Model):
 
     def _matrix_faults(self) -> list[str]:
         names = tuple(self.assets)
-        matrix = self.correlation(names)
-        eigenvalues, eigenvectors = np.linalg.eigh(matrix)
-        if eigenvalues[0] > SMALLEST_EIGENVALUE:
+        for shocks in (False, True):
+            matrix = self.correlation(names, shocks=shocks)
+            eigenvalues, eigenvectors = np.linalg.eigh(matrix)
+            if eigenvalues[0] <= SMALLEST_EIGENVALUE:
+                break
+        else:
             return []
         weights = np.abs(eigenvectors[:, 0])
         involved = [name for name, weight in zip(names, weights, strict=True) if weight > 0.1]
@@ -354,6 +393,10 @@ class Calibration(_Model):
             f"{eigenvalues[0]:.2g}); the matrix must be positive definite; the nearest one that "
             f"is has {nearest}"
         ]
+
+
+def _even(tail: DegreesOfFreedom) -> int:
+    return 2 * math.floor(tail.value / 2 + 0.5)
 
 
 def load_calibration(path: Path | str) -> Calibration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 Asset = Literal[
     "gold",
@@ -18,5 +18,16 @@ Asset = Literal[
 ]
 """The assets of a market, each with its own stream of shocks."""
 
+AssetClass = Literal["metals", "securities", "coins"]
+"""Assets whose wild days are the same: each class has one chi-square a day."""
+CLASSES: tuple[AssetClass, ...] = get_args(AssetClass)
+
 USDC = "usdc"
 """The market's price of the dollar in which everything on chain is settled, if it is one."""
+
+
+def class_of(asset: str) -> AssetClass:
+    """Return the class of `asset`, a lower-case name such as "gold"."""
+    if asset in ("gold", "silver", "copper"):
+        return "metals"
+    return "coins" if asset in ("bitcoin", "altcoins") else "securities"

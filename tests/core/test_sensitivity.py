@@ -108,7 +108,7 @@ def test_ranges__stay_within_the_scenarios_own_rules():
     assert found["instruments.gold_token.shortfall_loss"].values == (0.5, 1.0)
     assert "calibration.assets.gold.jump_mean" not in found
     assert "calibration.assets.gold.degrees_of_freedom" not in found
-    assert "calibration.joint_degrees_of_freedom" in found
+    assert "calibration.joint_degrees_of_freedom.metals" in found
     assert all(trial.values[0] < trial.values[1] for trial in found.values())
     reasons = dict(left_out)
     assert "instruments.gold_vault.management_fee_bps" in reasons

@@ -16,8 +16,14 @@ from simulator.market.paths import empty_block, factors_of
 from simulator.market.streams import Stream
 from simulator.scenario.macro import REGIMES, MacroCalibration
 from simulator.scenario.views import MacroParts
+from simulator.schema.assets import class_of
 
 SEED = 20260120
+CHI_SQUARES = {
+    "metals": Stream.CHI_SQUARE,
+    "securities": Stream.CHI_SQUARE_SECURITIES,
+    "coins": Stream.CHI_SQUARE_COINS,
+}
 OFF = dict.fromkeys(MacroParts.model_fields, False)
 
 
@@ -311,25 +317,30 @@ class PlainPath:
             given = self.figures.regimes.stress_loadings
             b = np.array([given[a].value if a in given else 0.0 for a in spec.assets])
             shocks = np.sqrt(1 - b**2) * shocks + b * normal(Stream.STRESS, step, self.path)
-        product = 1.0
-        for factor in range(spec.dof // 2):
-            counter = step // 4 * (spec.dof // 2) + factor
-            word = draw_reference(SEED, counter, Stream.CHI_SQUARE, self.path)[step % 4]
-            product *= uniform_reference(word)
-        scale = math.sqrt((spec.dof - 2) / (-2 * math.log(product)))
+        scales = {}
+        for of, dof in set(zip(map(class_of, spec.assets), spec.dofs.tolist(), strict=True)):
+            product = 1.0
+            for factor in range(dof // 2):
+                counter = step // 4 * (dof // 2) + factor
+                word = draw_reference(SEED, counter, CHI_SQUARES[of], self.path)[step % 4]
+                product *= uniform_reference(word)
+            scales[of] = math.sqrt((dof - 2) / (-2 * math.log(product)))
+        scale = np.array([scales[class_of(asset)] for asset in spec.assets])
         return np.clip(shocks * scale, -15, 15)
 
     def _move(self, i: int, asset: str, shock: float) -> float:
-        omega, alpha, gamma, beta, _ = self.spec.tables.garch[i].astype(float)
+        omega, alpha, gamma, beta, _, bound, largest = self.spec.tables.garch[i].astype(float)
         h = self.variance[i]
-        e = math.sqrt(h) * shock
-        self.variance[i] = omega + (alpha + gamma * (e < 0)) * e**2 + beta * h
-        m = self.spec.macro_plan.chain.volatility[self.regimes[-1]]
+        e = min(max(math.sqrt(h) * shock, -largest), largest)
+        news = min(max(shock, -6), 6) ** 2 * h
+        self.variance[i] = min(omega + (alpha + gamma * (e < 0)) * news + beta * h, bound)
+        m = min(self.spec.macro_plan.chain.volatility[self.regimes[-1]], math.sqrt(bound / h))
+        e = min(max(m * e, -largest), largest)
         if asset == "copper":
             f = self.figures.copper
             short, long = f.short_volatility.value**2, f.long_volatility.value**2
-            self.short += short / (short + long) * m * e
-        return m * e - m**2 * h / 2
+            self.short += short / (short + long) * e
+        return e - m**2 * h / 2
 
     def _events(self, i: int, asset: str, step: int) -> float:
         spec = self.spec

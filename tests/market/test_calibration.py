@@ -114,9 +114,10 @@ def test_fit__simulated_market__recovers_correlation_and_joint_tail(recovered):
         assert within(pair, truth)
         assert pair.standard_error < 0.05
     np.testing.assert_allclose(matrix, CORRELATION, atol=0.08)
-    assert within(recovered.joint_degrees_of_freedom, DOF)
-    assert recovered.joint_degrees_of_freedom.standard_error < 0.4
-    assert recovered.innovation_dof == 6
+    (tail,) = recovered.joint_degrees_of_freedom.values()
+    assert within(tail, DOF)
+    assert tail.standard_error < 0.4
+    assert recovered.innovation_dofs(("gold", "copper")) == (6, 6)
 
 
 def test_fit__filtered_variance__matches_the_simulations_own(recovered):
@@ -134,8 +135,8 @@ def test_fit__filtered_variance__matches_the_simulations_own(recovered):
 def test_fit__persistence_above_the_cap__lowers_beta_and_says_so():
     explosive = simulate(7, 4000, beta=0.962)[:, 0, :1]
     figures = fit_calibration(table_of(explosive), "simulated").assets["gold"]
-    assert figures.persistence == pytest.approx(0.985, abs=2e-5)
-    assert figures.persistence <= 0.985 + 1e-12
+    assert figures.persistence == pytest.approx(0.995, abs=2e-5)
+    assert figures.persistence <= 0.995 + 1e-12
     assert figures.beta.note.startswith("lowered from 0.9")
 
 
@@ -146,8 +147,8 @@ def test_fit__persistence_below_the_cap__keeps_beta(recovered):
 
 
 def test_capped_beta__by_hand():
-    # .06 - .04 / 2 = .04, so .985 leaves .945.
-    assert diffusion.capped_beta(0.06, -0.04, 0.96) == 0.945
+    # .06 - .04 / 2 = .04, so .995 leaves .955.
+    assert diffusion.capped_beta(0.06, -0.04, 0.96) == 0.955
     assert diffusion.capped_beta(0.06, -0.04, 0.9) == 0.9
 
 
@@ -466,13 +467,27 @@ def test_load__missing_pair__is_refused(tmp_path):
 
 @pytest.mark.parametrize(("dof", "even"), [(3.0, 4), (4.9, 4), (5.1, 6), (5.26, 6), (7.0, 8)])
 def test_innovation_dof__is_the_nearest_even_integer(recovered, dof, even):
-    figure = recovered.joint_degrees_of_freedom.model_copy(update={"value": dof})
-    changed = recovered.model_copy(update={"joint_degrees_of_freedom": figure})
-    assert changed.innovation_dof == even
+    figure = recovered.joint_degrees_of_freedom["metals"].model_copy(update={"value": dof})
+    changed = recovered.model_copy(update={"joint_degrees_of_freedom": {"metals": figure}})
+    assert changed.innovation_dofs(("silver",)) == (even,)
+
+
+def test_load__one_tail_for_all__as_files_of_before_had_it(recovered):
+    (tail,) = recovered.joint_degrees_of_freedom.values()
+    old = {**recovered.model_dump(), "joint_degrees_of_freedom": tail.model_dump()}
+    found = Calibration.model_validate(old).joint_degrees_of_freedom
+    assert found == {"metals": tail, "securities": tail, "coins": tail}
+
+
+def test_load__no_tail_of_a_class__is_refused(recovered):
+    (tail,) = recovered.joint_degrees_of_freedom.values()
+    other = {**recovered.model_dump(), "joint_degrees_of_freedom": {"coins": tail.model_dump()}}
+    with pytest.raises(ValueError, match="joint_degrees_of_freedom has none for metals"):
+        Calibration.model_validate(other)
 
 
 def test_load__tail_without_a_variance__is_refused(tmp_path):
-    dof = load_calibration(SHIPPED).joint_degrees_of_freedom.value
+    dof = load_calibration(SHIPPED).joint_degrees_of_freedom["metals"].value
     assert "at least 3" in faults(tmp_path, (f"value: {dof}", "value: 2.9"))[0][2]
     assert "must be above 2" in faults(tmp_path, (f"value: {dof}", "value: 2.0"))[0][2]
 
@@ -534,13 +549,14 @@ def test_metals__correlations_and_prices__are_the_known_ones(metals):
     assert metals.assets["gold"].price.value == 4759.6001
     assert metals.assets["copper"].price.value == pytest.approx(12_730, abs=5)
     assert [record.asset for record in metals.excluded] == ["copper"]
-    assert metals.innovation_dof == 6
+    assert metals.innovation_dofs(("gold",)) == (6,)
 
 
 def test_metals__persistence__is_capped(metals):
-    for figures in metals.assets.values():
-        assert figures.persistence == pytest.approx(0.985, abs=2e-5)
-        assert figures.persistence <= 0.985 + 1e-12
+    # gold's and silver's fits ask for .9956 and 1.0; copper's for .9932
+    for name, expected in (("gold", 0.995), ("silver", 0.995), ("copper", 0.99324)):
+        assert metals.assets[name].persistence == pytest.approx(expected, abs=3e-5)
+        assert metals.assets[name].persistence <= 0.995 + 1e-12
 
 
 def test_calibration__is_frozen_and_refuses_unknown_keys(recovered):

@@ -80,13 +80,22 @@ def test_fit__pairs__by_days_within_a_table_and_by_weeks_across(market):
     assert across.standard_error < 0.08
 
 
-def test_fit__joint_tail__is_pooled_over_the_tables(market):
-    fitted = fit_calibration(market, "both")
-    joint = fitted.joint_degrees_of_freedom
+def test_fit__joint_tail__is_one_for_each_class(market):
+    both = fit_calibration(market, "both").joint_degrees_of_freedom
     alone = [fit_calibration(one, "one").joint_degrees_of_freedom for one in market]
-    assert min(a.value for a in alone) < joint.value < max(a.value for a in alone)
-    assert joint.standard_error < min(a.standard_error for a in alone)
-    assert f"alone {alone[0].value:.1f}, {alone[1].value:.1f}" in joint.note
+    assert both == {**alone[0], **alone[1]}
+    assert len(both) == 2
+
+
+def test_fit__joint_tail__of_a_class_in_two_tables_is_pooled_over_them(market):
+    columns = market[0].columns
+    halves = [replace(market[0], path=f"{n}.csv", columns=(columns[n],)) for n in (0, 1)]
+    (pooled,) = fit_calibration(halves, "halves").joint_degrees_of_freedom.values()
+    alone = [
+        next(iter(fit_calibration(one, "one").joint_degrees_of_freedom.values())) for one in halves
+    ]
+    assert min(a.value for a in alone) < pooled.value < max(a.value for a in alone)
+    assert f"alone {alone[0].value:.1f}, {alone[1].value:.1f}" in pooled.note
 
 
 def test_fit__same_asset_in_two_tables__is_refused(market):

@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from markets import METALS, draw_reference, metals, normals_reference, uniform_reference
-from scipy import stats
+from scipy import integrate, stats
 
+from simulator.market.diffusion import bounded_constant, news_variance
 from simulator.market.dynamics import Garch, Jumps, MarketSpec, fill
 from simulator.market.paths import empty_block, simulate_market
 from simulator.market.reduce import terminal_and_drawdown
@@ -59,15 +60,21 @@ def plain_path(spec: MarketSpec, seed: int, path: int) -> np.ndarray:
     prices[:, 0] = spec.spot
     tick = spec.volatility**2 / spec.periods_per_year
     compensator = np.zeros(n_assets)
+    cholesky = spec.cholesky
     if spec.model == "jump":
         rate = spec.jumps.intensity / spec.periods_per_year
         tick = tick - rate * (spec.jumps.mean**2 + spec.jumps.sd**2)
         compensator = rate * (np.exp(spec.jumps.mean + spec.jumps.sd**2 / 2) - 1)
+        # jumps do not correlate: the shocks do so more, for the whole to do as asked
+        share = np.sqrt(tick * spec.periods_per_year) / spec.volatility
+        own = spec.cholesky @ spec.cholesky.T / np.outer(share, share)
+        np.fill_diagonal(own, 1.0)
+        cholesky = np.linalg.cholesky(own)
     variance = spec.garch.variance_start.copy() if spec.model == "garch" else tick.copy()
     waited = np.zeros(n_assets)
     for step in range(1, spec.n_steps + 1):
         normals = [asset_normal(seed, Stream[a.upper()], step, path) for a in spec.assets]
-        shocks = spec.cholesky @ np.array(normals)
+        shocks = cholesky @ np.array(normals)
         if spec.model == "garch":
             chi2 = chi_square(seed, step, path, spec.dof)
             shocks = np.clip(shocks * math.sqrt((spec.dof - 2) / chi2), -15, 15)
@@ -78,14 +85,18 @@ def plain_path(spec: MarketSpec, seed: int, path: int) -> np.ndarray:
                 continue
             h = variance[i]
             e = math.sqrt(h) * shocks[i]
+            if spec.model == "garch":
+                e = float(np.clip(e, -20 * math.sqrt(tick[i]), 20 * math.sqrt(tick[i])))
             move = spec.drift[i] * waited[i] / 365 - h / 2 + e - compensator[i]
             waited[i] = 0
             if spec.model == "jump":
                 move += jump(spec, i, seed, step, path)
             if spec.model == "garch":
                 alpha, gamma, beta = spec.garch.alpha[i], spec.garch.gamma[i], spec.garch.beta[i]
-                omega = tick[i] * (1 - alpha - gamma / 2 - beta)
-                variance[i] = omega + (alpha + gamma * (e < 0)) * e**2 + beta * h
+                omega = tick[i] * bounded_constant(alpha, gamma, beta, spec.dof)
+                news = min(max(shocks[i], -6), 6) ** 2 * h
+                variance[i] = omega + (alpha + gamma * (e < 0)) * news + beta * h
+                variance[i] = min(variance[i], 8 * tick[i])
             prices[i, step] *= math.exp(move)
     return prices
 
@@ -199,6 +210,74 @@ def test_garch__extreme_shocks__are_clipped():
     assert np.abs(shocks).max() == pytest.approx(15, rel=1e-4)
 
 
+# silver's with its cluster, and big tech's, whose leverage alone makes a fourth moment infinite
+@pytest.mark.parametrize(
+    ("weights", "dof"), [((0.061, -0.039, 0.953), 6), ((0.003, 0.167, 0.899), 8)]
+)
+def test_garch__bounded__keeps_the_variance_asked_for_and_its_bounds(weights, dof):
+    n_steps, tick = 6_000, np.array([1e-4])
+    spec = metals(
+        "garch",
+        n_steps=n_steps,
+        n_assets=1,
+        drift=np.zeros(1),
+        volatility=np.sqrt(tick * 365),
+        garch=Garch(*(np.array([w]) for w in weights), tick),
+        dof=dof,
+    )
+    returns = np.diff(np.log(block_of(spec, n_paths=4 * LANES)[0]), axis=0)[1_000:]
+    # -h/2 of 5e-5 a day does not count against 1e-2; 2 % is three standard errors of 512 paths
+    assert returns.var() == pytest.approx(1e-4, rel=0.02)
+    # a day's shock is at most twenty long-run deviations; -h/2 is at most four variances
+    assert np.abs(returns).max() < 20e-2 + 4.01e-4
+
+
+def test_bounded_constant__without_bounds_in_reach__is_one_less_persistence():
+    # weights so small that neither news of six deviations nor eight times the variance matter
+    news = float(news_variance(np.array([30]))[0])
+    free = 1 - ((0.01 + 0.0) * news + 0.5)
+    assert bounded_constant(0.01, 0.0, 0.5, 30) == pytest.approx(free, rel=1e-9)
+    assert bounded_constant(0.003, 0.167, 0.899, 8) > 1 - 0.003 - 0.167 / 2 - 0.899
+
+
+@pytest.mark.parametrize("dof", [4, 6, 8])
+def test_news_variance__of_a_t_cut_at_six__as_integrated(dof):
+    scale = math.sqrt((dof - 2) / dof)
+    density = stats.t(dof, scale=scale).pdf
+    inside, _ = integrate.quad(lambda z: 2 * z * z * density(z), 0, 6)
+    expected = inside + 36 * 2 * stats.t(dof, scale=scale).sf(6)
+    assert news_variance(np.array([dof]))[0] == pytest.approx(expected, rel=1e-8)
+
+
+def test_shocks__of_two_classes__have_their_own_tails_and_correlate_as_asked():
+    # gold and bitcoin, without clusters: normals of correlation .5 / (.940 * .886), each times
+    # the root of its own chi-square, whose mean those factors are
+    zeros = np.zeros(2)
+    base = metals("garch", n_steps=400, n_assets=2)
+    spec = replace(
+        base,
+        assets=("gold", "bitcoin"),
+        cholesky=np.linalg.cholesky(np.array([[1.0, 0.5], [0.5, 1.0]])),
+        garch=Garch(zeros, zeros, zeros, base.volatility**2 / 365),
+        dof=(6, 4),
+    )
+    block = block_of(spec, n_paths=16 * LANES)
+    gold, bitcoin = (np.diff(np.log(row), axis=0).ravel() for row in block)
+    assert np.corrcoef(gold, bitcoin)[0, 1] == pytest.approx(0.5, abs=0.005)
+    assert math.exp(math.lgamma(2.5) - math.lgamma(3)) * math.sqrt(2) == pytest.approx(
+        0.940, abs=5e-4
+    )
+    for returns, dof in ((gold, 6), (bitcoin, 4)):
+        law = stats.t(dof, scale=returns.std() * math.sqrt((dof - 2) / dof))
+        beyond = np.abs(returns - returns.mean()) > 5 * returns.std()
+        assert beyond.mean() == pytest.approx(2 * law.sf(5 * returns.std()), rel=0.1)
+    # wild days are shared within a class, not between: the sizes hardly correlate at .5
+    sizes = np.corrcoef(np.abs(gold), np.abs(bitcoin))[0, 1]
+    one = block_of(replace(spec, assets=("gold", "silver"), dof=6), n_paths=16 * LANES)
+    shared = np.corrcoef(*(np.abs(np.diff(np.log(row), axis=0)).ravel() for row in one))[0, 1]
+    assert sizes < shared - 0.05
+
+
 def test_simulate_market__views_by_asset():
     spec = with_weekends("garch")
     market = simulate_market(spec, SEED, 3 * LANES, LANES)
@@ -238,6 +317,11 @@ def test_spec__numbers_that_cannot_be__refused():
         metals("garch", dof=5)
     with pytest.raises(ValueError, match="dof is 2"):
         metals("garch", dof=2)
+    metals("garch", dof=(6, 6, 6))
+    with pytest.raises(ValueError, match="must be the same for all assets of a class"):
+        metals("garch", dof=(6, 8, 6))
+    with pytest.raises(ValueError, match="dof has shape"):
+        metals("garch", dof=(6, 6))
     with pytest.raises(ValueError, match="needs jumps"):
         metals("jump", jumps=None)
     with pytest.raises(ValueError, match="needs garch"):

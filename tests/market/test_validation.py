@@ -23,13 +23,15 @@ from simulator.market.validation.backtest import (
     pooled,
     realised_return,
 )
-from simulator.market.validation.bands import resampled_days, resampled_figures
 from simulator.market.validation.compare import compare, matched, pairs, simulated_figures
 from simulator.market.validation.coverage import coverage, transform
 from simulator.market.validation.past import Past, common_rows, weekly_returns
 from simulator.market.validation.statistics import (
     ASSET_FIGURES,
+    FURTHER_FIGURES,
+    TAILS,
     asset_figures,
+    further_figures,
     pair_figures,
     size_autocorrelations,
     window_drawdowns,
@@ -42,22 +44,31 @@ RANDOM = np.random.default_rng(20260120)
 START = dt.date(2010, 1, 1)
 
 
-def figure(returns: np.ndarray, name: str, days: int) -> float:
-    return float(asset_figures(returns)[ASSET_FIGURES.index((name, days))])
+def further(returns: np.ndarray, name: str, days: int) -> float:
+    return float(further_figures(returns[None, :])[0, FURTHER_FIGURES.index((name, days))])
 
 
 # the figures ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("days", [1, 20, 250])
-def test_figures__of_overlapping_returns__those_of_numpy_and_scipy(days):
+def test_figures__of_a_days_returns__those_of_numpy_and_scipy():
+    returns = RANDOM.standard_t(5, (3, 900)) * 0.01
+    found = asset_figures(returns)
+    assert found.shape == (3, 11)
+    for row, own in zip(found, returns, strict=True):
+        assert row[:3] == pytest.approx([own.std(), stats.kurtosis(own), stats.skew(own)], rel=1e-9)
+        assert row[3:9] == pytest.approx(np.quantile(own, TAILS), rel=1e-9)
+    np.testing.assert_allclose(asset_figures(returns[1]), found[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("days", [20, 250])
+def test_figures__further__of_overlapping_returns_as_of_numpy(days):
     returns = RANDOM.standard_t(5, 900) * 0.01
     grown = np.array([returns[k : k + days].sum() for k in range(901 - days)])
-    assert figure(returns, "volatility", days) == pytest.approx(grown.std(), rel=1e-9)
-    assert figure(returns, "kurtosis", days) == pytest.approx(stats.kurtosis(grown), rel=1e-7)
-    for name, share in (("q01", 0.01), ("q05", 0.05), ("q95", 0.95), ("q99", 0.99)):
+    assert further(returns, "volatility", days) == pytest.approx(grown.std(), rel=1e-9)
+    for name, share in (("q05.0", 0.05), ("q95.0", 0.95)):
         expected = np.quantile(grown, share)
-        assert figure(returns, name, days) == pytest.approx(expected, rel=1e-9)
+        assert further(returns, name, days) == pytest.approx(expected, rel=1e-9)
 
 
 def test_figures__drawdowns__of_each_window_as_measured_elsewhere():
@@ -66,14 +77,14 @@ def test_figures__drawdowns__of_each_window_as_measured_elsewhere():
     windows = np.stack([logs[k : k + 251] for k in range(151)], axis=1)
     np.testing.assert_allclose(found, max_drawdown(np.exp(windows)), rtol=1e-12)
     expected = np.quantile(found, 0.95)
-    assert figure(np.diff(logs), "drawdown p95", 250) == pytest.approx(expected, rel=1e-12)
+    assert further(np.diff(logs), "drawdown p95", 250) == pytest.approx(expected, rel=1e-12)
 
 
 def test_figures__autocorrelation_of_size__of_days_that_alternate_by_hand():
     # |r| = 1, 3, 1, 3, ...: deviations -1, +1, ...; lag 1 has 299 products of -1
     returns = np.tile([1.0, -3.0], 150)
     expected = [-299 / 300, -295 / 300, 280 / 300, 240 / 300]
-    assert size_autocorrelations(returns) == pytest.approx(expected)
+    assert size_autocorrelations(returns, (1, 5, 20, 60)) == pytest.approx(expected)
 
 
 def test_figures__pair__correlation_is_told_apart_in_calm_and_stress():
@@ -81,29 +92,20 @@ def test_figures__pair__correlation_is_told_apart_in_calm_and_stress():
     common, own = RANDOM.normal(size=(2, 260))
     calm = np.arange(260) < 208
     weekly = np.stack([common, np.where(calm, common, own)]) * np.where(calm, 0.01, 0.05)
-    quiet, stress = pair_figures(weekly)
-    assert quiet > 0.8
-    assert stress < 0.4
+    whole, rise = pair_figures(weekly)
+    assert whole == pytest.approx(np.corrcoef(weekly)[0, 1], rel=1e-9)
+    assert rise < -0.4
+    # a window of 13 weeks is in stress where it is among the wildest fifth of all windows
+    sizes = np.abs(weekly / weekly.std(axis=1, keepdims=True)).mean(axis=0)
+    state = np.array([sizes[k : k + 13].mean() for k in range(248)])
+    stress = state > np.quantile(state, 0.8)
+    late = weekly[:, 12:]
+    expected = np.corrcoef(late[:, stress])[0, 1] - np.corrcoef(late[:, ~stress])[0, 1]
+    assert rise == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_allclose(pair_figures(np.stack([weekly, weekly]))[1], [whole, rise])
 
 
-# the band -------------------------------------------------------------------------------------
-
-
-def test_resampled_days__blocks_follow_the_calendar_and_close_the_circle():
-    days = resampled_days(np.random.default_rng(1), 1000, 20.0)
-    follows = (np.diff(days) - 1) % 1000 == 0
-    assert abs(follows.mean() - 0.95) < 4 * math.sqrt(0.05 * 0.95 / 999)
-    assert days.min() >= 0
-    assert days.max() < 1000
-    whole = resampled_days(np.random.default_rng(1), 1000, 1e9)
-    np.testing.assert_array_equal(np.diff(whole) % 1000, 1)
-
-
-def test_resampled_figures__of_independent_days__the_textbook_error_of_a_mean():
-    returns = RANDOM.normal(0, 1, 2000)
-    means = resampled_figures(returns, lambda days: np.array([days.mean()]), 1.0, 800, 1)
-    assert means.std() == pytest.approx(returns.std() / math.sqrt(2000), rel=0.1)
-    assert means.mean() == pytest.approx(returns.mean(), abs=4 * returns.std() / 2000**0.5 / 28)
+# what is inside --------------------------------------------------------------------------------
 
 
 N_DAYS = 1500
@@ -129,30 +131,32 @@ def share_inside(spec) -> float:
     found = [
         row.inside
         for past in own_pasts()
-        for row in compare(spec, {"gold": past}, histories=LANES, samples=120)
+        for row in compare(spec, {"gold": past}, histories=LANES)
+        if row.cell.counted
     ]
     assert len(found) == 10 * len(ASSET_FIGURES)
     return float(np.mean(found))
 
 
-def test_band__of_a_known_market__holds_its_own_figures_at_about_the_nominal_rate():
-    # 90 % is nominal; 87 % was measured over 60 histories of 6,300 days, 5 points less here,
-    # where blocks are short of history; cells of one history depend on each other
-    assert 0.76 < share_inside(own_world()) < 0.95
+def test_inside__of_a_known_market__holds_its_own_figures_nine_times_in_ten():
+    # ten histories of eleven figures that depend on each other: worth some 40 independent ones,
+    # three standard errors are 14 points
+    assert 0.76 < share_inside(own_world()) <= 1.0
 
 
-def test_band__of_a_market_twice_as_wild__does_not():
+def test_inside__of_a_market_twice_as_wild__is_only_what_has_no_scale():
+    # kurtosis, skew and the two autocorrelations: four of eleven
     spec = own_world()
     garch = replace(spec.garch, variance_start=4 * spec.garch.variance_start)
-    assert share_inside(replace(spec, volatility=2 * spec.volatility, garch=garch)) < 0.4
+    assert share_inside(replace(spec, volatility=2 * spec.volatility, garch=garch)) < 5 / 11
 
 
-def test_band__of_independent_normal_days__finds_tails_and_clusters_missing():
+def test_inside__of_independent_normal_days__finds_tails_and_clusters_missing():
     rows = [
         row
         for past in own_pasts()
-        for row in compare(own_world(model="gbm"), {"gold": past}, histories=LANES, samples=120)
-        if (row.cell.figure, row.cell.days) in (("kurtosis", 1), ("autocorrelation of |r|", 1))
+        for row in compare(own_world(model="gbm"), {"gold": past}, histories=LANES)
+        if (row.cell.figure, row.cell.days) in (("kurtosis", 1), ("autocorrelation of |r|", 5))
     ]
     assert np.mean([row.inside for row in rows]) < 0.3
 
@@ -166,11 +170,17 @@ def test_compare__two_assets__have_the_cells_of_each_and_of_the_pair():
         name: Past(name, days[row * 100 :], np.log(block[row, row * 100 :, 7]))
         for row, name in enumerate(("gold", "silver"))
     }
-    rows = compare(spec, pasts, histories=LANES, samples=60)
+    rows = compare(spec, pasts, histories=LANES)
     subjects = [row.cell.subject for row in rows]
-    assert subjects == ["gold"] * 38 + ["silver"] * 38 + ["gold-silver"] * 2
+    assert subjects == ["gold"] * 22 + ["silver"] * 22 + ["gold-silver"] * 2
     # both were drawn with a correlation of .77, in calm as in stress
-    assert all(0.7 < row.simulated < 0.84 for row in rows[-2:])
+    correlation, rise = rows[-2:]
+    assert 0.7 < correlation.median < 0.84
+    # weeks chosen for their size correlate a little more, whatever the market
+    assert 0.0 < rise.median < 0.1
+    assert [row.cell.counted for row in rows] == [
+        *[True] * 11, *[False] * 11, *[True] * 11, *[False] * 11, True, False,
+    ]  # fmt: skip
 
 
 def test_matched__market_over_a_history__its_days_its_growth_and_a_long_run_variance():

@@ -16,8 +16,12 @@ from simulator.errors import UsageError
 from simulator.market.calibration.newey_west import standard_error_of_mean
 from simulator.units import FloatArray
 
-MAX_PERSISTENCE = 0.985
-"""Half-life of a variance surprise of 46 days; silver's and gold's fits reach 1.0."""
+MAX_PERSISTENCE = 0.995
+"""Half-life of a variance surprise of 138 days; silver's and gold's fits reach 1.0.
+
+What looks like longer memory is, for a part, that the level of volatility itself has changed
+(Lamoureux and Lastrapes 1990, doi:10.1080/07350015.1990.10509794).
+"""
 SMALLEST_DEVIATION = 1e-6
 BIPOWER_DAYS = 60
 JUMP_THRESHOLD = 4.0

@@ -113,7 +113,7 @@ def asset_calibration(
         degrees_of_freedom=origin.figure(
             models.DegreesOfFreedom,
             fit.degrees_of_freedom,
-            note="of this asset alone, a diagnostic; the market draws with the joint figure",
+            note="of this asset alone, a diagnostic; the market draws with that of its class",
         ),
         jump_intensity=intensity,
         jump_mean=mean,
@@ -217,7 +217,7 @@ def correlation(
 def joint_degrees_of_freedom(
     origin: Origin, groups: Sequence[FloatArray], days: Sequence[IntegerArray]
 ) -> models.DegreesOfFreedom:
-    """Return the one tail index of all assets' standardised residuals.
+    """Return the one tail index of the standardised residuals of a class of assets.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def joint_degrees_of_freedom(
         Their dates' ordinals.
     """
     estimate = dependence.joint_degrees_of_freedom(*groups, days=days)
-    note = "of all assets' standardised residuals together"
+    note = "of these assets' standardised residuals together"
     if len(groups) > 1:
         alone = [dependence.joint_degrees_of_freedom(group).value for group in groups]
         note += ", those of one table at a time: alone " + ", ".join(f"{dof:.1f}" for dof in alone)

@@ -34,6 +34,7 @@ from simulator.scenario.calibration import (
     DegreesOfFreedom,
     ExcludedReturn,
 )
+from simulator.schema.assets import CLASSES, AssetClass, class_of
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 MIN_YEARS = 5.0
@@ -165,7 +166,7 @@ def calibrate(closes: Mapping[str, Closes], name: str) -> Calibration:
             excluded=tuple(_excluded(closes)),
             assets={asset: _asset(found, fits[asset]) for asset, found in closes.items()},
             correlations=matrix.correlations(closes),
-            joint_degrees_of_freedom=_joint_tail(closes, fits),
+            joint_degrees_of_freedom=_joint_tails(closes, fits),
         )
 
 
@@ -277,15 +278,23 @@ def _asset(closes: Closes, fit: GarchFit) -> AssetCalibration:
     )
 
 
-def _joint_tail(closes: Mapping[str, Closes], fits: Mapping[str, GarchFit]) -> DegreesOfFreedom:
-    """Return the joint tail index: the assets of each table on the days that they share.
+def _joint_tails(
+    closes: Mapping[str, Closes], fits: Mapping[str, GarchFit]
+) -> dict[AssetClass, DegreesOfFreedom]:
+    """Return the joint tail index of each class of assets."""
+    members = {name: [c for c in closes.values() if class_of(c.asset) == name] for name in CLASSES}
+    return {name: _joint_tail(found, fits) for name, found in members.items() if found}
 
-    All assets on the days of all would leave out most of the history, and see the years since
-    the youngest began, with tails cut by the assets that do not fall together.
+
+def _joint_tail(closes: Sequence[Closes], fits: Mapping[str, GarchFit]) -> DegreesOfFreedom:
+    """Return the joint tail index of assets: those of each table on the days that they share.
+
+    All on the days of all could leave out most of the history, and see the years since the
+    youngest began, with tails cut by the assets that do not fall together.
     """
     groups, days, windows = [], [], []
-    for path in dict.fromkeys(found.path for found in closes.values()):
-        members = [found for found in closes.values() if found.path == path]
+    for path in dict.fromkeys(found.path for found in closes):
+        members = [found for found in closes if found.path == path]
         residuals = _residuals(members, fits)
         if len(residuals) < MIN_COMMON_RETURNS:
             names = ", ".join(found.asset for found in members)
@@ -297,7 +306,7 @@ def _joint_tail(closes: Mapping[str, Closes], fits: Mapping[str, GarchFit]) -> D
         days.append(np.array([date.toordinal() for date in residuals.index]))
         windows.append((max(found.window[0] for found in members), residuals.index[-1]))
     window = (min(first for first, _ in windows), max(last for _, last in windows))
-    origin = Origin(source_of_all(closes.values()), window)
+    origin = Origin(source_of_all(closes), window)
     return figures.joint_degrees_of_freedom(origin, groups, days)
 
 

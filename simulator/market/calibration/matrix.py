@@ -71,20 +71,32 @@ def _pair(one: _Returns, other: _Returns) -> Correlation:
 
 def consistent(names: tuple[str, ...], pairs: tuple[Correlation, ...]) -> tuple[Correlation, ...]:
     """Return `pairs` as they are, or those of the nearest matrix that is positive definite."""
-    estimated = np.eye(len(names))
+    values = consistent_values(names, {pair.between: pair.value for pair in pairs})
+    shocks = consistent_values(names, {pair.between: pair.of(shocks=True) for pair in pairs})
+    found = []
     for pair in pairs:
-        i, j = (names.index(name) for name in pair.between)
-        estimated[i, j] = estimated[j, i] = pair.value
+        moved = pair
+        if values[pair.between] != pair.value:
+            note = f"moved from {pair.value:g} to the nearest positive definite matrix; {pair.note}"
+            moved = moved.model_copy(update={"value": values[pair.between], "note": note})
+        if pair.shocks is not None:
+            moved = moved.model_copy(update={"shocks": shocks[pair.between]})
+        found.append(moved)
+    return tuple(found)
+
+
+def consistent_values(
+    names: tuple[str, ...], values: Mapping[tuple[str, str], float]
+) -> dict[tuple[str, str], float]:
+    """Return correlations as they are, or those of the nearest positive definite matrix."""
+    estimated = np.eye(len(names))
+    for pair, value in values.items():
+        i, j = (names.index(name) for name in pair)
+        estimated[i, j] = estimated[j, i] = value
     if np.linalg.eigvalsh(estimated)[0] > SMALLEST_EIGENVALUE:
-        return pairs
+        return dict(values)
     nearest = nearest_correlation(estimated)
-    return tuple(
-        _moved(pair, float(nearest[names.index(pair.between[0]), names.index(pair.between[1])]))
-        for pair in pairs
-    )
-
-
-def _moved(pair: Correlation, value: float) -> Correlation:
-    rounded = figures.significant(value, 6)
-    note = f"moved from {pair.value:g} to the nearest positive definite matrix; {pair.note}"
-    return pair.model_copy(update={"value": rounded, "note": note})
+    return {
+        pair: figures.significant(float(nearest[names.index(pair[0]), names.index(pair[1])]), 6)
+        for pair in values
+    }

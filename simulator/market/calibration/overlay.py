@@ -27,6 +27,7 @@ from simulator.market.calibration.prices import MIN_LONG_RETURNS
 from simulator.scenario.calibration import AssetCalibration, Calibration, Figure, PeriodVariance
 from simulator.scenario.macro import MacroCalibration
 from simulator.scenario.macro_types import Sourced
+from simulator.schema.assets import CLASSES, AssetClass, class_of
 
 Noted = TypeVar("Noted", bound=BaseModel)
 
@@ -68,7 +69,9 @@ def lay_over(
         mine.get(frozenset(pair)) or mark(theirs[frozenset(pair)])
         for pair in itertools.combinations(assets, 2)
     )
-    whole_tail = fitted is not None and not set(lacking) - {BILLS}
+    of_base = dict.fromkeys(class_of(asset) for asset in lacking if asset != BILLS)
+    tails = {} if fitted is None else dict(fitted.joint_degrees_of_freedom)
+    tails |= {name: mark(base.joint_degrees_of_freedom[name]) for name in of_base}
     laid = Calibration.model_validate(
         {
             "name": name,
@@ -81,15 +84,13 @@ def lay_over(
             ),
             "assets": assets,
             "correlations": matrix.consistent(tuple(assets), pairs),
-            "joint_degrees_of_freedom": fitted.joint_degrees_of_freedom
-            if fitted is not None and whole_tail
-            else mark(base.joint_degrees_of_freedom),
+            "joint_degrees_of_freedom": {name: tails[name] for name in CLASSES if name in tails},
             "macro": _macro(None if fitted is None else fitted.macro, base.macro_figures, mark),
             "findings": {} if fitted is None else fitted.findings,
         }
     )
     n_own = sum(frozenset(pair.between) in mine for pair in pairs)
-    return laid, tuple(_told(laid, extras, lacking, n_own, whole_tail))
+    return laid, tuple(_told(laid, extras, lacking, n_own, list(of_base)))
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _merged(mine: Any, default: Any, below: Any) -> Any:
 
 
 def _told(
-    laid: Calibration, extras: Extras, lacking: list[str], n_own: int, whole_tail: bool
+    laid: Calibration, extras: Extras, lacking: list[str], n_own: int, tails: list[AssetClass]
 ) -> list[str]:
     base, found = laid.laid_over, []
     for asset in lacking:
@@ -230,6 +231,6 @@ def _told(
         found.append(f"not in the data, of {base}, with the day of its price: {dated}")
     rest = len(laid.correlations) - n_own
     if rest:
-        tail = "" if whole_tail else " and the joint tail"
+        tail = f" and the joint tails of {', '.join(tails)}" if tails else ""
         found.append(f"correlations: {n_own} of the data; {rest}{tail} of {base}")
     return found

@@ -29,6 +29,8 @@ class Chain:
         Of the real rate's mean, and of liquidity itself.
     volatility : ndarray of shape (4,)
         Weight of volatility; its square is 1 on average over the stationary distribution.
+    shares : ndarray of shape (4,)
+        Of time in the long run, whatever a run pins.
     """
 
     start: int
@@ -36,6 +38,7 @@ class Chain:
     rate_shift: FloatArray
     liquidity_shift: FloatArray
     volatility: FloatArray
+    shares: FloatArray
 
     def probabilities(self, n_steps: int) -> FloatArray:
         """Return the regimes' probabilities on each day, shape (n_steps + 1, 4)."""
@@ -67,16 +70,17 @@ def regime_chain(
     generator = _generator(figures)
     moves = on and pinned is None
     shifts = 1.0 if on or pinned is not None else 0.0
-    volatility = np.ones(len(REGIMES))
+    volatility, shares = np.ones(len(REGIMES)), stationary(generator)
     if on:
         factor = np.array([state.volatility_factor.value for state in states])
-        volatility = factor / np.sqrt(stationary(generator) @ factor**2)
+        volatility = factor / np.sqrt(shares @ factor**2)
     return Chain(
         start=REGIMES.index(pinned or regimes.start),
         transition=exponential(generator * year_fraction) if moves else np.eye(len(REGIMES)),
         rate_shift=shifts * np.array([state.real_rate_shift.value for state in states]),
         liquidity_shift=shifts * np.array([state.liquidity_shift.value for state in states]),
         volatility=volatility,
+        shares=shares,
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import inlined, kernel
-from simulator.market.draws import ROWS, Float32Array
+from simulator.market.draws import ROWS, Float32Array, IntArray
 from simulator.market.elementary import exponential
 from simulator.market.macro.names import N_STATES, Driver, State
-from simulator.market.macro.tables import IntArray
 from simulator.market.philox import WordArray
 from simulator.units import LANES, FloatArray
 

@@ -10,7 +10,8 @@ says plus loading * (driver - driver on its last trading day). Prices then move 
 order, so that the bytes are the same.
 
 In a regime an asset's shock is a * own + b * common, a^2 + b^2 = 1, and its volatility is m
-times what GARCH says:  ln S += drift + m e - m^2 h / 2.  GARCH itself sees e alone. These
+times what GARCH says:  ln S += drift + m e - m^2 h / 2.  GARCH itself sees e alone; m^2 h has
+the bound of h, and m e that of e. These
 weights are kept by lane and renewed where the regime switches, which is seldom.
 """
 
@@ -48,6 +49,7 @@ from simulator.market.macro.price_steps import (
     revert,
     share,
     stir,
+    temper,
 )
 from simulator.market.macro.tables import MacroTables
 from simulator.market.philox import Integer, fill_words
@@ -100,7 +102,7 @@ def _walk(
     """Write LANES paths; arrays are of the shapes in `fill_macro`."""
     # Unpacked once, as in `market/kernels.py`.
     spot, log_spot, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
-    half_dof, has_t, has_jumps = tables[9:]
+    tails, tail, has_t, has_jumps = tables[9:]
     start, decay, constant, deviation, rates, weights, expected, loadings = macro[:8]
     channel_loadings, channel_driver, calendar, open_days = macro[8:12]
     rate_shift, liquidity_shift, switch, regime_weights = macro[12:16]
@@ -111,7 +113,7 @@ def _walk(
     count_words = np.empty(n_assets * ROWS, np.uint32)
     normals = np.empty(n_assets * ROWS, np.float32)
     jumps = np.zeros(n_assets * ROWS, np.float32)
-    scales = np.empty(ROWS, np.float32)
+    scales = np.empty(tails.shape[0] * ROWS, np.float32)
     scratch = np.empty(ROWS, np.float32)
     variance = np.empty((n_assets, LANES), np.float32)
     log_price = np.empty((n_assets, LANES), np.float64)
@@ -131,6 +133,7 @@ def _walk(
     news = np.zeros((open_days.shape[0], N_DRIVERS, LANES), np.float64)
     drifts = np.empty(LANES, np.float64)
     old_variance = np.empty(LANES, np.float32)
+    factor = np.ones(LANES, np.float32)
     ratio_pull = np.zeros(LANES, np.float64)
     ratio_sum = np.zeros(LANES, np.float64)
     short = np.zeros(LANES, np.float64)
@@ -155,7 +158,7 @@ def _walk(
     for group in range((out.shape[1] - 1) // GROUP + 1):
         draw_normals(normals, words, streams, seed, group, path)
         if has_t:
-            draw_t_scales(scales, scratch, words, half_dof, seed, group, path)
+            draw_t_scales(scales, scratch, words, tails, seed, group, path)
         if has_jumps:
             draw_jumps(jumps, count_words, streams, thresholds, sizes, seed, group, path)
         draw_normals(factor_normals, words, factor_streams, seed, group, path)
@@ -222,11 +225,12 @@ def _walk(
                 if has_regimes:
                     share(scratch, factor_normals, a, b, garch[asset, 4], asset, turn, has_t)
                 if has_t:
-                    apply_garch(scratch, scales, variance, garch, asset, turn)
+                    apply_garch(scratch, scales, variance, garch, asset, tail[asset], turn)
                 if has_regimes:
-                    stir(scratch, old_variance, m, asset, has_t)
+                    temper(factor, m, old_variance, asset, garch[asset, 5])
+                    stir(scratch, old_variance, factor, garch[asset, 6], has_t)
                 if asset == pulled[2]:
-                    remember(short, scratch, old_variance, m, asset, pulls[3], has_t)
+                    remember(short, scratch, old_variance, factor, pulls[3], has_t)
                 move(out, log_price, scratch, jumps, drifts, total, asset, step, lane_start)
     if recorded.shape[0] > 0:
         record(

@@ -7,6 +7,7 @@ their part; its own shocks have the rest, and correlate so that the total is wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -17,9 +18,12 @@ from simulator.market.diffusion import (
     diffusion_tables,
     diffusion_variance,
     jump_thresholds,
+    news_variance,
+    shocks_factor,
     tick_drift,
+    without_jumps,
 )
-from simulator.market.draws import Float32Array
+from simulator.market.draws import Float32Array, IntArray
 from simulator.market.kernels import Tables
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.expected import (
@@ -32,20 +36,18 @@ from simulator.market.macro.expected import (
 from simulator.market.macro.model import Macro, Steps, driver_loadings
 from simulator.market.macro.moments import Moments, Prices, moments
 from simulator.market.macro.names import CHANNELS, N_STATES, Driver
-from simulator.market.macro.tables import IntArray, MacroTables
+from simulator.market.macro.tables import MacroTables
 from simulator.market.macro.targets import Expectation, target_drifts
 from simulator.market.philox import WordArray
 from simulator.market.spec import Garch, Jumps, MarketFigures
 from simulator.market.streams import Stream
-from simulator.scenario.calibration import SMALLEST_EIGENVALUE
-from simulator.scenario.correlation import nearest_correlation
 from simulator.units import BoolArray, FloatArray
 
 METALS = ("gold", "silver", "copper")
-_LARGEST_CORRECTION = 0.1
-"""How far a correlation may be moved where channels and calibration contradict each other."""
 _DIGITS = 12
 """Tables are rounded here: a linear algebra library's last bits depend on the machine."""
+_LEAST_OWN = 0.05
+"""Share of the long-run variance that an asset's own shocks have on the first day, at least."""
 _LARGEST_WORD = 2.0**32 - 1
 
 
@@ -145,8 +147,10 @@ def _own_shocks(
     tick = diffusion_variance(spec, jumps)
     total = spec.volatility**2 / spec.periods_per_year
     channels = macro.change_variance(spec.assets)
-    cholesky = spec.cholesky
-    if np.any(channels):
+    cholesky, common = without_jumps(spec, jumps), macro.stress_loadings(spec.assets)
+    if np.any(channels) or np.any(common):
+        # Channels and common shocks correlate in their own way: the rest does so that all
+        # together correlate as asked.
         annual = np.sqrt(tick * spec.periods_per_year)
         rest = (cholesky @ cholesky.T) * np.outer(annual, annual) - channels
         deviation = np.sqrt(np.maximum(np.diag(rest), 0.0))
@@ -156,26 +160,31 @@ def _own_shocks(
                 f"the macro channels alone have more variance than the volatility of "
                 f"{', '.join(short)}"
             )
-        cholesky = _factor(rest / np.outer(deviation, deviation))
         tick = deviation**2 / spec.periods_per_year
+        cholesky = shocks_factor(rest / np.outer(deviation, deviation))
+        if np.any(common):
+            # Where stress alone ties more than asked for, the nearest: the total is a little above.
+            cholesky = shocks_factor(_without_common(cholesky, common, chain), most=math.inf)
     if not macro.parts.garch or spec.garch is None:
         return None, tick, cholesky
-    # The filtered variance is that of a day in the regime of the start, whose weight is in it.
-    start = spec.garch.variance_start * (tick / total) / chain.volatility[chain.start] ** 2
+    # The filtered variance is that of a whole day in the regime of the start: jumps and channels
+    # have their part of it, which is the same on all days, and the regime its weight.
+    own = np.maximum(spec.garch.variance_start - (total - tick), _LEAST_OWN * tick)
+    start = own / chain.volatility[chain.start] ** 2
     return replace(spec.garch, variance_start=start), tick, cholesky
 
 
-def _factor(correlation: FloatArray) -> FloatArray:
-    """Return the triangular factor of a correlation, or of the nearest one that has one."""
-    if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
-        return np.linalg.cholesky(correlation)
-    nearest = nearest_correlation(correlation)
-    if np.abs(nearest - correlation).max() > _LARGEST_CORRECTION:
-        raise ValueError(
-            "the macro channels contradict the correlations: what they leave to the assets' own "
-            "shocks is no correlation matrix"
-        )
-    return np.linalg.cholesky(nearest)
+def _without_common(cholesky: FloatArray, common: FloatArray, chain: Chain) -> FloatArray:
+    """Return how the own shocks correlate if, with the common one, they do as given by a factor.
+
+    Both are of shape (n_assets, n_assets); a regime counts by its share of the variance.
+    """
+    weight = (chain.shares * chain.volatility**2)[:, None]
+    own = np.sqrt(1 - common**2)
+    added = (weight * common).T @ common
+    found: FloatArray = (cholesky @ cholesky.T - added) / ((weight * own).T @ own)
+    np.fill_diagonal(found, 1.0)
+    return found
 
 
 def _pulled(spec: MarketFigures, macro: Macro) -> IntArray:
@@ -209,7 +218,8 @@ def _prices(
     variance = np.tile(tick_variance[row][:, None], (1, spec.n_steps + 1))
     if garch is not None:
         first = (garch.variance_start - tick_variance)[row][:, None]
-        variance = variance + first * garch.persistence[row][:, None] ** np.maximum(ticks - 1, 0)
+        memory = garch.memory(news_variance(spec.dofs))[row][:, None]
+        variance = variance + first * memory ** np.maximum(ticks - 1, 0)
     speed, share = macro.reversion
     correlation = (cholesky @ cholesky.T)[np.ix_(row, row)]
     correlation = np.where(np.outer(there, there), correlation, 0.0)

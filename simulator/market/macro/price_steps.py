@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import inlined, kernel
-from simulator.market.draws import GROUP, ROWS, Float32Array
+from simulator.market.draws import GROUP, ROWS, Float32Array, IntArray
 from simulator.market.elementary import exponential
 from simulator.market.macro.names import CHANNELS, N_DRIVERS, N_STATES
-from simulator.market.macro.tables import IntArray
 from simulator.units import LANES, FloatArray
 
 _ZERO = np.float32(0.0)
@@ -145,22 +144,42 @@ def share(
 
 
 @inlined
+def temper(
+    factor: Float32Array, m: Float32Array, variance: Float32Array, asset: int, bound: np.float32
+) -> None:
+    """Write m, or what is left of it where m^2 h would be above the variance's bound.
+
+    `factor` and `variance` are of shape (LANES,), `m` of shape (n_assets, LANES).
+    """
+    given = m[asset]
+    for lane in range(LANES):
+        most = np.float32(np.sqrt(np.float32(bound / variance[lane])))
+        factor[lane] = given[lane] if given[lane] < most else most
+
+
+@inlined
 def stir(
-    moves: Float32Array, variance: Float32Array, m: Float32Array, asset: int, has_t: bool
+    moves: Float32Array,
+    variance: Float32Array,
+    factor: Float32Array,
+    largest: np.float32,
+    has_t: bool,
 ) -> None:
     """Turn e - h/2 (with GARCH) or e (without) into m e less what keeps the expectation.
 
     Without GARCH the table's drift has -h/2 already. `moves` is of shape (at least LANES,),
-    `variance` of shape (LANES,), `m` of shape (n_assets, LANES).
+    `variance` and `factor` of shape (LANES,).
     """
-    factor = m[asset]
     included = _HALF if has_t else _ZERO
     for lane in range(LANES):
         h = variance[lane]
         e = np.float32(moves[lane] + np.float32(included * h))
         square = np.float32(factor[lane] * factor[lane])
         due = np.float32(square if has_t else np.float32(square - _ONE))
-        moves[lane] = np.float32(factor[lane] * e) - np.float32(np.float32(_HALF * due) * h)
+        e = np.float32(factor[lane] * e)
+        e = e if e < largest else largest
+        e = e if e > -largest else -largest
+        moves[lane] = e - np.float32(np.float32(_HALF * due) * h)
 
 
 @inlined
@@ -168,8 +187,7 @@ def remember(
     short: FloatArray,
     moves: Float32Array,
     variance: Float32Array,
-    m: Float32Array,
-    asset: int,
+    factor: Float32Array,
     share: float,
     has_t: bool,
 ) -> None:
@@ -179,10 +197,8 @@ def remember(
     ----------
     short : ndarray of shape (LANES,)
     moves : ndarray of shape (at least LANES,), float32
-    variance : ndarray of shape (LANES,), float32
-    m : ndarray of shape (n_assets, LANES), float32
+    variance, factor : ndarray of shape (LANES,), float32
     """
-    factor = m[asset]
     included = np.float64(0.0 if has_t else 1.0)
     for lane in range(LANES):
         due = 0.5 * (np.float64(factor[lane] * factor[lane]) - included)

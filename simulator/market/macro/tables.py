@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from simulator.market.draws import Float32Array
+from simulator.market.draws import Float32Array, IntArray
 from simulator.market.philox import WordArray
 from simulator.units import BoolArray, FloatArray
-
-IntArray = npt.NDArray[np.int64]
 
 
 class MacroTables(NamedTuple):

@@ -90,5 +90,10 @@ def common_rows(first: Days, second: Days) -> tuple[Days, Days]:
 
 
 def weekly_pair(one: FloatArray, two: FloatArray, rows: Days, other_rows: Days) -> FloatArray:
-    """Return returns between the given rows of two log prices, shape (2, n_weeks)."""
-    return np.stack([np.diff(one[rows]), np.diff(two[other_rows])])
+    """Return returns between the given rows of log prices of shape (..., n_days).
+
+    Returns
+    -------
+    ndarray of shape (..., 2, n_weeks)
+    """
+    return np.stack([np.diff(one[..., rows]), np.diff(two[..., other_rows])], axis=-2)

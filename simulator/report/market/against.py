@@ -12,8 +12,8 @@ from simulator.report.validation.tables import band, figure_words, of_all, title
 if TYPE_CHECKING:
     from simulator.engine.against import Against
 
-COUNTS = ("figures of the simulated history", "inside the band", "of")
-MISSES = ("outside the band", "figure", "simulated", "history", "band, 5 to 95 %")
+COUNTS = ("figures of the history", "inside", "of")
+MISSES = ("outside", "figure", "history", "simulated, median", "5 to 95 %")
 
 
 def count_rows(found: Against) -> Iterator[tuple[str, str, str]]:
@@ -30,14 +30,14 @@ def _group(subject: str) -> str:
 
 
 def miss_rows(found: Against) -> Iterator[tuple[str, ...]]:
-    """Yield each figure outside its band."""
+    """Yield each figure of the history outside the simulated ones."""
     for row in found.rows:
         if not row.inside:
             yield (
                 title_of(row.cell.subject),
                 figure_words(row.cell).replace("\\", ""),
-                value(row.cell, row.simulated),
                 value(row.cell, row.historical),
+                value(row.cell, row.median),
                 band(row),
             )
 
@@ -46,10 +46,9 @@ def method(found: Against) -> str:
     """Return how the comparison was made."""
     return (
         f"{found.histories} histories simulated over the days of the tables, with their mean "
-        "growth as drift and the variance at its long-run level at the start; a figure is inside "
-        "where the median of the simulated ones lies between the 5 % and the 95 % quantile of "
-        f"{found.samples} resamplings of the real history in blocks. On a market that is known "
-        "about 87 % are inside, not 90. Tables: " + "; ".join(found.frequencies) + "."
+        "growth as drift and the variance at its long-run level at the start; a figure of the "
+        "history is inside where it lies between the 5 % and the 95 % quantile of the simulated "
+        "ones. Of a true model nine in ten are. Tables: " + "; ".join(found.frequencies) + "."
     )
 
 
@@ -60,12 +59,12 @@ def against_section(found: Against) -> Html:
     heads = [Column(COUNTS[0], numeric=False), *(Column(name) for name in COUNTS[1:])]
     parts = [
         element("p", method(found)),
-        table(heads, counts, caption=f"Inside the band: {of_all(found.inside, len(found.rows))}"),
+        table(heads, counts, caption=f"Inside: {of_all(found.inside, len(found.rows))}"),
         element("div", Html(cell_map(found.rows)), class_="scroll"),
     ]
     if any("-" in row.cell.subject for row in found.rows):
         parts.append(element("div", Html(correlations(found.rows)), class_="scroll"))
     if misses:
         words = [Column(name, numeric=place > 1) for place, name in enumerate(MISSES)]
-        parts.append(table(words, misses, caption="Figures outside their band"))
+        parts.append(table(words, misses, caption="Figures outside"))
     return section("against", "Against history", *parts)

@@ -144,8 +144,8 @@ def _calibration(calibration: Calibration) -> Html:
     for pair in calibration.correlations:
         name = f"correlation of {pair.between[0]} and {pair.between[1]}"
         rows.append(_figure(calibration, name, pair))
-    joint = calibration.joint_degrees_of_freedom
-    rows.append(_figure(calibration, "joint degrees of freedom", joint))
+    for of, tail in calibration.joint_degrees_of_freedom.items():
+        rows.append(_figure(calibration, f"joint degrees of freedom of {of}", tail))
     columns = (
         Column("Figure", numeric=False),
         Column("value"),

@@ -101,7 +101,7 @@ def cell_map(rows: Sequence[Compared]) -> str:
     sheet = Drawing(
         left + len(figures) * side + len(groups) * gap + 8,
         top + len(subjects) * side + 40,
-        "which figures of the simulated histories lie within the band of the real one",
+        "which figures of the history lie within the simulated ones",
     )
     by_cell = {(r.cell.subject, r.cell.days, r.cell.figure): r for r in rows}
     for column, figure in enumerate(figures):
@@ -122,23 +122,23 @@ def cell_map(rows: Sequence[Compared]) -> str:
 
 def _key(sheet: Drawing, x: float, y: float) -> None:
     sheet.rectangle(x, y - 11, 14, 14, INSIDE)
-    sheet.words(x + 20, y, "inside the band")
+    sheet.words(x + 20, y, "inside")
     sheet.rectangle(x + 130, y - 11, 14, 14, OUTSIDE)
     sheet.words(
         x + 150,
         y,
-        "outside: ▲ the simulated figure is too high, ▼ too low",
+        "outside: ▲ the simulated figures are too high, ▼ too low",
     )
 
 
 def _square(sheet: Drawing, row: Compared, x: float, y: float, side: float) -> None:
     tip = (
-        f"{title_of(row.cell.subject)}, {row.cell.figure}, {row.cell.days} days: simulated "
-        f"{row.simulated:.3g}, history {row.historical:.3g}, band {row.low:.3g} to {row.high:.3g}"
+        f"{title_of(row.cell.subject)}, {row.cell.figure}, {row.cell.days} days: history "
+        f"{row.historical:.3g}, simulated {row.median:.3g} ({row.low:.3g} to {row.high:.3g})"
     )
     sheet.rectangle(x, y, side - 2, side - 2, INSIDE if row.inside else OUTSIDE, tip)
     if not row.inside:
-        mark = "▲" if row.simulated > row.high else "▼"
+        mark = "▲" if row.historical < row.low else "▼"
         sheet.words(x + side / 2 - 1, y + 14, mark, size=10, anchor="middle", fill="#ffffff")
 
 
@@ -165,37 +165,39 @@ def _short(days: int, figure: str) -> str:
     if figure.startswith("auto"):
         return f"lag {days}"
     if figure.startswith("q"):
-        return f"{int(figure[1:])} %"
+        return f"{float(figure[1:]):g} %"
     return figure
 
 
 def correlations(rows: Sequence[Compared]) -> str:
-    """Return each pair's correlation in calm and in stress, simulated on the band."""
+    """Return each pair's correlation, and its rise in stress: the history on the simulated ones."""
     pairs = [row for row in rows if "-" in row.cell.subject]
     subjects = list(dict.fromkeys(row.cell.subject for row in pairs))
     step, left, top, width = 22, 170, 46, 300
     sheet = Drawing(
-        left + 2 * (width + 30), top + len(subjects) * step + 44, "correlations in calm and stress"
+        left + 2 * (width + 30), top + len(subjects) * step + 44, "correlations and their rise"
     )
-    low = min(-0.2, *(min(r.low, r.simulated) for r in pairs))
-    for place, state in enumerate(("calm", "stress")):
+    heads = {"correlation": "weekly correlation", "rise": "rise in stress over calm"}
+    for place, (figure, head) in enumerate(heads.items()):
+        chosen = [row for row in pairs if row.cell.figure.startswith(figure)]
+        low = min(-0.2, *(min(row.low, row.historical) for row in chosen))
+        high = 1.0 if place == 0 else max(0.4, *(max(r.high, r.historical) for r in chosen))
         first = left + place * (width + 30)
-        axis = Axis(low, 1.0, first, first + width)
-        sheet.words(first, 20, f"weekly returns, {state}", size=12, bold=True)
+        axis = Axis(low, high, first, first + width)
+        sheet.words(first, 20, head, size=12, bold=True)
         for tick in axis.ticks(6):
             sheet.line([(axis(tick), top - 10), (axis(tick), top + len(subjects) * step)], RULE)
             y = top + len(subjects) * step + 14
             sheet.words(axis(tick), y, _label(tick), size=9, anchor="middle", fill=MUTED)
-        chosen = [row for row in pairs if row.cell.figure.endswith(state)]
         for line, row in enumerate(chosen):
             y = top + line * step + 6
             sheet.rectangle(axis(row.low), y - 5, axis(row.high) - axis(row.low), 10, INSIDE)
-            sheet.rectangle(axis(row.historical) - 1, y - 7, 2, 14, INK)
-            sheet.dot(axis(row.simulated), y, 4, SIMULATED if row.inside else OUTSIDE)
+            sheet.rectangle(axis(row.median) - 1, y - 7, 2, 14, INK)
+            sheet.dot(axis(row.historical), y, 4, SIMULATED if row.inside else OUTSIDE)
     for line, subject in enumerate(subjects):
         sheet.words(left - 10, top + line * step + 10, title_of(subject), size=11, anchor="end")
     y = top + len(subjects) * step + 36
-    words = "bar: band of the history · stroke: history · dot: simulated (red where outside)"
+    words = "bar: nine in ten simulated · stroke: median · dot: history (red where outside)"
     sheet.words(left, y, words, fill=MUTED)
     return sheet.text()
 

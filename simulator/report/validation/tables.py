@@ -22,12 +22,14 @@ def figure_words(cell: Cell) -> str:
     """Return what a cell holds: `1 % quantile of 20-day returns`."""
     if cell.figure.startswith("drawdown"):
         return f"{cell.days}-day drawdown, {int(cell.figure[-2:])} % quantile"
+    if cell.figure.startswith("rise"):
+        return cell.figure
     if cell.figure.startswith("autocorrelation"):
         return f"autocorrelation of \\|r\\|, lag {cell.days}"
     if cell.figure.startswith("correlation"):
         return f"weekly {cell.figure}"
     if cell.figure.startswith("q"):
-        return f"{int(cell.figure[1:])} % quantile, {cell.days}-day"
+        return f"{float(cell.figure[1:]):g} % quantile, {cell.days}-day"
     return f"{'excess kurtosis' if cell.figure == 'kurtosis' else cell.figure}, {cell.days}-day"
 
 
@@ -35,11 +37,11 @@ def value(cell: Cell, amount: float) -> str:
     """Return a cell's number: returns and drawdowns in percent, the others plain."""
     if cell.figure.startswith(("q", "volatility", "drawdown")):
         return percent(amount, 2 if cell.days < 20 else 1)
-    return number(amount, 2 if cell.figure == "kurtosis" else 3)
+    return number(amount, 2 if cell.figure in ("kurtosis", "skew") else 3)
 
 
 def band(row: Compared) -> str:
-    """Return a cell's band."""
+    """Return between what nine in ten simulated histories lie."""
     return f"{value(row.cell, row.low)} to {value(row.cell, row.high)}"
 
 
