@@ -27,6 +27,7 @@ from simulator.market.paths import BLOCK_PATHS, own_block
 from simulator.market.reduce import return_sums, terminal_and_drawdown
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import MarketScenario
+from simulator.scenario.pace import late_view
 from simulator.scenario.targets import target_notes
 from simulator.units import LANES, BoolArray, FloatArray
 
@@ -246,8 +247,12 @@ def _summary(
 
 
 def _notes(scenario: MarketScenario, calibration: Calibration) -> tuple[str, ...]:
-    coin = scenario.market.stablecoin
-    return (*target_notes(scenario, calibration), *(() if coin is None else (coin.note(),)))
+    coin, late = scenario.market.stablecoin, late_view(scenario, calibration)
+    return (
+        *target_notes(scenario, calibration),
+        *((late,) if late else ()),
+        *(() if coin is None else (coin.note(),)),
+    )
 
 
 def _asset(

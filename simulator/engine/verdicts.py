@@ -37,6 +37,7 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.claims import ClaimTerms, Estimate
 from simulator.scenario.files import with_changes
 from simulator.scenario.models import Scenario
+from simulator.scenario.pace import late_view
 from simulator.schema.raw import ASSUMPTION, Provenance
 from simulator.units import FloatArray
 from simulator.words import figure, figures
@@ -82,16 +83,17 @@ def judge(
     """
     claims = simulation.scenario.claims
     events = {found.claim: found for found in judge_events(claims, simulation.outcomes)}
-    worlds: dict[str, Outcomes] = {}
+    worlds: dict[str, tuple[Outcomes, str]] = {}
 
-    def changed(name: str, claim: ClaimTerms) -> Outcomes:
+    def changed(name: str, claim: ClaimTerms) -> tuple[Outcomes, str]:
         key = _change(claim)
         if key not in worlds:
             scenario = with_changes(
                 simulation.scenario, claim.change or {}, f"claims.{name}.change"
             )
             alike = [other for other in claims.values() if _change(other) == key]
-            worlds[key] = _outcomes(scenario, simulation.calibration, alike, workers)
+            other = _outcomes(scenario, simulation.calibration, alike, workers)
+            worlds[key] = other, late_view(scenario, simulation.calibration)
         return worlds[key]
 
     found = []
@@ -101,8 +103,10 @@ def judge(
         elif claim.premise is not None:
             found.append(judge_premise(name, claim, claim.premise, simulation.outcomes))
         else:
-            other = simulation.outcomes if claim.change is None else changed(name, claim)
-            found.append(judge_effect(name, claim, simulation.outcomes, other))
+            own = simulation.outcomes
+            other, late = (own, "") if claim.change is None else changed(name, claim)
+            verdict = judge_effect(name, claim, own, other)
+            found.append(replace(verdict, note="; ".join(filter(None, (verdict.note, late)))))
     found = [_in_units(verdict, claims[verdict.claim], simulation) for verdict in found]
     return tuple(_assumed(verdict, claims[verdict.claim], provenance or {}) for verdict in found)
 

@@ -7,7 +7,7 @@ import dataclasses
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -30,8 +30,10 @@ from simulator.scenario.loader import (
 )
 from simulator.scenario.market import MarketTerms
 from simulator.scenario.models import MarketScenario, Scenario
+from simulator.scenario.pace import late_view
 from simulator.scenario.plausible import implausible, stale_prices
 from simulator.scenario.targets import target_faults
+from simulator.schema.fields import Fault
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CALIBRATION: Location = ("market", "calibration")
@@ -218,8 +220,32 @@ def _checked(
     # A number with a note is one that its author has thought about.
     noted = {name for name, origin in raw.provenance.items() if origin.note}
     values = (fault for fault in implausible(scenario) if dotted(fault[0]) not in noted)
-    odd = (*values, *stale_prices(scenario, calibration, follows=follows))
+    late = _late_views(scenario, calibration)
+    odd = (*values, *late, *stale_prices(scenario, calibration, follows=follows))
     return tuple(raw.problem(*fault) for fault in odd)
+
+
+def _late_views(scenario: MarketScenario, calibration: Calibration) -> Iterator[Fault]:
+    """Yield the views of rates, the run's and those of claims, that arrive later than they say.
+
+    One that states its pace is meant so.
+    """
+    own = late_view(scenario, calibration)
+    worlds: list[tuple[Location, MarketScenario]] = [(("market", "views", "real_rate"), scenario)]
+    if isinstance(scenario, Scenario):
+        worlds += [
+            (("claims", name, "change"), with_changes(scenario, claim.change, "change"))
+            for name, claim in scenario.claims.items()
+            if claim.change
+        ]
+    for place, world in worlds:
+        words, views = late_view(world, calibration), world.market.views
+        if views is None or views.rate_pace is not None or not words:
+            continue
+        if world is scenario or words != own:
+            remedy = f"historical to mean that, to any to have it in {views.ramp_days:,} days"
+            rule = f"{words}; set market.views.rate_pace to {remedy}"
+            yield place, f"{views.real_rate:g}" if world is scenario else "", rule
 
 
 def _base(name: str, beside: Path) -> Path:

@@ -109,7 +109,10 @@ class Views(Frozen):
     ) = None
     """10-year real rate that is reached after `ramp_days` and kept; negative = -0.01."""
     ramp_days: Annotated[Whole, Field(ge=1, le=3660)] = 90
-    """Days over which the real rate gets there."""
+    """Days over which the real rate gets there, later where it never moved so fast."""
+    rate_pace: Literal["historical", "any"] | None = None
+    """historical: no faster than the real rate ever moved; any: in `ramp_days`, whatever
+    history says; none = historical, and a warning where the view arrives later for it."""
     central_banks_net_t: Annotated[float, Field(ge=-5_000, le=5_000)] | None = None
     """Net purchases of central banks, tonnes a year, from the first day on."""
     liquidity: RegimeName | None = None

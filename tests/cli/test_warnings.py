@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import main
+from simulator.engine.prune import pruned
+from simulator.engine.simulate import simulate
+from simulator.engine.verdicts import judge
 from simulator.scenario import load_calibration, load_market, load_scenario, shipped_scenarios
 from simulator.scenario.files import shipped_folder
 from simulator.scenario.plausible import FRESH_DAYS
@@ -156,6 +159,52 @@ def test_check__bound__that_decides_nothing_or_is_percent_is_warned_of(condition
     if words:
         assert found[0].startswith("warning: own.yaml:6: claims.gold-vault-8-12.conditions[0].at_")
         assert words in found[0]
+
+
+NEGATIVE = "extends: hard-assets-2026\nname: own\nmarket:\n  views:\n    real_rate: negative\n"
+LATE = (
+    # 1.97 + 1 points; 2.97 / 2.65 x 730 days; 1.97 - (1.95 + 30 / 365 x .70) on day 395
+    "the real rate would have to fall by 2.97 points in 90 days; since 2003 it fell by at most "
+    "1.48 in 90, 1.95 in 365, 2.65 in 730 days, so it arrives on day 819, and is expected at "
+    "-0.04 % on day 395, the last"
+)
+REMEDY = "; set market.views.rate_pace to historical to mean that, to any to have it in 90 days"
+
+
+def test_check__view_of_rates_faster_than_history__is_warned_of_and_strict_refuses(folder):
+    (folder / "own.yaml").write_text(NEGATIVE, encoding="utf-8")
+    line = f"own.yaml:5: market.views.real_rate is -0.01; {LATE}{REMEDY}"
+    assert assay("scenario", "check", "own.yaml").stderr == f"warning: {line}\n"
+    assert assay("scenario", "check", "own.yaml", "--strict", code=3).stderr == f"assay: {line}\n"
+    page = ("market", "own.yaml", "--paths", 128, "--out", "page.html")
+    assert assay(*page).stderr.startswith(f"warning: {line}\n")
+    assert LATE in (folder / "page.html").read_text(encoding="utf-8")
+    for pace in ("historical", "any"):
+        (folder / "own.yaml").write_text(f"{NEGATIVE}    rate_pace: {pace}\n", encoding="utf-8")
+        assert assay("scenario", "check", "own.yaml", "--strict").stderr == ""
+
+
+def test_check__claims_view_of_rates_faster_than_history__is_warned_of(folder):
+    claim = (
+        "  rates:\n"
+        "    kind: effect\n"
+        "    says: Negative rates lift gold\n"
+        "    change: {market.views.real_rate: negative}\n"
+        "    conditions: [{series: price.gold, measure: total_return, at_least: 0}]\n"
+    )
+    text = f"extends: hard-assets-2026\nname: own\nclaims:\n{claim}"
+    (folder / "own.yaml").write_text(text, encoding="utf-8")
+    line = f"own.yaml:7: claims.rates.change: {LATE}{REMEDY}"
+    assert assay("scenario", "check", "own.yaml").stderr == f"warning: {line}\n"
+
+
+def test_verdict__of_a_view_that_history_holds_back__says_when_it_arrives():
+    loaded = load_scenario("hard-assets-2026", overrides=["paths=128"])
+    terms = loaded.scenario.claims["negative-real-rates-lift-gold"]
+    only = pruned(loaded.scenario, "negative-real-rates-lift-gold")
+    (verdict,) = judge(simulate(only, loaded.calibration))
+    assert terms.note == ""
+    assert verdict.note == LATE
 
 
 def test_check__effects_bound__is_of_a_difference_and_may_be_zero():

@@ -158,7 +158,9 @@ def test_drift__model_without_factors__is_the_base_alone(gbm):
 
 @pytest.fixture(scope="module")
 def macro() -> MarketSummary:
-    views = "market.views={real_rate: negative, targets: {copper: {at_least: 12_000}}}"
+    views = (
+        "market.views={real_rate: negative, rate_pace: any, targets: {copper: {at_least: 12_000}}}"
+    )
     return summarise("market.model=macro", "paths=5_000", views)
 
 
@@ -195,7 +197,9 @@ def test_factors__macro_model__daily_quantiles_with_units(macro):
 
 
 def test_summary__macro_model__same_for_any_threads_and_blocks(macro):
-    views = "market.views={real_rate: negative, targets: {copper: {at_least: 12_000}}}"
+    views = (
+        "market.views={real_rate: negative, rate_pace: any, targets: {copper: {at_least: 12_000}}}"
+    )
     again = summarise("market.model=macro", "paths=5_000", views, workers=3, block_paths=128)
     assert again.checksum == macro.checksum
     assert again.drift == macro.drift

@@ -10,7 +10,7 @@ from scipy.linalg import expm, logm
 from ten_assets import DRIFTS
 
 from simulator.market.macro.chain import exponential, regime_chain, stationary
-from simulator.market.macro.expected import expected, log_variance
+from simulator.market.macro.expected import expected, log_variance, rate_shift
 from simulator.market.macro.model import Macro
 from simulator.market.macro.names import CHANNELS, Driver, State
 from simulator.scenario.macro import REGIMES, MacroCalibration
@@ -156,13 +156,35 @@ def test_real_rate__view_of_a_point_more__lowers_gold_by_the_elasticity():
     assert lower == pytest.approx(-0.095, abs=1e-6)  # common random numbers: no other error
 
 
-def test_real_rate__negative__raises_golds_median():
-    usual, view = macro_spec(("gold",)), macro_spec(("gold",), views={"real_rate": "negative"})
+def test_real_rate__negative_at_any_pace__is_there_after_ninety_days():
+    usual = macro_spec(("gold",))
+    view = macro_spec(("gold",), views={"real_rate": "negative", "rate_pace": "any"})
     assert median(view, "gold") > median(usual, "gold") + 0.2
     found = sample(view, 1_024, days=(0, 45, 90, 365)).factors["real_rate"].mean(axis=1)
     assert found[0] == pytest.approx(0.0197)
     assert found[2:] == pytest.approx([-0.01, -0.01], abs=0.001)
     assert found[1] == pytest.approx((0.0197 - 0.01) / 2, abs=0.001)  # on the way
+
+
+@pytest.mark.parametrize(
+    ("target", "day", "rate"),
+    [
+        # 1.97 less 1.48 in 90 days, half of it in 45, and less 1.95 in a year
+        ("negative", 45, 0.0197 - 0.0148 / 2),
+        ("negative", 90, 0.0197 - 0.0148),
+        ("negative", 365, 0.0197 - 0.0195),
+        # 1.97 and 1.57 in 90 days, 2.87 in a year
+        (0.0497, 90, 0.0197 + 0.0157),
+        (0.0497, 365, 0.0197 + 0.0287),
+        # 1.27 points are no more than has been: there in 90 days
+        (0.007, 90, 0.007),
+    ],
+)
+def test_real_rate__view__comes_no_faster_than_the_rate_ever_moved(target, day, rate):
+    spec = macro_spec(("gold",), views={"real_rate": target})
+    here = spec.macro_plan.expected
+    seen = here.states[State.REAL_RATE] + rate_shift(spec.macro, here)
+    assert seen[day] == pytest.approx(rate)
 
 
 # --- central banks, silver, copper, liquidity ------------------------------------------------
@@ -377,7 +399,8 @@ def test_target__gold_at_6000__expectation_gets_there():
 
 
 def test_target__beside_another_view__takes_what_it_leaves():
-    views = {"real_rate": "negative", "targets": {"gold": {"at_least": 6_000.0}}}
+    targets = {"gold": {"at_least": 6_000.0}}
+    views = {"real_rate": "negative", "rate_pace": "any", "targets": targets}
     spec = macro_spec(("gold",), views=views)
     found = views_of(spec, "gold")
     assert 0.035 + found["real_rate"] + found["target"] == pytest.approx(math.log(6_000 / 4_760))

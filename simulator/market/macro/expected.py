@@ -11,6 +11,7 @@ from simulator.jit import kernel
 from simulator.market.macro.chain import Chain
 from simulator.market.macro.model import Macro, Steps
 from simulator.market.macro.names import CUMULATED, N_DRIVERS, Driver, State
+from simulator.scenario.pace import LARGEST_FALLS, LARGEST_RISES, largest_move
 from simulator.units import FloatArray
 
 
@@ -160,13 +161,22 @@ def _only(rows: dict[Driver, FloatArray]) -> FloatArray:
 
 
 def rate_shift(macro: Macro, here: Expected) -> FloatArray:
-    """Return what a view adds to the real rate on each day, shape (n_steps + 1,), as a fraction."""
-    target = macro.views.real_rate
+    """Return what a view adds to the real rate on each day, shape (n_steps + 1,), as a fraction.
+
+    Straight to the view in `ramp_days`; unless its pace is `any`, the expectation is on no day
+    further from the start than the rate has ever come in so many days.
+    """
+    target, expected_rate = macro.views.real_rate, here.states[State.REAL_RATE]
     if target is None:
-        return np.zeros(here.states.shape[1])
-    way = np.minimum(np.arange(here.states.shape[1]) / macro.views.ramp_days, 1.0)
-    shift: FloatArray = way * (target - here.states[State.REAL_RATE])
-    return shift
+        return np.zeros(expected_rate.size)
+    days = np.arange(expected_rate.size)
+    way = np.minimum(days / macro.views.ramp_days, 1.0)
+    shift: FloatArray = way * (target - expected_rate)
+    if macro.views.rate_pace == "any":
+        return shift
+    lowest = expected_rate[0] - largest_move(LARGEST_FALLS, days)
+    highest = expected_rate[0] + largest_move(LARGEST_RISES, days)
+    return np.clip(shift, lowest - expected_rate, highest - expected_rate)
 
 
 def usual_growth(macro: Macro, metal: str, side: str) -> float:
