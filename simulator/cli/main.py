@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from simulator.cli.pipes import closed_pipes_are_no_error
 from simulator.errors import AssayError
 
 INTERRUPTED = 130
@@ -43,6 +44,10 @@ class _Commands(click.Group):
         gc.set_threshold(_OBJECTS_A_COLLECTION)
         command: click.Command = getattr(importlib.import_module(f"simulator.cli.{name}"), name)
         return command
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with closed_pipes_are_no_error():
+            return super().main(*arguments, **options)
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -400,6 +401,45 @@ def test_shell__run_in_a_pipe__prints_plain_lines_and_progress_on_standard_error
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "report: x/report.html"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("scenario", "list"), 0),
+        (("scenario", "show", "hard-assets-2026"), 0),
+        (("scenario", "list", "--unknown"), 2),
+        (
+            ("run", "gold-vault-sober", "--paths", "128",
+             "--parameter-sets", "0", "--assumption-sets", "0", "--no-replay",
+             "--fail-on", "refuted"),
+            6,
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_shell__pipe_that_is_closed__ends_quietly_with_its_own_code(
+    folder, arguments, code, unbuffered
+):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [PROGRAM, *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"Broken pipe" not in done.stderr
+    # the same where nobody reads the errors either
+    reader, writer = os.pipe()
+    os.close(reader)
+    both = subprocess.run([PROGRAM, *arguments], stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    assert both.returncode == code
 
 
 def test_shell__version__is_the_packages(folder):
