@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from simulator.claims.mixes import StaticMix
 from simulator.claims.outcomes import Outcomes
 from simulator.claims.scale import NOT_DECIDED, Rating, Word, is_decided, rate
 from simulator.measures import YIELD_WINDOW_DAYS, share_interval
@@ -112,6 +113,8 @@ class Verdict:
         The assumed figures, by their dotted names, that a verdict by assumption follows from.
     compares : bool
         Whether the first condition's numbers are differences, which are told in points.
+    mixes : tuple of StaticMix
+        Of a claim about an investor with a stop: the static mix that falls as deep.
     beside, history : str
         Of a premise whose factor is simulated: history's estimate in words, and the word that
         it earns by itself.
@@ -157,6 +160,7 @@ class Verdict:
     moved_most: tuple[float, float, float] | None = None
     period: str = ""
     unit: str = ""
+    mixes: tuple[StaticMix, ...] = ()
 
     @property
     def measured(self) -> str:

@@ -31,6 +31,7 @@ from simulator.claims.verdict import (
     settled,
 )
 from simulator.engine.simulate import Simulation, simulate, simulate_series
+from simulator.engine.stops import static_mixes
 from simulator.market.macro.names import FACTOR_UNITS
 from simulator.measures import expected_shortfall
 from simulator.scenario.calibration import Calibration
@@ -108,6 +109,7 @@ def judge(
             verdict = judge_effect(name, claim, own, other)
             found.append(replace(verdict, note="; ".join(filter(None, (verdict.note, late)))))
     found = [_in_units(verdict, claims[verdict.claim], simulation) for verdict in found]
+    found = [replace(v, mixes=static_mixes(simulation, claims[v.claim])) for v in found]
     return tuple(_assumed(verdict, claims[verdict.claim], provenance or {}) for verdict in found)
 
 

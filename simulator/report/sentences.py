@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from simulator.words import (
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
+    from simulator.claims.mixes import Spread, StaticMix
     from simulator.engine import Simulation
     from simulator.scenario.claims import Condition
 
@@ -37,6 +39,7 @@ _INSTEAD = {
 
 def remarks(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield what must be said of single verdicts beside their word, each with its claim."""
+    seen: set[StaticMix] = set()
     for verdict in verdicts:
         if verdict.verdict == "not testable":
             yield f"{verdict.claim}: not testable, {verdict.reason}"
@@ -46,6 +49,10 @@ def remarks(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{verdict.claim}: {_history_words(verdict)}"
         if verdict.moved_most is not None:
             yield f"{verdict.claim}: {_moved_words(verdict)}"
+        for mix in verdict.mixes:
+            if mix not in seen:
+                yield f"{verdict.claim}: {_mix_words(mix)}"
+            seen.add(mix)
 
 
 def _moved_words(verdict: Verdict) -> str:
@@ -69,6 +76,31 @@ def _assumption_words(verdict: Verdict) -> tuple[str, ...]:
     else:
         most = _moved_words(verdict)
     return " ", f"What the scenario assumes leaves {left} (90 % of the sets); {most}."
+
+
+def _mix_words(mix: StaticMix) -> str:
+    """Return what bills beside the portfolio do where a stop falls as deep."""
+    first = (
+        f"over {mix.days:,} days the stop leaves {mix.investor} an expected shortfall (95 %) of "
+        f"{small(mix.shortfall)}"
+    )
+    if math.isnan(mix.in_bills):
+        return f"{first}; no mix of {mix.without} and {mix.bills} has so small a one"
+    parts = (
+        f"{percent(1 - mix.in_bills, 0)} {mix.without} and {percent(mix.in_bills, 0)} {mix.bills}"
+    )
+    second = f"{parts}, bought at the start and left alone, fall as deep"
+    if mix.in_bills == 0:
+        second = f"{mix.without}, without a stop, falls no deeper"
+    return (
+        f"{first}; {second}. That returns {_spread_words_of(mix.mix)}; the stop "
+        f"{_spread_words_of(mix.stop)}"
+    )
+
+
+def _spread_words_of(found: Spread) -> str:
+    mean, median = (percent(value, signed=True) for value in (found.mean, found.median))
+    return f"{mean} in the mean, {median} in the median, and loses on {share(found.loss)} of paths"
 
 
 def _names(verdict: Verdict) -> str:
@@ -123,7 +155,8 @@ def _effect_words(verdict: Verdict) -> tuple[str, ...]:
         f"(95 % interval {told_range(verdict, verdict.interval)})."
     )
     further = (*_further(verdict), *_assumption_words(verdict))
-    return first, " ", _held_words(verdict), *further
+    mixes = (part for mix in verdict.mixes for part in (" ", f"O{_mix_words(mix)[1:]}."))
+    return first, " ", _held_words(verdict), *further, *mixes
 
 
 def _held_words(verdict: Verdict) -> str:
