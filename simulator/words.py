@@ -145,6 +145,16 @@ def runs(days: int, count: int) -> str:
     return f"{count:,} simulated run{'s' if count != 1 else ''} of {days:,} days"
 
 
+def with_unit(value: str, unit: str) -> str:
+    """Return a number with its unit behind it, if it has one: `0.05 a year`."""
+    return f"{value}{HARD_SPACE}{unit}" if unit else value
+
+
+def paths_of(count: int, days: int) -> str:
+    """Return so many paths with the days that they run; 0 where nobody wrote these down."""
+    return f"{count:,} paths of {days:,} days" if days else f"{count:,} paths"
+
+
 def run_word(days: int) -> str:
     """Return what one path is called."""
     return "year" if days in (365, 366) else "run"

@@ -14,7 +14,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.sources import load_source
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
-from simulator.words import difference, figure, plain, share, spoken
+from simulator.words import difference, figure, paths_of, plain, share, spoken, with_unit
 
 
 @click.command()
@@ -94,9 +94,11 @@ def _print(found: BreakEven) -> None:
         for point in found.points
         if _on_grid(found, point)
     ]
-    title = f"{found.claim} on {found.paths:,} paths"
+    title = f"{found.claim} on {paths_of(found.paths, found.days)}"
+    title += "" if found.kind == "event" else f": {spoken(found.quantity)}"
     columns = ("holds",) if found.kind == "event" else ("difference", "\u00b1 error")
-    print_table(title, (found.parameter, *columns), rows)
+    unit = f", {found.unit}" if found.unit else ""
+    print_table(title, (f"{found.parameter}{unit}", *columns), rows)
     click.echo(answer(found))
     others = len(found.crossings) - 1
     if others > 0:
@@ -137,28 +139,33 @@ def _on_grid(found: BreakEven, point: Point) -> bool:
 def answer(found: BreakEven) -> str:
     """Return the break-even as a sentence."""
     event = found.kind == "event"
-    present = f"{found.parameter} is {found.present.value:.6g} now"
+
+    def worded(value: float, error: str = "") -> str:
+        return plain(with_unit(f"{value:.6g}{error}", found.unit))
+
+    present = f"{found.parameter} is {worded(found.present.value)} now"
+    over = f" over {found.days:,} days"
     if found.value is None:
         turn = f"{found.claim} as likely as not: it holds on" if event else f"{found.claim} turn:"
         told = sorted((p for p in found.points if not math.isnan(p.told)), key=lambda p: p.told)
         least, most = _told(found, told[0]), _told(found, told[-1])
         span = least if least == most else f"{least} to {most}"
-        of_what = f"{span} of the paths" if event else f"the {_difference(found)} is {span}"
+        of_what = f"{span} of the paths{over}" if event else f"the {_difference(found)} is {span}"
         return (
-            f"No value of {found.parameter} from {found.low:.6g} to {found.high:.6g} makes "
+            f"No value of {found.parameter} from {found.low:.6g} to {worded(found.high)} makes "
             f"{turn} {of_what}. {present}."
         )
     if found.jumps and found.bracket is not None:
         ends = " to ".join(_told(found, point) for point in found.bracket)
         what = "its probability jumps across one half" if event else "the difference jumps"
         return (
-            f"{found.claim} turns at {found.parameter} = {found.value:.6g}, where {what} "
+            f"{found.claim} turns at {found.parameter} = {worded(found.value)}, where {what} "
             f"({ends}). {present}."
         )
     error = "" if found.standard_error is None else f" ± {found.standard_error:.2g}"
-    at = f"{found.parameter} = {found.value:.6g}{error} (standard error of sampling)"
+    at = f"{found.parameter} = {worded(found.value, error)} (standard error of sampling)"
     if event:
-        return f"{found.claim} is as likely as not at {at}. {present}."
+        return f"{found.claim} is as likely as not{over} at {at}. {present}."
     level = plain(difference(found.estimate or 0.0, found.scale))
     return f"{found.claim} turns at {at}: there the {_difference(found)} is {level}. {present}."
 

@@ -21,7 +21,7 @@ from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.errors import UsageError
 from simulator.report.sensitivity import render_sensitivity, told
 from simulator.scenario import LoadedScenario
-from simulator.words import figure, number, plain, short_names
+from simulator.words import figure, number, paths_of, plain, short_names, spoken
 
 MOST_PATHS = 2_000
 """Without --paths: every input costs two runs, and common random numbers need few paths."""
@@ -108,7 +108,7 @@ def _print(found: Sensitivity) -> None:
     in_points = 100 if event or found.scale == "share" else 1
     rows = [
         (
-            short[effect.name],
+            f"{short[effect.name]}, {effect.unit}" if effect.unit else short[effect.name],
             *(f"{value:.4g}" for value in (effect.low.value, effect.high.value)),
             plain(told(found, effect.low.told)),
             plain(told(found, effect.high.told)),
@@ -122,7 +122,8 @@ def _print(found: Sensitivity) -> None:
     columns += ["median", "to"] if event else []
     now = f"now {plain(told(found, found.told))}"
     now += f", median {plain(figure(found.median, found.scale))}" if event else ""
-    print_table(f"{found.claim} on {found.paths:,} paths: {now}", columns, rows)
+    now += f" ({spoken(found.quantity)})"
+    print_table(f"{found.claim} on {paths_of(found.paths, found.days)}: {now}", columns, rows)
     if len(moved) > len(rows):
         click.echo(f"{len(moved)} inputs matter; the first {len(rows)} are shown")
     still = len(found.effects) - len(moved)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from simulator.engine.answers import Answer, NotTestable, ask, find_question
 from simulator.engine.inputs import Input, default_range, find_input, world_with
+from simulator.engine.verdicts import in_units
 from simulator.errors import UsageError
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
@@ -93,7 +94,11 @@ class BreakEven:
     kind : str
         event or effect.
     quantity, compared, scale : str
-        Of an effect: what is compared, of whom, and whether it is a share.
+        Of an effect: what is compared with its unit and period, of whom, and whether it is a share.
+    unit : str
+        Of the parameter's values; empty for a plain number.
+    days : int
+        Of the run, over which an event holds or not.
     present : Point
         What the scenario says, and what the claim does there.
     low, high : float
@@ -127,6 +132,8 @@ class BreakEven:
     estimate: float | None
     bracket: tuple[Point, Point] | None
     points: tuple[Point, ...]
+    unit: str = ""
+    days: int = 0
 
     @property
     def jumps(self) -> bool:
@@ -201,7 +208,7 @@ def break_even(
     return BreakEven(
         claim=claim,
         kind=now.verdict.kind,
-        quantity=now.verdict.quantity,
+        quantity=in_units(now.verdict, scenario.claims[claim], scenario, calibration).measured,
         compared=now.verdict.compared,
         scale=now.verdict.scale,
         parameter=item.name,
@@ -216,6 +223,8 @@ def break_even(
         estimate=None if root is None else root.estimate,
         bracket=bracket,
         points=tuple(sorted(tried.values(), key=_value)),
+        unit=item.unit,
+        days=scenario.horizon_days,
     )
 
 

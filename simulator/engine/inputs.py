@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.instruments import as_named_now
 from simulator.scenario.loader import Location, RawFile, dotted, validate
 from simulator.scenario.models import AssetTerms, Scenario
+from simulator.schema.fields import Unit
 
 GROUPS = ("market", "instruments", "gas", "investors")
 """The sections that describe the world; what a claim demands is no input."""
@@ -60,6 +62,8 @@ class Input:
         What stands there; the calibration's figure where the scenario leaves it to that.
     default : float or None
         What the model puts there when a scenario says nothing.
+    unit : str
+        What the value is counted in, as `a year` or `USD per tonne`; empty for a plain number.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Input:
     default: float | None
     bounds: Bounds
     description: str
+    unit: str = ""
 
 
 def inputs(scenario: Scenario, calibration: Calibration) -> dict[str, Input]:
@@ -83,7 +88,14 @@ def inputs(scenario: Scenario, calibration: Calibration) -> dict[str, Input]:
     found = [
         item for group in GROUPS for item in _collect(getattr(scenario, group), (group,), fitted)
     ]
-    return {item.name: item for item in found}
+    return {item.name: _priced(item, calibration) for item in found}
+
+
+def _priced(item: Input, calibration: Calibration) -> Input:
+    """Return an asset's price in the asset's own unit."""
+    if item.location[:2] != ("market", "assets") or item.location[3] != "price":
+        return item
+    return replace(item, unit=calibration.assets[str(item.location[2])].price.unit)
 
 
 def _calibrated(scenario: Scenario) -> tuple[str, ...]:
@@ -107,9 +119,44 @@ def _collect(value: Any, location: Location, fitted: Mapping[Location, float]) -
         if isinstance(item, float):
             default = info.default if isinstance(info.default, float) else None
             words = " ".join((info.description or "").split())
-            yield Input(dotted(here), here, item, default, _bounds(info), words)
+            bounds, unit = _bounds(info), unit_of(name, words, info)
+            yield Input(dotted(here), here, item, default, bounds, words, unit)
         else:
             yield from _collect(item, here, fitted)
+
+
+_ENDINGS = (
+    ("usd_per_lb", "USD per lb"),
+    ("usd_per_tonne", "USD per tonne"),
+    ("usd_a_year", "USD a year"),
+    ("tonnes_a_day", "tonnes a day"),
+    ("tonnes_a_year", "tonnes a year"),
+    ("tokens_per_day", "tokens a day"),
+    ("usd", "USD"),
+    ("bps", "bps"),
+    ("gwei", "gwei"),
+    ("ounces", "ounces"),
+    ("tonnes", "tonnes"),
+    ("tokens", "tokens"),
+    ("days", "days"),
+    ("years", "years"),
+)
+"""The units that stand in names, the longest first."""
+
+
+def unit_of(name: str, description: str, info: FieldInfo) -> str:
+    """Return the unit of a field: that in its name, else what its description says.
+
+    A share of something, 0 to 1, has none of its own, and says what 1 is.
+    """
+    for ending, unit in _ENDINGS:
+        if name == ending or name.endswith(f"_{ending}"):
+            return unit
+    if re.search(r"\b(a year|annual)\b", description.lower()):
+        return "a year"
+    return next(
+        (rule.text for rule in _rules(info.annotation, info.metadata) if isinstance(rule, Unit)), ""
+    )
 
 
 def _bounds(info: FieldInfo) -> Bounds:

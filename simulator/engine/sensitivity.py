@@ -22,7 +22,7 @@ from simulator.engine.answers import Answer, NotTestable, ask, find_question
 from simulator.engine.inputs import Input, inputs, nearest_allowed, world_with
 from simulator.engine.macro_figures import with_errors, with_macro
 from simulator.engine.prune import of_the_market_alone, pruned
-from simulator.engine.verdicts import contrast
+from simulator.engine.verdicts import contrast, in_units
 from simulator.errors import InputError
 from simulator.market.build import market_spec
 from simulator.scenario.calibration import Calibration
@@ -43,6 +43,8 @@ FIGURES = {
 """The fitted figures that each model of the market reads, by asset."""
 _WITH_GARCH = ("garch", "macro")
 _HALVINGS = 6
+_UNITS = {"1": "", "1/year": "a year"}
+"""How units of the calibration are said; the others as they stand."""
 
 World = tuple[Scenario, Calibration]
 
@@ -85,6 +87,8 @@ class Effect:
         swing where both ends lie on the same side of now.
     median_reach : float
         The same for the median.
+    unit : str
+        Of the input's values; empty for a plain number.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Effect:
     standard_error: float
     reach: float
     median_reach: float
+    unit: str = ""
 
     @property
     def matters(self) -> bool:
@@ -115,6 +120,10 @@ class Sensitivity:
         Of an effect: what is taken from what.
     scale : str
         share where the measure is a fraction, level where it has a unit.
+    quantity : str
+        The measure with its unit and period.
+    days : int
+        Of the run, over which an event holds or not.
     probability, estimate : float or None
         As things stand: the former of an event, the latter of an effect.
     left_out : tuple of (name, reason)
@@ -131,6 +140,7 @@ class Sensitivity:
     median: float
     effects: tuple[Effect, ...]
     left_out: tuple[tuple[str, str], ...]
+    days: int = 0
 
     @property
     def told(self) -> float:
@@ -146,13 +156,14 @@ def _told(probability: float | None, estimate: float | None) -> float:
 
 @dataclass(frozen=True)
 class Trial:
-    """An input with its range: the worlds at both ends, to be simulated."""
+    """An input with its range and unit: the worlds at both ends, to be simulated."""
 
     name: str
     present: float
     rule: str
     values: tuple[float, float]
     worlds: tuple[World, World]
+    unit: str = ""
 
 
 def sensitivity(
@@ -186,7 +197,7 @@ def sensitivity(
     return Sensitivity(
         claim=claim,
         kind=base.verdict.kind,
-        quantity=base.verdict.quantity,
+        quantity=in_units(base.verdict, scenario.claims[claim], scenario, calibration).measured,
         compared=base.verdict.compared,
         scale=base.verdict.scale,
         paths=scenario.paths,
@@ -195,6 +206,7 @@ def sensitivity(
         median=base.verdict.median,
         effects=tuple(sorted(effects, key=_order)),
         left_out=tuple(left_out),
+        days=scenario.horizon_days,
     )
 
 
@@ -216,6 +228,7 @@ def _effect(trial: Trial, now: Answer, low: Answer, high: Answer) -> Effect:
         high=ends[1],
         swing=swing,
         standard_error=error,
+        unit=trial.unit,
         reach=_spread(answer.told for answer in (low, now, high)),
         median_reach=_spread(answer.verdict.median for answer in (low, now, high)),
     )
@@ -271,7 +284,8 @@ def trials(
             (world_with(scenario, calibration, item, value, item.name), calibration)
             for value in values
         )
-        yield Trial(item.name, item.value, rule, (values[0], values[1]), (worlds[0], worlds[1]))
+        ends = values[0], values[1]
+        yield Trial(item.name, item.value, rule, ends, (worlds[0], worlds[1]), item.unit)
     yield from _calibrated_trials(scenario, calibration, left_out)
 
 
@@ -315,7 +329,8 @@ def _calibrated_trials(
             continue
         (low, below), (high, above) = ends[0], ends[1]
         worlds = ((scenario, below), (scenario, above))
-        yield Trial(name, figure["value"], "± standard error", (low, high), worlds)
+        unit = _UNITS.get(figure["unit"], figure["unit"])
+        yield Trial(name, figure["value"], "± standard error", (low, high), worlds, unit)
 
 
 def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str | int, ...]]:

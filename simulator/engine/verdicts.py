@@ -108,21 +108,26 @@ def judge(
             other, late = (own, "") if claim.change is None else changed(name, claim)
             verdict = judge_effect(name, claim, own, other)
             found.append(replace(verdict, note="; ".join(filter(None, (verdict.note, late)))))
-    found = [_in_units(verdict, claims[verdict.claim], simulation) for verdict in found]
+    found = [
+        in_units(verdict, claims[verdict.claim], simulation.scenario, simulation.calibration)
+        for verdict in found
+    ]
     found = [replace(v, mixes=static_mixes(simulation, claims[v.claim])) for v in found]
     return tuple(_assumed(verdict, claims[verdict.claim], provenance or {}) for verdict in found)
 
 
-def _in_units(verdict: Verdict, claim: ClaimTerms, simulation: Simulation) -> Verdict:
+def in_units(
+    verdict: Verdict, claim: ClaimTerms, scenario: Scenario, calibration: Calibration
+) -> Verdict:
     """Return the verdict with the period and the unit of what it measures."""
     if not claim.conditions:
         return verdict
     condition = claim.conditions[0]
-    period = period_of(condition, simulation.scenario.horizon_days)
+    period = period_of(condition, scenario.horizon_days)
     head, *rest = (condition.series or "").split(".")
     unit = ""
-    if verdict.scale == "level" and head == "price" and rest[0] in simulation.calibration.assets:
-        unit = simulation.calibration.assets[rest[0]].price.unit
+    if verdict.scale == "level" and head == "price" and rest[0] in calibration.assets:
+        unit = calibration.assets[rest[0]].price.unit
     if verdict.scale == "level" and head == "factor":
         unit = FACTOR_UNITS.get(rest[0], "")
     return replace(verdict, period=period, unit=unit)

@@ -9,7 +9,16 @@ from simulator.report.charts import embed
 from simulator.report.charts.tornado import Bar, tornado
 from simulator.report.markup import Column, Html, Row, element, join, section, table
 from simulator.report.page import document
-from simulator.words import difference, figure, number, share, short_names, spoken
+from simulator.words import (
+    difference,
+    figure,
+    number,
+    paths_of,
+    share,
+    short_names,
+    spoken,
+    with_unit,
+)
 
 if TYPE_CHECKING:
     from simulator.engine.sensitivity import Effect, Sensitivity
@@ -79,7 +88,10 @@ def answer_words(found: Sensitivity) -> str:
     """Return how a claim stands, and which input moves it most, in plain sentences."""
     moved = [effect for effect in _moved(found) if effect.reach]
     if found.kind == "event":
-        now = f"As things stand it holds on {told(found, found.told)} of {found.paths:,} paths."
+        now = (
+            f"As things stand it holds on {told(found, found.told)} of "
+            f"{paths_of(found.paths, found.days)}."
+        )
     else:
         now = (
             f"As things stand the {spoken(found.quantity)}, {found.compared}, is "
@@ -89,8 +101,10 @@ def answer_words(found: Sensitivity) -> str:
         return f"{now} No input moves that by itself."
     most = moved[0]
     short = short_names([effect.name for effect in found.effects])[most.name]
-    ends = f"{told(found, most.low.told)} at {most.low.value:.4g}, "
-    ends += f"{told(found, most.high.told)} at {most.high.value:.4g}"
+    ends = ", ".join(
+        f"{told(found, end.told)} at {with_unit(f'{end.value:.4g}', most.unit)}"
+        for end in (most.low, most.high)
+    )
     return f"{now} Of {len(found.effects)} inputs {short} moves it most: {ends}."
 
 
@@ -109,7 +123,7 @@ def _answer(found: Sensitivity, most: int) -> list[Html]:
     if not moving:
         return [words]
     scale = 100.0 if found.kind == "event" or found.scale == "share" else 1.0
-    unit = "% of the paths" if found.kind == "event" else "difference"
+    unit = "% of the paths" if found.kind == "event" else f"difference of {found.quantity}"
     unit += ", points" if found.kind != "event" and found.scale == "share" else ""
     short = short_names([effect.name for effect in found.effects])
     bars = [Bar(short[e.name], scale * e.low.told, scale * e.high.told) for e in moving]
@@ -158,6 +172,7 @@ def _table(found: Sensitivity, moved: Sequence[Effect]) -> Html:
     unit = ", points" if in_points == 100.0 else ""
     columns = [
         Column("input"),
+        Column("unit", numeric=False),
         *(Column(name) for name in ("now", "low", "high")),
         Column("range", numeric=False),
         *(Column(name) for name in (*answer, f"swing{unit}", "± error")),
@@ -167,6 +182,7 @@ def _table(found: Sensitivity, moved: Sequence[Effect]) -> Html:
         Row(
             (
                 effect.name,
+                effect.unit,
                 *(f"{v:.4g}" for v in (effect.present, effect.low.value, effect.high.value)),
                 effect.rule,
                 told(found, effect.low.told),

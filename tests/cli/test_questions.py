@@ -78,9 +78,9 @@ def test_breakeven__of_a_price_drift__is_a_sentence_and_json(token):
     outcome = assay(*command)
     sentence = outcome.stdout.strip().splitlines()[-1]
     assert sentence == (
-        f"rises is as likely as not at market.assets.gold.drift = {found['value']:.6g} ± "
-        f"{found['standard_error']:.2g} (standard error of sampling). market.assets.gold.drift "
-        "is 0 now."
+        f"rises is as likely as not over 365 days at market.assets.gold.drift = "
+        f"{found['value']:.6g} ± {found['standard_error']:.2g} a year (standard error of "
+        "sampling). market.assets.gold.drift is 0 a year now."
     )
     assert outcome.stderr.startswith("tried 0 ")
 
@@ -88,8 +88,8 @@ def test_breakeven__of_a_price_drift__is_a_sentence_and_json(token):
 def test_breakeven__without_any__says_so_and_is_no_error(token):
     outcome = assay("breakeven", token, "--claim", "never", "--solve", "drift", "--paths", 128)
     assert outcome.stdout.strip().splitlines()[-1] == (
-        "No value of market.assets.gold.drift from -2 to 2 makes never as likely as not: it "
-        "holds on 0 % of the paths. market.assets.gold.drift is 0 now."
+        "No value of market.assets.gold.drift from -2 to 2 a year makes never as likely as not: it "
+        "holds on 0 % of the paths over 365 days. market.assets.gold.drift is 0 a year now."
     )
 
 
@@ -119,8 +119,9 @@ def test_breakeven__of_an_effect__names_the_difference_and_its_error(token):
     outcome = assay(*command)
     assert outcome.stdout.strip().splitlines()[-1] == (
         f"beats turns at market.assets.gold.drift = {found['value']:.6g} ± "
-        f"{found['standard_error']:.2g} (standard error of sampling): there the mean total return "
-        "in dollars, gold less silver, is 0.00 points. market.assets.gold.drift is 0 now."
+        f"{found['standard_error']:.2g} a year (standard error of sampling): there the mean total "
+        "return in dollars over 365 days, gold less silver, is 0.00 points. "
+        "market.assets.gold.drift is 0 a year now."
     )
     assert re.search(r"^ *0 now +-?\d+\.\d points +\d+\.\d+ points", outcome.stdout, re.MULTILINE)
     nothing = assay(*command[:-1], "premium_mean").stdout.strip().splitlines()[-1]
@@ -406,7 +407,12 @@ def test_sensitivity__of_a_run__leaves_a_page_and_a_part_of_its_report(token):
     assert outcome.stdout.endswith(
         "tornado: done/sensitivity-rises.html\nreport: done/report.html\n"
     )
-    assert re.search(r"^ *(drift|volatility) ", outcome.stdout, re.MULTILINE)
+    assert re.search(
+        r"^ *(drift|volatility), (a year|1/sqrt\(year\)) ", outcome.stdout, re.MULTILINE
+    )
+    words = " ".join(outcome.stdout.split())
+    assert "rises on 128 paths of 365 days: now" in words
+    assert "(total return in dollars over 365 days)" in words
     # Done again, and the report alone: the same bytes.
     assay("sensitivity", "done", "--claim", "rises", "--out", "again.html")
     assert Path("again.html").read_text(encoding="utf-8") == page

@@ -11,6 +11,7 @@ from simulator.engine.answers import ask
 from simulator.engine.breakeven import RUN_PATHS, break_even, break_evens, grid_values
 from simulator.engine.inputs import default_range, find_input, inputs, with_value
 from simulator.errors import InputError, UsageError
+from simulator.scenario import load_scenario
 from simulator.units import trading_days
 
 DRIFT = "market.assets.gold.drift"
@@ -265,3 +266,21 @@ def test_break_evens__of_a_scenario__are_those_its_claims_ask_for_on_its_first_p
     # Without drift the median falls as the volatility rises: nothing makes 10 % likely.
     assert found[1].value is None
     assert break_evens(few.scenario, few.calibration) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        # what stands in the name, in the description, in the calibration, and as a share
+        ("instruments.gold_vault.illiquidity_haircut_bps", "bps"),
+        ("instruments.producing_sto.mine.aisc_usd_per_lb", "USD per lb"),
+        ("instruments.gold_vault.exploit_hazard", "a year"),
+        ("market.assets.gold.drift", "a year"),
+        ("market.assets.copper.price", "USD/tonne"),
+        ("instruments.gold_vault.pool_share", "1 = 100 %"),
+        ("instruments.gold_vault.emissions.dilution", ""),
+    ],
+)
+def test_input__has_the_unit_of_its_number(name, unit):
+    loaded = load_scenario("hard-assets-2026")
+    assert inputs(loaded.scenario, loaded.calibration)[name].unit == unit

@@ -15,7 +15,7 @@ from simulator.report import break_evens, print_report, render_html
 NOW = Point(0.0069, 0.137)
 
 
-def found(value, probability, error=None, low=0.0, high=1.0) -> BreakEven:
+def found(value, probability, error=None, low=0.0, high=1.0, unit="") -> BreakEven:
     """Return what a search for a mine's grade may have found, on 1,000 paths."""
     return BreakEven(
         claim="pays-18",
@@ -35,6 +35,8 @@ def found(value, probability, error=None, low=0.0, high=1.0) -> BreakEven:
         estimate=None,
         bracket=None,
         points=(NOW,),
+        unit=unit,
+        days=395,
     )
 
 
@@ -55,6 +57,11 @@ def test_row__of_what_was_found__says_value_error_and_what_holds_now(case) -> No
     assert len(row) == len(break_evens.COLUMNS)
 
 
+def test_row__of_a_number_with_a_unit__names_it() -> None:
+    (row,) = break_evens.rows([found(0.3, 0.5, unit="a year")])
+    assert row[1] == "sto.mine.grade, a year"
+
+
 @pytest.fixture(scope="module")
 def sample():
     run = samples.loaded()
@@ -72,7 +79,7 @@ def test_terminal__with_break_evens__shows_them_and_how_they_were_found(sample) 
     text = printed(sample, [CASES["found"][0]])
     assert "What would have to be true" in text
     assert "0.0087771" in text
-    assert "half of 1,000 paths" in text
+    assert "half of 1,000 paths of 395 days" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
     assert "What would have to be true" not in printed(sample, [])
 
