@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from simulator.instruments.terms import InstrumentTerms
@@ -30,6 +31,9 @@ class Instrument(Generic[T]):
     draws : tuple of str
         Names of what it draws, each from a stream of its own (`registry.own_stream`). Products
         that ship with Assay have numbers of old and name none.
+    gas : dict of act to int
+        Gas that each act of the measured holder uses, as the replay measures it on Anvil; what a
+        scenario's `gas.used` may change. Empty for what books none.
     """
 
     kind: str
@@ -40,3 +44,4 @@ class Instrument(Generic[T]):
     page: str = ""
     artifacts: str = ""
     draws: tuple[str, ...] = ()
+    gas: Mapping[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.custody import Custody, DeskAccount
+from simulator.instruments.gas import Gas
 from simulator.instruments.model import Ground
 from simulator.instruments.stage import Holder, Player
 from simulator.units import BoolArray, FloatArray
@@ -36,7 +37,8 @@ class Part(Generic[T, D, R]):
         Whether metals and equities trade on a step.
     usdc : ndarray of shape (n_steps + 1,), dollars, or None
         Price of USDC; None for one dollar on every day.
-    usd_per_gas : float
+    gas : dict of kind to Gas
+        As in the model's `Setting`.
     ground : Ground
         What the terms' `needs` declare; its drivers are those of the whole block.
     holders : dict of str to Holder
@@ -54,7 +56,7 @@ class Part(Generic[T, D, R]):
     n_steps: int
     exchange_open: BoolArray
     usdc: FloatArray | None
-    usd_per_gas: float
+    gas: Mapping[str, Gas]
     ground: Ground
     holders: Mapping[str, Holder]
 

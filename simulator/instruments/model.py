@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, Self, TypeVar
 
 from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.gas import Gas
 from simulator.units import BoolArray, FloatArray
 
 T = TypeVar("T", contravariant=True)
@@ -43,8 +44,8 @@ class Setting:
     volatility, periods_per_year : dict of str to float
         Annual volatility of each asset in the market's model, and the days a year on which it
         moves.
-    usd_per_gas : float
-        Price of a unit of gas, USD.
+    gas : dict of kind to Gas
+        What the measured holder's acts cost, of each kind that books gas.
     """
 
     seed: int
@@ -58,7 +59,7 @@ class Setting:
     usdc: FloatArray | None = None
     volatility: Mapping[str, float] = field(default_factory=dict)
     periods_per_year: Mapping[str, float] = field(default_factory=dict)
-    usd_per_gas: float = 0.0
+    gas: Mapping[str, Gas] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

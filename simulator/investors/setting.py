@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.instruments.gas import gas_by_kind
 from simulator.instruments.model import Setting
 from simulator.investors.settlement import settled_in_usdc
 from simulator.market.dynamics import MarketSpec
@@ -25,7 +26,7 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         usdc=market.prices.get(USDC),
         volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),
         periods_per_year=dict(zip(spec.assets, map(float, spec.periods_per_year), strict=True)),
-        usd_per_gas=scenario.gas.usd_per_gas,
+        gas=gas_by_kind(scenario.gas),
     )
 
 

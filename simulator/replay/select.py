@@ -118,7 +118,7 @@ def _part(scenario: Scenario, world: World, label: str, lane: int) -> Part[Any, 
         n_steps=scenario.horizon_days,
         exchange_open=setting.exchange_open,
         usdc=None if usdc is None else usdc[:, lane],
-        usd_per_gas=setting.usd_per_gas,
+        gas=setting.gas,
         ground=BlockGround(scenario, setting, label, world.played),
         holders=_holders(world, own[0].name, lane),
     )

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from simulator.errors import InputError, Problem, UsageError
+from simulator.instruments.gas import MEASURED, PLACE, with_measured
 from simulator.scenario.calibration import Calibration, load_calibration
 from simulator.scenario.extends import read_extended
 from simulator.scenario.loader import (
@@ -174,12 +175,24 @@ def _validated(
     scenario = validate(kind, raw)
     history = _found_history(scenario, raw, folder)
     scenario = scenario.model_copy(update={"market": history})
+    scenario = _with_gas(scenario, raw)
     if isinstance(scenario, Scenario):
         _check_changes(scenario, raw)
     fitted = _fitted(scenario, raw, folder)
     if follows:
         scenario = scenario.model_copy(update={"start": fitted.as_of})
     return scenario, fitted, _checked(scenario, fitted, raw, follows)
+
+
+def _with_gas(scenario: AnyScenario, raw: RawFile) -> AnyScenario:
+    """Return a scenario with the gas written out that it leaves to what was measured."""
+    if not isinstance(scenario, Scenario):
+        return scenario
+    gas = with_measured(scenario.gas, {t.kind: None for t in scenario.instruments.values()})
+    for kind, acts in gas.used.items():
+        for act in acts.keys() - scenario.gas.used.get(kind, {}).keys():
+            raw.provenance[dotted((*PLACE, kind, act))] = MEASURED
+    return scenario.model_copy(update={"gas": gas})
 
 
 def _read(

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from simulator.instruments.gas import gas_faults
 from simulator.instruments.registry import in_order
 from simulator.instruments.terms import UNITS, Position
 from simulator.scenario.claims import ClaimTerms, number_faults, reference_faults
@@ -84,6 +85,7 @@ class Scenario(MarketScenario):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
+        refuse(gas_faults(self.gas))
         refuse(self._reference_faults() + self._holding_faults() + self._asset_faults())
         return self
 

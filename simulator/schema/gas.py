@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.schema.fields import Frozen, NonNegative, Positive
+from pydantic import Field
+
+from simulator.schema.fields import Frozen, Label, NonNegative, Positive
 
 
 class GasTerms(Frozen):
@@ -12,6 +14,9 @@ class GasTerms(Frozen):
     """Gas price in gwei (1e-9 ether)."""
     ether_usd: Positive = 3100.0
     """Price of ether in USD, constant over the run."""
+    used: dict[Label, dict[Label, NonNegative]] = Field(default_factory=dict)
+    """Gas that an act of the measured holder uses, by kind of instrument and act; what is left
+    out is as measured on Anvil."""
 
     @property
     def usd_per_gas(self) -> float:

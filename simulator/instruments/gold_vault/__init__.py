@@ -20,6 +20,7 @@ reports, fees and unlocking, `mechanics/lending.py` that of its market. A loop o
 """
 
 from simulator.instruments.card import Instrument
+from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 
 _ROOM = "simulator.instruments.gold_vault"
@@ -30,5 +31,6 @@ GOLD_VAULT = Instrument(
     model=f"{_ROOM}.model:MODEL",
     stagecraft=f"{_ROOM}.stagecraft:STAGE",
     page=f"{_ROOM}.page:PAGE",
+    gas=HOLDER_GAS,
 )
 CARDS = (GOLD_VAULT,)

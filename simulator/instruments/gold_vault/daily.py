@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, TokenTerms
-from simulator.instruments.gold_vault.state import HOLDER_GAS
+from simulator.instruments.gas import Gas
 from simulator.units import BPS, FloatArray
 
 
 def day_by_day(
     token: TokenTerms,
-    usd_per_gas: float,
+    gas: Gas,
     token_usd: FloatArray,
     mark_usd: FloatArray,
     sellable: FloatArray,
@@ -24,8 +24,8 @@ def day_by_day(
 
     Parameters
     ----------
-    usd_per_gas : float
-        USD per unit of gas.
+    gas : Gas
+        Of the holder's acts.
     token_usd, mark_usd : ndarray of shape (n_steps + 1, n_paths), USD
         Price of a token, and the position at mark.
     sellable : ndarray of shape (n_steps + 1, n_paths)
@@ -33,7 +33,7 @@ def day_by_day(
     brought : ndarray of shape (n_sources, n_steps + 1, n_paths), USD
         By source up to each step, without the exit at the horizon; or without steps.
     """
-    leave_usd = np.where(token_usd > 0.0, HOLDER_GAS["leave"] * usd_per_gas, 0.0)
+    leave_usd = np.where(token_usd > 0.0, gas.usd("leave"), 0.0)
     spread = token.sale_spread_bps / BPS
     sale = (mark_usd - leave_usd) * (1.0 - spread)
     return Daily(brought, access=Access(buy_cost=spread, sellable=sellable, sale_usd=sale))

@@ -42,7 +42,7 @@ class VaultModel:
         held, record = paths.simulate(
             terms,
             ground.terms(terms.token, TokenTerms),
-            setting.usd_per_gas,
+            setting.gas["gold_vault"],
             drivers,
             ask.size,
             name=label,

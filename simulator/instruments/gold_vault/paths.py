@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from simulator.instruments.base import Daily, InstrumentPaths, TokenTerms
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault import kernel
 from simulator.instruments.gold_vault.daily import day_by_day
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
@@ -51,7 +52,7 @@ class GoldVaultRecord:
 def simulate(
     terms: GoldVaultTerms,
     token: TokenTerms,
-    usd_per_gas: float,
+    gas: Gas,
     drivers: GoldVaultDrivers,
     holder_ounces: float,
     *,
@@ -64,8 +65,8 @@ def simulate(
 
     Parameters
     ----------
-    usd_per_gas : float
-        USD per unit of gas.
+    gas : Gas
+        Of the holder's acts.
     name : str
         The paths' name, the scenario's label.
     daily, by_source : bool
@@ -75,7 +76,7 @@ def simulate(
     prices = drivers.prices
     results = _new_results(prices.metal_usd.shape, record, daily, daily and by_source)
     numbers = Numbers(
-        new_terms(terms, usd_per_gas, holder_ounces, token.sale_spread_bps, token.decimals),
+        new_terms(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals),
         cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder)),
         terms.report_every_days,
         terms.emissions.claim_every_days,
@@ -88,7 +89,7 @@ def simulate(
     days = None
     if daily:
         values = (prices.token_usd, results.mark_usd, results.sellable, results.gains)
-        days = day_by_day(token, usd_per_gas, *values)
+        days = day_by_day(token, gas, *values)
     return _paths(name, results, days), GoldVaultRecord(results.actions, results.observed)
 
 

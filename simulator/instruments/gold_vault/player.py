@@ -10,10 +10,11 @@ import numpy as np
 from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.base import TokenTerms
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.contracts import allowances, deploy_contracts
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.gold_vault.paths import GoldVaultRecord
-from simulator.instruments.gold_vault.state import HOLDER_GAS, N_COHORTS, Action, Observed
+from simulator.instruments.gold_vault.state import N_COHORTS, Action, Observed
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.units import (
@@ -57,7 +58,7 @@ class GoldVaultPlayer:
         self,
         terms: GoldVaultTerms,
         token: TokenTerms,
-        usd_per_gas: float,
+        gas: Gas,
         drivers: GoldVaultDrivers,
         record: GoldVaultRecord,
         holder_ounces: float,
@@ -68,7 +69,7 @@ class GoldVaultPlayer:
         `usdc`, of shape (n_steps + 1,), is the price of USDC in dollars; None for one dollar
         on every day. The drivers' prices are in USDC.
         """
-        self._terms, self._usd_per_gas = terms, usd_per_gas
+        self._terms, self._gas = terms, gas
         self._drivers = drivers
         self._acts = record.actions[:, 0]
         self._seen = record.observed[:, 0]
@@ -351,7 +352,7 @@ class GoldVaultPlayer:
         worth = from_wei(words[6], self._decimals)
         short = max(0.0, worth - from_wei(words[7], self._decimals))
         pending = from_wei(words[5], REWARD_DECIMALS) * self._reward_usd(step) / token_usd
-        leave = HOLDER_GAS["leave"] * self._usd_per_gas / token_usd
+        leave = self._gas.usd("leave") / token_usd
         return worth - short * haircut + pending + income - leave
 
     def _reward_usd(self, step: int) -> float:
@@ -372,11 +373,12 @@ class GoldVaultPlayer:
 
     def _booked_gas(self) -> FloatArray:
         """Return the holder's booked gas in tokens up to each step, shape (n_steps + 1,)."""
-        used = np.where(self._acts[:, Action.CLAIM] > 0.0, HOLDER_GAS["claim"], 0)
-        used[0], used[-1] = HOLDER_GAS["enter"], HOLDER_GAS["leave"]
+        acts = self._gas.used
+        used = np.where(self._acts[:, Action.CLAIM] > 0.0, acts["claim"], 0.0)
+        used[0], used[-1] = acts["enter"], acts["leave"]
         token_usd = self._drivers.prices.token_usd[:, 0]
         price = np.divide(
-            self._usd_per_gas, token_usd, out=np.zeros_like(token_usd), where=token_usd > 0.0
+            self._gas.usd_per_gas, token_usd, out=np.zeros_like(token_usd), where=token_usd > 0.0
         )
         spent: FloatArray = np.cumsum(used * price)
         return spent

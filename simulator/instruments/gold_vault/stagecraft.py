@@ -23,7 +23,13 @@ class VaultStage:
         """Return who plays the vault along one path."""
         token = part.ground.terms(part.terms.token, TokenTerms)
         player = GoldVaultPlayer(
-            part.terms, token, part.usd_per_gas, part.drivers, part.record, part.size, part.usdc
+            part.terms,
+            token,
+            part.gas["gold_vault"],
+            part.drivers,
+            part.record,
+            part.size,
+            part.usdc,
         )
         return _with_holders(player, part, token) if part.holders else Cast(player)
 

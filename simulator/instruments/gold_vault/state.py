@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple, get_args
 
 from simulator.instruments.base import Source
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics.lending import utilisation_at
 from simulator.units import BPS, FloatArray, StepArray
@@ -36,10 +37,6 @@ SOURCES = (
 """The first five are those of `mechanics.vault`, in its order."""
 EMISSIONS, ILLIQUIDITY, GAS, SHORTFALL, GOLD_PRICE, PREMIUM, SPREAD = range(5, 12)
 N_SOURCES = len(SOURCES)
-
-HOLDER_GAS = {"enter": 298_668, "claim": 73_613, "leave": 266_662}
-"""Gas of the holder's transactions, approvals included, as the replay measures it on Anvil (a
-test holds these figures); leaving costs a little less where no reward is pending."""
 
 
 class Action(IntEnum):
@@ -219,12 +216,12 @@ class Results(NamedTuple):
 
 def new_terms(
     terms: GoldVaultTerms,
-    usd_per_gas: float,
+    gas: Gas,
     holder_ounces: float,
     sale_spread_bps: float,
     token_decimals: int,
 ) -> Terms:
-    """Return the terms in the form the kernel reads; `usd_per_gas` is in USD per unit of gas."""
+    """Return the terms in the form the kernel reads."""
     market, borrowers = terms.lending, terms.borrowers
     curve = (market.base_rate, market.slope1, market.slope2, market.kink)
     return Terms(
@@ -251,9 +248,9 @@ def new_terms(
         slippage=terms.emissions.slippage_bps / BPS,
         haircut=terms.illiquidity_haircut_bps / BPS,
         sale_spread=sale_spread_bps / BPS,
-        gas_enter_usd=HOLDER_GAS["enter"] * usd_per_gas,
-        gas_claim_usd=HOLDER_GAS["claim"] * usd_per_gas,
-        gas_leave_usd=HOLDER_GAS["leave"] * usd_per_gas,
+        gas_enter_usd=gas.usd("enter"),
+        gas_claim_usd=gas.usd("claim"),
+        gas_leave_usd=gas.usd("leave"),
         unit=WEI if token_decimals == 18 else 10.0**-token_decimals,
         units=1.0 / WEI if token_decimals == 18 else 10.0**token_decimals,
     )

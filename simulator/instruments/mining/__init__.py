@@ -4,6 +4,7 @@ The three share the mine behind them, so they share a room.
 """
 
 from simulator.instruments.card import Instrument
+from simulator.instruments.mining.gas import HOLDER_GAS, STAKING_GAS
 from simulator.instruments.mining.staking_terms import RevenueStakingTerms
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms
 
@@ -15,6 +16,7 @@ MINING_STO = Instrument(
     model=f"{_ROOM}.model:STO",
     stagecraft=f"{_ROOM}.stagecraft:STO",
     page=f"{_ROOM}.page:PAGE",
+    gas=HOLDER_GAS,
 )
 MINE_EQUITY = Instrument(
     kind="mine_equity",
@@ -28,5 +30,6 @@ REVENUE_STAKING = Instrument(
     terms=RevenueStakingTerms,
     model=f"{_ROOM}.model:STAKING",
     stagecraft=f"{_ROOM}.stagecraft:STAKING",
+    gas=STAKING_GAS,
 )
 CARDS = (MINING_STO, MINE_EQUITY, REVENUE_STAKING)

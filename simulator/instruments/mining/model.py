@@ -44,7 +44,7 @@ class StoModel:
         del ground
         held, record = paths.simulate(
             terms,
-            setting.usd_per_gas,
+            setting.gas["mining_sto"],
             drivers,
             ask.size,
             record=ask.record,
@@ -127,7 +127,7 @@ class StakingModel:
             raise TypeError(f"{terms.sto} is no mining STO")
         held = replace(token.paths[terms.sto], name=label)
         outside = staking_drivers(sto, drivers, record, ask.size)
-        staked, earned = staking.simulate(terms, setting.usd_per_gas, held, outside)
+        staked, earned = staking.simulate(terms, setting.gas["revenue_staking"], held, outside)
         return Played({label: staked}, drivers, StakedRecord(record, earned))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining import kernel
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.output import MinePaths
@@ -52,7 +53,7 @@ class MiningStoRecord:
 
 def simulate(
     terms: MiningStoTerms,
-    usd_per_gas: float,
+    gas: Gas,
     drivers: MiningStoDrivers,
     holder_usd: float,
     *,
@@ -62,12 +63,12 @@ def simulate(
 ) -> tuple[InstrumentPaths, MiningStoRecord]:
     """Subscribe for `holder_usd`, hold, and sell at the last step; with the record.
 
-    `usd_per_gas` is the price of a unit of gas. `daily` asks for the dollars of each day too,
+    `gas` is that of the holder's acts. `daily` asks for the dollars of each day too,
     for investors who trade, and `by_source` for where these came from.
     """
     mine, n_paths = drivers.mine, drivers.mine.copper_usd.shape[1]
     results = _empty(mine, priced=record or daily, by_source=daily and by_source)
-    kernel.run(numbers(terms, usd_per_gas, holder_usd), _told(terms, drivers), results)
+    kernel.run(numbers(terms, gas, holder_usd), _told(terms, drivers), results)
     # entering is paid beside what is put in: its gas is seen on the day after
     results.mark[0] = results.leave[0] = holder_usd
     close, last = terms.sale.days, mine.copper_usd.shape[0] - 1

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.paths import MiningStoRecord
-from simulator.instruments.mining.state import HOLDER_GAS
 from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.units import (
@@ -65,7 +66,7 @@ class MiningStoPlayer:
         self,
         label: str,
         terms: MiningStoTerms,
-        usd_per_gas: float,
+        gas: Gas,
         drivers: MiningStoDrivers,
         record: MiningStoRecord,
         holder_usd: float,
@@ -87,7 +88,7 @@ class MiningStoPlayer:
         soft = to_wei(terms.sale.soft_cap_usd, USDC_DECIMALS)
         self._succeeds = self._own + self._others >= soft
         self._periods = {step: j for j, step in enumerate(drivers.mine.settles) if j > 0}
-        self._usd_per_gas = usd_per_gas
+        self._gas = gas
         self._gas_so_far = list(
             itertools.accumulate(self._booked_gas(step) for step in range(self._last + 1))
         )
@@ -388,15 +389,15 @@ class MiningStoPlayer:
         if step == 0:
             return cash
         leaves = self._succeeds and step >= self._close
-        spent = self._gas_so_far[step] * self._usd_per_gas
-        return cash - spent - (HOLDER_GAS["leave"] * self._usd_per_gas if leaves else 0.0)
+        spent = self._gas_so_far[step] * self._gas.usd_per_gas
+        return cash - spent - (self._gas.usd("leave") if leaves else 0.0)
 
-    def _booked_gas(self, step: int) -> int:
-        """Return the gas of the holder's acts of a step, at the measured figures."""
+    def _booked_gas(self, step: int) -> float:
+        """Return the gas of the holder's acts of a step, at the scenario's figures."""
         acts = ["enter"] if step == 0 else []
         acts += ["claim"] if step == self._close else []
         acts += ["claim"] if step in self._periods and self._succeeds else []
-        return sum(HOLDER_GAS[act] for act in acts)
+        return math.fsum(self._gas.used[act] for act in acts)
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables."""

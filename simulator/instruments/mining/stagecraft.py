@@ -46,7 +46,7 @@ def _player(part: StoPart, guests: Guests) -> MiningStoPlayer:
     return MiningStoPlayer(
         part.label,
         part.terms,
-        part.usd_per_gas,
+        part.gas["mining_sto"],
         part.drivers,
         part.record,
         part.size,
@@ -111,7 +111,8 @@ class StakingStage:
             part.label,
             part.ground.terms(part.terms.sto, MiningStoTerms),
             part.terms,
-            part.usd_per_gas,
+            part.gas["mining_sto"],
+            part.gas["revenue_staking"],
             part.drivers,
             part.record.sto,
             part.record.staking,

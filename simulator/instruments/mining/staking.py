@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.instruments.base import Daily, InstrumentPaths, Source
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.staking_terms import RevenueStakingTerms
 from simulator.jit import kernel
 from simulator.units import USDC_DECIMALS, BoolArray, FloatArray, StepArray
 
 SOURCE = Source("staking_revenue", "organic", "Mine revenue for stakers")
-
-STAKING_GAS = {"stake": 337_867, "claim": 50_715, "leave": 180_154}
-"""Gas of staking, and what claiming and leaving cost more than a holder's, on Anvil."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,14 @@ class StakingRecord:
 
 
 def simulate(
-    terms: RevenueStakingTerms, usd_per_gas: float, held: InstrumentPaths, drivers: StakingDrivers
+    terms: RevenueStakingTerms, gas: Gas, held: InstrumentPaths, drivers: StakingDrivers
 ) -> tuple[InstrumentPaths, StakingRecord]:
     """Return a holder's paths with his tokens staked, and the record.
 
     Parameters
     ----------
-    usd_per_gas : float
-        Price of a unit of gas.
+    gas : Gas
+        Of staking, and what claiming and leaving cost more than a holder's.
     held : InstrumentPaths
         Of the same dollars in the token itself; with its days, if those are asked for.
     """
@@ -86,8 +84,8 @@ def simulate(
     rewards = terms.revenue_share * drivers.sold_share * drivers.profit_usd
     rewards = np.floor(np.where(drivers.issued_usd > 0.0, rewards, 0.0) * unit) / unit
     rewards[:1] = 0.0
-    costs, staked = _costs(usd_per_gas, drivers), (drivers.issued_usd[-1] > 0.0).astype(np.float64)
-    leave_usd = STAKING_GAS["leave"] * usd_per_gas
+    costs, staked = _costs(gas, drivers), (drivers.issued_usd[-1] > 0.0).astype(np.float64)
+    leave_usd = gas.usd("leave")
     leaving = np.where(np.arange(costs.size) > drivers.stake_step, leave_usd, 0.0)
     income, mark, leave = (np.empty(held.mark["usd"].shape) for _ in range(3))
     _run(
@@ -210,13 +208,13 @@ def _run(
         _less_costs(leave[step], held_exit[step], income[step], leaving_costs[step], staked)
 
 
-def _costs(usd_per_gas: float, drivers: StakingDrivers) -> FloatArray:
+def _costs(gas: Gas, drivers: StakingDrivers) -> FloatArray:
     """Return what staking and claiming have cost on top of a holder's gas, by step.
 
     Shape (n_steps + 1,), USD.
     """
     steps = np.arange(drivers.ends.size)
-    used = np.where(steps == drivers.stake_step, STAKING_GAS["stake"], 0.0)
+    used = np.where(steps == drivers.stake_step, gas.used["stake"], 0.0)
     claims = drivers.ends & (steps > drivers.stake_step)
-    spent: FloatArray = np.cumsum(used + STAKING_GAS["claim"] * claims) * usd_per_gas
+    spent: FloatArray = np.cumsum(used + gas.used["claim"] * claims) * gas.usd_per_gas
     return spent

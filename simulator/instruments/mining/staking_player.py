@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from simulator.chain import Call, Receipt
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.paths import MiningStoRecord
 from simulator.instruments.mining.player import SOME_COUNTRIES, TOKEN_DECIMALS, MiningStoPlayer
-from simulator.instruments.mining.staking import STAKING_GAS, StakingRecord
+from simulator.instruments.mining.staking import StakingRecord
 from simulator.instruments.mining.staking_terms import RevenueStakingTerms
 from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.instruments.stage import UNLIMITED, Phase, Stage
@@ -27,7 +28,8 @@ class RevenueStakingPlayer(MiningStoPlayer):
         label: str,
         terms: MiningStoTerms,
         staking: RevenueStakingTerms,
-        usd_per_gas: float,
+        gas: Gas,
+        staking_gas: Gas,
         drivers: MiningStoDrivers,
         record: MiningStoRecord,
         earned: StakingRecord,
@@ -36,8 +38,8 @@ class RevenueStakingPlayer(MiningStoPlayer):
     ) -> None:
         """Take drivers and records of one path: arrays of shape (n_steps + 1, 1)."""
         self._staking_terms, self._rewards = staking, earned
-        self._stakes = earned.stake_step
-        super().__init__(label, terms, usd_per_gas, drivers, record, holder_usd, start)
+        self._stakes, self._staking_gas = earned.stake_step, staking_gas
+        super().__init__(label, terms, gas, drivers, record, holder_usd, start)
         self._staked_gas = list(
             itertools.accumulate(self._extra_gas(step) for step in range(self._last + 1))
         )
@@ -47,8 +49,8 @@ class RevenueStakingPlayer(MiningStoPlayer):
         found = super()._model()
         income, spent = self._rewards.income_usd[:, 0], 0.0
         for step in range(self._last + 1):
-            spent += self._extra_gas(step) * self._usd_per_gas
-            leaving = STAKING_GAS["leave"] * self._usd_per_gas if self._is_out(step) else 0.0
+            spent += self._extra_gas(step) * self._gas.usd_per_gas
+            leaving = self._staking_gas.usd("leave") if self._is_out(step) else 0.0
             found["earned"][step] += float(income[step])
             found["exit_value"][step] += float(income[step]) - spent - leaving
         return found
@@ -56,12 +58,12 @@ class RevenueStakingPlayer(MiningStoPlayer):
     def _is_out(self, step: int) -> bool:
         return self._succeeds and step > self._stakes
 
-    def _extra_gas(self, step: int) -> int:
+    def _extra_gas(self, step: int) -> float:
         """Return what the holder's acts of a step cost more than without staking, gas."""
         if not self._succeeds:
-            return 0
-        used = STAKING_GAS["stake"] if step == self._stakes else 0
-        return used + (STAKING_GAS["claim"] if self._claims_reward(step) else 0)
+            return 0.0
+        used = self._staking_gas.used["stake"] if step == self._stakes else 0.0
+        return used + (self._staking_gas.used["claim"] if self._claims_reward(step) else 0.0)
 
     def _claims_reward(self, step: int) -> bool:
         return step in self._periods and self._is_out(step)
@@ -163,8 +165,8 @@ class RevenueStakingPlayer(MiningStoPlayer):
         sold = self._proceeds() if step == self._last else 0
         held_back = self._own if not self._succeeds and step >= self._close else 0
         rewarded = cash - taken - sold - held_back
-        spent = STAKING_GAS["leave"] if self._is_out(step) else 0
-        costs = (self._staked_gas[step] + spent) * self._usd_per_gas
+        spent = self._staking_gas.used["leave"] if self._is_out(step) else 0
+        costs = (self._staked_gas[step] + spent) * self._gas.usd_per_gas
         found["earned"] += from_wei(earned + rewarded, USDC_DECIMALS)
         found["exit_value"] += from_wei(earned, USDC_DECIMALS) - costs
         found["unaccounted"] -= from_wei(staked_claim + staked_taken, USDC_DECIMALS)

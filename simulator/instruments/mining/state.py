@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from simulator.instruments.base import Source
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.instruments.mining.worth import Tables
 from simulator.units import BoolArray, DayArray, FloatArray, KindArray, StepArray
@@ -61,10 +62,6 @@ class Befell(IntEnum):
 
 BEFELL = tuple(row.name.lower() for row in Befell)
 """The same by the names under which a holder's paths tell them."""
-
-HOLDER_GAS = {"enter": 249_320, "claim": 95_484, "leave": 228_669}
-"""Gas of the holder's transactions, approvals included, as the replay measures it on Anvil (a
-test holds these figures); a claim is the mean over tokens and payments."""
 
 
 class Numbers(NamedTuple):
@@ -171,7 +168,7 @@ class Results(NamedTuple):
     happened: BoolArray
 
 
-def numbers(terms: MiningStoTerms, usd_per_gas: float, holder_usd: float) -> Numbers:
+def numbers(terms: MiningStoTerms, gas: Gas, holder_usd: float) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     sale, payout, market = terms.sale, terms.payout, terms.secondary
     top_up = payout.top_up
@@ -193,7 +190,7 @@ def numbers(terms: MiningStoTerms, usd_per_gas: float, holder_usd: float) -> Num
         discount=market.illiquidity_discount,
         lockup_discount=market.lockup_discount,
         holder_usd=float(holder_usd),
-        gas_enter_usd=HOLDER_GAS["enter"] * usd_per_gas,
-        gas_claim_usd=HOLDER_GAS["claim"] * usd_per_gas,
-        gas_leave_usd=HOLDER_GAS["leave"] * usd_per_gas,
+        gas_enter_usd=gas.usd("enter"),
+        gas_claim_usd=gas.usd("claim"),
+        gas_leave_usd=gas.usd("leave"),
     )

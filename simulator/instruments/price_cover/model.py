@@ -34,7 +34,7 @@ class CoverModel:
         del ground
         found, record = paths.simulate(
             terms,
-            setting.usd_per_gas,
+            setting.gas["price_cover"],
             drivers,
             ask.size,
             record=ask.record,

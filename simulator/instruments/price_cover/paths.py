@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
+from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.kernel import run
 from simulator.instruments.price_cover.series import Series, market_days
 from simulator.instruments.price_cover.state import (
-    HOLDER_GAS,
     MINER_SOURCES,
     SOURCES,
     Drivers,
@@ -65,7 +65,7 @@ class PriceCoverRecord:
 
 def simulate(
     terms: PriceCoverTerms,
-    usd_per_gas: float,
+    gas: Gas,
     drivers: PriceCoverDrivers,
     holder_usd: float,
     *,
@@ -75,7 +75,7 @@ def simulate(
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Deposit `holder_usd`; return the paths by name (`terms.names`), and the record.
 
-    `usd_per_gas` is the price of a unit of gas. Acts and observations of the record are empty
+    `gas` is that of the underwriter's acts. Acts and observations of the record are empty
     unless asked for. `daily` asks for the underwriter's dollars of each day too, for investors
     who trade, and `by_source` for where these came from.
     """
@@ -89,7 +89,7 @@ def simulate(
         record=record,
     )
     told = Drivers(plan, trading, drivers.copper_usd)
-    run(numbers(terms, usd_per_gas, holder_usd, n_steps), told, results)
+    run(numbers(terms, gas, holder_usd, n_steps), told, results)
     # what was put in: what entering costs is seen on the day after
     results.marks[0] = results.leaves[0] = holder_usd
     results.covered[0] = results.bare[0] = terms.miner.cash_usd
@@ -97,7 +97,7 @@ def simulate(
     pool, with_cover, without = terms.names(drivers.label)
     days = Series(terms, drivers, plan, results.sold, results.outcomes, results.periods)
     paths = {
-        pool: _underwriter(pool, terms, usd_per_gas, holder_usd, results, days, daily=daily),
+        pool: _underwriter(pool, terms, gas, holder_usd, results, days, daily=daily),
         with_cover: _covered(with_cover, terms, results, days),
         without: _bare(without, terms, results, days),
     }
@@ -135,7 +135,7 @@ def _empty(
 def _underwriter(
     name: str,
     terms: PriceCoverTerms,
-    usd_per_gas: float,
+    gas: Gas,
     holder_usd: float,
     results: Results,
     days: Series,
@@ -153,14 +153,12 @@ def _underwriter(
         events=results.events,
         unpaid=results.unpaid,
         details=seen,
-        daily=_daily(terms, usd_per_gas, results.marks, results.gains) if daily else None,
+        daily=_daily(terms, gas, results.marks, results.gains) if daily else None,
         happened={"shortfall": results.shortfall},
     )
 
 
-def _daily(
-    terms: PriceCoverTerms, usd_per_gas: float, marks: FloatArray, gains: FloatArray
-) -> Daily:
+def _daily(terms: PriceCoverTerms, gas: Gas, marks: FloatArray, gains: FloatArray) -> Daily:
     """Return the days of the underwriter's position; who has waited gets it without discount.
 
     Parameters
@@ -169,7 +167,7 @@ def _daily(
     gains : ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0), USD
         Up to each step.
     """
-    leave_usd = HOLDER_GAS["leave"] * usd_per_gas
+    leave_usd = gas.usd("leave")
     access = Access(notice_days=terms.pool.cooldown_days, sale_usd=marks - leave_usd)
     return Daily(gains, access=access)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.instruments.base import Source
+from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.units import BPS, DAYS_PER_YEAR, BoolArray, FloatArray, KindArray, StepArray
 
@@ -50,10 +51,6 @@ MINER_SOURCES = (
     Source("cover_premiums", "cost", "Premiums of the cover"),
 )
 """The miner's, in the order of `Miner`."""
-
-HOLDER_GAS = {"enter": 147_544, "request": 92_685, "leave": 96_701}
-"""Gas of the underwriter's transactions, his approval included, as the replay measures it on
-Anvil (a test holds these figures)."""
 
 MINER, OTHERS = 0, 1
 """Who buys a policy."""
@@ -258,7 +255,7 @@ class Results(NamedTuple):
     observed: FloatArray
 
 
-def numbers(terms: PriceCoverTerms, usd_per_gas: float, holder_usd: float, n_steps: int) -> Numbers:
+def numbers(terms: PriceCoverTerms, gas: Gas, holder_usd: float, n_steps: int) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     pool, miner, others = terms.pool, terms.miner, terms.others
     return Numbers(
@@ -283,9 +280,9 @@ def numbers(terms: PriceCoverTerms, usd_per_gas: float, holder_usd: float, n_ste
         others_utilisation=others.utilisation,
         others_strike_share=others.cover.strike_share or 0.0,
         others_strike=others.cover.strike_usd_per_tonne or 0.0,
-        gas_enter_usd=HOLDER_GAS["enter"] * usd_per_gas,
-        gas_request_usd=HOLDER_GAS["request"] * usd_per_gas,
-        gas_leave_usd=HOLDER_GAS["leave"] * usd_per_gas,
+        gas_enter_usd=gas.usd("enter"),
+        gas_request_usd=gas.usd("request"),
+        gas_leave_usd=gas.usd("leave"),
         request_step=float(request_step(terms, n_steps)),
         can_claim=float(pool.cooldown_days <= n_steps),
         hardly=0.5 * pool.min_sum_insured_usd,

@@ -108,7 +108,7 @@ def _holder_gas(gas: GasTerms, replays: Sequence[Replay]) -> Html:
     columns = (Column("Act", numeric=False), *(Column(replay.label) for replay in replays))
     caption = (
         f"Gas of the measured holders' transactions (claim: mean), at {gas.price_gwei:g} gwei and "
-        f"{gas.ether_usd:,.0f} dollars an ether"
+        f"{gas.ether_usd:,.0f} dollars an ether; what the run books is the scenario's gas.used"
     )
     if any(label == DESK for label, _ in acts):
         caption += "; at the desk the mean of portfolios' trades and stop orders, not booked"

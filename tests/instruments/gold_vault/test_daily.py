@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from simulator.instruments.base import TokenPrices
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.daily import day_by_day
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers, draw_drivers
+from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.instruments.gold_vault.paths import simulate
 from simulator.instruments.gold_vault.state import GAS, ILLIQUIDITY, SPREAD, Action
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
@@ -18,7 +20,7 @@ from simulator.units import LANES
 N_STEPS = 40
 SHAPE = (N_STEPS + 1, LANES)
 SPREAD_BPS = 20.0
-USD_PER_GAS = 30e-9 * 3_000.0
+GAS_COSTS = Gas(HOLDER_GAS, 30e-9 * 3_000.0)
 TOKEN = SimpleNamespace(sale_spread_bps=SPREAD_BPS, decimals=18)
 NEVER = np.full(LANES, 10**6)
 HELD = 100.0
@@ -46,7 +48,7 @@ def drained() -> GoldVaultDrivers:
 
 def days_of(terms: dict, drivers: GoldVaultDrivers, held: float = HELD):
     chosen = GoldVaultTerms.model_validate(terms)
-    return simulate(chosen, TOKEN, USD_PER_GAS, drivers, held, daily=True)[0]
+    return simulate(chosen, TOKEN, GAS_COSTS, drivers, held, daily=True)[0]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_sellable__is_what_the_exit_was_not_discounted_for() -> None:
     drivers = drained()
     paths = days_of({"illiquidity_haircut_bps": 500.0}, drivers)
     mark, leave = paths.mark["usd"][1:], paths.exit["usd"][1:] / (1.0 - SPREAD_BPS / 10_000)
-    gas = 266_662 * USD_PER_GAS
+    gas = 266_662 * GAS_COSTS.usd_per_gas
     expected = 1.0 - (mark - gas - leave) / 0.05 / mark
     np.testing.assert_allclose(paths.daily.access.sellable[1:], expected, rtol=0, atol=1e-12)
 
@@ -90,7 +92,7 @@ def test_sellable__of_a_vault_that_lent_all_but_a_twentieth__by_hand() -> None:
         "report_every_days": 365,
     }
     paths = days_of(terms, outside(1e6), held=300.0)
-    gas_ounces = 298_668 * USD_PER_GAS / 4_000.0
+    gas_ounces = 298_668 * GAS_COSTS.usd_per_gas / 4_000.0
     expected = 1.0 - (300.0 - 20.0) / (300.0 - gas_ounces)
     np.testing.assert_allclose(paths.daily.access.sellable[1], expected, rtol=0, atol=1e-6)
 
@@ -112,7 +114,7 @@ def test_days__leave_what_they_are_told_as_it_was() -> None:
     brought = np.ones((12, 2, 4))
     for told in (price, mark, share, brought):
         told.setflags(write=False)
-    found = day_by_day(TOKEN, USD_PER_GAS, price, mark, share, brought)
+    found = day_by_day(TOKEN, GAS_COSTS, price, mark, share, brought)
     np.testing.assert_array_equal(found.brought, 1.0)
 
 
@@ -129,7 +131,7 @@ def test_sources__of_the_last_day__know_nothing_of_the_exit() -> None:
 
 def test_sources__without_being_asked_for__have_no_days() -> None:
     paths, _ = simulate(
-        GoldVaultTerms(), TOKEN, USD_PER_GAS, drained(), HELD, daily=True, by_source=False
+        GoldVaultTerms(), TOKEN, GAS_COSTS, drained(), HELD, daily=True, by_source=False
     )
     assert paths.daily.brought.shape[1:] == (0, 0)
     asked = days_of({}, drained()).daily
@@ -141,7 +143,7 @@ def test_exploit__drains_the_vault_on_the_day_on_which_the_reward_falls() -> Non
     still = {"price_drift": 0.0, "price_volatility": 0.0, "price_fall_on_exploit": 0.5}
     terms = GoldVaultTerms.model_validate({"exploit_hazard": 10.0, "emissions": still})
     drivers = draw_drivers(terms, "gold_vault", gold(), 0.15, 0, 1)
-    _, record = simulate(terms, TOKEN, USD_PER_GAS, drivers, HELD, record=True)
+    _, record = simulate(terms, TOKEN, GAS_COSTS, drivers, HELD, record=True)
     steps = np.arange(N_STEPS + 1)[:, None]
     stolen = record.actions[:, :, Action.EXPLOIT_STOLEN] > 0.0
     np.testing.assert_array_equal(stolen, steps == drivers.exploit_step)

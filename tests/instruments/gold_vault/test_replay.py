@@ -8,7 +8,7 @@ from paths import BUSY, WILD, player_of, replay
 
 from simulator.chain import AnvilChain, RevmChain
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
-from simulator.instruments.gold_vault.state import HOLDER_GAS
+from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.market.build import market_spec
 from simulator.replay import choose, play, players
 from simulator.scenario import load_scenario

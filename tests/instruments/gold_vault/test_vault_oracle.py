@@ -7,7 +7,9 @@ import pytest
 import vault_oracle
 import worlds
 
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault import paths as vault_paths
+from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Observed
 from simulator.investors.sizes import size
 
@@ -84,7 +86,7 @@ def test_daily_sources__sum_to_the_change_of_the_mark_so_far() -> None:
     holding, _ = vault_paths.simulate(
         terms["gold_vault"],
         terms["gold_token"],
-        scenario.gas.usd_per_gas,
+        Gas(HOLDER_GAS, scenario.gas.usd_per_gas),
         drivers,
         100.0,
         daily=True,

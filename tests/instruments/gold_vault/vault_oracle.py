@@ -34,6 +34,7 @@ from vault_oracle_rules import (
     withdraw,
 )
 
+from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.instruments.gold_vault.moves import (
     ALLOCATION_BAND,
     MINIMUM_LOAN_USD,
@@ -47,7 +48,6 @@ from simulator.instruments.gold_vault.state import (
     EMISSIONS,
     GAS,
     GOLD_PRICE,
-    HOLDER_GAS,
     ILLIQUIDITY,
     N_ACTIONS,
     N_COHORTS,

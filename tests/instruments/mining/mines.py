@@ -7,8 +7,10 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.drivers import MiningStoDrivers, draw_drivers
 from simulator.instruments.mining.equity import draw_equity_drivers, simulate_equity
+from simulator.instruments.mining.gas import HOLDER_GAS
 from simulator.instruments.mining.paths import simulate
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms
 from simulator.market.paths import MarketPaths
@@ -81,7 +83,7 @@ def drawn(chosen: MiningStoTerms, paths: MarketPaths, seed: int = 1) -> MiningSt
 def play(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int = 1):
     """Return drivers, the holder's paths, and the record; without any gas."""
     drivers = drawn(chosen, paths, seed)
-    held, record = simulate(chosen, 0.0, drivers, usd, record=True)
+    held, record = simulate(chosen, Gas(HOLDER_GAS, 0.0), drivers, usd, record=True)
     return drivers, held, record
 
 

@@ -10,6 +10,7 @@ import mines
 import numpy as np
 import pytest
 
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining import (
     equity,
     equity_kernel,
@@ -19,6 +20,7 @@ from simulator.instruments.mining import (
     paths,
     rows,
 )
+from simulator.instruments.mining.gas import HOLDER_GAS
 from simulator.instruments.mining.state import SOURCES, From
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.registry import labelled
@@ -59,7 +61,9 @@ def test_days_of_the_share__are_told_without_a_write_to_what_they_are_told_from(
 def test_days__of_token_and_share__begin_with_what_was_put_in_and_no_gain() -> None:
     chosen, market = mines.terms(), mines.wild_copper(n_paths=LANES)
     drivers = mines.drawn(chosen, market)
-    token, record = paths.simulate(chosen, 1e-6, drivers, 1e5, record=True, daily=True)
+    token, record = paths.simulate(
+        chosen, Gas(HOLDER_GAS, 1e-6), drivers, 1e5, record=True, daily=True
+    )
     close = chosen.sale.days
     np.testing.assert_array_equal(token.daily.value[:close], 1e5)
     # the record has the tokens' price, and before the close there are none
@@ -192,6 +196,6 @@ def test_outage__counts_from_the_day_after_the_close() -> None:
     close = chosen.sale.days
     drivers.mine.halted[close - 5 : close + 1] = 3
     drivers.mine.halted[close + 1, ::2] = 3
-    held, _ = paths.simulate(chosen, 0.0, drivers, 1e5)
+    held, _ = paths.simulate(chosen, Gas(HOLDER_GAS, 0.0), drivers, 1e5)
     np.testing.assert_array_equal(held.happened["outage"], np.arange(LANES) % 2 == 0)
     assert held.events.max() == 0, "it began before there were tokens"

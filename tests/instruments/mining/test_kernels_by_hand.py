@@ -6,8 +6,10 @@ import mines
 import numpy as np
 
 from simulator.instruments.base import attribution_gap
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining import staking
 from simulator.instruments.mining.equity import MineEquityDrivers, simulate_equity
+from simulator.instruments.mining.gas import HOLDER_GAS, STAKING_GAS
 from simulator.instruments.mining.output_kernel import (
     BEGINS,
     LATE_RAMP,
@@ -32,7 +34,7 @@ def staked(days: int, stake_step: int = 30, gas: GasTerms | None = None):
     """Return the rewards of all, the staker's paths and his record, of a mine without chance."""
     chosen, usd_per_gas = mines.terms(), 0.0 if gas is None else gas.usd_per_gas
     drivers = mines.drawn(chosen, mines.market(days=days))
-    held, _ = simulate(chosen, usd_per_gas, drivers, 1e5)
+    held, _ = simulate(chosen, Gas(HOLDER_GAS, usd_per_gas), drivers, 1e5)
     profit = drivers.mine.profit
     outside = StakingDrivers(
         profit_usd=profit,
@@ -41,7 +43,7 @@ def staked(days: int, stake_step: int = 30, gas: GasTerms | None = None):
         ends=drivers.mine.ends,
         stake_step=stake_step,
     )
-    found, record = staking.simulate(TERMS, usd_per_gas, held, outside)
+    found, record = staking.simulate(TERMS, Gas(STAKING_GAS, usd_per_gas), held, outside)
     return np.floor(0.1 * profit * 1e6) / 1e6, found, record
 
 

@@ -8,9 +8,10 @@ import pytest
 from daily import check_daily
 
 from simulator.instruments.base import attribution_gap
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.equity import draw_equity_drivers, simulate_equity
+from simulator.instruments.mining.gas import HOLDER_GAS
 from simulator.instruments.mining.paths import simulate
-from simulator.instruments.mining.state import HOLDER_GAS
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.worth import tables
 from simulator.schema.gas import GasTerms
@@ -177,7 +178,7 @@ def test_lockup_beyond_the_horizon__the_tokens_are_reported_as_unpaid() -> None:
 def test_gas__every_act_is_paid_once() -> None:
     drivers = mines.play(mines.terms(), mines.market())[0]
     gas = GasTerms(price_gwei=10.0, ether_usd=3_000.0)
-    held, _ = simulate(mines.terms(), gas.usd_per_gas, drivers, 1e5)
+    held, _ = simulate(mines.terms(), Gas(HOLDER_GAS, gas.usd_per_gas), drivers, 1e5)
     # issue and four payments are claimed
     used = HOLDER_GAS["enter"] + 5 * HOLDER_GAS["claim"] + HOLDER_GAS["leave"]
     np.testing.assert_allclose(mines.by_source(held)["gas"], -used * 1e-8 * 3_000.0, rtol=1e-12)
@@ -306,7 +307,7 @@ def test_days__of_the_token__add_up_to_the_return(refunded: bool) -> None:
     caps = {"sale__soft_cap_usd": 1e11, "sale__hard_cap_usd": 1e12} if refunded else {}
     chosen = mines.terms(**(RISKY | caps))
     drivers = mines.drawn(chosen, mines.wild_copper())
-    paths, _ = simulate(chosen, GasTerms().usd_per_gas, drivers, 1e5, daily=True)
+    paths, _ = simulate(chosen, Gas(HOLDER_GAS, GasTerms().usd_per_gas), drivers, 1e5, daily=True)
     check_daily(paths)
     days = paths.daily
     assert np.all(days.value[: chosen.sale.days] == 1e5)

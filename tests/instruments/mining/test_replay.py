@@ -10,8 +10,7 @@ from paths import differing, player_of, replay, rows
 from simulator.chain import AnvilChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable
-from simulator.instruments.mining.staking import STAKING_GAS
-from simulator.instruments.mining.state import HOLDER_GAS
+from simulator.instruments.mining.gas import HOLDER_GAS, STAKING_GAS
 from simulator.market.build import market_spec
 from simulator.replay import choose, play, players
 from simulator.scenario import load_scenario

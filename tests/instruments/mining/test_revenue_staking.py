@@ -9,9 +9,11 @@ from daily import check_daily
 from scenario_text import refused
 
 from simulator.instruments.base import attribution_gap
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining import staking
+from simulator.instruments.mining.gas import HOLDER_GAS, STAKING_GAS
 from simulator.instruments.mining.paths import simulate
-from simulator.instruments.mining.staking import STAKING_GAS, StakingDrivers
+from simulator.instruments.mining.staking import StakingDrivers
 from simulator.instruments.mining.staking_terms import RevenueStakingTerms
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
@@ -28,7 +30,7 @@ def staked(gas: GasTerms = FREE, stake_step: int = 30, sold_usd: float = 500e6):
     """Return holder and staker of 100,000 dollars of a mine without any chance."""
     chosen, market = mines.terms(), mines.market()
     drivers = mines.drawn(chosen, market)
-    held, _ = simulate(chosen, gas.usd_per_gas, drivers, 1e5)
+    held, _ = simulate(chosen, Gas(HOLDER_GAS, gas.usd_per_gas), drivers, 1e5)
     outside = StakingDrivers(
         profit_usd=drivers.mine.profit,
         issued_usd=np.full_like(drivers.mine.profit, sold_usd),
@@ -36,7 +38,7 @@ def staked(gas: GasTerms = FREE, stake_step: int = 30, sold_usd: float = 500e6):
         ends=drivers.mine.ends,
         stake_step=stake_step,
     )
-    return drivers, held, *staking.simulate(TERMS, gas.usd_per_gas, held, outside)
+    return drivers, held, *staking.simulate(TERMS, Gas(STAKING_GAS, gas.usd_per_gas), held, outside)
 
 
 def test_income__is_the_holders_part_of_all_stake__evenly_over_the_period() -> None:
@@ -150,7 +152,7 @@ def test_load__bad_terms__one_line_with_its_place(tmp_path, old, new, rule) -> N
 def test_days__of_the_stake__add_up_to_the_return() -> None:
     chosen, gas = mines.terms(), GasTerms(price_gwei=30.0)
     drivers = mines.drawn(chosen, mines.wild_copper())
-    held, _ = simulate(chosen, gas.usd_per_gas, drivers, 1e5, daily=True)
+    held, _ = simulate(chosen, Gas(HOLDER_GAS, gas.usd_per_gas), drivers, 1e5, daily=True)
     outside = StakingDrivers(
         profit_usd=drivers.mine.profit,
         issued_usd=np.full_like(drivers.mine.profit, 500e6),
@@ -158,6 +160,6 @@ def test_days__of_the_stake__add_up_to_the_return() -> None:
         ends=drivers.mine.ends,
         stake_step=30,
     )
-    found, record = staking.simulate(TERMS, gas.usd_per_gas, held, outside)
+    found, record = staking.simulate(TERMS, Gas(STAKING_GAS, gas.usd_per_gas), held, outside)
     check_daily(found)
     np.testing.assert_allclose(found.daily.brought[-1, -1], record.income_usd[-1], rtol=1e-9)

@@ -25,8 +25,10 @@ import mines
 import numpy as np
 import pytest
 
+from simulator.instruments.gas import Gas
 from simulator.instruments.mining.drivers import MiningStoDrivers
 from simulator.instruments.mining.equity import MineEquityDrivers, simulate_equity
+from simulator.instruments.mining.gas import HOLDER_GAS
 from simulator.instruments.mining.output import MinePaths
 from simulator.instruments.mining.paths import simulate
 from simulator.instruments.mining.terms import MiningStoTerms, PayoutTerms, TopUpTerms
@@ -115,7 +117,7 @@ def token(
     """Return what a holder of 100,000 dollars won and lost by source."""
     others, step = np.full(N_PATHS, 900_000.0), np.full(N_PATHS, fails)
     drivers = MiningStoDrivers("mine", made, others, step, by_path(np.log(moods)))
-    held, _ = simulate(terms, 0.0, drivers, 1e5)
+    held, _ = simulate(terms, Gas(HOLDER_GAS, 0.0), drivers, 1e5)
     return {name: float(usd[0]) for name, usd in mines.by_source(held).items()}
 
 

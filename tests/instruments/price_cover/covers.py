@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
+from simulator.instruments.price_cover.gas import HOLDER_GAS
 from simulator.instruments.price_cover.paths import PriceCoverRecord, simulate
 from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.schema.gas import GasTerms
@@ -74,4 +76,4 @@ def run(
 ) -> tuple[Mapping[str, InstrumentPaths], PriceCoverRecord]:
     """Return the paths of cover, miner and unhedged miner, and the record."""
     drivers = drawn(prices, volatility)
-    return simulate(cover, gas.usd_per_gas, drivers, HOLDER_USD, record=record)
+    return simulate(cover, Gas(HOLDER_GAS, gas.usd_per_gas), drivers, HOLDER_USD, record=record)

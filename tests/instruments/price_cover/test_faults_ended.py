@@ -8,9 +8,11 @@ import inspect
 import covers
 import numpy as np
 
+from simulator.instruments.gas import Gas
 from simulator.instruments.model import Setting
 from simulator.instruments.price_cover import paths, rows
 from simulator.instruments.price_cover.drivers import draw_drivers
+from simulator.instruments.price_cover.gas import HOLDER_GAS
 from simulator.instruments.price_cover.kernel import run
 from simulator.instruments.price_cover.model import MODEL
 from simulator.instruments.price_cover.state import SOURCES, Outcome, Policy, Results
@@ -63,14 +65,16 @@ def test_days__are_told_without_a_write_to_what_they_are_told_from() -> None:
     marks, gains = np.full(shape, 1e4), np.full((len(SOURCES), *shape), 1.0)
     marks.setflags(write=False)
     gains.setflags(write=False)
-    days = paths._daily(covers.terms(), 1e-6, marks, gains)
+    days = paths._daily(covers.terms(), Gas(HOLDER_GAS, 1e-6), marks, gains)
     assert days.brought is gains
     np.testing.assert_allclose(days.access.sale_usd, 1e4 - 0.096701, rtol=1e-15)
 
 
 def test_days__begin_with_what_was_put_in_and_no_gain() -> None:
     drivers = covers.drawn(FALL, 0.25)
-    found, _ = paths.simulate(covers.terms(), 1e-6, drivers, covers.HOLDER_USD, daily=True)
+    found, _ = paths.simulate(
+        covers.terms(), Gas(HOLDER_GAS, 1e-6), drivers, covers.HOLDER_USD, daily=True
+    )
     put_in = {"cover": covers.HOLDER_USD, "cover-miner": 1e6, "cover-unhedged": 1e6}
     for name, usd in put_in.items():
         np.testing.assert_array_equal(found[name].mark["usd"][0], usd)

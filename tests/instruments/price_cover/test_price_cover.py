@@ -14,9 +14,11 @@ from markets import metals, sample, standard_errors_off
 from scipy import stats
 
 from simulator.instruments.base import attribution_gap
+from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover import fair
+from simulator.instruments.price_cover.gas import HOLDER_GAS
 from simulator.instruments.price_cover.paths import simulate
-from simulator.instruments.price_cover.state import HOLDER_GAS, Act, Observed, Policy
+from simulator.instruments.price_cover.state import Act, Observed, Policy
 from simulator.schema.gas import GasTerms
 from simulator.units import trading_days
 
@@ -422,7 +424,7 @@ def test_days__of_the_underwriter__add_up_to_the_return(gwei):
     chosen = terms(pool__leverage=2.0, pool__cooldown_days=20, others__utilisation=0.8)
     drivers = covers.drawn(walk, 0.27)
     gas = GasTerms(price_gwei=gwei)
-    paths, _ = simulate(chosen, gas.usd_per_gas, drivers, 10_000.0, daily=True)
+    paths, _ = simulate(chosen, Gas(HOLDER_GAS, gas.usd_per_gas), drivers, 10_000.0, daily=True)
     check_daily(paths["cover"])
     assert paths["cover"].daily.access.notice_days == 20
     assert paths["cover"].attribution["usd"][1].min() < 0.0

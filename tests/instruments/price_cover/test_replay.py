@@ -12,7 +12,8 @@ from paths import player_of, replay
 from simulator.chain import AnvilChain
 from simulator.chain.compile import compile_patched
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
-from simulator.instruments.price_cover.state import HOLDER_GAS, Act, Policy
+from simulator.instruments.price_cover.gas import HOLDER_GAS
+from simulator.instruments.price_cover.state import Act, Policy
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import players
