@@ -144,19 +144,20 @@ def mines() -> None:
     share_terms = scenario.instruments["ramp_up_share"]
     moves = walks().prices["copper_miners"]
     copper, gas = 12_730.0 * moves, scenario.gas.usd_per_gas
+    still = np.zeros(copper.shape[0])
 
     def token(_: int) -> InstrumentPaths:
-        drivers = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
+        drivers = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, still, scenario.seed, 0)
         return mining_sto.simulate(terms, gas, drivers, 1e5)[0]
 
-    ready = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
+    ready = mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, still, scenario.seed, 0)
     mine = ready.mine
 
     def paths(_: int) -> InstrumentPaths:
         return mining_sto.simulate(terms, gas, ready, 1e5)[0]
 
     def drawn(_: int) -> object:
-        return mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, scenario.seed, 0)
+        return mine_drivers.draw_drivers(terms, "ramp_up_sto", copper, still, scenario.seed, 0)
 
     def share(_: int) -> InstrumentPaths:
         drivers = equity.draw_equity_drivers(share_terms, mine, scenario.seed, 0)

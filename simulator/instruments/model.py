@@ -37,6 +37,8 @@ class Setting:
         Whether metals and equities trade on a step.
     prices : dict of str to ndarray of shape (n_steps + 1, n_paths)
         Price of every asset of the market in the asset's own unit.
+    growth : dict of str to ndarray of shape (n_steps + 1,)
+        ln E[S_t / S_0] of every asset by the market's drift and views.
     factors : dict of str to ndarray of shape (n_steps + 1, n_paths)
         The macro factors; empty but for the model macro.
     usdc : ndarray of shape (n_steps + 1, n_paths), dollars, or None
@@ -55,6 +57,7 @@ class Setting:
     start: dt.date
     exchange_open: BoolArray
     prices: Mapping[str, FloatArray]
+    growth: Mapping[str, FloatArray] = field(default_factory=dict)
     factors: Mapping[str, FloatArray] = field(default_factory=dict)
     usdc: FloatArray | None = None
     volatility: Mapping[str, float] = field(default_factory=dict)

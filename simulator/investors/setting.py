@@ -22,6 +22,7 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         start=scenario.start,
         exchange_open=trading_days(scenario.start, scenario.horizon_days),
         prices=market.prices,
+        growth=dict(zip(spec.assets, spec.growth, strict=True)),
         factors=market.factors,
         usdc=market.prices.get(USDC),
         volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),

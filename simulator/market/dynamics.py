@@ -72,6 +72,20 @@ class MarketSpec(MarketFigures):
         return plan(self, self.macro)
 
     @cached_property
+    def growth(self) -> FloatArray:
+        """Return ln E[S_t / S_0] by drift and views, shape (n_assets, n_steps + 1).
+
+        It stands still between trading days, as prices do. The pull of the gold-silver ratio is
+        left out: what it adds to silver hangs on the paths.
+        """
+        steps = np.arange(self.n_steps + 1)
+        last = np.maximum.accumulate(np.where(self.trading, steps, 0), axis=1)
+        growth: FloatArray = self.drift[:, None] * last * self.year_fraction
+        if self.model == "macro":
+            growth = sum(self.macro_plan.views.values(), growth)
+        return growth
+
+    @cached_property
     def resampling(self) -> Resampling:
         """Return the market of a bootstrap in the form its kernel reads."""
         if self.history is None:

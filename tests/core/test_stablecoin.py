@@ -15,7 +15,6 @@ from simulator.engine.breakeven import break_even
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars
 from simulator.instruments.gold_vault.state import Action, Observed
-from simulator.instruments.mining.drivers import draw_drivers
 from simulator.instruments.mining.paths import simulate as simulate_sto
 from simulator.investors.series import series
 from simulator.investors.world import World, simulate_block
@@ -110,7 +109,7 @@ def test_sto__payments_count_at_the_dollars_of_their_day() -> None:
     usdc = np.ones((mines.DAYS + 1, 128))
     usdc[151], usdc[152] = 0.5, 0.75
     terms, market = mines.terms(), mines.market()
-    drivers = draw_drivers(terms, "mine", market.prices["copper"], 1, 0)
+    drivers = mines.drawn(terms, market)
     held, record = simulate_sto(terms, 0.0, drivers, 1e5, record=True, daily=True)
     found = in_dollars(held, usdc)
     a_day = 1e5 / 500e6 * record.payment_usd[1] / 90

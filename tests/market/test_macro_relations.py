@@ -13,6 +13,7 @@ from simulator.market.macro.chain import exponential, regime_chain, stationary
 from simulator.market.macro.expected import expected, log_variance, rate_shift
 from simulator.market.macro.model import Macro
 from simulator.market.macro.names import CHANNELS, Driver, State
+from simulator.market.paths import simulate_market
 from simulator.scenario.macro import REGIMES, MacroCalibration
 from simulator.scenario.views import MacroParts, Views
 
@@ -471,3 +472,28 @@ def test_views__every_one__is_shown_apart_from_the_channels():
     linear = slice(len(CHANNELS))
     assert np.array_equal(ours[:, linear], theirs[:, linear])
     assert np.any(ours[:, linear])
+
+
+# --- what the market expects ---------------------------------------------------------------
+
+
+def test_growth__of_drift_and_target__is_that_of_the_mean_price_on_every_day():
+    """ln E[S_t / S_0], the target's share and the pull of copper's short-run factor included."""
+    views = {"targets": {"copper": {"fall": 0.3, "by": "2026-07-20"}}}
+    spec = macro_spec(("copper",), views=views)
+    prices = simulate_market(spec, 7, 0, N_PATHS).prices["copper"]
+    for day in (50, 181, 182, 365):
+        mean = prices[day].mean() / prices[0, 0]
+        error = prices[day].std() / prices[0, 0] / math.sqrt(N_PATHS)
+        assert math.exp(spec.growth[0, day]) == pytest.approx(mean, abs=4 * error)
+    assert spec.growth[0, 181] == pytest.approx(math.log(0.7), abs=1e-9)
+    # from then on the base drift alone goes on
+    rest = spec.growth[0, 365] - spec.growth[0, 181]
+    assert rest == pytest.approx(DRIFTS["copper"] * 184 / 365, abs=1e-9)
+
+
+def test_growth__while_the_exchange_is_closed__stands_still():
+    spec = macro_spec(("copper",), parts=OFF)
+    closed = np.flatnonzero(~spec.trading[0, 1:]) + 1
+    assert closed.size > 100
+    np.testing.assert_array_equal(spec.growth[0, closed], spec.growth[0, closed - 1])

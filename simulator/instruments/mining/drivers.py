@@ -52,7 +52,12 @@ class MiningStoDrivers:
 
 
 def draw_drivers(
-    terms: MiningStoTerms, label: str, copper_usd: FloatArray, seed: int, first_path: int
+    terms: MiningStoTerms,
+    label: str,
+    copper_usd: FloatArray,
+    growth: FloatArray,
+    seed: int,
+    first_path: int,
 ) -> MiningStoDrivers:
     """Return the drivers of the STO called `label` on a block; draws depend on its label.
 
@@ -60,6 +65,8 @@ def draw_drivers(
     ----------
     copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
         n_paths is a multiple of LANES.
+    growth : ndarray of shape (n_steps + 1,)
+        ln E[P_t / P_0] of copper as the market expects it.
     """
     n_paths = copper_usd.shape[1]
     failing = stream(Stream.MINE_DEFAULT, label)
@@ -67,7 +74,7 @@ def draw_drivers(
     moods = stream(Stream.STO_NOISE, label)
     return MiningStoDrivers(
         label=label,
-        mine=simulate_mine(terms, label, copper_usd, seed, first_path),
+        mine=simulate_mine(terms, label, copper_usd, growth, seed, first_path),
         others_usd=_others(terms, label, seed, first_path, n_paths),
         default_step=_after(terms.sale.days, defaults),
         noise=mood(terms.secondary, moods, seed, first_path, copper_usd),

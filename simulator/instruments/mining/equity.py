@@ -103,9 +103,9 @@ def _told(equity: MineEquityTerms, terms: MiningStoTerms, drivers: MineEquityDri
     """Return what the kernel is told of mine, company and mood."""
     mine = drivers.mine
     loss_rate = equity.default_hazard * (1.0 - equity.recovery)
-    worth = tables(terms, equity.discount_rate, loss_rate, mine.copper_usd.shape[0] - 1)
+    longest = int(mine.deferred.max())
     return Drivers(
-        tables=worth.up_to(int(mine.deferred.max())),
+        tables=tables(terms, equity.discount_rate, loss_rate, mine.growth, longest),
         copper_usd=mine.copper_usd,
         accrued=mine.accrued,
         profit=mine.profit,

@@ -45,7 +45,7 @@ from simulator.instruments.mining.equity_state import (
     Results,
 )
 from simulator.instruments.mining.holder import copy, next_default
-from simulator.instruments.mining.worth import planned_profit, tonnes_per_price
+from simulator.instruments.mining.worth import worth
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.units import LANES, DayArray, FloatArray, KindArray, StepArray
@@ -68,10 +68,10 @@ def pay(rows: FloatArray, profit: FloatArray, ratio: float) -> None:
 @kernel
 def look_up(
     rows: FloatArray,
-    base: FloatArray,
-    slope: FloatArray,
-    discount: FloatArray,
-    reverting: FloatArray,
+    by_work: FloatArray,
+    by_days: FloatArray,
+    ahead: FloatArray,
+    long_run: float,
     starts: StepArray,
     wait: DayArray,
     step: int,
@@ -80,26 +80,27 @@ def look_up(
 
     Parameters
     ----------
-    base, slope, discount, reverting : ndarray
+    by_work, by_days, ahead, long_run
         As in `worth.Tables`: a tuple of arrays would cost each call as much as the loop.
     starts : ndarray of shape (LANES,), int64
         Step of the first ore.
     wait : ndarray of shape (LANES,), int16
         Days of full output still to be missed.
     """
+    left, still = ahead.size - 1 - step, ahead[step]
     for k in range(LANES):
-        worked, missed = max(0, step - starts[k]), wait[k]
-        rows[TONNES + k] = tonnes_per_price(slope, reverting, worked, missed)
-        rows[COMING + k] = planned_profit(base, discount, worked, missed)
-        rows[DISCOUNT + k] = discount[missed]
-        rows[NEXT + k] = discount[max(missed - 1, 0)]
+        worked, missed = max(0, step - starts[k]), int(wait[k])
+        base, slope = worth(by_work, by_days, still, long_run, worked, missed, left)
+        rows[COMING + k], rows[TONNES + k] = base, slope
+        rows[DISCOUNT + k] = by_days[0, missed]
+        rows[NEXT + k] = by_days[0, max(missed - 1, 0)]
 
 
 @kernel
-def see(rows: FloatArray, usd: FloatArray, noise: FloatArray, long_run: float) -> None:
+def see(rows: FloatArray, usd: FloatArray, noise: FloatArray) -> None:
     """Look at copper's price and at the mood, `usd` and `noise` of shape (LANES,)."""
     for k in range(LANES):
-        rows[COMING + k] += rows[TONNES + k] * (usd[k] - long_run)
+        rows[COMING + k] += rows[TONNES + k] * usd[k]
         rows[MOOD + k] = exponential(noise[k])
 
 
@@ -210,7 +211,7 @@ def write(
 @kernel
 def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     """Run all paths of a block over all steps; fields as their classes describe them."""
-    base, slope, discount, reverting, long_run = drivers.tables
+    by_work, by_days, ahead, long_run = drivers.tables
     copper_usd, noise = drivers.copper_usd, drivers.noise
     accrued, profit, halted = drivers.accrued, drivers.profit, drivers.halted
     deferred, begins, ends = drivers.deferred, drivers.begins, drivers.ends
@@ -228,8 +229,8 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 pay(rows, profit[period, lanes], numbers.dividend_ratio)
                 period += 1
             wait = deferred[step, lanes]
-            look_up(rows, base, slope, discount, reverting, starts, wait, step)
-            see(rows, usd, noise[step, lanes], long_run)
+            look_up(rows, by_work, by_days, ahead, long_run, starts, wait, step)
+            see(rows, usd, noise[step, lanes])
             if step == 0:
                 buy(rows, due, numbers)
             price(rows, due)

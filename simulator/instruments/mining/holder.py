@@ -54,7 +54,7 @@ from simulator.instruments.mining.rows import (
     WHOLE,
 )
 from simulator.instruments.mining.state import Numbers
-from simulator.instruments.mining.worth import planned_profit, tonnes_per_price
+from simulator.instruments.mining.worth import worth
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.market.events import NEVER
@@ -166,10 +166,10 @@ def trust(rows: FloatArray, most: float) -> None:
 @kernel
 def look_up(
     rows: FloatArray,
-    base: FloatArray,
-    slope: FloatArray,
-    discount: FloatArray,
-    reverting: FloatArray,
+    by_work: FloatArray,
+    by_days: FloatArray,
+    ahead: FloatArray,
+    long_run: float,
     starts: StepArray,
     wait: DayArray,
     step: int,
@@ -178,19 +178,20 @@ def look_up(
 
     Parameters
     ----------
-    base, slope, discount, reverting : ndarray
+    by_work, by_days, ahead, long_run
         As in `worth.Tables`: a tuple of arrays would cost each call as much as the loop.
     starts : ndarray of shape (LANES,), int64
         Step of the first ore.
     wait : ndarray of shape (LANES,), int16
         Days of full output still to be missed.
     """
+    left, still = ahead.size - 1 - step, ahead[step]
     for k in range(LANES):
-        worked, missed = max(0, step - starts[k]), wait[k]
-        rows[TONNES + k] = tonnes_per_price(slope, reverting, worked, missed)
-        rows[PLANNED + k] = planned_profit(base, discount, worked, missed)
-        rows[DISCOUNT + k] = discount[missed]
-        rows[NEXT + k] = discount[max(missed - 1, 0)]
+        worked, missed = max(0, step - starts[k]), int(wait[k])
+        base, slope = worth(by_work, by_days, still, long_run, worked, missed, left)
+        rows[PLANNED + k], rows[TONNES + k] = base, slope
+        rows[DISCOUNT + k] = by_days[0, missed]
+        rows[NEXT + k] = by_days[0, max(missed - 1, 0)]
 
 
 @inlined
@@ -222,7 +223,6 @@ def value(
     accrued: FloatArray,
     moods: FloatArray,
     halted: KindArray,
-    long_run: float,
     counts: float,
     same_period: float,
 ) -> None:
@@ -232,8 +232,6 @@ def value(
     ----------
     usd, accrued, moods, halted : ndarray of shape (LANES,)
         Of the day, as `copper_usd`, `accrued`, `noise` and `halted` of `state.Drivers`.
-    long_run : float
-        Copper price of the long run, USD per tonne.
     counts : float
         0 until the close and 1 afterwards.
     same_period : float
@@ -242,7 +240,7 @@ def value(
     for k in range(LANES):
         stands = 1.0 if halted[k] > 0 else 0.0
         tonnes, mood = rows[TONNES + k], float(exponential(moods[k]))
-        coming = rows[PLANNED + k] + tonnes * (usd[k] - long_run)
+        coming = rows[PLANNED + k] + tonnes * usd[k]
         whole = coming + accrued[k]
         whole = whole if whole > 0.0 else 0.0
         price, gearing = quote(rows, k, whole, mood)

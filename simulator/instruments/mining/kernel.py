@@ -71,7 +71,7 @@ def tell(rows: FloatArray, promised: bool, happened: BoolArray) -> None:
 @kernel
 def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     """Run all paths of a block over all steps; fields as their classes describe them."""
-    base, slope, discount, reverting, long_run = drivers.tables
+    by_work, by_days, ahead, long_run = drivers.tables
     copper_usd, accrued, profit = drivers.copper_usd, drivers.accrued, drivers.profit
     halted, deferred = drivers.halted, drivers.deferred
     begins, ends, noise = drivers.begins, drivers.ends, drivers.noise
@@ -108,14 +108,13 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             if step == close or pays:
                 trust(rows, numbers.trust)
             wait = deferred[step, lanes]
-            look_up(rows, base, slope, discount, reverting, starts, wait, step)
+            look_up(rows, by_work, by_days, ahead, long_run, starts, wait, step)
             value(
                 rows,
                 copper_usd[step, lanes],
                 accrued[step, lanes],
                 noise[step, lanes],
                 halted[step, lanes],
-                long_run,
                 1.0 if step > close else 0.0,
                 0.0 if ends[step] else 1.0,
             )

@@ -28,8 +28,8 @@ class StoModel:
     ) -> MiningStoDrivers:
         """Return the mine, the others' demand, the default and the market's mood."""
         del ground
-        copper = setting.prices["copper"]
-        return draw_drivers(terms, label, copper, setting.seed, setting.first_path)
+        copper, growth = setting.prices["copper"], setting.growth["copper"]
+        return draw_drivers(terms, label, copper, growth, setting.seed, setting.first_path)
 
     def play(
         self,

@@ -36,6 +36,8 @@ class MinePaths:
         Step of the first ore.
     settles : tuple of int
         Steps on which the periods end.
+    growth : ndarray of shape (n_steps + 1,)
+        ln E[P_t / P_0] of copper as the market expects it.
     """
 
     copper_usd: FloatArray
@@ -45,6 +47,7 @@ class MinePaths:
     deferred: DayArray
     begins: StepArray
     settles: tuple[int, ...]
+    growth: FloatArray
 
     @property
     def ends(self) -> BoolArray:
@@ -62,6 +65,7 @@ class MinePaths:
             self.deferred[:, one],
             self.begins[one],
             self.settles,
+            self.growth,
         )
 
 
@@ -118,7 +122,12 @@ def grade_by_day(terms: MineTerms) -> FloatArray:
 
 
 def simulate_mine(
-    terms: MiningStoTerms, label: str, copper_usd: FloatArray, seed: int, first_path: int
+    terms: MiningStoTerms,
+    label: str,
+    copper_usd: FloatArray,
+    growth: FloatArray,
+    seed: int,
+    first_path: int,
 ) -> MinePaths:
     """Return the mine called `label` on a block of paths, beginning with path `first_path`.
 
@@ -126,6 +135,8 @@ def simulate_mine(
     ----------
     copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
         n_paths is a multiple of LANES.
+    growth : ndarray of shape (n_steps + 1,)
+        As in `MinePaths`.
     """
     shape = n_rows, n_paths = copper_usd.shape
     settles = settlement_steps(terms.sale.days, terms.payout.payments_a_year, n_rows - 1)
@@ -153,7 +164,7 @@ def simulate_mine(
     )
     output_kernel.run(numbers(terms), drivers, results)
     accrued, deferred, profit = results
-    return MinePaths(copper_usd, accrued, profit, halted, deferred, begins, settles)
+    return MinePaths(copper_usd, accrued, profit, halted, deferred, begins, settles, growth)
 
 
 def _overruns(

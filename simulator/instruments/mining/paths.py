@@ -104,10 +104,9 @@ def _told(terms: MiningStoTerms, drivers: MiningStoDrivers) -> Drivers:
     """Return what the kernel is told of mine, raise, default and mood."""
     mine = drivers.mine
     loss_rate = terms.default.hazard * (1.0 - terms.default.recovery)
-    n_steps = mine.copper_usd.shape[0] - 1
-    worth = tables(terms, terms.secondary.discount_rate, loss_rate, n_steps)
+    longest = int(mine.deferred.max())
     return Drivers(
-        tables=worth.up_to(int(mine.deferred.max())),
+        tables=tables(terms, terms.secondary.discount_rate, loss_rate, mine.growth, longest),
         copper_usd=mine.copper_usd,
         accrued=mine.accrued,
         profit=mine.profit,

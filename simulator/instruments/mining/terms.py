@@ -241,10 +241,13 @@ class SecondaryTerms(Frozen):
 
     discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.10
     """What buyers want to earn a year, beyond the expected loss by default."""
-    long_run_price_usd_per_tonne: Positive = 12_000.0
+    expected_growth: Annotated[float, Field(ge=-2, le=2)] | None = None
+    """Growth of copper a year that buyers expect until the run's last day; none = the market's
+    own, its drift and its views."""
+    long_run_price_usd_per_tonne: Positive = 10_000.0
     """Copper price that buyers expect in the long run."""
     reversion: Annotated[float, Field(ge=0, le=10)] = 0.10
-    """Speed a year at which they expect the price to get there."""
+    """Speed a year at which they expect the price to get there from that day on."""
     noise_deviation: Rate = 0.08
     """Standard deviation of the log gap between the token's price and its worth."""
     noise_half_life_days: Positive = 60.0

@@ -1,12 +1,21 @@
 """What a mine is worth: expected free cash flow, discounted day by day until the ore is gone.
 
-    worth = max(0, D^m (A[i] + B[i] (P - L) K^m) + profit accrued)
+Buyers expect of copper what the market itself expects: from its price P it grows to F = P e^G on
+the run's last day, T days away. From there it moves to the long-run price L, by K a day:
 
-with i days of work done, m days of full output still to be missed (construction, ramp-up,
-outage), P the copper price, L the price expected in the long run, D and K a day's discount and
-a day's reversion. A and B are sums over the days of ore that are left, at expected output
-(outages counted), the plan's grade, costs and tax. Tax is taken as if profit were always
-taxable and the mine were never closed early: near zero profit the worth is too low.
+    E P(s) = P e^(g s) for s <= T days,  L + (F - L) K^(s - T) for s > T
+
+with g the run's mean growth a day. So nobody gains on average by knowing the market's drift. With
+i days of work done and m days of full output still to be missed (construction, ramp-up, outage)
+
+    worth = max(0, base + slope P + profit accrued)
+    base  = D^m A[i] + D^x H[j] - L D^T (D K)^(x - T) B[j]
+    slope = (D e^g)^m N[i] - (D e^g)^x N[j] + e^G D^T (D K)^(x - T) B[j]
+
+where D is a day's discount, x = max(m, T), and j = i + x - m days of work are done by then. A, H,
+B and N are sums over the days of ore that are left, at expected output (outages counted), the
+plan's grade, costs and tax. Tax is taken as if profit were always taxable and the mine were never
+closed early: near zero profit the worth is too low.
 """
 
 from __future__ import annotations
@@ -14,7 +23,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,72 +33,81 @@ from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.jit import inlined
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
+COSTS, AT_LONG_RUN, TONNES_AFTER, TONNES_WITHIN = range(4)
+"""Rows of `Tables.by_work`: A and H in USD, B and N in tonnes."""
+DISCOUNT, GROWING, REVERTING = range(3)
+"""Rows of `Tables.by_days`: D, D e^g and D K to the power of the days."""
+
 
 class Tables(NamedTuple):
     """The formula above in the form in which kernels read it.
 
-    base : (n_steps + 2,), A in USD, by days of work done
-    slope : (n_steps + 2,), B in tonnes: USD per (USD per tonne), by days of work done
-    discount : (n_days,), D^m by days of full output still to be missed
-    reverting : (n_days,), (D K)^m
+    by_work : (4, n_steps + 2), A, H, B and N by days of work done
+    by_days : (3, n_days), powers by days
+    ahead : (n_steps + 1,), e^G by step
     long_run_usd : L, USD per tonne
     """
 
-    base: FloatArray
-    slope: FloatArray
-    discount: FloatArray
-    reverting: FloatArray
+    by_work: FloatArray
+    by_days: FloatArray
+    ahead: FloatArray
     long_run_usd: float
 
 
-@dataclass(frozen=True)
-class Worth:
-    """The formula above, for waits of any length.
+def tables(
+    terms: MiningStoTerms,
+    discount_rate: float,
+    loss_rate: float,
+    growth: FloatArray,
+    longest: int,
+) -> Tables:
+    """Return the worth for a required return and an expected loss by default, both annual.
 
-    Attributes
+    Parameters
     ----------
-    base, slope : ndarray of shape (n_steps + 2,)
-        A in USD and B in USD per (USD per tonne), by days of work done.
-    discount, reversion : float
-        D and K.
-    long_run_usd : float
-        L in USD per tonne.
+    growth : ndarray of shape (n_steps + 1,)
+        ln E[P_t / P_0] of copper, as the market expects it; a growth that the terms state takes
+        its place.
+    longest : int
+        The longest wait to be looked up, in days.
     """
-
-    base: FloatArray
-    slope: FloatArray
-    discount: float
-    reversion: float
-    long_run_usd: float
-
-    def up_to(self, longest: int) -> Tables:
-        """Return the tables for waits of 0 to `longest` days."""
-        days = np.arange(longest + 1)
-        waits = self.discount**days, (self.discount * self.reversion) ** days
-        return Tables(self.base, self.slope, *waits, self.long_run_usd)
+    market, n_steps = terms.secondary, growth.size - 1
+    if market.expected_growth is not None:
+        growth = market.expected_growth / DAYS_PER_YEAR * np.arange(n_steps + 1)
+    daily = math.exp(-(discount_rate + loss_rate) / DAYS_PER_YEAR)
+    growing = daily * math.exp(growth[-1] / max(n_steps, 1))
+    reverting = daily * math.exp(-market.reversion / DAYS_PER_YEAR)
+    days = np.arange(max(longest, n_steps) + 1)
+    return Tables(
+        by_work=_by_work(terms, daily, growing, reverting, n_steps),
+        by_days=np.stack([factor**days for factor in (daily, growing, reverting)]),
+        ahead=np.exp(growth[-1] - growth),
+        long_run_usd=market.long_run_price_usd_per_tonne,
+    )
 
 
 @functools.lru_cache(maxsize=64)
-def tables(terms: MiningStoTerms, discount_rate: float, loss_rate: float, n_steps: int) -> Worth:
-    """Return the worth for a required return and an expected loss by default, both annual."""
-    mine, market = terms.mine, terms.secondary
-    daily = math.exp(-(discount_rate + loss_rate) / DAYS_PER_YEAR)
-    revert = math.exp(-market.reversion / DAYS_PER_YEAR)
+def _by_work(
+    terms: MiningStoTerms, daily: float, growing: float, reverting: float, n_steps: int
+) -> FloatArray:
+    """Return A, H, B and N, shape (4, n_steps + 2), for the factors of a day."""
+    mine = terms.mine
     running = availability(terms.outages)
     site = mine.fixed_cost_share + (1.0 - mine.fixed_cost_share) * running
-    tonnes = mine.payable_tonnes_a_day * running * grade_by_day(terms.mine)
-    after_royalty = tonnes * (1.0 - mine.royalty)
+    paid = mine.payable_tonnes_a_day * running * grade_by_day(mine) * (1.0 - mine.royalty)
     costs = mine.site_usd_a_day * site + mine.sustaining_capex_usd_a_year / DAYS_PER_YEAR
-    margin = market.long_run_price_usd_per_tonne - mine.charges_usd_per_tonne
     shield = mine.tax * mine.depreciation_usd_a_year / DAYS_PER_YEAR
-    base = (1.0 - mine.tax) * (after_royalty * margin - costs) + shield
-    slope = (1.0 - mine.tax) * after_royalty
-    return Worth(
-        base=_from_here_on(base, daily, n_steps),
-        slope=_from_here_on(slope, daily * revert, n_steps),
-        discount=daily,
-        reversion=revert,
-        long_run_usd=market.long_run_price_usd_per_tonne,
+    fixed = shield - (1.0 - mine.tax) * (paid * mine.charges_usd_per_tonne + costs)
+    tonnes = (1.0 - mine.tax) * paid
+    at_long_run = terms.secondary.long_run_price_usd_per_tonne * tonnes
+    return np.stack(
+        [
+            _from_here_on(fixed, daily, n_steps),
+            _from_here_on(at_long_run, daily, n_steps),
+            _from_here_on(tonnes, reverting, n_steps),
+            # only differences within the run are looked up
+            _from_here_on(tonnes[: n_steps + 1], growing, n_steps),
+        ]
     )
 
 
@@ -109,20 +126,27 @@ def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
 
 
 @inlined
-def tonnes_per_price(slope: FloatArray, reverting: FloatArray, worked: int, missed: int) -> float:
-    """Return the change of worth per USD per tonne of copper, in tonnes; tables of `Tables`.
+def worth(
+    by_work: FloatArray,
+    by_days: FloatArray,
+    ahead: float,
+    long_run_usd: float,
+    worked: int,
+    missed: int,
+    left: int,
+) -> tuple[float, float]:
+    """Return base in USD and slope in tonnes, `left` days before the run's last one.
 
-    `slope` is of shape (n_steps + 2,), `reverting` of (n_days,).
+    `by_work`, of shape (4, n_steps + 2), `by_days`, of (3, n_days), and `long_run_usd` are those of
+    `Tables`, `ahead` is its number of the day.
     """
-    tonnes: float = slope[worked] * reverting[missed]
-    return tonnes
-
-
-@inlined
-def planned_profit(base: FloatArray, discount: FloatArray, worked: int, missed: int) -> float:
-    """Return the worth of the profit to come in USD at the long-run price; tables of `Tables`.
-
-    `base` is of shape (n_steps + 2,), `discount` of (n_days,).
-    """
-    usd: float = base[worked] * discount[missed]
-    return usd
+    beyond = max(missed, left)
+    then = worked + beyond - missed
+    after = (
+        by_days[DISCOUNT, left] * by_days[REVERTING, beyond - left] * by_work[TONNES_AFTER, then]
+    )
+    within = by_days[GROWING, missed] * by_work[TONNES_WITHIN, worked]
+    within -= by_days[GROWING, beyond] * by_work[TONNES_WITHIN, then]
+    base = by_days[DISCOUNT, missed] * by_work[COSTS, worked]
+    base += by_days[DISCOUNT, beyond] * by_work[AT_LONG_RUN, then] - long_run_usd * after
+    return base, within + ahead * after

@@ -75,9 +75,13 @@ def wild_copper(days: int = DAYS, n_paths: int = 256, seed: int = 3):
     return market(12_730.0 * np.exp(np.cumsum(steps, axis=0)), days, n_paths)
 
 
-def drawn(chosen: MiningStoTerms, paths: MarketPaths, seed: int = 1) -> MiningStoDrivers:
-    """Return the token's drivers on a market, under the label `mine`."""
-    return draw_drivers(chosen, "mine", paths.prices["copper"], seed, paths.first_path)
+def drawn(
+    chosen: MiningStoTerms, paths: MarketPaths, seed: int = 1, growth=None
+) -> MiningStoDrivers:
+    """Return the token's drivers on a market, under the label `mine`; none = no growth expected."""
+    copper = paths.prices["copper"]
+    still = np.zeros(copper.shape[0]) if growth is None else growth
+    return draw_drivers(chosen, "mine", copper, still, seed, paths.first_path)
 
 
 def play(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int = 1):

@@ -12,7 +12,7 @@ import pytest
 
 from simulator.instruments.mining.outages import availability, outage_paths
 from simulator.instruments.mining.output import settlement_steps
-from simulator.instruments.mining.worth import tables
+from simulator.instruments.mining.worth import tables, worth
 from simulator.market.philox import uniforms4
 from simulator.mechanics.mine import settle
 
@@ -250,35 +250,76 @@ def test_standing_mine__burns_its_fixed_costs() -> None:
     np.testing.assert_allclose(cheaper.min(), -expected, rtol=1e-9)
 
 
-def test_worth__without_reversion_and_decline__is_an_annuity() -> None:
+def looked_up(terms, growth, worked: int, missed: int, rate: float = 0.10, days: int = 395):
+    """Return base and slope of the worth after as many days of a run of `days` as were worked."""
+    path = np.linspace(0.0, growth * days / 365, days + 1)
+    found = tables(terms, rate, 0.0, path, missed)
+    ahead, left = found.ahead[worked], days - worked
+    return worth(found.by_work, found.by_days, ahead, 10_000.0, worked, missed, left)
+
+
+def by_sum(terms, price: float, growth: float, worked: int, missed: int, days: int) -> float:
+    """Return the worth at 10 % a year as the plain sum over days of ore that `tables` stands for.
+
+    Copper grows for the `days` days that are left of the run and goes to 10,000 USD from there.
+    """
+    mine, market = terms.mine, terms.secondary
+    total = 0.0
+    for day in range(worked + 1, round(mine.life_years * 365) + 1):
+        ahead = missed + day - worked
+        copper = price * math.exp(growth * min(ahead, days) / 365)
+        if ahead > days:
+            gap = math.exp(-market.reversion * (ahead - days) / 365)
+            copper = 10_000.0 + (copper - 10_000.0) * gap
+        tonnes = mine.payable_tonnes_a_day * (1 - mine.grade_decline) ** ((day - 1) // 365)
+        revenue = tonnes * (copper - mine.charges_usd_per_tonne) * (1 - mine.royalty)
+        operating = revenue - mine.site_usd_a_day - mine.sustaining_capex_usd_a_year / 365
+        profit = operating - mine.tax * (operating - mine.depreciation_usd_a_year / 365)
+        total += profit * math.exp(-0.10 * ahead / 365)
+    return total
+
+
+def test_worth__copper_that_stays_where_it_is__is_an_annuity() -> None:
     """Daily profit times d (1 - d^n) / (1 - d), with d a day's discount and n days of ore."""
     terms = mines.terms(secondary__reversion=0.0, mine__life_years=2.0)
-    found = tables(terms, 0.10, 0.05, 395)
+    base, slope = looked_up(terms, 0.0, worked=100, missed=0, rate=0.15, days=200)
     mine, day = terms.mine, np.exp(-0.15 / 365)
     annuity = day * (1 - day ** (730 - 100)) / (1 - day)
     copper = mine.payable_tonnes_a_day * (1 - mine.royalty)
-    assert found.slope[100] == pytest.approx(0.7 * copper * annuity, rel=1e-12)
+    assert slope == pytest.approx(0.7 * copper * annuity, rel=1e-12)
     margin = copper * (10_000.0 - mine.charges_usd_per_tonne) - mine.site_usd_a_day - 50e6 / 365
     profit = 0.7 * margin + 0.3 * 30e6 / 365
-    assert found.base[100] == pytest.approx(profit * annuity, rel=1e-12)
+    assert base + slope * 10_000.0 == pytest.approx(profit * annuity, rel=1e-12)
 
 
-def test_worth__with_reversion__discounts_the_gap_to_the_long_run_price_faster() -> None:
-    terms = mines.terms(secondary__reversion=0.5, mine__life_years=2.0, mine__grade_decline=0.1)
-    found = tables(terms, 0.10, 0.0, 395)
-    days = np.arange(1, 731)
-    copper = 0.7 * terms.mine.payable_tonnes_a_day * (1 - terms.mine.royalty)
-    flow = copper * 0.9 ** ((days - 1) // 365)
-    expected = (flow * np.exp(-0.6 * days / 365)).sum()
-    assert found.slope[0] == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize(
+    ("worked", "missed", "life"),
+    [
+        *((0, 0, 5.0), (0, 100, 5.0), (0, 395, 5.0), (0, 730, 5.0), (200, 0, 5.0), (200, 30, 5.0)),
+        *((0, 0, 0.5), (100, 20, 0.5), (100, 300, 0.5), (0, 500, 0.5)),
+    ],
+)
+def test_worth__of_growth_and_return__is_the_sum_over_the_days(worked, missed, life) -> None:
+    """Waits within the run, to its end and beyond it; ore that outlives the run or does not."""
+    terms = mines.terms(secondary__reversion=0.5, mine__life_years=life, mine__grade_decline=0.1)
+    base, slope = looked_up(terms, 0.2, worked, missed)
+    for price in (6_000.0, 12_730.0):
+        expected = by_sum(terms, price, 0.2, worked, missed, 395 - worked)
+        assert base + slope * price == pytest.approx(expected, rel=1e-9)
 
 
-def test_worth__of_days_to_be_missed__waits_and_reverts() -> None:
-    """A hundred days at 10 % a year; the gap to the long-run price closes at 50 % a year too."""
-    found = tables(mines.terms(secondary__reversion=0.5), 0.10, 0.0, 395).up_to(100)
-    waits, gaps = found.discount, found.reverting
-    np.testing.assert_allclose(waits[[0, 100]], [1.0, np.exp(-0.1 * 100 / 365)], rtol=1e-12)
-    np.testing.assert_allclose(gaps[[0, 100]], [1.0, np.exp(-0.6 * 100 / 365)], rtol=1e-12)
+def test_worth__growth_that_the_terms_state__takes_the_place_of_the_market_s() -> None:
+    stated = mines.terms(secondary__expected_growth=-0.1)
+    assert looked_up(stated, 0.2, 0, 0) == pytest.approx(looked_up(mines.terms(), -0.1, 0, 0))
+    assert looked_up(stated, 0.2, 0, 0) != looked_up(mines.terms(), 0.2, 0, 0)
+
+
+def test_worth__of_later_days__expects_what_is_left_of_a_growth_that_is_not_even() -> None:
+    """All growth comes on the 100th of 200 days: e^0.3 of it before then, none of it after."""
+    path = np.where(np.arange(201) < 100, 0.0, 0.3)
+    found = tables(mines.terms(), 0.10, 0.0, path, 0)
+    np.testing.assert_allclose(found.ahead[[0, 99]], np.exp(0.3), rtol=1e-12)
+    np.testing.assert_allclose(found.ahead[[100, 200]], 1.0, rtol=1e-12)
 
 
 def test_aisc__of_another_grade__leaves_the_cost_of_the_site_as_it_is() -> None:

@@ -13,7 +13,7 @@ from simulator.instruments.mining.equity import draw_equity_drivers, simulate_eq
 from simulator.instruments.mining.gas import HOLDER_GAS
 from simulator.instruments.mining.paths import simulate
 from simulator.instruments.mining.streams import Stream, stream
-from simulator.instruments.mining.worth import tables
+from simulator.instruments.mining.worth import tables, worth
 from simulator.schema.gas import GasTerms
 
 RISKY = {
@@ -242,16 +242,23 @@ def test_labelled__streams__differ_by_name_and_keep_their_number() -> None:
     assert first < 2**32
 
 
+def coming(terms, step: int, price: float) -> float:
+    """Return the worth of a producing mine's profit to come at 8 % a year; no growth expected."""
+    found = tables(terms, 0.08, 0.0, np.zeros(mines.DAYS + 1), 0)
+    left = mines.DAYS - step
+    base, slope = worth(found.by_work, found.by_days, 1.0, 10_000.0, step, 0, left)
+    return base + slope * price
+
+
 def test_share__worth_is_the_mine_less_debt() -> None:
     """Bought at its worth and still copper: a fall of copper by 1 % on day one, by hand."""
     terms = mines.terms()
     prices = np.full((mines.DAYS + 1, 128), 12_730.0)
     prices[1:] *= 0.99
     held = mines.share(terms, mines.market(prices), net_debt_share=0.5)
-    found = tables(terms, 0.08, 0.0, mines.DAYS)
-    whole = found.base[0] + found.slope[0] * 2_730.0
+    whole = coming(terms, 0, 12_730.0)
     mine = mines.play(terms, mines.market(prices))[0].mine
-    then = found.base[1] + found.slope[1] * (12_730.0 * 0.99 - 10_000.0) + mine.accrued[1]
+    then = coming(terms, 1, 12_730.0 * 0.99) + mine.accrued[1]
     expected = 1e5 * (then - 0.5 * whole) / (0.5 * whole)
     np.testing.assert_allclose(held.mark["usd"][1], expected, rtol=1e-12)
 
@@ -260,8 +267,7 @@ def test_share__dividends_are_the_ratio_of_profit() -> None:
     terms = mines.terms()
     held = mines.share(terms, mines.market(), dividend_ratio=0.3, net_debt_share=0.0)
     mine = mines.play(terms, mines.market())[0].mine
-    found = tables(terms, 0.08, 0.0, mines.DAYS)
-    units = 1e5 / (found.base[0] + found.slope[0] * 2_730.0)
+    units = 1e5 / coming(terms, 0, 12_730.0)
     expected = units * 0.3 * mine.profit.sum(axis=0)
     np.testing.assert_allclose(mines.by_source(held)["dividends"], expected, rtol=1e-12)
 
@@ -274,6 +280,34 @@ def test_share__of_a_fairly_priced_mine__earns_the_discount_rate() -> None:
     gain = held.exit["usd"][-1] / 1e5 - 1.0
     assert np.all(gain < np.exp(0.08 * 395 / 365) - 1.0)
     np.testing.assert_allclose(gain, np.exp(0.08 * 395 / 365) - 1.0, atol=0.012)
+
+
+def test_share__while_copper_grows__earns_the_discount_rate_where_buyers_know_of_the_growth() -> (
+    None
+):
+    """Copper grows by 20 % a year in expectation, the share still earns 8 % over 395 days.
+
+    Paths come in pairs that move against each other, so that their mean is close.
+    """
+    days, n_paths = mines.DAYS, 4_096
+    moves = np.random.default_rng(5).normal(0.0, 0.1 / np.sqrt(365), (days, n_paths // 2))
+    moves = np.concatenate([moves, -moves], axis=1) - 0.5 * 0.1**2 / 365
+    walk = np.vstack([np.zeros(n_paths), np.cumsum(moves, axis=0)])
+    growth = 0.2 * np.arange(days + 1) / 365
+    market = mines.market(12_730.0 * np.exp(walk + growth[:, None]), days, n_paths)
+    chosen = mines.terms(mine__tax=0.0)
+    terms = mines.equity(net_debt_share=0.0, sale_spread_bps=0.0, dividend_ratio=0.0)
+
+    def gain(expected) -> float:
+        mine = mines.drawn(chosen, market, growth=expected).mine
+        drivers = draw_equity_drivers(terms, mine, 1, 0)
+        held = simulate_equity(terms, chosen, drivers, "share", 1e5)
+        return float(held.exit["usd"][-1].mean() / 1e5 - 1.0)
+
+    # profit kept earns nothing, half a year on average: 14 % of the worth at 8 %
+    assert gain(growth) == pytest.approx(np.exp(0.08 * 395 / 365) - 1.0, abs=0.012)
+    # buyers who expect nothing are surprised every day
+    assert gain(np.zeros(days + 1)) > 0.25
 
 
 def test_share__fails_no_earlier_than_the_operator_defaults() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scenario_text import refused
 
 from simulator.errors import InputError
+from simulator.instruments.mining.terms import MiningStoTerms
+from simulator.instruments.mining.worth import tables
 from simulator.scenario import load_scenario
 from simulator.scenario.files import shipped_folder
 
@@ -30,6 +33,14 @@ CASES = {
         "recovery: {value: 0.80, mark: assumption}",
         "recovery: {value: 1.2, mark: assumption}",
         f"{STO}.mine.recovery is 1.2; must be above 0 and at most 1 (1 = 100 %)",
+    ),
+    "buyers who expect 500 % a year": (
+        "development_sto:",
+        "secondary: *buyers",
+        "secondary: {expected_growth: 5}",
+        "instruments.development_sto.secondary.expected_growth is 5; must be -2 to 2 "
+        "(Growth of copper a year that buyers expect until the run's last day; none = the market's "
+        "own, its drift and its views)",
     ),
     "a country that the compliance forbids": (
         "producing_sto:",
@@ -155,3 +166,25 @@ def test_year_by_hand__is_the_year_of_the_shipped_producing_mine() -> None:
     assert shipped.payout == by_hand.payout
     assert shipped.mine.aisc_grade == shipped.mine.grade
     assert shipped.sale.hard_cap_usd == by_hand.sale.hard_cap_usd == 500e6
+
+
+@pytest.mark.parametrize(
+    "name", ["copper-sto", "copper-sto-paid-from-deposits", "hard-assets-2026"]
+)
+def test_shipped_mines__price_of_the_long_run__is_stated_and_the_one_that_is_used(name) -> None:
+    """10,000 USD, as the note of copper-sto-beats-shares says; no default that nobody sees."""
+    loaded = load_scenario(name)
+    mines = {
+        label: terms
+        for label, terms in loaded.scenario.instruments.items()
+        if isinstance(terms, MiningStoTerms)
+    }
+    assert mines
+    for label, terms in mines.items():
+        place = f"instruments.{label}.secondary"
+        assert loaded.provenance[f"{place}.long_run_price_usd_per_tonne"].mark == "assumption"
+        assert f"{place}.reversion" in loaded.provenance
+        still = np.zeros(loaded.scenario.horizon_days + 1)
+        assert tables(terms, 0.1, 0.0, still, 0).long_run_usd == 10_000.0
+    beats = loaded.scenario.claims.get("copper-sto-beats-shares")
+    assert beats is None or "10,000 dollars" in beats.note

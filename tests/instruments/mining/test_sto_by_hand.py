@@ -105,6 +105,7 @@ def mine(
         deferred=wait,
         begins=np.zeros(N_PATHS, np.int64),
         settles=ends,
+        growth=np.zeros(7),
     )
 
 
