@@ -1,8 +1,10 @@
 """The same mine's ordinary share: a leveraged claim on the same cash flow, traded daily.
 
-    worth = max(0, mine - net debt),  net debt falls by what is earned and not paid out
+    worth = max(0, mine - net debt)
+    net debt today = net debt of yesterday (1 + rate (1 - tax) / 365) - what is earned and kept
 
-The capital that the mine still needs counts as debt.
+The capital that the mine still needs counts as debt, and bears interest like it: what is spent
+later is worth as much less today. Interest is deducted from tax; net cash bears none.
 
 Priced by the market's discount rate without an illiquidity discount, bought at its worth. The
 listed company is one that has not sold the STO: all of the mine is its own.

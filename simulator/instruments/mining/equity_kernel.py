@@ -14,6 +14,7 @@ from simulator.instruments.mining.equity_state import (
     BY_DEFAULT,
     BY_DELAY,
     BY_DIVIDENDS,
+    BY_INTEREST,
     BY_MOOD,
     BY_ORE_AND_TIME,
     BY_OUTAGE,
@@ -49,6 +50,21 @@ from simulator.instruments.mining.worth import worth
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.units import LANES, DayArray, FloatArray, KindArray, StepArray
+
+
+@kernel
+def charge(rows: FloatArray, interest: float) -> None:
+    """Let a day's interest add to net debt where there is any.
+
+    `rows` is of shape (n_rows * LANES,), `interest` a share of the debt.
+    """
+    for k in range(LANES):
+        due = interest * max(rows[DEBT + k], 0.0)
+        rows[DEBT + k] += due
+        # `split` gives what is left of the day's change to ore and time: not this
+        cost = rows[WAS_GEARING + k] * due
+        rows[BY_INTEREST + k] -= cost
+        rows[BY_ORE_AND_TIME + k] += cost
 
 
 @inlined
@@ -225,6 +241,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
         rows[LEFT : LEFT + LANES] = -1.0
         for step in range(copper_usd.shape[0]):
             usd, due, stops = copper_usd[step, lanes], accrued[step, lanes], halted[step, lanes]
+            charge(rows, numbers.interest)
             if ends[step]:
                 pay(rows, profit[period, lanes], numbers.dividend_ratio)
                 period += 1

@@ -8,7 +8,16 @@ from typing import NamedTuple
 from simulator.instruments.base import Source
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms
 from simulator.instruments.mining.worth import Tables
-from simulator.units import BPS, LANES, BoolArray, DayArray, FloatArray, KindArray, StepArray
+from simulator.units import (
+    BPS,
+    DAYS_PER_YEAR,
+    LANES,
+    BoolArray,
+    DayArray,
+    FloatArray,
+    KindArray,
+    StepArray,
+)
 
 
 class From(IntEnum):
@@ -21,7 +30,8 @@ class From(IntEnum):
     OUTAGE = 4
     DELAY = 5
     DEFAULT = 6
-    SPREAD = 7
+    INTEREST = 7
+    SPREAD = 8
 
 
 SOURCES = (
@@ -32,6 +42,7 @@ SOURCES = (
     Source("outage", "loss", "Outages"),
     Source("delay", "loss", "Construction and ramp-up late"),
     Source("default", "loss", "Failure of the company", ends_income=True),
+    Source("interest", "cost", "Interest on net debt"),
     Source("sale_spread", "cost", "Spread when selling"),
 )
 
@@ -91,9 +102,10 @@ WAS_TONNES, WAS_COMING, WAS_NEXT, WAS_GEARING, WAS_MOOD, WAS_PRICE = (
 WAS_USD, WAS_ACCRUED, WAS_HALTED, BEGUN = (LANES * row for row in list(Row)[17:])
 BY = LANES * len(Row)
 """Where the attribution begins: rows of `From`."""
-BY_DIVIDENDS, BY_COPPER, BY_ORE_AND_TIME, BY_MOOD, BY_OUTAGE, BY_DELAY, BY_DEFAULT, BY_SPREAD = (
-    LANES * (len(Row) + row) for row in From
+BY_DIVIDENDS, BY_COPPER, BY_ORE_AND_TIME, BY_MOOD, BY_OUTAGE, BY_DELAY, BY_DEFAULT = (
+    LANES * (len(Row) + row) for row in list(From)[:7]
 )
+BY_INTEREST, BY_SPREAD = (LANES * (len(Row) + row) for row in list(From)[7:])
 N_SOURCES = len(From)
 N_ROWS = len(Row) + N_SOURCES
 
@@ -104,6 +116,7 @@ class Numbers(NamedTuple):
     usd : what the share is bought for
     capital_usd : capital that the mine still needs; it counts as debt
     debt_share : net debt at the start over the mine's worth less that capital, 0 to 1
+    interest : a day's interest on that debt, after the tax that it saves
     dividend_ratio : share of free cash flow that is paid out, 0 to 1
     recovery : share of the price that a failure leaves, 0 to 1
     spread : share of the price that selling costs
@@ -112,6 +125,7 @@ class Numbers(NamedTuple):
     usd: float
     capital_usd: float
     debt_share: float
+    interest: float
     dividend_ratio: float
     recovery: float
     spread: float
@@ -170,6 +184,7 @@ def numbers(equity: MineEquityTerms, terms: MiningStoTerms, usd: float) -> Numbe
         usd=float(usd),
         capital_usd=terms.stage.capital_usd,
         debt_share=equity.net_debt_share,
+        interest=equity.interest_rate * (1.0 - terms.mine.tax) / DAYS_PER_YEAR,
         dividend_ratio=equity.dividend_ratio,
         recovery=equity.recovery,
         spread=equity.sale_spread_bps / BPS,

@@ -341,6 +341,8 @@ class MineEquityTerms(InstrumentTerms):
 
     net_debt_share: BelowOne = 0.2
     """Net debt at the start over the mine's worth less the capital still to be spent."""
+    interest_rate: Yield = 0.0675
+    """Interest a year on net debt and on that capital, before the tax that it saves."""
     dividend_ratio: Share = 0.3
     """Share of free cash flow paid as dividends; the rest pays off debt or stays in cash."""
     discount_rate: Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)] = 0.08

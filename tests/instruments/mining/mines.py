@@ -92,8 +92,8 @@ def play(chosen: MiningStoTerms, paths: MarketPaths, usd: float = 1e5, seed: int
 
 
 def equity(**changes) -> MineEquityTerms:
-    """Return a share of the mine without any chance of its own."""
-    plain = {"mine": "mine", "noise_deviation": 0.0, "default_hazard": 0.0}
+    """Return a share of the mine without any chance of its own, whose debt costs nothing."""
+    plain = {"mine": "mine", "noise_deviation": 0.0, "default_hazard": 0.0, "interest_rate": 0.0}
     return MineEquityTerms.model_validate(plain | changes)
 
 

@@ -26,7 +26,7 @@ RISKY = {
 }
 """Much of everything that can happen to a producing mine's token."""
 
-RISKY_SHARE = {"noise_deviation": 0.1, "default_hazard": 0.5}
+RISKY_SHARE = {"noise_deviation": 0.1, "default_hazard": 0.5, "interest_rate": 0.1}
 
 TOP_UP = {"reserve_share": 0.02, "deposits_a_year": 0.1, "trust": 0.8}
 RAMP = {"stage": "ramp-up", "ramp_days": 200, "overrun": 0.5}
@@ -280,6 +280,44 @@ def test_share__of_a_fairly_priced_mine__earns_the_discount_rate() -> None:
     gain = held.exit["usd"][-1] / 1e5 - 1.0
     assert np.all(gain < np.exp(0.08 * 395 / 365) - 1.0)
     np.testing.assert_allclose(gain, np.exp(0.08 * 395 / 365) - 1.0, atol=0.012)
+
+
+def test_share__net_debt__bears_interest_less_the_tax_that_it_saves() -> None:
+    """Half of the mine is debt, all profit is paid out: 395 days at 8 % less 30 % tax, daily.
+
+    Debt grows to (1 + 0.08 x 0.7 / 365)^395 of what it was, and the share is as large as the debt.
+    """
+    chosen, half = mines.terms(), {"net_debt_share": 0.5, "dividend_ratio": 1.0}
+    free = mines.share(chosen, mines.market(), **half)
+    held = mines.share(chosen, mines.market(), **half, interest_rate=0.08)
+    expected = 1e5 * ((1.0 + 0.08 * 0.7 / 365) ** 395 - 1.0)
+    assert expected == pytest.approx(6_247.18, abs=0.01)
+    lost = free.mark["usd"][-1] - held.mark["usd"][-1]
+    np.testing.assert_allclose(lost, expected, rtol=1e-9)
+    np.testing.assert_allclose(mines.by_source(held)["interest"], -expected, rtol=1e-9)
+
+
+def test_share__capital_to_come__bears_interest_like_debt() -> None:
+    """A mine of 150 days' construction: a day costs 400 m x 0.08 x 0.7 / 365 USD."""
+    plain = {"stage": "development", "construction_days": 150, "overrun": 0.0}
+    chosen, still = mines.terms(stage=plain | {"capital_usd": 400e6}), mines.market()
+    free, held = (
+        mines.share(chosen, still, net_debt_share=0.0, interest_rate=rate) for rate in (0.0, 0.08)
+    )
+    lost = free.mark["usd"][1] - held.mark["usd"][1]
+    found = tables(chosen, 0.08, 0.0, np.zeros(mines.DAYS + 1), 150)
+    base, slope = worth(found.by_work, found.by_days, 1.0, 10_000.0, 0, 150, mines.DAYS)
+    units = 1e5 / (base + slope * 12_730.0 - 400e6)
+    np.testing.assert_allclose(lost, units * 400e6 * 0.08 * 0.7 / 365, rtol=1e-6)
+
+
+def test_share__net_cash__bears_no_interest() -> None:
+    kept = {"net_debt_share": 0.0, "dividend_ratio": 0.0}
+    free, held = (
+        mines.share(mines.terms(), mines.market(), **kept, interest_rate=rate)
+        for rate in (0.0, 0.08)
+    )
+    np.testing.assert_array_equal(free.mark["usd"], held.mark["usd"])
 
 
 def test_share__while_copper_grows__earns_the_discount_rate_where_buyers_know_of_the_growth() -> (

@@ -71,10 +71,16 @@ CASES = {
     ),
     "a share of no mine": (
         "producing_share:",
-        "producing_share: {kind: mine_equity, mine: producing_sto}",
-        "producing_share: {kind: mine_equity, mine: silver_sto}",
+        "mine: producing_sto",
+        "mine: silver_sto",
         "instruments.producing_share.mine is 'silver_sto'; must be a mining_sto of "
         "this file: producing_sto, ramp_up_sto, development_sto",
+    ),
+    "debt that pays its owner": (
+        "ramp_up_share:",
+        "interest_rate: *interest",
+        "interest_rate: -0.01",
+        "instruments.ramp_up_share.interest_rate is -0.01; must be 0 to 5 (1 = 100 % a year)",
     ),
     "a raise that outlasts the run": (
         "producing_sto:",
