@@ -31,6 +31,7 @@ def flagship():
     [
         ("gold-vault-8-12", {"gold_token", "gold_vault"}),
         ("copper-sto-18-ramp-up", {"ramp_up_sto"}),
+        ("copper-sto-18-sold-ramp-up", {"ramp_up_sto"}),
         ("mining-revenue-staking-18", {"producing_sto", "producing_staking"}),
         ("underwriting-8", None),
         ("copper-growth-and-yield", {"producing_sto"}),

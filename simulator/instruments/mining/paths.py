@@ -148,7 +148,7 @@ def _empty(mine: MinePaths, *, priced: bool, by_source: bool) -> Results:
 def _series(
     terms: MiningStoTerms, drivers: MiningStoDrivers, holder_usd: float, results: Results
 ) -> OnDemand:
-    """Return the observables: what was received, declared, and declared beyond profit."""
+    """Return the observables: what was received, declared, declared beyond profit; defaults."""
     payments, deposits = results.payments, results.deposits
 
     def returned() -> FloatArray:
@@ -157,11 +157,17 @@ def _series(
             return np.broadcast_to(np.zeros(1), drivers.mine.copper_usd.shape)
         return _per_token(terms, drivers, holder_usd, payments - results.recorded, deposits)
 
+    def defaulted() -> FloatArray:
+        steps = np.arange(drivers.mine.copper_usd.shape[0])[:, None]
+        fell = results.happened[Befell.DEFAULTED]
+        return np.where(fell & (steps >= drivers.default_step), 1.0, 0.0)
+
     return OnDemand(
         {
             "payments": lambda: results.paid / holder_usd,
             "declared": lambda: _per_token(terms, drivers, holder_usd, payments, deposits),
             "returned": returned,
+            "defaulted": defaulted,
         }
     )
 

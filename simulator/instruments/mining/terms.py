@@ -329,7 +329,7 @@ class MiningStoTerms(InstrumentTerms):
 
 def held_in_dollars(label: str) -> Position:
     """Return the position of a measured holder of a mine's token."""
-    shown = ("payments", "declared", "returned")
+    shown = ("payments", "declared", "returned", "defaulted")
     return Position(label, "copper", observables=shown, measured=Measured(), settles="usdc")
 
 

@@ -199,3 +199,25 @@ def test_outage__counts_from_the_day_after_the_close() -> None:
     held, _ = paths.simulate(chosen, Gas(HOLDER_GAS, 0.0), drivers, 1e5)
     np.testing.assert_array_equal(held.happened["outage"], np.arange(LANES) % 2 == 0)
     assert held.events.max() == 0, "it began before there were tokens"
+
+
+def test_payments__are_what_they_are_whatever_a_forced_sale_brings() -> None:
+    """Two promises: a default's recovery and a seller's discount leave what was declared alone."""
+    risky = {"hazard": 1.0, "recovery": 0.0}
+    dear = mines.terms(default=risky, secondary__lockup_discount=0.9)
+    kind = mines.terms(default=risky | {"recovery": 1.0}, secondary__lockup_discount=0.15)
+    (_, lost, _), (_, kept, _) = (mines.play(terms, mines.market()) for terms in (dear, kind))
+    np.testing.assert_array_equal(lost.details["declared"], kept.details["declared"])
+    fell = lost.happened["defaulted"]
+    assert 0.3 < fell.mean() < 0.9
+    assert np.all(kept.exit["usd"][-1, fell] > lost.exit["usd"][-1, fell])
+
+
+def test_defaulted__is_1_from_the_day_on_which_the_operator_stops() -> None:
+    drivers, held, _ = mines.play(mines.terms(default={"hazard": 1.0}), mines.market())
+    first = held.details["defaulted"].argmax(axis=0)
+    fell = held.happened["defaulted"]
+    np.testing.assert_array_equal(first[fell], drivers.default_step[fell])
+    np.testing.assert_array_equal(held.details["defaulted"][-1], fell)
+    failed = mines.terms(default={"hazard": 10.0}, sale__demand_usd=1e6)
+    assert not mines.play(failed, mines.market())[1].details["defaulted"].any()
