@@ -9,6 +9,7 @@ import pytest
 from simulator.engine import judge, run_assumption_sets, simulate, with_assumptions
 from simulator.engine.assumption_sets import assumed, draw_assumptions, moved_most
 from simulator.engine.parameter_sets import PATHS_A_SET
+from simulator.engine.prune import pruned
 from simulator.errors import InputError
 from simulator.scenario import load_scenario
 from simulator.scenario.files import to_yaml
@@ -155,3 +156,24 @@ def test_sets__without_any_assumption__are_empty_and_change_nothing(vault):
     verdicts = judge(simulate(vault.scenario, vault.calibration, details=False))
     found = with_assumptions(verdicts, vault.scenario, sets)
     assert [one.assumption_range for one in found] == [None, None]
+
+
+def test_sector_of_gold_tokens__its_demand__is_an_assumption_that_the_verdict_names():
+    """What decides it is no default that nobody sees: both figures are marked, with a range."""
+    loaded = load_scenario("hard-assets-2026", overrides=["paths=256"])
+    claim = "gold-tokens-10-bn"
+    small = pruned(loaded.scenario, claim)
+    ranges = {
+        one.item.name: (one.low, one.high)
+        for one in assumed(small, loaded.calibration, loaded.provenance)
+        if one.stated
+    }
+    growth = "instruments.gold_token.demand_growth"
+    assert ranges[growth] == (-0.05, 0.55)
+    assert ranges[f"{growth}_deviation"] == (0.2, 0.6)
+    sets = run_assumption_sets(small, loaded.calibration, loaded.provenance, 40)
+    (verdict,) = judge(simulate(small, loaded.calibration, details=False))
+    (found,) = with_assumptions((verdict,), small, sets)
+    assert found.moved_most_by == growth
+    _, below, above = found.moved_most
+    assert above > below

@@ -18,15 +18,17 @@ _PREMIUM = 0
 _DEMAND = LANES
 _SUPPLY = 2 * LANES
 _SHORTFALL_DAY = 3 * LANES
-_ROWS = 4 * LANES
+_DRIFT = 4 * LANES
+_ROWS = 5 * LANES
 
 
 class Numbers(NamedTuple):
     """The terms as numbers: log gaps, ounces, shares.
 
     The premium's gap to its mean is multiplied by `premium_pull` a day and shaken by
-    `premium_shock` times two normals; supply grows by `supply_drift` and `supply_shock` times
-    one, and is a multiple of one over `supply_units`.
+    `premium_shock` times two normals. Supply grows by a drift and `supply_shock` times a normal,
+    and is a multiple of one over `supply_units`; a path's drift is `supply_drift` and
+    `drift_deviation` times one normal that it keeps.
     """
 
     premium_mean: float
@@ -37,6 +39,7 @@ class Numbers(NamedTuple):
     backing_left: float
     supply_ounces: float
     supply_drift: float
+    drift_deviation: float
     supply_shock: float
     supply_units: float
 
@@ -64,9 +67,13 @@ def _pull(
 
 
 @inlined
-def _start(premium: FloatArray, rows: FloatArray, terms: Numbers) -> None:
-    """Write the first day's premium, shape (LANES,), and begin the state `rows`, shape (_ROWS,)."""
+def _start(premium: FloatArray, rows: FloatArray, normals: FloatArray, terms: Numbers) -> None:
+    """Write the first day's premium and begin the state, a path's drift of the supply with it.
+
+    `rows`, the lanes' state, is of shape (_ROWS,), the others are of shape (LANES,).
+    """
     for lane in range(LANES):
+        rows[_DRIFT + lane] = terms.supply_drift + terms.drift_deviation * normals[lane]
         rows[_PREMIUM + lane] = terms.premium_mean
         rows[_DEMAND + lane] = 1.0
         premium[lane] = terms.premium_mean
@@ -116,7 +123,7 @@ def _supply(
     ounces.
     """
     for lane in range(LANES):
-        growth = exponential(terms.supply_drift + terms.supply_shock * normals[lane])
+        growth = exponential(rows[_DRIFT + lane] + terms.supply_shock * normals[lane])
         index = rows[_DEMAND + lane] * (1.0 if first else growth)
         rows[_DEMAND + lane] = index
         demand = terms.supply_ounces * index
@@ -176,7 +183,8 @@ def draw(
             metal = metal_usd[step, first : first + LANES]
             supply = supply_ounces[step, first : first + LANES]
             if step == 0:
-                _start(gap, rows, terms)
+                # no demand moves on the first day: its normal is left for the path's drift
+                _start(gap, rows, normals[2, 0], terms)
             else:
                 _pull(gap, rows, normals[0, turn], normals[1, turn], terms)
             _back(whole, rows, float(step), terms)

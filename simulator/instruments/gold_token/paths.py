@@ -149,6 +149,7 @@ def _numbers(terms: GoldTokenTerms) -> Numbers:
         backing_left=1.0 - terms.shortfall_loss,
         supply_ounces=terms.supply_ounces,
         supply_drift=(terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR,
+        drift_deviation=terms.demand_growth_deviation / DAYS_PER_YEAR,
         supply_shock=terms.demand_volatility / float(np.sqrt(DAYS_PER_YEAR)),
         supply_units=10.0 ** min(terms.decimals, 6),
     )

@@ -26,7 +26,9 @@ class GoldTokenTerms(InstrumentTerms):
     sector_value_usd: Positive | None = None
     """Market value of all tokens of this metal at the start, USD; grows as this token's."""
     demand_growth: Annotated[float, Field(ge=-2, le=3)] = 0.0
-    """Growth of demand for the token a year, in ounces."""
+    """Growth of demand for the token a year, in ounces, in the mean of the paths."""
+    demand_growth_deviation: Rate = 0.0
+    """Standard deviation of that growth from path to path; each path keeps its own."""
     demand_volatility: Rate = 0.25
     """Annual volatility of that demand."""
     premium_mean: Annotated[float, Field(ge=-0.2, le=0.2)] = 0.0006

@@ -10,6 +10,7 @@ import worlds
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.gold_token import paths
 from simulator.instruments.gold_token.split import BY_BACKING, BY_METAL, BY_PREMIUM, split
+from simulator.instruments.gold_token.terms import GoldTokenTerms
 from simulator.units import LANES
 
 
@@ -53,3 +54,28 @@ def test_metal_price__is_in_units_of_the_feed_and_one_at_least() -> None:
     drivers = paths.draw_drivers(terms, "gold_token", paths.GOLD, spot, 1, 0)
     expected = np.array([1.0, 1.0, 2.0, 2.0, 400_012_345_679.0]) / 1e8
     np.testing.assert_array_equal(drivers.prices.metal_usd[:, 0], expected)
+
+
+def supplies(**changes: float) -> np.ndarray:
+    """Return the supply over its first day's, shape (366, 2048); demand has no noise."""
+    terms = GoldTokenTerms(demand_volatility=0.0, shortfall_hazard=0.0, **changes)
+    spot = np.full((366, 2_048), 4_760.0)
+    drivers = paths.draw_drivers(terms, "gold_token", paths.GOLD, spot, 1, 0)
+    return drivers.supply_ounces / drivers.supply_ounces[0]
+
+
+def test_demand__of_an_uncertain_growth__grows_by_a_rate_that_each_path_keeps() -> None:
+    """Rates are normal: mean 0.17 and standard deviation 0.4 of 2,048 paths."""
+    grown = np.log(supplies(demand_growth=0.17, demand_growth_deviation=0.4))
+    rates = grown[365]
+    np.testing.assert_allclose(grown[100], rates * 100 / 365, atol=1e-9)
+    assert abs(rates.mean() - 0.17) < 4 * 0.4 / math.sqrt(2_048)
+    assert abs(rates.std() - 0.4) < 4 * 0.4 / math.sqrt(2 * 2_048)
+    # 5.2 bn become 10 where the rate is above ln(10 / 5.2) = 0.654: 1 - Phi(1.21) = 11.3 %
+    above = np.mean(supplies(demand_growth=0.17, demand_growth_deviation=0.4)[365] > 10 / 5.2)
+    assert abs(above - 0.113) < 4 * math.sqrt(0.113 * 0.887 / 2_048)
+
+
+def test_demand__of_a_certain_growth__is_alike_on_all_paths() -> None:
+    grown = supplies(demand_growth=0.17)
+    np.testing.assert_allclose(grown[365], math.exp(0.17), rtol=1e-9)
