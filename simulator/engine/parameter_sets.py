@@ -134,7 +134,10 @@ def drift_error(asset: AssetCalibration) -> float:
 
 
 def draw_drifts(scenario: Scenario, calibration: Calibration, number: int) -> Scenario:
-    """Return the scenario with each asset's drift within its standard error."""
+    """Return the scenario with what it says instead of the calibration within its error.
+
+    That is each asset's drift, and the level of central banks' net purchases where it is stated.
+    """
     draws = _Draws(scenario.seed, Stream.PARAMETER_DRIFTS, number)
     assets = {
         name: terms.model_copy(
@@ -143,6 +146,11 @@ def draw_drifts(scenario: Scenario, calibration: Calibration, number: int) -> Sc
         for name, terms in scenario.market.assets.items()
     }
     market = scenario.market.model_copy(update={"assets": assets})
+    net = market.central_banks
+    if net is not None:
+        level = net.level_t * math.exp(net.standard_error_t / net.level_t * draws())
+        net = net.model_copy(update={"level_t": level})
+        market = market.model_copy(update={"central_banks": net})
     return scenario.model_copy(update={"market": market})
 
 

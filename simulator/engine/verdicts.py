@@ -102,7 +102,8 @@ def judge(
         if name in events:
             found.append(events[name])
         elif claim.premise is not None:
-            found.append(judge_premise(name, claim, claim.premise, simulation.outcomes))
+            premise = _of_market(claim.premise, simulation.scenario)
+            found.append(judge_premise(name, claim, premise, simulation.outcomes))
         else:
             own = simulation.outcomes
             other, late = (own, "") if claim.change is None else changed(name, claim)
@@ -275,6 +276,15 @@ def _freedom(statistic: str, paths: int) -> int:
     return max(1, of.get(statistic, min(BATCHES, paths)) - 1)
 
 
+def _of_market(premise: Estimate, scenario: Scenario) -> Estimate:
+    """Return a premise with the level that the market states where it has no estimate."""
+    net = scenario.market.central_banks
+    if premise.estimate is not None or net is None:
+        return premise
+    level = {"estimate": net.level_t, "standard_error": net.standard_error_t}
+    return premise.model_copy(update=level)
+
+
 def judge_premise(
     name: str, claim: ClaimTerms, premise: Estimate, outcomes: Outcomes | None = None
 ) -> Verdict:
@@ -285,15 +295,15 @@ def judge_premise(
     they hold; the estimate stands beside it, and where the two earn different words, the
     verdict says so.
     """
-    history = _by_history(name, claim, premise)
+    estimate, history = premise.estimate or 0.0, _by_history(name, claim, premise)
     if not claim.conditions or outcomes is None:
         return history
     (event,) = judge_events({name: claim.model_copy(update={"kind": "event"})}, outcomes)
-    found, between = figure(premise.estimate, "level"), figures(history.interval, "level")
+    found, between = figure(estimate, "level"), figures(history.interval, "level")
     return replace(
         event,
         kind="premise",
-        estimate=premise.estimate,
+        estimate=estimate,
         by_assumption=True,
         history=history.verdict,
         beside=f"{found} {premise.unit}".rstrip() + f" (95 % interval {between})",
@@ -301,22 +311,23 @@ def judge_premise(
 
 
 def _by_history(name: str, claim: ClaimTerms, premise: Estimate) -> Verdict:
+    estimate, error = premise.estimate or 0.0, premise.standard_error or 0.0
     at_least, bound = premise.at_least is not None, premise.at_least
     bound = bound if bound is not None else premise.at_most
     assert bound is not None
-    beyond = (premise.estimate - bound) * (1 if at_least else -1)
-    if premise.standard_error == 0:
+    beyond = (estimate - bound) * (1 if at_least else -1)
+    if error == 0:
         confidence = 1.0 if beyond >= 0 else 0.0
     else:
-        confidence = float(special.ndtr(beyond / premise.standard_error))
-    half = float(special.ndtri(0.5 + CONFIDENCE / 2)) * premise.standard_error
-    bounds = (premise.estimate - half, premise.estimate + half)
+        confidence = float(special.ndtr(beyond / error))
+    half = float(special.ndtri(0.5 + CONFIDENCE / 2)) * error
+    bounds = (estimate - half, estimate + half)
     words = f"{'at least' if at_least else 'at most'} {bound:,.10g} {premise.unit}".rstrip()
     found = replace(
         _empty(name, claim),
         subject="history",
         probability=confidence,
-        estimate=premise.estimate,
+        estimate=estimate,
         interval=bounds,
         conditions=(ConditionResult(f"estimate {words}", confidence, bounds),),
         quantity=f"historical estimate{', ' + premise.unit if premise.unit else ''}",

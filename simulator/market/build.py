@@ -12,6 +12,7 @@ from simulator.market.dynamics import Garch, Jumps, MarketSpec
 from simulator.market.frequency import Kind
 from simulator.market.history import read_history
 from simulator.market.macro.model import Macro
+from simulator.market.macro.net_purchases import around_level
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.market import EVERY_DAY, AssetTerms
 from simulator.scenario.models import MarketScenario
@@ -99,8 +100,11 @@ def _check_variance(scenario: MarketScenario, spec: MarketSpec) -> None:
 def _macro(scenario: MarketScenario, calibration: Calibration) -> Macro | None:
     if scenario.market.model != "macro":
         return None
-    terms = scenario.market
-    return Macro(calibration.macro_figures, terms.parts or MacroParts(), terms.views or Views())
+    terms, figures = scenario.market, calibration.macro_figures
+    if terms.central_banks is not None:
+        banks = around_level(figures.central_banks, terms.central_banks)
+        figures = figures.model_copy(update={"central_banks": banks})
+    return Macro(figures, terms.parts or MacroParts(), terms.views or Views())
 
 
 def _check_calendars(scenario: MarketScenario, calibration: Calibration) -> None:

@@ -115,12 +115,16 @@ class Condition(Frozen):
         return faults
 
 
+LEVEL_OF = "factor.central_bank_net"
+"""The factor whose level the market may state."""
+
+
 class Estimate(Frozen):
     """What history says of a premise: an estimate with its error, against a bound."""
 
-    estimate: Fraction
-    """The historical estimate."""
-    standard_error: NonNegative
+    estimate: Fraction | None = None
+    """The historical estimate; none = the level that market.central_banks states."""
+    standard_error: NonNegative | None = None
     """Of the estimate; 0 where it is a count and not a sample."""
     at_least: Fraction | None = None
     """The premise holds where the true value is at least this."""
@@ -131,6 +135,8 @@ class Estimate(Frozen):
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> Estimate:
+        if (self.estimate is None) != (self.standard_error is None):
+            refuse([((), "", "must have both estimate and standard_error, or neither")])
         if (self.at_least is None) == (self.at_most is None):
             refuse([((), "", "must have either at_least or at_most")])
         return self
@@ -260,6 +266,24 @@ def reference_faults(
                     rule = f"{who} is not measured in it; must be {' or '.join(known)}"
                     faults.append(((*at, "unit"), f"'{condition.unit}'", rule))
     return faults
+
+
+def premise_faults(claims: Mapping[str, ClaimTerms], *, level_is_stated: bool) -> list[Fault]:
+    """Return premises without an estimate where the market states no level of that factor."""
+    return [
+        (("claims", name, "premise", "estimate"), "", f"is required: {why}")
+        for name, claim in claims.items()
+        if claim.premise is not None and claim.premise.estimate is None
+        for why in [_no_level(claim, level_is_stated=level_is_stated)]
+        if why
+    ]
+
+
+def _no_level(claim: ClaimTerms, *, level_is_stated: bool) -> str:
+    """Return why a premise has no level of the market's to take its estimate from."""
+    if {condition.series for condition in claim.conditions} != {LEVEL_OF}:
+        return f"only a premise whose conditions are on {LEVEL_OF} can leave it to the market"
+    return "" if level_is_stated else "there is no market.central_banks to take it from"
 
 
 def number_faults(claims: Mapping[str, ClaimTerms], scenario: BaseModel) -> list[Fault]:

@@ -13,6 +13,7 @@ from simulator.schema.assets import Asset as AssetName
 from simulator.schema.fields import (
     Fraction,
     Frozen,
+    NonNegative,
     Plausible,
     Positive,
     Unit,
@@ -49,6 +50,19 @@ class AssetTerms(Frozen):
     volatility set here scales."""
 
 
+class NetPurchases(Frozen):
+    """What central banks buy of gold on balance: the level near which it moves now."""
+
+    level_t: Positive
+    """Tonnes a year."""
+    standard_error_t: NonNegative
+    """Standard error of that level; a run's parameter sets draw it."""
+    deviation_t: NonNegative
+    """Standard deviation of a year's tonnes around the level."""
+    speed: Positive = 5.0
+    """Speed a year at which a deviation disappears: at 5 a year tells little of the next."""
+
+
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 
@@ -73,6 +87,8 @@ class MarketTerms(Frozen):
     """What of the macro model is on; none = all of it."""
     views: Views | None = None
     """What the macro model takes for given; none = nothing."""
+    central_banks: NetPurchases | None = None
+    """Level of central banks' net purchases; none = the calibration's long-run mean."""
     stablecoin: StablecoinTerms | None = None
     """When USDC falls below a dollar; none = it is one dollar on every day."""
 
@@ -102,7 +118,7 @@ class MarketTerms(Frozen):
 
     @model_validator(mode="after")
     def _parts_and_views_are_the_macro_models(self) -> MarketTerms:
-        given = {"parts": self.parts, "views": self.views}
+        given = {"parts": self.parts, "views": self.views, "central_banks": self.central_banks}
         if self.model != "macro":
             rule = f"are read by model macro alone, and the model is {self.model}"
             refuse([((name,), "", rule) for name, there in given.items() if there is not None])

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from simulator.instruments.gas import gas_faults
 from simulator.instruments.registry import in_order
 from simulator.instruments.terms import UNITS, Position
-from simulator.scenario.claims import ClaimTerms, number_faults, reference_faults
+from simulator.scenario.claims import ClaimTerms, number_faults, premise_faults, reference_faults
 from simulator.scenario.instruments import Chosen, homes, positions, section_faults
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import AssetTerms, MarketTerms
@@ -107,6 +107,8 @@ class Scenario(MarketScenario):
         factors = FACTORS if self.market.model == "macro" else ()
         faults = reference_faults(self.claims, units, self.market.priced, shown, factors)
         faults += number_faults(self.claims, self)
+        stated = self.market.central_banks is not None
+        faults += premise_faults(self.claims, level_is_stated=stated)
         if self.replay.subject not in self.investors:
             rule = one_of(self.replay.subject, self.investors, "an investor of this file")
             faults.append((("replay", "subject"), f"'{self.replay.subject}'", rule))
