@@ -10,6 +10,8 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.macro import MacroCalibration
 
 Place = tuple[str | int, ...]
+LARGEST_LOADING = 0.7
+"""Half of a shock is then common: the bound of the fit too."""
 
 
 def with_macro(calibration: Calibration) -> Calibration:
@@ -26,15 +28,20 @@ def with_errors(macro: MacroCalibration) -> Iterator[Place]:
 def draw_macro(macro: MacroCalibration, normal: Callable[[], float]) -> MacroCalibration:
     """Return the section with each figure moved within its standard error.
 
-    Elasticities may change their sign; what must stay positive moves on its logarithm.
+    Elasticities and weights may change their sign; what must stay positive moves on its
+    logarithm, a share up to 1.
     """
     data = macro.model_dump()
     for place, figure in _figures(data, ()):
         value, error = figure["value"], figure["standard_error"]
-        if place[0] != "elasticities" and value > 0:
-            figure["value"] = value * math.exp(error / value * normal())
-        else:
+        if "stress_loadings" in place:
+            figure["value"] = min(max(value + error * normal(), -LARGEST_LOADING), LARGEST_LOADING)
+        elif place[0] == "elasticities" or value <= 0:
             figure["value"] = value + error * normal()
+        else:
+            figure["value"] = value * math.exp(error / value * normal())
+        if place == ("event_share",):
+            figure["value"] = min(figure["value"], 1.0)
     return MacroCalibration.model_validate(data)
 
 

@@ -12,20 +12,16 @@ from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array, IntArray
 from simulator.market.kernels import MAX_NEWS, Tables
 from simulator.market.philox import WordArray
 from simulator.market.spec import Garch, Jumps, MarketFigures
-from simulator.market.streams import chi_square_stream, diffusion_stream, jump_stream
+from simulator.market.streams import diffusion_stream, jump_stream
 from simulator.scenario.calibration import SMALLEST_EIGENVALUE
 from simulator.scenario.correlation import nearest_correlation
-from simulator.schema.assets import class_of
 from simulator.units import FloatArray
 
-LARGEST_CORRECTION = 0.1
-"""How far a correlation may be moved where jumps or channels and calibration disagree."""
 MAX_VARIANCE = 8.0
 """A variance is at most so many times its long-run value; the wildest half-years reached 3 to 7."""
 MAX_MOVE = 20.0
 """A day's shock is at most so many long-run deviations: 1987's crash was 20 of the century's."""
 
-_LARGEST_CONSTANT = 0.9
 _GRID_POINTS = 121
 
 
@@ -34,7 +30,7 @@ def diffusion_tables(
     jumps: Jumps | None,
     garch: Garch | None,
     tick_variance: FloatArray,
-    cholesky: FloatArray,
+    correlation: FloatArray,
 ) -> Tables:
     """Return the tables of a diffusion, with jumps and GARCH or without.
 
@@ -42,14 +38,13 @@ def diffusion_tables(
     ----------
     tick_variance : ndarray of shape (n_assets,)
         Long-run variance of a trading day's shock.
-    cholesky : ndarray of shape (n_assets, n_assets)
-        Of the shocks' correlation.
+    correlation : ndarray of shape (n_assets, n_assets)
+        Of the normals.
     """
     n_assets = len(spec.assets)
     scale = np.ones_like(tick_variance) if garch else np.sqrt(tick_variance)
-    tails, tail = _tails(spec)
-    if garch:
-        cholesky = normals_factor(cholesky, spec.dofs, tail)
+    tails = np.unique(spec.dofs // 2)
+    cholesky = factor_of(correlation)
     rate = np.zeros(n_assets) if jumps is None else jumps.intensity
     size = np.zeros((n_assets, 2))
     if jumps is not None:
@@ -68,7 +63,7 @@ def diffusion_tables(
         thresholds=jump_thresholds(rate / spec.periods_per_year),
         jump_size=size.astype(np.float32),
         tails=tails,
-        tail=tail,
+        tail=np.searchsorted(tails, spec.dofs // 2),
         has_garch=garch is not None,
         has_jumps=jumps is not None,
     )
@@ -95,38 +90,30 @@ def diffusion_variance(spec: MarketFigures, jumps: Jumps | None) -> FloatArray:
 
 
 def without_jumps(spec: MarketFigures, jumps: Jumps | None) -> FloatArray:
-    """Return the factor of how shocks correlate if assets, with jumps of their own, do as asked.
+    """Return how shocks correlate if assets, with jumps of their own, do as asked.
 
     Returns
     -------
     ndarray of shape (n_assets, n_assets)
     """
+    asked: FloatArray = spec.cholesky @ spec.cholesky.T
     if jumps is None:
-        return spec.cholesky
+        return asked
     share = np.sqrt(diffusion_variance(spec, jumps) * spec.periods_per_year) / spec.volatility
     share = np.where(share > 0, share, 1.0)
-    correlation = spec.cholesky @ spec.cholesky.T / np.outer(share, share)
+    correlation: FloatArray = asked / np.outer(share, share)
     np.fill_diagonal(correlation, 1.0)
-    return shocks_factor(correlation)
+    return correlation
 
 
-def shocks_factor(correlation: FloatArray, most: float = LARGEST_CORRECTION) -> FloatArray:
+def factor_of(correlation: FloatArray) -> FloatArray:
     """Return the triangular factor of a correlation, or of the nearest one that has one.
 
-    Raises
-    ------
-    ValueError
-        The nearest one is off by more than `most`.
+    The nearest one depends on all assets: one that is added then changes those before it.
     """
     if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
         return np.linalg.cholesky(correlation)
-    nearest = nearest_correlation(correlation)
-    if np.abs(nearest - correlation).max() > most:
-        raise ValueError(
-            "the correlations contradict each other: what jumps and macro channels leave to the "
-            "assets' own shocks is no correlation matrix"
-        )
-    return np.linalg.cholesky(nearest)
+    return np.linalg.cholesky(nearest_correlation(correlation))
 
 
 def days_waited(spec: MarketFigures) -> FloatArray:
@@ -159,35 +146,27 @@ def tick_drift(spec: MarketFigures, jumps: Jumps | None, tick_variance: FloatArr
     return per_tick
 
 
-def _tails(spec: MarketFigures) -> tuple[IntArray, IntArray]:
-    """Return the classes' streams and half degrees of freedom, and each asset's class."""
-    classes = [class_of(asset) for asset in spec.assets]
-    distinct = list(dict.fromkeys(classes))
-    rows = [(chi_square_stream(name), spec.dofs[classes.index(name)] // 2) for name in distinct]
-    tail = np.array([distinct.index(name) for name in classes], dtype=np.int64)
-    return np.array(rows, dtype=np.int64), tail
+def of_normals(correlation: FloatArray, dofs: IntArray) -> FloatArray:
+    """Return the normals' correlation by which shocks of several classes correlate as asked.
 
-
-def normals_factor(cholesky: FloatArray, dofs: IntArray, tail: IntArray) -> FloatArray:
-    """Return the factor of the normals by which shocks of several classes correlate as asked.
-
-    A class's chi-square is its own: between classes a normal's correlation comes out weaker by
-    E[sqrt((dof - 2) / chi2)] of each, .94 at 6 degrees of freedom.
+    Between classes a normal's correlation comes out weaker by the mean product of the two roots
+    (dof - 2) / chi2, where one chi-square is a part of the other: .98 for 6 and 8 degrees of
+    freedom, .92 for 4 and 8.
 
     Parameters
     ----------
-    cholesky : ndarray of shape (n_assets, n_assets)
-        Of the shocks' correlation.
-    dofs, tail : ndarray of shape (n_assets,), int64
+    correlation : ndarray of shape (n_assets, n_assets)
+        Of the shocks.
+    dofs : ndarray of shape (n_assets,), int64
     """
-    if np.all(tail == tail[0]):
-        return cholesky
-    half = dofs / 2
-    mean = np.sqrt(half - 1) * np.exp(special.gammaln(half - 0.5) - special.gammaln(half))
-    apart = tail[:, None] != tail[None, :]
-    correlation = cholesky @ cholesky.T
-    wanted = np.where(apart, correlation / np.outer(mean, mean), correlation)
-    return shocks_factor(wanted)
+    if np.all(dofs == dofs[0]):
+        return correlation
+    few, many = np.minimum.outer(dofs, dofs) / 2, np.maximum.outer(dofs, dofs) / 2
+    share = special.gammaln(few - 0.5) + special.gammaln(many)
+    share -= special.gammaln(few) + special.gammaln(many - 0.5)
+    weaker = np.sqrt((few - 1) / (many - 1)) * np.exp(share)
+    found: FloatArray = correlation / weaker
+    return found
 
 
 def news_variance(dofs: IntArray) -> FloatArray:
@@ -206,12 +185,7 @@ def bounded_constant(alpha: float, gamma: float, beta: float, dof: int) -> float
 
     The variance is a Markov chain; its stationary mean follows from one on a grid, between whose
     points it is split so that means are kept. Cut news and the bound on the variance take from
-    the mean, of shares with their leverage 12 %; a larger constant gives it back.
-
-    Raises
-    ------
-    ValueError
-        No constant does: the recursion is too near to explosive.
+    the mean, of big tech and Bitcoin a fifth; a larger constant gives it back.
     """
     free = 1 - ((alpha + gamma / 2) * float(news_variance(np.array([dof]))[0]) + beta)
 
@@ -220,7 +194,10 @@ def bounded_constant(alpha: float, gamma: float, beta: float, dof: int) -> float
 
     if lack(free) > -1e-9:
         return free
-    found: float = optimize.brentq(lack, free, _LARGEST_CONSTANT, xtol=1e-12, rtol=1e-10)
+    most = free
+    while lack(most) < 0:
+        most *= 1.5
+    found: float = optimize.brentq(lack, free, most, xtol=1e-12, rtol=1e-10)
     return float(f"{found:.9g}")
 
 

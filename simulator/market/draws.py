@@ -4,7 +4,7 @@ Group g holds the steps 4g to 4g + 3, a step being the index of the row it leads
 to. The counter's first word, by stream:
 
 diffusion   g; word s belongs to step 4g + s
-chi-square  g * dof / 2 + j for the j-th uniform of the product; word s as above
+chi-square  65536 j + g for the j-th uniform of the product; word s as above
 jumps       g // 4: word g % 4 gives the number of jumps in the group's four days;
             2^31 + 16 g + j for the j-th of these: two words make its size, the
             third its day. A jump on a day without trade is dropped.
@@ -31,6 +31,7 @@ from simulator.market.philox import (
     words4,
     words_to_normals,
 )
+from simulator.market.streams import Stream
 from simulator.units import LANES
 
 GROUP = 4
@@ -43,6 +44,8 @@ MAX_JUMPS = 16
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 _SIZE_COUNTERS = 2**31
+_FACTOR_COUNTERS = 2**16
+_CHI_SQUARE = int(Stream.CHI_SQUARE)
 _DAY_SHIFT = np.uint32(30)
 _FACTORS_PER_LOG = 3  # four factors of 2^-33 would leave float32's normal range
 _SMALLEST_CHI_SQUARE = np.float32(1e-12)
@@ -87,37 +90,40 @@ def draw_t_scales(
 ) -> None:
     """Write sqrt((dof - 2) / chi2) for the group's four steps, for each class of assets.
 
-    chi2 = -2 ln of a product of dof / 2 uniforms.
+    chi2 = -2 ln of a product of dof / 2 uniforms. Classes share the uniforms: a class with fewer
+    degrees of freedom stops earlier, so that their wild days are for the most part the same.
 
     Parameters
     ----------
     scales : ndarray of shape (n_tails * ROWS,), float32
-    products : ndarray of shape (ROWS,), float32
+    products : ndarray of shape (2 * ROWS,), float32
         Scratch, as is `words`.
-    tails : ndarray of shape (n_tails, 2), int64
-        Stream, and half the degrees of freedom.
+    tails : ndarray of shape (n_tails,), int64
+        Half the degrees of freedom, in ascending order.
     """
+    sums = products[ROWS:]
+    for index in range(ROWS):
+        products[index] = _ONE
+        sums[index] = _ZERO
+    factor = 0
     for tail in range(tails.shape[0]):
-        stream, half_dof = tails[tail, 0], tails[tail, 1]
-        start = tail * ROWS
-        chi_squares = scales[start : start + ROWS]
-        for index in range(ROWS):
-            chi_squares[index] = _ZERO
-            products[index] = _ONE
-        for factor in range(half_dof):
-            fill_words(words, 0, seed, group * half_dof + factor, stream, path)
+        while factor < tails[tail]:
+            fill_words(words, 0, seed, factor * _FACTOR_COUNTERS + group, _CHI_SQUARE, path)
             for index in range(ROWS):
                 products[index] *= uniform32(words[index])
-            if factor % _FACTORS_PER_LOG == _FACTORS_PER_LOG - 1 or factor == half_dof - 1:
+            factor += 1
+            if factor % _FACTORS_PER_LOG == 0 or factor == tails[tail]:
                 for index in range(ROWS):
-                    chi_squares[index] += minus_two_log(products[index])
+                    sums[index] += minus_two_log(products[index])
                     products[index] = _ONE
-        numerator = np.float32(2 * half_dof - 2)
+        numerator = np.float32(2 * tails[tail] - 2)
+        start = tail * ROWS
+        own = scales[start : start + ROWS]
         for index in range(ROWS):
-            chi_square = chi_squares[index]
+            chi_square = sums[index]
             if chi_square < _SMALLEST_CHI_SQUARE:
                 chi_square = _SMALLEST_CHI_SQUARE
-            chi_squares[index] = np.sqrt(np.float32(numerator / chi_square))
+            own[index] = np.sqrt(np.float32(numerator / chi_square))
 
 
 @kernel

@@ -36,6 +36,7 @@ from simulator.market.diffusion import (
     diffusion_tables,
     diffusion_variance,
     landing_drift,
+    of_normals,
     without_jumps,
 )
 from simulator.market.kernels import Tables, fill_block
@@ -62,7 +63,10 @@ class MarketSpec(MarketFigures):
         jumps = self.jumps if self.model == "jump" else None
         garch = self.garch if self.model == "garch" else None
         tick_variance = diffusion_variance(self, jumps)
-        return diffusion_tables(self, jumps, garch, tick_variance, without_jumps(self, jumps))
+        correlation = without_jumps(self, jumps)
+        if garch is not None:
+            correlation = of_normals(correlation, self.dofs)
+        return diffusion_tables(self, jumps, garch, tick_variance, correlation)
 
     @cached_property
     def macro_plan(self) -> MacroPlan:

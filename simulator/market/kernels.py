@@ -59,7 +59,7 @@ class Tables(NamedTuple):
     streams : (n_assets, 2), uint32: diffusion, jumps
     thresholds : (n_assets, MAX_JUMPS), uint32, see `draw_jumps`
     jump_size : (n_assets, 2), float32: mean and standard deviation of a jump
-    tails : (n_tails, 2), a class's stream of chi-squares and half its degrees of freedom
+    tails : (n_tails,), half the degrees of freedom of the classes, ascending
     tail : (n_assets,), row of `tails`
     """
 
@@ -81,7 +81,8 @@ class Tables(NamedTuple):
 class Lanes(NamedTuple):
     """Draws and state of the LANES paths in hand.
 
-    words, scratch : (ROWS,), uint32 and float32
+    words : (ROWS,), uint32
+    scratch : (2 * ROWS,), float32
     scales : (n_tails * ROWS,), float32
     count_words, normals, jumps : (n_assets * ROWS,), uint32, float32 and float32
     variance, log_price : (n_assets, LANES), float32 and float64
@@ -114,7 +115,7 @@ def _allocate(n_assets: int, n_tails: int) -> Lanes:
         np.empty(n_assets * ROWS, np.float32),
         np.zeros(n_assets * ROWS, np.float32),
         np.empty(n_tails * ROWS, np.float32),
-        np.empty(ROWS, np.float32),
+        np.empty(2 * ROWS, np.float32),
         np.empty((n_assets, LANES), np.float32),
         np.empty((n_assets, LANES), np.float64),
     )

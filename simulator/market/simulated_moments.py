@@ -32,7 +32,8 @@ from simulator.market.validation.compare import (
     simulated_figures,
 )
 from simulator.market.validation.past import Past
-from simulator.scenario.calibration import Calibration
+from simulator.scenario.calibration import SMALLEST_EIGENVALUE, Calibration
+from simulator.scenario.correlation import nearest_correlation
 from simulator.scenario.macro_types import Regimes, Sourced
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.models import MarketScenario
@@ -49,6 +50,7 @@ DAMPING = 0.3
 DIGITS = 4
 _NORMAL_RANGE = 3.29
 """Standard deviations between a normal's 5 and 95 % quantiles."""
+_MOST_MOVES = 20
 _LARGEST = 0.97
 """No correlation of shocks is moved beyond this."""
 _NOTE = "by simulated moments: jointly with the other figures that say so"
@@ -228,8 +230,26 @@ class _Search:
                         lack = history[subject][0] - np.median(simulated[subject][:, 0])
                         found[pair] = min(max(found[pair] + float(lack), -_LARGEST), _LARGEST)
             found = consistent_values(names, found)
-            found = {pair: significant(value, DIGITS) for pair, value in found.items()}
+            found = self._drawable(values, found)
         return found
+
+    def _drawable(self, values: FloatArray, shocks: Shocks) -> dict[tuple[str, str], float]:
+        """Return correlations of shocks by which the normals' is positive definite.
+
+        Otherwise the nearest would be drawn, and an asset would change those before it.
+        """
+        found = dict(shocks)
+        for _ in range(_MOST_MOVES):
+            calibration = self.calibration(values, found)
+            spec = market_spec(_market(calibration), calibration)
+            normals = spec.macro_plan.normals
+            if np.linalg.eigvalsh(normals)[0] > SMALLEST_EIGENVALUE:
+                break
+            moves = nearest_correlation(normals) - normals
+            for pair in found:
+                one, two = (spec.assets.index(asset) for asset in pair)
+                found[pair] = significant(found[pair] + float(moves[one, two]), DIGITS)
+        return {pair: significant(value, DIGITS) for pair, value in found.items()}
 
     def improved(self, values: FloatArray, shocks: Shocks) -> FloatArray:
         """Return better values by damped Gauss-Newton steps on robust distances."""

@@ -20,8 +20,6 @@ from __future__ import annotations
 
 from enum import IntEnum, unique
 
-from simulator.schema.assets import CLASSES, AssetClass
-
 JUMP_OFFSET = 64
 
 
@@ -57,8 +55,6 @@ class Stream(IntEnum):
     REGIME = 47
     STRESS = 48
     OUTAGE = 49
-    CHI_SQUARE_SECURITIES = 50
-    CHI_SQUARE_COINS = 51
     STABLECOIN_FALL = 62
 
     GOLD_JUMP = JUMP_OFFSET + 1
@@ -80,14 +76,6 @@ class Stream(IntEnum):
 def diffusion_stream(asset: str) -> Stream:
     """Return the stream of the diffusion of `asset`, a lower-case name such as "gold"."""
     return Stream[asset.upper()]
-
-
-_CHI_SQUARES = (Stream.CHI_SQUARE, Stream.CHI_SQUARE_SECURITIES, Stream.CHI_SQUARE_COINS)
-
-
-def chi_square_stream(of: AssetClass) -> Stream:
-    """Return the stream of a class's chi-square."""
-    return _CHI_SQUARES[CLASSES.index(of)]
 
 
 def jump_stream(asset: str) -> Stream:

@@ -19,7 +19,7 @@ Asset = Literal[
 """The assets of a market, each with its own stream of shocks."""
 
 AssetClass = Literal["metals", "securities", "coins"]
-"""Assets whose wild days are the same: each class has one chi-square a day."""
+"""Assets whose tails are the same: each class has degrees of freedom of its own."""
 CLASSES: tuple[AssetClass, ...] = get_args(AssetClass)
 
 USDC = "usdc"

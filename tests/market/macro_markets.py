@@ -16,14 +16,8 @@ from simulator.market.paths import empty_block, factors_of
 from simulator.market.streams import Stream
 from simulator.scenario.macro import REGIMES, MacroCalibration
 from simulator.scenario.views import MacroParts
-from simulator.schema.assets import class_of
 
 SEED = 20260120
-CHI_SQUARES = {
-    "metals": Stream.CHI_SQUARE,
-    "securities": Stream.CHI_SQUARE_SECURITIES,
-    "coins": Stream.CHI_SQUARE_COINS,
-}
 OFF = dict.fromkeys(MacroParts.model_fields, False)
 
 
@@ -317,15 +311,14 @@ class PlainPath:
             given = self.figures.regimes.stress_loadings
             b = np.array([given[a].value if a in given else 0.0 for a in spec.assets])
             shocks = np.sqrt(1 - b**2) * shocks + b * normal(Stream.STRESS, step, self.path)
-        scales = {}
-        for of, dof in set(zip(map(class_of, spec.assets), spec.dofs.tolist(), strict=True)):
+        scale = np.empty(len(spec.assets))
+        for i, dof in enumerate(spec.dofs.tolist()):
             product = 1.0
             for factor in range(dof // 2):
-                counter = step // 4 * (dof // 2) + factor
-                word = draw_reference(SEED, counter, CHI_SQUARES[of], self.path)[step % 4]
+                counter = 2**16 * factor + step // 4
+                word = draw_reference(SEED, counter, Stream.CHI_SQUARE, self.path)[step % 4]
                 product *= uniform_reference(word)
-            scales[of] = math.sqrt((dof - 2) / (-2 * math.log(product)))
-        scale = np.array([scales[class_of(asset)] for asset in spec.assets])
+            scale[i] = math.sqrt((dof - 2) / (-2 * math.log(product)))
         return np.clip(shocks * scale, -15, 15)
 
     def _move(self, i: int, asset: str, shock: float) -> float:

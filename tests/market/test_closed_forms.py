@@ -185,7 +185,7 @@ def test_t_innovations__of_two_assets__share_one_chi_square():
 @cache
 def garch_log_prices() -> np.ndarray:
     """Return ln(S_t / S_0) of a metal at t = 0, 1, 2, 30, 31 and 365; dof 14 has its moments."""
-    start = np.array([4 * 0.2**2 / 365])
+    start = np.array([2 * 0.2**2 / 365])
     garch = Garch(np.array([0.04]), np.array([0.06]), np.array([0.90]), start)
     spec = metals("garch", n_assets=1, volatility=np.array([0.2]), garch=garch, dof=14)
     rows = [0, 1, 2, 30, 31, 365]
@@ -203,7 +203,7 @@ def test_garch__variance__returns_to_its_target():
     drift = metals().drift[0] / 365
     log_prices = garch_log_prices()
     for row, day in ((1, 1), (2, 2), (4, 31)):
-        expected = target + 0.97 ** (day - 1) * (4 * target - target)
+        expected = target + 0.97 ** (day - 1) * (2 * target - target)
         returns = log_prices[row] - log_prices[row - 1] - drift + expected / 2
         assert standard_errors_off(returns**2, expected) < 3, day
 
@@ -218,7 +218,7 @@ def test_garch__from_its_target__stays_there():
 def test_garch__gamma__falls_raise_the_variance_by_half_of_it():
     # E[e_1 e_2^2] = gamma E[e_1^3; e_1 < 0] = -gamma h^(3/2) E|x|^3 / 2
     dof, gamma = 14, 0.06
-    start = 4 * 0.2**2 / 365
+    start = 2 * 0.2**2 / 365
     log_prices = garch_log_prices()
     drift = metals().drift[0] / 365
     first = log_prices[1] - drift + start / 2

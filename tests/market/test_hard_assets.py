@@ -205,6 +205,26 @@ def test_document__its_table__has_the_shipped_figures(shipped):
     ]
 
 
+UNFITTED = (".macro.event_share", ".macro.regimes")
+"""Of the file by simulated moments alone, and defaults without them."""
+
+
+def test_shipped__events_stress_and_shocks__are_fitted_and_have_errors(shipped):
+    macro = shipped.macro
+    fitted = [macro.event_share, macro.regimes.stress.volatility_factor]
+    fitted += [figure for name, figure in macro.regimes.stress_loadings.items()]
+    for figure in fitted:
+        assert figure.mark == "observed"
+        assert figure.standard_error > 0
+        assert figure.note.startswith("by simulated moments")
+        assert figure.window[1] <= dt.date(2026, 1, 20)
+    # returns correlate less than the shocks that make them, unless stress adds what is lacking
+    pairs = {pair.between: pair for pair in shipped.correlations}
+    assert pairs["gold", "silver"].shocks > pairs["gold", "silver"].value
+    assert all(pair.shocks is not None for pair in shipped.correlations)
+    assert np.linalg.eigvalsh(shipped.correlation(ASSETS, shocks=True))[0] > 0
+
+
 def test_shipped__is_what_the_command_makes_of_the_real_data(shipped):
     if not DATA.exists():
         if os.environ.get("CI") == "true":
@@ -216,6 +236,8 @@ def test_shipped__is_what_the_command_makes_of_the_real_data(shipped):
     ours, theirs = dict(figures(shipped)), dict(figures(again))
     assert ours.keys() == theirs.keys()
     for name, figure in ours.items():
+        if figure.note.startswith("by simulated moments") or name.startswith(UNFITTED):
+            continue  # minutes of work: `test_moments_fit.py` has it on a small scale
         # The last digit of an optimum differs between versions of numpy.
         assert theirs[name].value == pytest.approx(figure.value, rel=3e-3, abs=1e-12), name
         if figure.standard_error is None:

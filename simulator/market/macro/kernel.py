@@ -114,7 +114,7 @@ def _walk(
     normals = np.empty(n_assets * ROWS, np.float32)
     jumps = np.zeros(n_assets * ROWS, np.float32)
     scales = np.empty(tails.shape[0] * ROWS, np.float32)
-    scratch = np.empty(ROWS, np.float32)
+    scratch = np.empty(2 * ROWS, np.float32)
     variance = np.empty((n_assets, LANES), np.float32)
     log_price = np.empty((n_assets, LANES), np.float64)
 

@@ -7,7 +7,6 @@ their part; its own shocks have the rest, and correlate so that the total is wha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,7 @@ from simulator.market.diffusion import (
     diffusion_variance,
     jump_thresholds,
     news_variance,
-    shocks_factor,
+    of_normals,
     tick_drift,
     without_jumps,
 )
@@ -41,11 +40,15 @@ from simulator.market.macro.targets import Expectation, target_drifts
 from simulator.market.philox import WordArray
 from simulator.market.spec import Garch, Jumps, MarketFigures
 from simulator.market.streams import Stream
+from simulator.scenario.calibration import SMALLEST_EIGENVALUE
+from simulator.scenario.correlation import nearest_correlation
 from simulator.units import BoolArray, FloatArray
 
 METALS = ("gold", "silver", "copper")
 _DIGITS = 12
 """Tables are rounded here: a linear algebra library's last bits depend on the machine."""
+_LARGEST_CORRECTION = 0.1
+"""How far a correlation may be moved where channels and calibration contradict each other."""
 _LEAST_OWN = 0.05
 """Share of the long-run variance that an asset's own shocks have on the first day, at least."""
 _LARGEST_WORD = 2.0**32 - 1
@@ -59,6 +62,8 @@ class MacroPlan:
     ----------
     tables : Tables
     kernel : MacroTables
+    normals : ndarray of shape (n_assets, n_assets)
+        How the normals are to correlate; the nearest that can be does where this cannot.
     chain : Chain
     steps : Steps
     expected : Expected
@@ -74,6 +79,7 @@ class MacroPlan:
 
     tables: Tables
     kernel: MacroTables
+    normals: FloatArray
     chain: Chain
     steps: Steps
     expected: Expected
@@ -101,12 +107,13 @@ def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
         without = expected(macro, steps, usual, spec.n_steps, year)
 
     jumps = _events(spec, macro)
-    garch, tick_variance, cholesky = _own_shocks(spec, macro, jumps, chain)
-    tables = diffusion_tables(spec, jumps, garch, tick_variance, cholesky)
+    garch, tick_variance, correlation = _own_shocks(spec, macro, jumps, chain)
+    normals = correlation if garch is None else of_normals(correlation, spec.dofs)
+    tables = diffusion_tables(spec, jumps, garch, tick_variance, normals)
     technical = tick_drift(spec, jumps, np.zeros_like(tick_variance) if garch else tick_variance)
 
     pulled = _pulled(spec, macro)
-    prices = _prices(spec, macro, loadings, cholesky, tick_variance, garch, jumps, pulled)
+    prices = _prices(spec, macro, loadings, correlation, tick_variance, garch, jumps, pulled)
     found = None
     convexity = np.zeros((len(spec.assets), spec.n_steps + 1))
     if np.any(loadings) or np.any(pulled[1:] >= 0):
@@ -124,6 +131,7 @@ def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
     return MacroPlan(
         tables=tables._replace(drift=np.ascontiguousarray(tables.drift + added)),
         kernel=_kernel(spec, macro, channels, chain, steps, here, pulled),
+        normals=normals,
         chain=chain,
         steps=steps,
         expected=here,
@@ -143,16 +151,16 @@ def _events(spec: MarketFigures, macro: Macro) -> Jumps | None:
 def _own_shocks(
     spec: MarketFigures, macro: Macro, jumps: Jumps | None, chain: Chain
 ) -> tuple[Garch | None, FloatArray, FloatArray]:
-    """Return GARCH, the variance of a trading day and the correlation's factor that are left."""
+    """Return GARCH, the variance of a trading day and the correlation that are left."""
     tick = diffusion_variance(spec, jumps)
     total = spec.volatility**2 / spec.periods_per_year
     channels = macro.change_variance(spec.assets)
-    cholesky, common = without_jumps(spec, jumps), macro.stress_loadings(spec.assets)
+    own, common = without_jumps(spec, jumps), macro.stress_loadings(spec.assets)
     if np.any(channels) or np.any(common):
         # Channels and common shocks correlate in their own way: the rest does so that all
         # together correlate as asked.
         annual = np.sqrt(tick * spec.periods_per_year)
-        rest = (cholesky @ cholesky.T) * np.outer(annual, annual) - channels
+        rest = own * np.outer(annual, annual) - channels
         deviation = np.sqrt(np.maximum(np.diag(rest), 0.0))
         short = [name for name, left in zip(spec.assets, deviation, strict=True) if left == 0]
         if short:
@@ -161,28 +169,42 @@ def _own_shocks(
                 f"{', '.join(short)}"
             )
         tick = deviation**2 / spec.periods_per_year
-        cholesky = shocks_factor(rest / np.outer(deviation, deviation))
-        if np.any(common):
-            # Where stress alone ties more than asked for, the nearest: the total is a little above.
-            cholesky = shocks_factor(_without_common(cholesky, common, chain), most=math.inf)
+        asked = spec.cholesky @ spec.cholesky.T * np.outer(annual, annual) - channels
+        _check_channels(asked / np.outer(deviation, deviation))
+        own = _without_common(rest / np.outer(deviation, deviation), common, chain)
     if not macro.parts.garch or spec.garch is None:
-        return None, tick, cholesky
+        return None, tick, own
     # The filtered variance is that of a whole day in the regime of the start: jumps and channels
     # have their part of it, which is the same on all days, and the regime its weight.
-    own = np.maximum(spec.garch.variance_start - (total - tick), _LEAST_OWN * tick)
-    start = own / chain.volatility[chain.start] ** 2
-    return replace(spec.garch, variance_start=start), tick, cholesky
+    left = np.maximum(spec.garch.variance_start - (total - tick), _LEAST_OWN * tick)
+    start = left / chain.volatility[chain.start] ** 2
+    return replace(spec.garch, variance_start=start), tick, own
 
 
-def _without_common(cholesky: FloatArray, common: FloatArray, chain: Chain) -> FloatArray:
-    """Return how the own shocks correlate if, with the common one, they do as given by a factor.
+def _check_channels(correlation: FloatArray) -> None:
+    """Refuse channels that tie or part assets far more than their correlation allows.
+
+    `correlation`, of shape (n_assets, n_assets), is what they leave to the own shocks; jumps and
+    stress are not counted in, for which the nearest correlation will do.
+    """
+    if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
+        return
+    if np.abs(nearest_correlation(correlation) - correlation).max() > _LARGEST_CORRECTION:
+        raise ValueError(
+            "the macro channels contradict the correlations: what they leave to the assets' own "
+            "shocks is no correlation matrix"
+        )
+
+
+def _without_common(correlation: FloatArray, common: FloatArray, chain: Chain) -> FloatArray:
+    """Return how the own shocks correlate if, with the common one, they do as given.
 
     Both are of shape (n_assets, n_assets); a regime counts by its share of the variance.
     """
     weight = (chain.shares * chain.volatility**2)[:, None]
     own = np.sqrt(1 - common**2)
     added = (weight * common).T @ common
-    found: FloatArray = (cholesky @ cholesky.T - added) / ((weight * own).T @ own)
+    found: FloatArray = (correlation - added) / ((weight * own).T @ own)
     np.fill_diagonal(found, 1.0)
     return found
 
@@ -201,7 +223,7 @@ def _prices(
     spec: MarketFigures,
     macro: Macro,
     loadings: FloatArray,
-    cholesky: FloatArray,
+    own: FloatArray,
     tick_variance: FloatArray,
     garch: Garch | None,
     jumps: Jumps | None,
@@ -221,7 +243,7 @@ def _prices(
         memory = garch.memory(news_variance(spec.dofs))[row][:, None]
         variance = variance + first * memory ** np.maximum(ticks - 1, 0)
     speed, share = macro.reversion
-    correlation = (cholesky @ cholesky.T)[np.ix_(row, row)]
+    correlation = own[np.ix_(row, row)]
     correlation = np.where(np.outer(there, there), correlation, 0.0)
     np.fill_diagonal(correlation, 1.0)
     trading = np.any(spec.trading[row] & there[:, None], axis=0)
