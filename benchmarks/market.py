@@ -19,13 +19,14 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import market_macro
 import numba
 import numpy as np
 
+from simulator.market.bootstrap import History
 from simulator.market.dynamics import Garch, Jumps, MarketSpec, Model, fill
 from simulator.market.paths import BLOCK_PATHS, empty_block
 from simulator.market.reduce import terminal_and_drawdown
@@ -86,6 +87,15 @@ def market(model: Model) -> MarketSpec:
             variance_start=volatility**2 / 365,
         ),
     )
+
+
+def bootstrap(smooth: bool) -> MarketSpec:
+    """Return the same assets by blocks of 6,000 made-up past days, plain or smooth."""
+    random = np.random.default_rng(SEED)
+    spec = market("gbm")
+    moves = np.linalg.cholesky(CORRELATION) @ random.standard_t(5, (3, 6_000)) * np.sqrt(3 / 5)
+    history = History(moves * (spec.volatility / np.sqrt(365))[:, None], 170.0, smooth=smooth)
+    return replace(spec, model="bootstrap", history=history)
 
 
 def kernel_run(spec: MarketSpec, n_paths: int, threads: int) -> Results:
@@ -223,7 +233,13 @@ def main() -> None:
     print(f"{'':<44}{'M/s':>9}{'seconds':>10}{'paths':>10}   checksum  errors")
     jump, garch, gbm = market("jump"), market("garch"), market("gbm")
     kernel = "kernel, {}, {} thread(s)"
-    for spec, name in ((jump, "gbm + jumps"), (garch, "GJR-GARCH + t")):
+    plain, smooth = bootstrap(False), bootstrap(True)
+    for spec, name in (
+        (jump, "gbm + jumps"),
+        (garch, "GJR-GARCH + t"),
+        (plain, "bootstrap, plain"),
+        (smooth, "bootstrap, smooth"),
+    ):
         for count in sorted({1, threads}):
             print(
                 measure(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 
 from simulator.cli.options import (
@@ -28,6 +29,7 @@ from simulator.engine import MarketSummary, summarise_market
 from simulator.engine.against import Against, Question, answer, ask
 from simulator.errors import UsageError
 from simulator.market.build import market_spec
+from simulator.market.dynamics import MarketSpec
 from simulator.report import print_market, render_market
 from simulator.scenario import load_market
 
@@ -192,7 +194,18 @@ def _bootstrap(summary: MarketSummary) -> dict[str, Any] | None:
         "frequency": str(history.kind),
         "returns": history.returns.shape[1],
         "mean_block": history.mean_block,
+        "smooth": history.smooth,
+        "volatility_start": _first_volatilities(summary.spec),
     }
+
+
+def _first_volatilities(spec: MarketSpec) -> dict[str, float] | None:
+    """Return the annual volatility of the first day by asset; None where past days are plain."""
+    history = spec.history
+    if history is None or not history.smooth:
+        return None
+    first = np.sqrt(history.smoothed.start * history.periods_per_year)
+    return dict(zip(spec.assets, first.tolist(), strict=True))
 
 
 def _check_target(out: Path) -> None:

@@ -173,12 +173,22 @@ def _history(scenario: MarketScenario, fitted: list[AssetCalibration]) -> Histor
 
 
 def _scaled(history: History, scenario: MarketScenario) -> tuple[History, FloatArray]:
-    """Return the history and its annual volatilities, scaled where the scenario sets them."""
+    """Return the history and its annual volatilities, scaled where the scenario sets them.
+
+    So is the volatility of the first day of a smooth one; NaN leaves it as filtered.
+    """
     own = history.returns.std(axis=1) * np.sqrt(history.periods_per_year)
-    asked = [terms.volatility for terms in scenario.market.assets.values()]
+    terms = scenario.market.assets.values()
+    asked = [asset.volatility for asset in terms]
     volatility = np.where([a is None for a in asked], own, [a or 0.0 for a in asked])
-    returns = history.returns * (volatility / own)[:, None]
-    return replace(history, returns=returns), volatility
+    first = np.array([asset.volatility_start or np.nan for asset in terms])
+    scaled = replace(
+        history,
+        returns=history.returns * (volatility / own)[:, None],
+        smooth=scenario.market.smooth is not False,
+        start=first**2 / history.periods_per_year,
+    )
+    return scaled, volatility
 
 
 def _jumps(fitted: list[AssetCalibration]) -> Jumps:

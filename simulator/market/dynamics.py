@@ -31,7 +31,6 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.market.bootstrap import Resampling, fill_resampled, resampling
 from simulator.market.diffusion import (
     diffusion_tables,
     diffusion_variance,
@@ -43,6 +42,7 @@ from simulator.market.kernels import Tables, fill_block
 from simulator.market.macro.kernel import fill_macro
 from simulator.market.macro.plan import MacroPlan, plan
 from simulator.market.macro.tables import MacroTables
+from simulator.market.resampling import Resampling, fill_resampled, resampling
 from simulator.market.spec import Garch, Jumps, MarketFigures, Model, check_shape
 from simulator.units import LANES, FloatArray
 

@@ -63,6 +63,13 @@ class NetPurchases(Frozen):
     """Speed a year at which a deviation disappears: at 5 a year tells little of the next."""
 
 
+def _written(value: str | bool | float) -> str:
+    """Return a value as its author wrote it, words in quotes."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else f"{value:g}"
+
+
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 
@@ -79,6 +86,9 @@ class MarketTerms(Frozen):
     """Returns of the history that stand out and are true."""
     block_days: Annotated[float, Field(ge=1, le=2520)] | None = None
     """Mean block length of a bootstrap in trading days; none = chosen from the history."""
+    smooth: bool | None = None
+    """Whether a bootstrap starts at the volatility of the history's last days and goes beyond its
+    worst day; none = yes. No: the history's own returns and nothing else."""
     calibration: str = "metals-2026-01"
     """Name of a shipped calibration or path of a calibration file."""
     assets: dict[AssetName, AssetTerms] = Field(min_length=1)
@@ -146,12 +156,9 @@ class MarketTerms(Frozen):
             "columns": names,
             "exclude" if self.exclude else "keep": days,
             "block_days": self.block_days,
+            "smooth": self.smooth,
         }
         refuse(
-            [
-                ((name,), f"'{value}'" if isinstance(value, str) else f"{value:g}", rule)
-                for name, value in given.items()
-                if value is not None
-            ]
+            [((name,), _written(value), rule) for name, value in given.items() if value is not None]
         )
         return self

@@ -88,6 +88,26 @@ def test_spec__volatility__is_the_historys_unless_the_scenario_sets_it(folder):
     np.testing.assert_array_equal(factors[[0, 2]], 1.0)
 
 
+def test_market__smooth_history__tells_its_first_volatility_and_goes_beyond_its_worst_day(folder):
+    def market(*more):
+        return json.loads(assay("market", "inner/own.yaml", *SMALL, *more, "--json").stdout)
+
+    own, plain = market(), market("--set", "market.smooth=false")
+    assert (own["bootstrap"]["smooth"], plain["bootstrap"]["smooth"]) == (True, False)
+    assert plain["bootstrap"]["volatility_start"] is None
+    # the table's days are independent: today's volatility is near that of all days
+    for asset, daily in (("gold", 0.01), ("silver", 0.02), ("copper", 0.015)):
+        expected = daily * math.sqrt(5 / 3) * math.sqrt(252)
+        assert math.isclose(own["bootstrap"]["volatility_start"][asset], expected, rel_tol=0.3)
+    asked = market("--set", "market.assets.gold.volatility_start=0.5")
+    assert math.isclose(asked["bootstrap"]["volatility_start"]["gold"], 0.5, rel_tol=1e-12)
+    assert asked["assets"]["gold"]["volatility"] > 1.2 * own["assets"]["gold"]["volatility"]
+    text = " ".join(assay("market", "inner/own.yaml", *SMALL).stdout.split())
+    assert "The volatility of the first day is that at the history's end" in text
+    text = assay("market", "inner/own.yaml", *SMALL, "--set", "market.smooth=false").stdout
+    assert "first day" not in text
+
+
 def test_run__works_unchanged_for_any_threads_and_again_from_its_folder(folder):
     run = ("run", "inner/own.yaml", *SMALL, "--no-replay", "--json")
     one = json.loads(assay(*run, "--workers", 1, "--out", "one").stdout)
@@ -150,6 +170,7 @@ def test_scenario__history_or_block_of_another_model__is_refused(folder):
         "  model: garch\n  history: past.csv\n", line, f"market.history is 'past.csv'; {rule}"
     )
     one_fault("  model: garch\n  block_days: 20\n", line, f"market.block_days is 20; {rule}")
+    one_fault("  model: garch\n  smooth: false\n", line, f"market.smooth is false; {rule}")
 
 
 def test_scenario__history_that_is_not_there__is_refused_at_its_line(folder):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator.report.sections.notice import model_words
 from simulator.words import number, percent
 
@@ -39,7 +41,24 @@ def model(summary: MarketSummary) -> str:
     count, mean = history.returns.shape[1], history.mean_block
     return (
         f"{words}: {count:,} returns, {history.kind}, {number(mean, 0)} {history.noun}s to a block "
-        f"on average.{_period_words(history)}"
+        f"on average.{_smooth_words(summary)}{_period_words(history)}"
+    )
+
+
+def _smooth_words(summary: MarketSummary) -> str:
+    """Return where the volatility of a smooth history starts, beside its long run."""
+    history = summary.spec.history
+    if history is None or not history.smooth:
+        return ""
+    found = history.smoothed
+    pairs = np.sqrt(np.stack([found.start, found.long_run]) * history.periods_per_year).T.tolist()
+    named = ", ".join(
+        f"{name_of(asset)} {percent(start)} ({percent(usual)})"
+        for asset, (start, usual) in zip(summary.spec.assets, pairs, strict=True)
+    )
+    return (
+        f" The volatility of the first {history.noun} is that at the history's end (in the long "
+        f"run): {named}. Tails go on beyond its worst {history.noun}."
     )
 
 
