@@ -35,14 +35,26 @@ from simulator.market.validation.backtest import (
 )
 from simulator.market.validation.compare import HISTORIES, Compared, compare, matched
 from simulator.market.validation.coverage import coverage
+from simulator.market.validation.extremes import (
+    held_against,
+    past_days_of,
+    simulated_extremes,
+    tail_of,
+)
 from simulator.market.validation.past import Past, pasts_of
+from simulator.market.validation.peer import compared, peer_scores
 from simulator.market.validation.profiles import profiles
 from simulator.report.validation import pages, pictures
+from simulator.report.validation.extremes import extremes_page
+from simulator.report.validation.scores import scores_section
 from simulator.scenario import LoadedScenario, load_scenario
+from simulator.units import FloatArray
 
 TABLES = ("metals_daily.csv", "crypto_daily.csv", "equities_daily.csv")
 SEEDS = (20260122, 20260123, 20260124, 20260125, 20260126)
 """Fresh: the fit used another."""
+EXTREME_HISTORIES = 4096
+"""Of the metals' days 104,000 years, of the altcoins' 22,000."""
 DRIFTS = {
     **dict.fromkeys(("gold", "silver", "copper"), 0.035),
     **dict.fromkeys(("bitcoin", "altcoins", "big_tech", "small_caps"), 0.07),
@@ -58,37 +70,67 @@ BASE = "gold-vault-sober"
 TARGET = Path(__file__).parents[1] / "docs" / "validation"
 
 
+PARTS = ("figures", "forecasts", "extremes")
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", type=click.Path(path_type=Path), default=TARGET, show_default=True)
-def main(folder: Path, out: Path) -> None:
+@click.option(
+    "--only",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="Write these pages alone. The front page comes with the figures.",
+)
+def main(folder: Path, out: Path, only: tuple[str, ...]) -> None:
     """Write the validation of the market against the tables of FOLDER."""
+    parts = set(only or PARTS)
     data = read(folder)
     loaded = load_scenario(BASE, calibration=CALIBRATION)
     settings = Settings(drifts=DRIFTS, model=FORECASTING)
-    pasts = data.pasts
+    out.mkdir(parents=True, exist_ok=True)
     known = lru_cache(lambda day: calibrate_until(data.closes, day))
-
-    def market(model: str) -> MarketSpec:
-        return shipped(loaded, replace(settings, model=model))
 
     def forecast(model: str) -> list[Forecast]:
         chosen = replace(settings, model=model)
         return backtest(loaded.scenario, data.pasts, known, chosen, click.echo)
 
-    def cells(model: str) -> list[list[Compared]]:
-        click.echo(f"histories of {model}")
-        return [compare(market(model), pasts, seed=seed) for seed in SEEDS]
+    if parts & {"figures", "forecasts"}:
+        forecasts, others = forecast(FORECASTING), forecast(MODEL)
+        if "figures" in parts:
+            write_figures(out, loaded, data, settings, forecasts, others)
+        if "forecasts" in parts:
+            write_forecasts(out, data, settings, forecasts, others)
+    if "extremes" in parts:
+        write_extremes(out, loaded, data, settings)
 
-    by_seed = cells(MODEL)
+
+def write_figures(
+    out: Path,
+    loaded: LoadedScenario,
+    data: Data,
+    settings: Settings,
+    forecasts: Sequence[Forecast],
+    others: Sequence[Forecast],
+) -> None:
+    """Write the front page, the cells and the pictures."""
+    pasts = data.pasts
+    spec, diffusion = (
+        shipped(loaded, replace(settings, model=model)) for model in (MODEL, FORECASTING)
+    )
+
+    def cells(market: MarketSpec) -> list[list[Compared]]:
+        click.echo(f"histories of {market.model}")
+        return [compare(market, pasts, seed=seed) for seed in SEEDS]
+
+    by_seed = cells(spec)
     counts = pages.counts_of(by_seed)
     rows = by_seed[0]
-    forecasts = forecast(FORECASTING)
     found = pooled(forecasts)
     beside = pages.Beside(
         model=MODEL,
-        counts=pages.counts_of(cells(FORECASTING)),
-        coverage=pooled(forecast(MODEL)).whole,
+        coverage=pooled(others).whole,
+        counts=pages.counts_of(cells(diffusion)),
     )
     origin = pages.Origin(
         model=MODEL,
@@ -98,17 +140,57 @@ def main(folder: Path, out: Path) -> None:
         histories=HISTORIES,
         seeds=SEEDS,
     )
-    out.mkdir(parents=True, exist_ok=True)
     write(out, "README.md", pages.front_page(by_seed, found, beside, settings, origin))
     write(out, "cells.md", pages.cells_page(rows))
-    write(out, "out-of-sample.md", pages.forecast_page(found, beside, settings, forecasts))
     write(out, "cells.csv", cells_csv(rows))
-    write(out, "forecasts.csv", forecasts_csv(forecasts))
     write(out, "summary.json", summary(counts, found, settings, origin))
-    draw(out, rows, market(MODEL), pasts, forecasts, found)
+    draw(out, rows, spec, pasts, forecasts, found)
     click.echo(f"{counts.figures} of {counts.n_figures} figures inside")
     click.echo(f"{counts.pairs} of {counts.n_pairs} correlations inside")
-    click.echo(f"{found.whole.share:.1%} of {len(forecasts)} outcomes inside 5-95 %")
+
+
+def write_forecasts(
+    out: Path,
+    data: Data,
+    settings: Settings,
+    forecasts: Sequence[Forecast],
+    others: Sequence[Forecast],
+) -> None:
+    """Write the forecasts and their scores beside the peer's."""
+    peer = peer_scores(forecasts, data.pasts, settings, click.echo)
+    found = compared(forecasts, peer, SEEDS[0])
+    level = compared(forecasts, peer, SEEDS[0], level=True)
+    scores = scores_section(found, level, compared(others, peer, SEEDS[0]), MODEL, settings)
+    whole = pooled(forecasts)
+    beside = pages.Beside(model=MODEL, coverage=pooled(others).whole)
+    page = pages.forecast_page(whole, beside, settings, forecasts, scores)
+    write(out, "out-of-sample.md", page)
+    write(out, "forecasts.csv", forecasts_csv(forecasts, peer))
+    click.echo(f"{whole.whole.share:.1%} of {len(forecasts)} outcomes inside 5-95 %")
+    click.echo(f"score beside the peer's: {found['all'].excess:+.1%} ± {found['all'].error:.1%}")
+
+
+def write_extremes(out: Path, loaded: LoadedScenario, data: Data, settings: Settings) -> None:
+    """Write the losses of 1 in 10, 100 and 1,000 years, by the history and by each model."""
+    pasts = data.pasts
+    tails = [tail_of(past) for past in pasts.values()]
+    simulated = {}
+    for model in (MODEL, FORECASTING):
+        spec = shipped(loaded, replace(settings, model=model))
+        over = matched(spec, pasts)
+        simulated[model] = simulated_extremes(over, pasts, EXTREME_HISTORIES, SEEDS[0], click.echo)
+    simulated["bootstrap"] = {}
+    for asset, past in pasts.items():
+        own = matched(past_days_of(spec, asset, past), {asset: past})
+        simulated["bootstrap"] |= simulated_extremes(
+            own, {asset: past}, EXTREME_HISTORIES, SEEDS[0], click.echo
+        )
+    held = {model: held_against(tails, found) for model, found in simulated.items()}
+    worst = {asset: float(past.returns.min()) for asset, past in pasts.items()}
+    write(out, "extremes.md", extremes_page(tails, worst, held, simulated))
+    for model, rows in held.items():
+        inside, far = sum(r.inside for r in rows), sum(not r.near for r in rows)
+        click.echo(f"{model}: {inside} of {len(rows)} losses inside, {far} off by more than twice")
 
 
 @dataclass(frozen=True)
@@ -180,17 +262,18 @@ def cells_csv(rows: Sequence[Compared]) -> str:
     return _csv(head, lines)
 
 
-def forecasts_csv(forecasts: Sequence[Forecast]) -> str:
-    """Return every forecast, six digits."""
-    names = ("low", "median", "high", "realised", "transform")
-    head = ("origin", "asset", "months", "end", *names, "inside")
+def forecasts_csv(forecasts: Sequence[Forecast], peer: FloatArray) -> str:
+    """Return every forecast with the peer's score, shape (n_forecasts,); six digits."""
+    names = ("low", "median", "high", "realised", "transform", "crps", "crps_level")
+    head = ("origin", "asset", "months", "end", *names, "crps_peer", "inside")
     lines = [
         (
             *(str(f.origin), f.asset, f.months, str(f.end)),
             *(f"{getattr(f, name):.6g}" for name in names),
+            f"{score:.6g}",
             str(f.inside).lower(),
         )
-        for f in forecasts
+        for f, score in zip(forecasts, peer, strict=True)
     ]
     return _csv(head, lines)
 

@@ -119,11 +119,11 @@ def clustered() -> tuple[MarketSpec, dict[str, Past]]:
 def test_interval__of_days_in_clusters__holds_the_truth_about_nine_times_in_ten():
     spec, pasts = clustered()
     truth = simulated_extremes(matched(spec, pasts), pasts, 2048, 1)["gold"]
-    expected = [truth.level(252.0, years) for years in YEARS]
+    expected = [truth.level(years) for years in YEARS]
     block = np.empty((1, N_DAYS + 1, LANES))
     fill(spec, 99, 0, block)
     samples = list(-np.diff(np.log(block[0]), axis=0).T[:50])
-    shares = shares_held(samples, expected, 252.0)
+    shares = shares_held(samples, expected, 365.0)
     # 86, 93 and 94 % of 150 samples; 65, 80 and 80 % where clusters count as single days
     assert np.all(shares > 0.74)
 
@@ -139,15 +139,15 @@ def test_simulated__normal_days__have_the_quantiles_of_the_law():
     deviation = 0.174 / math.sqrt(365)
     for years in (10, 100):
         expected = deviation * stats.norm.isf(1 / (365 * years)) + deviation**2 / 2
-        assert found.level(365.0, years) == pytest.approx(expected, rel=0.01)
+        assert found.level(years) == pytest.approx(expected, rel=0.01)
 
 
 def test_level__of_a_rank__is_the_loss_that_so_many_days_go_beyond():
     # 1,000 days of 100 a year: ten years hold one loss of 1 in 10 years, and two of 1 in 5
-    simulated = Simulated(1000, np.array([0.5, 0.4, 0.3]))
-    assert simulated.level(100.0, 10) == 0.5
-    assert simulated.level(100.0, 5) == 0.4
-    assert simulated.level(100.0, 1000) == 0.5
+    simulated = Simulated(1000, 100.0, np.array([0.5, 0.4, 0.3]))
+    assert simulated.level(10) == 0.5
+    assert simulated.level(5) == 0.4
+    assert simulated.level(1000) == 0.5
 
 
 def test_held__model_beside_history__inside_and_within_a_factor_of_two():

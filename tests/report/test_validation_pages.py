@@ -20,6 +20,7 @@ from simulator.market.validation.causes import cause_of
 from simulator.market.validation.compare import Compared, compare
 from simulator.market.validation.coverage import coverage
 from simulator.market.validation.past import pasts_of
+from simulator.market.validation.peer import error_by_years
 from simulator.market.validation.statistics import Cell
 from simulator.report.validation.svg import Axis, Drawing
 from simulator.report.validation.tables import markdown
@@ -121,6 +122,29 @@ def test_forecasts__pooled_coverage__lies_between_84_and_96_percent():
     assert f"{100 * found.low:.0f} to {100 * found.high:.0f} %" in page("out-of-sample.md")
 
 
+def test_scores__pooled__are_no_worse_than_the_peers_by_a_standard_error():
+    rows = table("forecasts.csv")
+    own, peer = (np.array([float(row[name]) for row in rows]) for name in ("crps", "crps_peer"))
+    years = np.array([int(row["origin"][:4]) for row in rows])
+    cells = np.array([f"{row['asset']} {row['months']}" for row in rows])
+    usual = np.array([peer[cells == cell].mean() for cell in cells])
+    excess = (own - peer) / usual
+    assert excess.mean() <= error_by_years(excess, years, summary()["origin"]["seeds"][0])
+    told = page("out-of-sample.md").replace("\u2212", "-")
+    assert f"| {100 * excess.mean():+.1f} % |" in told
+
+
+def test_extremes__every_asset_and_level__is_there_once_and_counted():
+    rows = [line.split(" | ") for line in page("extremes.md").splitlines() if " years | " in line]
+    assert len(rows) == 27
+    models = rows[0][4:]
+    for place in range(len(models)):
+        outside = sum("**" in row[4 + place] for row in rows)
+        far = sum("×" in row[4 + place] for row in rows)
+        assert 27 - outside >= 24
+        assert f"| {27 - outside} of 27 | {far} |" in page("extremes.md")
+
+
 def test_forecasts__of_each_year__only_assets_with_five_years_of_data():
     rows = table("forecasts.csv")
     assert {int(row["origin"][:4]) for row in rows} == set(range(2008, 2025))
@@ -208,6 +232,7 @@ def test_forecasts__of_one_year_once_more__agree():
         # an optimum's last digits differ between machines
         assert forecast.transform == pytest.approx(float(row["transform"]), abs=0.01)
         assert forecast.low == pytest.approx(float(row["low"]), rel=0.02)
+        assert forecast.crps == pytest.approx(float(row["crps"]), rel=0.02)
 
 
 # how it is made ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import numpy as np
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.paths import BLOCK_PATHS, empty_block
-from simulator.market.validation.coverage import Coverage, coverage, transform
+from simulator.market.validation.coverage import Coverage, coverage, crps, transform
 from simulator.market.validation.past import Past
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import AssetTerms, MarketTerms, Scenario
@@ -57,6 +57,8 @@ class Forecast:
     low, median, high : 5 %, 50 % and 95 % of the simulated log returns
     realised : log return that came
     transform : share of simulated prices below the one that came
+    crps : continuous ranked probability score of the log return
+    crps_level : the same of the forecast shifted to a mean of zero
     """
 
     origin: dt.date
@@ -68,6 +70,8 @@ class Forecast:
     high: float
     realised: float
     transform: float
+    crps: float
+    crps_level: float
 
     @property
     def inside(self) -> bool:
@@ -148,7 +152,8 @@ def _forecasts(
             sample = simulated[row, place]
             low, median, high = np.quantile(sample, (BAND[0], 0.5, BAND[1])).tolist()
             share = transform(sample, realised)
-            yield Forecast(origin, asset, months, end, low, median, high, realised, share)
+            scores = crps(sample, realised), crps(sample - sample.mean(), realised)
+            yield Forecast(origin, asset, months, end, low, median, high, realised, share, *scores)
 
 
 def _log_returns(spec: MarketSpec, steps: Sequence[int], settings: Settings) -> FloatArray:

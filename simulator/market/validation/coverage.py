@@ -45,6 +45,22 @@ def transform(simulated: FloatArray, realised: float) -> float:
     return float((below + 0.5 * level) / simulated.size)
 
 
+def crps(simulated: FloatArray, realised: float) -> float:
+    """Return the continuous ranked probability score of a forecast; lower is better.
+
+    The mean distance of the forecasts from what came, less half their mean distance from each
+    other; of a forecast that is a single number, its distance. `simulated` is of shape (n_paths,).
+
+    References
+    ----------
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437, equation 21.
+    """
+    ordered = np.sort(simulated)
+    n = ordered.size
+    among = float((2 * np.arange(n) - n + 1) @ ordered) / n**2
+    return float(np.abs(ordered - realised).mean()) - among
+
+
 def coverage(hits: BoolArray, clusters: Clusters, confidence: float = 0.95) -> Coverage:
     """Return the share of hits with Wilson's interval for the effective number of observations.
 

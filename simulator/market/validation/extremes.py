@@ -30,13 +30,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
+from simulator.market.bootstrap import History
 from simulator.market.dynamics import MarketSpec, fill
+from simulator.market.history import best_block
 from simulator.market.pareto import SHAPES, Pareto, fit_pareto, log_likelihood, stretch
 from simulator.market.validation.past import Past
 from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
@@ -222,15 +224,22 @@ class Simulated:
     """The worst days of simulated histories.
 
     days : how many there were
+    days_a_year : of the history's calendar
     worst : (n_kept,), log losses, the largest first
     """
 
     days: int
+    days_a_year: float
     worst: FloatArray
 
-    def level(self, a_year: float, years: int) -> float:
-        """Return the loss of 1 in so many years; nearest rank, at least the worst of all."""
-        rank = round(self.days / (a_year * years))
+    @property
+    def years(self) -> float:
+        """Return the years that were simulated."""
+        return self.days / self.days_a_year
+
+    def level(self, years: int) -> float:
+        """Return the loss of 1 in so many years; nearest rank, at most the worst of all."""
+        rank = round(self.years / years)
         return float(self.worst[max(rank, 1) - 1])
 
 
@@ -263,16 +272,44 @@ def simulated_extremes(
     return {
         asset: Simulated(
             days=pasts[asset].returns.size * LANES * len(starts),
+            days_a_year=days_a_year(pasts[asset]),
             worst=np.sort(np.concatenate(blocks))[::-1],
         )
         for asset, blocks in kept.items()
     }
 
 
+def past_days_of(spec: MarketSpec, asset: str, past: Past) -> MarketSpec:
+    """Return the bootstrap of one asset's own past, from its long-run variance on.
+
+    Parameters
+    ----------
+    spec : MarketSpec
+        Any market that has the asset.
+    """
+    row = slice(spec.assets.index(asset), spec.assets.index(asset) + 1)
+    returns = past.returns[None, :]
+    return replace(
+        spec,
+        assets=(asset,),
+        model="bootstrap",
+        spot=spec.spot[row],
+        drift=spec.drift[row],
+        volatility=returns.std(axis=1) * np.sqrt(spec.periods_per_year[row]),
+        periods_per_year=spec.periods_per_year[row],
+        cholesky=np.ones((1, 1)),
+        trading=spec.trading[row],
+        jumps=None,
+        garch=None,
+        macro=None,
+        history=History(returns, best_block(returns), smooth=True, start=returns.var(axis=1)),
+    )
+
+
 def held_against(tails: Sequence[Tail], simulated: Mapping[str, Simulated]) -> list[Held]:
     """Return every level of the histories beside the model's."""
     return [
-        Held(tail.asset, level, simulated[tail.asset].level(tail.days_a_year, level.years))
+        Held(tail.asset, level, simulated[tail.asset].level(level.years))
         for tail in tails
         for level in tail.levels
     ]

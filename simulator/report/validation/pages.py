@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.market.validation.causes import cause_of
 from simulator.report.validation.tables import (
+    COMMAND,
     band,
     figure_words,
     interval,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 WANTED_FIGURES, WANTED_PAIRS = 91, 33
 WANTED_COVERAGE = (0.84, 0.96)
-COMMAND = "python scripts/validate_market.py ../shared/data"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Counts:
     pairs: float
     n_pairs: int
     rises: tuple[float, float]
+
+
+NO_COUNTS = Counts(0.0, 0, 0.0, 0, (0.0, 0.0))
 
 
 def counts_of(by_seed: Sequence[Sequence[Compared]]) -> Counts:
@@ -67,13 +70,13 @@ def _mean(values: Sequence[float]) -> float:
 class Beside:
     """The same questions put to another model.
 
-    counts : of its cells
     coverage : of its forecasts
+    counts : of its cells
     """
 
     model: str
-    counts: Counts
     coverage: Coverage
+    counts: Counts = NO_COUNTS
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,8 @@ def front_page(
         "calibrated on what was known then and asked for the months to come: "
         "[out-of-sample.md](out-of-sample.md).\n",
         "![Coverage](coverage.svg)\n",
+        "How those forecasts score beside a random walk with GARCH volatility stands there too. "
+        "Losses that come once in 10, 100 and 1,000 years: [extremes.md](extremes.md).\n",
     ]
     return "\n".join(parts)
 
@@ -289,9 +294,13 @@ def _cells(rows: Sequence[Compared], pairs: bool) -> str:
 
 
 def forecast_page(
-    pooled: Pooled, beside: Beside, settings: Settings, forecasts: Sequence[Forecast]
+    pooled: Pooled,
+    beside: Beside,
+    settings: Settings,
+    forecasts: Sequence[Forecast],
+    scores: str,
 ) -> str:
-    """Return `docs/validation/out-of-sample.md`."""
+    """Return `docs/validation/out-of-sample.md`; `scores` is the section of `scores_section`."""
     drifts = ", ".join(
         f"{title_of(asset)} {percent(drift)}" for asset, drift in settings.drifts.items()
     )
@@ -336,6 +345,7 @@ Demanded of the whole: {100 * WANTED_COVERAGE[0]:.0f} to {percent(WANTED_COVERAG
 The same forecasts of the model `{beside.model}`, with the factors' figures of today: inside
 {percent(beside.coverage.share)} ({interval(beside.coverage)}).
 
+{scores}
 Every forecast: [forecasts.csv](forecasts.csv).
 """
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from simulator.market.validation.coverage import Coverage
     from simulator.market.validation.statistics import Cell
 
+COMMAND = "python scripts/validate_market.py ../shared/data"
+
 
 def title_of(subject: str) -> str:
     """Return an asset or a pair as it is written: `big tech`, `gold–small caps`."""
