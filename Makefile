@@ -7,7 +7,7 @@ BIN := .venv/bin
 ANVIL_DIR := $(firstword $(wildcard node_modules/@foundry-rs/anvil-*/bin))
 export PATH := $(CURDIR)/.venv/bin:$(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
 
-.PHONY: demo setup test lint unit core test-deep coverage mutants bench clean
+.PHONY: demo setup test lint unit core test-deep deep coverage mutants bench clean
 
 demo: setup ## Set up, run the main scenario, end with a verdict table and a report
 	$(BIN)/assay run scenarios/hard-assets-2026.yaml
@@ -57,7 +57,10 @@ core: setup .venv-numpy2/.assay-ready
 	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
 	.venv-numpy2/bin/pytest --without-chain tests/instruments --ignore tests/instruments/test_outside.py
 
-test-deep: coverage mutants ## How good the tests are: about two hours
+test-deep: deep coverage mutants ## Long tests, and how good all tests are: about two hours
+
+deep: setup .venv/.assay-dev-ready ## The tests that take minutes
+	$(BIN)/pytest -m deep
 
 coverage: setup .venv/.assay-dev-ready ## Lines and branches of the contracts that no test runs
 	$(BIN)/python tests/coverage/line_coverage.py

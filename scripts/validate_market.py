@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from simulator.engine.extremes import scenario_extremes
 from simulator.market.build import market_spec
 from simulator.market.calibration import (
     Closes,
@@ -46,6 +47,7 @@ from simulator.market.validation.peer import compared, peer_scores
 from simulator.market.validation.profiles import profiles
 from simulator.report.validation import pages, pictures
 from simulator.report.validation.extremes import extremes_page
+from simulator.report.validation.paths import paths_page
 from simulator.report.validation.scores import scores_section
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.units import FloatArray
@@ -67,10 +69,11 @@ MODEL, FORECASTING = "macro", "garch"
 CALIBRATION = "hard-assets-2026-01"
 BASE = "gold-vault-sober"
 """Any scenario: its market, start and horizon are replaced."""
+FLAGSHIP, FLAGSHIP_PATHS = "hard-assets-2026", 100_000
 TARGET = Path(__file__).parents[1] / "docs" / "validation"
 
 
-PARTS = ("figures", "forecasts", "extremes")
+PARTS = ("figures", "forecasts", "extremes", "paths")
 
 
 @click.command()
@@ -103,6 +106,8 @@ def main(folder: Path, out: Path, only: tuple[str, ...]) -> None:
             write_forecasts(out, data, settings, forecasts, others)
     if "extremes" in parts:
         write_extremes(out, loaded, data, settings)
+    if "paths" in parts:
+        write_paths(out)
 
 
 def write_figures(
@@ -191,6 +196,16 @@ def write_extremes(out: Path, loaded: LoadedScenario, data: Data, settings: Sett
     for model, rows in held.items():
         inside, far = sum(r.inside for r in rows), sum(not r.near for r in rows)
         click.echo(f"{model}: {inside} of {len(rows)} losses inside, {far} off by more than twice")
+
+
+def write_paths(out: Path) -> None:
+    """Write the most extreme days, years and falls of the flagship over many paths."""
+    loaded = load_scenario(FLAGSHIP, overrides=[f"paths={FLAGSHIP_PATHS}"])
+    with click.progressbar(length=FLAGSHIP_PATHS, label=f"paths of {FLAGSHIP}") as bar:
+        found = scenario_extremes(loaded.scenario, loaded.calibration, on_block=bar.update)
+    write(out, "paths.md", paths_page(loaded.scenario, found))
+    shares = found["assets"]["big_tech"]
+    click.echo(f"big tech: {shares.worst_year}, {shares.best_day}")
 
 
 @dataclass(frozen=True)

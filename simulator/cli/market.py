@@ -139,6 +139,7 @@ def market_object(
         },
         "drift": _drift(summary),
         "factors": _factors(summary),
+        "extremes": {name: asdict(found) for name, found in summary.extremes.items()},
         "notes": list(summary.notes),
         "against": None if against is None else _against(against),
     }

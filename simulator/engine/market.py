@@ -25,6 +25,7 @@ from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.macro.names import FACTOR_UNITS
 from simulator.market.paths import BLOCK_PATHS, own_block
 from simulator.market.reduce import return_sums, terminal_and_drawdown
+from simulator.measures import Extremes, extremes_of, most_extreme
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import MarketScenario
 from simulator.scenario.pace import late_view
@@ -86,6 +87,8 @@ class MarketSummary:
         As `daily`, one series for each macro factor; no rows where the model has no factors.
     factor_units : dict of str to str
         Unit of each series of `factors`, such as "1" for rates or "tonnes/year".
+    extremes : dict of str to Extremes
+        By asset, the worst and best days, years and falls of all paths.
     notes : tuple of str
         What the reader must know of the scenario: a target that is met already, a fall of USDC.
     checksum : str
@@ -102,6 +105,7 @@ class MarketSummary:
     drift: tuple[DriftShare, ...]
     factors: pd.DataFrame
     factor_units: Mapping[str, str]
+    extremes: Mapping[str, Extremes]
     notes: tuple[str, ...]
     checksum: str
     seconds: float
@@ -128,6 +132,7 @@ class _Block:
     kept: Float32Array
     parts: FloatArray
     factors: Mapping[str, Float32Array]
+    extremes: Sequence[Extremes]
 
 
 def summarise_market(
@@ -188,6 +193,7 @@ def _run_block(scenario: MarketScenario, spec: MarketSpec, span: Span) -> _Block
         kept=prices[:, :, :kept].astype(np.float32),
         parts=recorded[:, :, :kept].copy(),
         factors=kept_factors(spec, states, prices, wanted, first),
+        extremes=[extremes_of(asset[:, :wanted], first) for asset in prices],
     )
 
 
@@ -230,6 +236,10 @@ def _summary(
             name: [b.factors[name] for b in blocks if b.factors] for name in blocks[0].factors
         }
         factors = daily_quantiles(spec.dates, series)
+    found = {
+        name: most_extreme([block.extremes[index] for block in blocks])
+        for index, name in enumerate(spec.assets)
+    }
     return MarketSummary(
         scenario=scenario,
         calibration=calibration,
@@ -240,8 +250,9 @@ def _summary(
         drift=drift,
         factors=factors,
         factor_units={name: FACTOR_UNITS[name] for name in factors["series"].unique()},
+        extremes=found,
         notes=_notes(scenario, calibration),
-        checksum=_checksum(assets, correlation, daily, drift, factors),
+        checksum=_checksum(assets, correlation, daily, drift, factors, found),
         seconds=time.perf_counter() - began,
     )
 
@@ -310,10 +321,12 @@ def _checksum(
     daily: pd.DataFrame,
     drift: Sequence[DriftShare],
     factors: pd.DataFrame,
+    extremes: Mapping[str, Extremes],
 ) -> str:
     digest = hashlib.sha256()
     for asset in assets:
         digest.update(repr(asset).encode())
+        digest.update(repr(extremes[asset.name]).encode())
     digest.update(correlation.tobytes())
     for column in ("p05", "p25", "p50", "p75", "p95"):
         digest.update(daily[column].to_numpy().tobytes())

@@ -10,6 +10,7 @@ from simulator.measures.errors import (
     share_interval,
     shortfall_error,
 )
+from simulator.measures.extremes import Extreme, Extremes, extremes_of, most_extreme
 from simulator.measures.flows import (
     money_weighted_return,
     money_weighted_yield,
@@ -42,17 +43,21 @@ from simulator.measures.risk import (
 __all__ = [
     "NOTHING_LEFT",
     "YIELD_WINDOW_DAYS",
+    "Extreme",
+    "Extremes",
     "Spells",
     "annual_yield",
     "calmar",
     "daily_returns",
     "drawdowns",
     "expected_shortfall",
+    "extremes_of",
     "lost",
     "max_drawdown",
     "mean_error",
     "money_weighted_return",
     "money_weighted_yield",
+    "most_extreme",
     "quantile_error",
     "share_interval",
     "shortfall_error",

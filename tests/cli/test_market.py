@@ -40,7 +40,7 @@ def test_json__is_one_object_with_what_the_engine_found(folder):
     assert set(found) == {
         "scenario", "model", "bootstrap", "calibration", "seed", "paths", "steps", "start", "end",
         "checksum", "seconds", "peak_rss_mib", "page", "assets", "correlation",
-        "drift", "factors", "notes", "against",
+        "drift", "factors", "extremes", "notes", "against",
     }  # fmt: skip
     expected = load_scenario(
         "gold-vault-sober", overrides=["paths=256", "horizon_days=60", "seed=7"]
@@ -89,7 +89,13 @@ def test_tables__row_of_an_asset__the_numbers_of_the_json(folder):
     shown = [f"{100 * copper[name]:.1f}" for name in shares]
     kurtosis = f"{copper['excess_kurtosis']:.2f}"
     assert moves[0] == ["copper", shown[0], "%", kurtosis, shown[1], "%", shown[2], "%"]
-    assert moves[1] == ["copper", *(f"{x:.3f}" for x in found["correlation"]["matrix"][2])]
+    extremes = found["extremes"]["copper"]
+    days = [extremes[name] for name in ("worst_day", "best_day")]
+    days = [word for day in days for word in (f"{100 * day['value']:+.1f}", f"({day['path']:,})")]
+    fall = extremes["deepest_fall"]
+    assert extremes["worst_year"] is None
+    assert moves[1] == ["copper", *days, f"{100 * fall['value']:.1f}", f"({fall['path']:,})"]
+    assert moves[2] == ["copper", *(f"{x:.3f}" for x in found["correlation"]["matrix"][2])]
 
 
 def test_options__calibration_and_set__reach_the_market(folder):

@@ -94,6 +94,7 @@ def _moves(summary: MarketSummary) -> Html:
         "moves",
         "Moves",
         _table(tables.move_title(summary), tables.move_columns(summary), tables.move_rows(summary)),
+        _table(tables.EXTREMES_TITLE, tables.EXTREMES, tables.extreme_rows(summary.extremes)),
         _table(tables.correlation_title(summary), heads, tables.correlation_rows(summary)),
     )
 

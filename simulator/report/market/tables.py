@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from simulator.words import number, percent
 if TYPE_CHECKING:
     from simulator.engine.market import AssetSummary, MarketSummary
     from simulator.market.bootstrap import History
+    from simulator.measures import Extreme, Extremes
 
 _MOST_NAMED = 4
 """More columns of correlations than this are numbered: their names would not fit 100 columns."""
@@ -151,6 +152,23 @@ def move_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:
             percent(asset.drawdown_median),
             percent(asset.drawdown_p95),
         )
+
+
+EXTREMES = ("", "worst day, %", "best day, %", "worst year, %", "best year, %", "deepest fall, %")
+EXTREMES_TITLE = "The most extreme of all paths, with the path's number"
+
+
+def extreme_rows(found: Mapping[str, Extremes]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each name; a run that is shorter than a year has none of a year."""
+    for name, item in found.items():
+        days = (item.worst_day, item.best_day, item.worst_year, item.best_year)
+        fall = "" if item.deepest_fall is None else _extreme(item.deepest_fall, signed=False)
+        yield name_of(name), *("" if day is None else _extreme(day) for day in days), fall
+
+
+def _extreme(found: Extreme, *, signed: bool = True) -> str:
+    value = 100 * found.value
+    return f"{number(value, 1 if abs(value) <= 100 else 0, signed=signed)} ({found.path:,})"
 
 
 def correlation_columns(summary: MarketSummary, *, numbered: bool = False) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ def print_market(
     _table(
         console, tables.move_title(summary), tables.move_columns(summary), tables.move_rows(summary)
     )
+    _table(console, tables.EXTREMES_TITLE, tables.EXTREMES, tables.extreme_rows(summary.extremes))
     _table(console, tables.correlation_title(summary), heads, correlations)
     if against is not None:
         _against(console, against)

@@ -173,7 +173,8 @@ def front_page(
         "[out-of-sample.md](out-of-sample.md).\n",
         "![Coverage](coverage.svg)\n",
         "How those forecasts score beside a random walk with GARCH volatility stands there too. "
-        "Losses that come once in 10, 100 and 1,000 years: [extremes.md](extremes.md).\n",
+        "Losses that come once in 10, 100 and 1,000 years: [extremes.md](extremes.md). The worst "
+        "and the best of 100,000 paths of the flagship, asset by asset: [paths.md](paths.md).\n",
     ]
     return "\n".join(parts)
 
