@@ -96,6 +96,15 @@ class History:
 
     def compensators(self, n_ticks: int) -> FloatArray:
         """Return c_1 to c_n, shape (n_assets, n_ticks): see the module."""
+        if n_ticks not in self._kept:
+            self._kept[n_ticks] = self._compensators(n_ticks)
+        return self._kept[n_ticks]
+
+    @cached_property
+    def _kept(self) -> dict[int, FloatArray]:
+        return {}
+
+    def _compensators(self, n_ticks: int) -> FloatArray:
         n_assets, n_days = self.returns.shape
         plain = itertools.repeat(np.exp(self.returns), n_ticks)
         growths = self.smoothed.growths(n_ticks) if self.smooth else plain

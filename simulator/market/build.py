@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -182,13 +183,21 @@ def _scaled(history: History, scenario: MarketScenario) -> tuple[History, FloatA
     asked = [asset.volatility for asset in terms]
     volatility = np.where([a is None for a in asked], own, [a or 0.0 for a in asked])
     first = np.array([asset.volatility_start or np.nan for asset in terms])
-    scaled = replace(
+    smooth = scenario.market.smooth is not False
+    scale, start = volatility / own, first**2 / history.periods_per_year
+    return _variant(history, scale.tobytes(), smooth, start.tobytes()), volatility
+
+
+# Parameter sets share one history: its filter, tails and corrections are worth keeping.
+@lru_cache(maxsize=4)
+def _variant(history: History, scale: bytes, smooth: bool, start: bytes) -> History:
+    """Return a history times `scale`, of shape (n_assets,), and so is `start`, as bytes."""
+    return replace(
         history,
-        returns=history.returns * (volatility / own)[:, None],
-        smooth=scenario.market.smooth is not False,
-        start=first**2 / history.periods_per_year,
+        returns=history.returns * np.frombuffer(scale)[:, None],
+        smooth=smooth,
+        start=np.frombuffer(start),
     )
-    return scaled, volatility
 
 
 def _jumps(fitted: list[AssetCalibration]) -> Jumps:

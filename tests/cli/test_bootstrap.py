@@ -81,7 +81,10 @@ def test_spec__volatility__is_the_historys_unless_the_scenario_sets_it(folder):
     own = spec()
     measured = own.history.returns.std(axis=1) * math.sqrt(252)
     np.testing.assert_allclose(own.volatility, measured, rtol=1e-12)
+    # parameter sets share one history with its corrections; another volatility is another one
+    assert spec("market.assets.gold.drift=0.1").history is own.history
     scaled = spec("market.assets.silver.volatility=0.5")
+    assert scaled.history is not own.history
     np.testing.assert_allclose(scaled.volatility, [measured[0], 0.5, measured[2]], rtol=1e-12)
     factors = scaled.history.returns / own.history.returns
     np.testing.assert_allclose(factors[1], 0.5 / measured[1], rtol=1e-12)
