@@ -14,7 +14,6 @@ from simulator.measures import Extreme, Extremes, extremes_of, max_drawdown, mos
 from simulator.scenario import load_market, load_scenario
 
 FLAGSHIP = "hard-assets-2026"
-UNBOUNDED = pytest.mark.xfail(reason="big tech's variance has no bound yet", strict=True)
 
 
 def test_extremes__of_two_short_paths__by_hand():
@@ -110,12 +109,10 @@ def check_big_tech(n_paths: int) -> None:
     assert found.best_day.value < 1.0, found.best_day
 
 
-@UNBOUNDED
 def test_flagship__of_a_few_paths__has_no_year_or_day_to_laugh_at():
     check_big_tech(2_048)
 
 
-@UNBOUNDED
 @pytest.mark.deep
 def test_flagship__of_100_000_paths__has_no_year_or_day_to_laugh_at():
     check_big_tech(100_000)
