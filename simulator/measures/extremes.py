@@ -35,6 +35,8 @@ class Extremes:
     deepest_fall: Extreme | None
 
 
+LEAST_SHARE = 0.01
+"""Of a path's first value: what is below has no return."""
 _LARGEST = ("best_day", "best_year", "deepest_fall")
 
 
@@ -48,8 +50,9 @@ def extremes_of(values: FloatArray, first_path: int = 0) -> Extremes:
 
     Notes
     -----
-    A day after a value of zero or less has no return, and neither has a year. What is NaN is
-    passed over. Of equals the first path counts.
+    A day, or a year, that begins below a hundredth of the path's first value has no return: of
+    next to nothing any gain is many times what was there. What is NaN is passed over. Of equals the
+    first path counts.
     """
     found = np.empty((len(fields(Extremes)), values.shape[1]))
     path_extremes(np.ascontiguousarray(values, dtype=np.float64), DAYS_PER_YEAR, found)
@@ -97,10 +100,11 @@ def path_extremes(values: FloatArray, year: int, found: FloatArray) -> None:
     """
     found[:] = np.nan
     peak = values[0].copy()
+    least = LEAST_SHARE * np.abs(values[0])
     for step in range(1, values.shape[0]):
-        _take(values[step], values[step - 1], found[0], found[1])
+        _take(values[step], values[step - 1], least, found[0], found[1])
         if step >= year:
-            _take(values[step], values[step - year], found[2], found[3])
+            _take(values[step], values[step - year], least, found[2], found[3])
         for path in range(values.shape[1]):
             value = values[step, path]
             peak[path] = max(peak[path], value)
@@ -111,10 +115,16 @@ def path_extremes(values: FloatArray, year: int, found: FloatArray) -> None:
 
 
 @kernel
-def _take(after: FloatArray, before: FloatArray, worst: FloatArray, best: FloatArray) -> None:
+def _take(
+    after: FloatArray,
+    before: FloatArray,
+    least: FloatArray,
+    worst: FloatArray,
+    best: FloatArray,
+) -> None:
     """Take in each path's return between two days; all of shape (n_paths,)."""
     for path in range(after.size):
-        if before[path] > 0:
+        if before[path] > 0 and before[path] >= least[path]:
             grown = after[path] / before[path] - 1
             # a NaN is not beyond anything, and everything is beyond a NaN
             if grown == grown and not grown >= worst[path]:

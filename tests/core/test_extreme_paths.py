@@ -54,6 +54,13 @@ def test_extremes__of_random_paths__those_of_numpy():
     assert found.best_day.path == int(days.max(axis=0).argmax())
 
 
+def test_extremes__of_next_to_nothing__are_left_out():
+    # a hundredth of 100 is 1: the day from .9 to 90 has no return, that from 1 to 3 has one
+    found = extremes_of(np.array([[100.0, 100.0], [0.9, 1.0], [90.0, 3.0]]))
+    assert found.best_day == Extreme(pytest.approx(2.0), 1)
+    assert found.worst_day == Extreme(pytest.approx(-0.991), 0)
+
+
 def test_extremes__of_a_value_that_is_lost__has_no_return_after_it():
     found = extremes_of(np.array([[100.0], [0.0], [5.0], [np.nan]]))
     assert found.worst_day == Extreme(-1.0, 0)

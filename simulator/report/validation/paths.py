@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _WORDS = {
     "assets": "Prices.",
     "instruments": (
-        "Every instrument by itself, in dollars at mark with all cash received so far. Gains of "
-        "thousands of percent in a day are of values that had fallen to next to nothing, or of a "
-        "payment that comes in."
+        "Every instrument by itself, in dollars at mark with all cash received so far. A day or a "
+        "year that begins below a hundredth of the first value is left out; a loss above 100 % is "
+        "gas that is owed for what has become worthless."
     ),
     "investors": "What investors hold, in dollars at mark.",
 }
