@@ -129,7 +129,8 @@ def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
             drawn.append((mutant, artifact))
     seen = {mutant for mutant, _ in drawn}
     missing = 0
-    for file, count in shares(contract).items():
+    wanted = shares(contract)
+    for file, count in [*wanted.items(), *dict.fromkeys(wanted, 0).items()]:
         missing += count
         before = importers(file).index(contract) * count
         order = ranked(file)
@@ -140,6 +141,7 @@ def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
                 continue
             if code(artifact.bytecode) != original:
                 drawn.append((mutant, artifact))
+                seen.add(mutant)
                 missing -= 1
     return drawn
 
@@ -147,7 +149,7 @@ def draw(contract: str, scratch: Path) -> list[tuple[Mutant, Artifact]]:
 def shares(contract: str) -> dict[str, int]:
     """Return how many mutants of each file a contract draws: its modules, then its own.
 
-    What a short module has not got is drawn from the files after it.
+    What a short file has not got is drawn from the files after it, and then from all again.
     """
     of_modules = {
         file: -(-OF_A_MODULE // len(importers(file)))

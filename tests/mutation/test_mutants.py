@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import SimpleNamespace
 
 import pytest
 from mutators import mutants, named
@@ -75,6 +76,16 @@ def test_draw__repeats_and_has_enough_of_each_file(tmp_path):
     assert [found for found, _ in drawn] == [
         found for found, _ in of_contracts.draw("reward_token", tmp_path)
     ]
+
+
+def test_draw__of_a_contract_with_little_of_its_own__takes_more_of_its_modules(
+    tmp_path, monkeypatch
+):
+    # Code of one byte, and two that say how long the compiler's note is: no contract's own.
+    monkeypatch.setattr(of_contracts, "compiled", lambda *_: SimpleNamespace(bytecode=b"\xfe\0\2"))
+    for contract in ("feed_reader", "gold_vault"):
+        drawn = [found for found, _ in of_contracts.draw(contract, tmp_path)]
+        assert len({*drawn}) == len(drawn) >= of_contracts.TOTAL
 
 
 def test_modules__are_each_drawn_five_times():
