@@ -40,6 +40,11 @@ MUTE = assembled("mute", "36602414600857005b60645f5260205ff3")
 # Zero to every call: a token that refuses by returning false, not by a revert.
 # PUSH1 32 PUSH0 RETURN
 DENYING = assembled("denying", "60205ff3")
+# A feed that answers one to every call, of a decimal; its round is of time zero, thus not written.
+# PUSH1 1 PUSH0 MSTORE · PUSH1 1 PUSH1 32 MSTORE · PUSH1 160 PUSH0 RETURN
+UNWRITTEN = assembled("unwritten", "60015f52600160205260a05ff3")
+# The same, but written just now: TIMESTAMP PUSH1 96 MSTORE before the end
+JUST_WRITTEN = assembled("just_written", "60015f5260016020524260605260a05ff3")
 
 
 def poke(contract: Contract, sender: str, gas: int | None = None) -> Call:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from handmade import JUST_WRITTEN, UNWRITTEN
 from props import DAY, check_standard, deploy, refused
 
 from simulator.chain import Chain, Contract, load_artifact
@@ -84,6 +85,20 @@ def test_latest__of_a_good_answer_of_no_great_age__is_its_price(
     assert found.read("latest", DAY) == 7_000 * WAD
     with refused("feed: answer is too old"):
         found.read("latest", DAY - 1)
+    closed = found.feed.call("set_market_status", 1, sender=roles.keeper)
+    found.chain.block(at + DAY, [closed])
+    assert found.read("latest", DAY - 1) == 7_000 * WAD
+
+
+def test_latest__of_a_round_that_was_never_written__is_refused_and_of_this_second_is_taken(
+    found: Reading, roles: SimpleNamespace
+) -> None:
+    unwritten = found.chain.deploy(UNWRITTEN, [], roles.owner)
+    with refused("feed: round is not complete"):
+        found.read("latest", 2**256 - 1, feed=unwritten)
+    # An answer of 1 with one decimal is a tenth.
+    just_written = found.chain.deploy(JUST_WRITTEN, [], roles.owner)
+    assert found.read("latest", 0, feed=just_written) == WAD // 10
 
 
 def test_settlement__of_seven_seconds__is_their_mean_and_says_which_round_is_not_the_last(
@@ -96,6 +111,10 @@ def test_settlement__of_seven_seconds__is_their_mean_and_says_which_round_is_not
         found.read("settlement", *period, 1, DAY)
     with refused("feed_average: round is too new"):
         found.read("settlement", *period, 3, DAY)
+    # At the end the last answer was four seconds old, and the next one is not positive.
+    assert found.read("settlement", *period, 2, 4) == 60_000 * WAD // 7
+    with refused("feed_average: feed is silent"):
+        found.read("settlement", *period, 2, 3)
 
 
 def test_standing__of_a_period_with_seconds_to_come__counts_them_at_the_latest_price(

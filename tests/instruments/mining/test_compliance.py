@@ -158,6 +158,19 @@ def test_recovery__keeps_cap_lockup_and_stake_of_the_person(
     assert held(stage, "depositor") == stage.balance(roles.auditor) / TOKEN == 500
 
 
+def test_recovery__of_a_wallet_with_a_reserved_wei__hands_it_on(
+    stage: StoStage, roles: SimpleNamespace
+) -> None:
+    stage.send(stage.compliance, "reserve", roles.depositor, 1, sender=roles.agent)
+    lost = (roles.depositor, roles.auditor, stage.identities["depositor"])
+    stage.send(stage.sto, "recoveryAddress", *lost, sender=roles.agent)
+    reserved = [
+        stage.read(stage.compliance, "reserved_for", wallet)
+        for wallet in (roles.depositor, roles.auditor)
+    ]
+    assert reserved == [0, 1]
+
+
 def test_recovery__into_a_wallet_with_a_lockup_of_its_own__adds_them(
     stage: StoStage, roles: SimpleNamespace
 ) -> None:
