@@ -126,7 +126,8 @@ def named(file: str, text: str, function: str, old: str, new: str | None) -> Mut
         raise ValueError(f"{file}: {old!r} occurs {times} times in {function}, must be once")
     start = head.start() + head[0].index(old)
     row = text.count("\n", 0, start) + 1
-    return _mutant(file, function, text, row, start, start + len(old), new or "pass")
+    replacement = "pass" if new is None else new
+    return _mutant(file, function, text, row, start, start + len(old), replacement)
 
 
 def _mutant(

@@ -106,6 +106,19 @@ def test_named__mutants_still_occur_in_the_sources():
         assert named(file, (ROOT / file).read_text(), function, old, new).line
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "mutant"),
+    [
+        ("self.total += min(amount, 5)", None, "pass"),
+        (" += min(amount, 5)", "", "self.total"),
+    ],
+)
+def test_named__without_a_text__leaves_the_statement_or_the_words_out(
+    old: str, new: str | None, mutant: str
+):
+    assert named("a.vy", FIVE_LINES, "add", old, new).mutant == mutant
+
+
 def test_named__text_that_is_not_there__is_refused():
     assert named("a.vy", FIVE_LINES, "add", "min(amount, 5)", "amount").mutant.endswith("= amount")
     with pytest.raises(ValueError, match=r"a\.vy: 'burn' occurs 0 times in add, must be once"):
