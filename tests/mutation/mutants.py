@@ -131,7 +131,7 @@ def pytest(command: Sequence[str], variables: dict[str, str]) -> tuple[int | Non
 def report(name: str, outcomes: Sequence[Outcome]) -> int:
     """Print what became of a subject's mutants; return how many survived without a reason."""
     left = [found for found in outcomes if not found.killed]
-    gaps = [found for found in left if not is_equivalent(found.job.mutant)]
+    gaps = [found for found in left if not is_equivalent(found.job)]
     seconds = sum(found.seconds for found in outcomes)
     killed, same = len(outcomes) - len(left), len(left) - len(gaps)
     print(f"{name}: {killed} of {len(outcomes)} killed, {same} equivalent, {seconds:.0f} s")
@@ -148,17 +148,22 @@ def own_folder(scratch: str) -> Path:
     return folder
 
 
-def is_equivalent(mutant: Mutant) -> bool:
+def is_equivalent(job: Job) -> bool:
     """Return whether a mutant stands among those that behave like the original."""
-    return (mutant.file, mutant.function, mutant.line, mutant.mutant) in equivalents()
+    mutant = job.mutant
+    place = (mutant.file, mutant.function, mutant.line, mutant.mutant)
+    return any((*place, subject) in equivalents() for subject in ("", job.subject))
 
 
 @cache
-def equivalents() -> dict[tuple[str, str, str, str], str]:
-    """Return the reason of each mutant that behaves like the original, by where it stands."""
+def equivalents() -> dict[tuple[str, ...], str]:
+    """Return the reason of each mutant that behaves like the original, by where it stands.
+
+    The last part of a place is the contract in which alone it does; empty if in all.
+    """
     entries = tomllib.loads(EQUIVALENT.read_text()).get("equivalent", [])
-    keys = ("file", "function", "line", "mutant")
-    return {tuple(entry[key] for key in keys): entry["reason"] for entry in entries}
+    keys = ("file", "function", "line", "mutant", "contract")
+    return {tuple(entry.get(key, "") for key in keys): entry["reason"] for entry in entries}
 
 
 if __name__ == "__main__":

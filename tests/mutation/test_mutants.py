@@ -126,9 +126,10 @@ def test_named__text_that_is_not_there__is_refused():
 
 
 def test_equivalents__are_mutants_of_the_sources_as_they_are():
-    for (file, function, line, mutant), reason in equivalents().items():
+    for (file, function, line, mutant, contract), reason in equivalents().items():
         found = mutants(file, (ROOT / file).read_text(), removes_names=file.endswith(".vy"))
         assert (function, line, mutant) in {(one.function, one.line, one.mutant) for one in found}
+        assert not contract or contract in of_contracts.importers(file)
         assert reason
 
 
