@@ -81,6 +81,21 @@ def pool(request: pytest.FixtureRequest, revm: Chain, roles: SimpleNamespace) ->
     return POOLS[request.param](revm, roles)
 
 
+# --- ERC-20 --------------------------------------------------------------------
+
+
+def test_functions_of_erc20__that_return_a_bool__return_true(
+    pool: Pool, roles: SimpleNamespace
+) -> None:
+    pool.send("approve", roles.trader, 1, by=roles.owner)
+    for sender, function, *args in (
+        (roles.owner, "transfer", roles.trader, 1),
+        (roles.trader, "transferFrom", roles.owner, roles.trader, 1),
+        (roles.owner, "approve", roles.trader, 1),
+    ):
+        assert pool.contract.read(pool.chain, function, *args, sender=sender) is True
+
+
 # --- Permits -------------------------------------------------------------------
 
 

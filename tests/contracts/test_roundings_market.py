@@ -93,6 +93,19 @@ def test_reserve__of_7_35_wei_and_6_59_shares__gives_the_treasury_six(
     assert small.read("balanceOf", roles.treasury) == 6
 
 
+def test_reserve__beside_a_single_share__gives_the_treasury_another(
+    new_small: NewSmall, roles: SimpleNamespace
+) -> None:
+    """A wei is lent at 10 % for ten years: 2 are owed, and the second is the treasury's.
+
+    At the price of the first it is worth (1 + 1) / (1 + 1) = 1 share.
+    """
+    terms = replace(TEN_PERCENT, reserve_factor=WAD)
+    market = new_small(lent=1, supplied=1, seconds=10 * SECONDS_PER_YEAR, terms=terms)
+    assert (market.read("totalAssets"), market.read("totalSupply")) == (2, 2)
+    assert market.read("balanceOf", roles.treasury) == 1
+
+
 @pytest.mark.parametrize(
     ("view", "expected"),
     [

@@ -269,6 +269,13 @@ def test_accrue__reserve__is_worth_its_part_of_the_interest(
     assert 10_108 * OUNCE // 100 - 2 <= rest <= 10_108 * OUNCE // 100
 
 
+def test_accrue__without_loans__finds_no_interest(stage: GoldStage, roles: SimpleNamespace):
+    later = stage.chain.timestamp() + SECONDS_PER_YEAR
+    receipt = stage.send(stage.market, "accrue", sender=roles.keeper, at=later)
+    nothing = {"interest": 0, "borrow_index": RAY, "treasury_shares": 0}
+    assert events(stage.market, receipt) == [("Accrued", nothing)]
+
+
 def test_accrue__twice_in_a_block__adds_nothing(stage: GoldStage, roles: SimpleNamespace):
     stage.open_loan(roles.borrower, 40 * OUNCE, 400_000)
     call = stage.market.call("accrue", sender=roles.keeper)
