@@ -106,6 +106,24 @@ def test_claim_withdraw__beyond_free_capital__burns_the_shares_of_it_rounded_up(
     assert pool.read("totalSupply") == 1_000 - 109
 
 
+def test_claim_withdraw__of_all_that_is_free__burns_all_its_shares(
+    new_pool: NewPool, roles: SimpleNamespace
+) -> None:
+    """At 1.50 USD 0.99985 x 900 = 899.865 units are due: 1,030 - 899 = 131 are left, all free.
+
+    1,000 shares are worth 1,000 x 132 / 1,001 = 131.87; 131 units cost 993.42 shares.
+    """
+    stage = new_pool()
+    insure(stage, 900)
+    stage.price(1.5, day=29)
+    stage.go(30)
+    stage.fix(30)
+    assert stage.read("totalAssets") == stage.read("free_capital") == 131
+    stage.act("requestWithdraw", 1_000, by=roles.underwriter)
+    stage.act("claimWithdraw", roles.trader, by=roles.underwriter)
+    assert (stage.read("totalAssets"), stage.read("totalSupply")) == (0, 0)
+
+
 def test_max_mint__of_the_room_that_is_left__rounds_down(pool: CoverStage) -> None:
     # Room for 1e30 - 1,010 units, and 1,011 = 3 x 337 divides that times 1,001 not evenly.
     room = (10**30 - 1_010) * 1_001

@@ -739,33 +739,53 @@ def test_accrual__after_more_than_a_year__takes_two(stage: CoverStage):
 
 
 @pytest.mark.parametrize(
-    ("reason", "change"),
+    ("reason", "term", "beyond", "last"),
     [
-        ("price_cover: leverage below 1", {"leverage": WAD - 1}),
-        ("price_cover: leverage above 5", {"leverage": 5 * WAD + 1}),
-        ("price_cover: greatest strike is zero", {"max_strike_share": 0}),
-        ("price_cover: greatest strike above 200 %", {"max_strike_share": 2 * WAD + 1}),
-        ("price_cover: least sum insured is zero", {"min_sum_insured": 0}),
-        ("price_cover: trigger above the strike", {"trigger_share": WAD + 1}),
-        ("price_cover: shortest term is zero", {"min_term_days": 0}),
-        ("price_cover: shortest term above the longest", {"max_term_days": 6}),
-        ("price_cover: longest term above ten years", {"max_term_days": 3_651}),
-        ("price_cover: lag above ten years", {"lag_days": 3_651}),
-        ("price_cover: window is zero", {"window_seconds": 0}),
-        ("price_cover: window above the shortest term", {"window_seconds": 7 * DAY + 1}),
-        ("price_cover: cooldown above ten years", {"cooldown_seconds": 3_650 * DAY + 1}),
-        ("price_cover: claim window above ten years", {"claim_window_seconds": 3_650 * DAY + 1}),
-        ("premium_curve: floor above the ceiling", {"premium_ceiling": WAD // 100}),
-        ("premium_curve: ceiling above 100 %", {"premium_ceiling": WAD + 1}),
-        ("premium_curve: slope above 1000 %", {"premium_slope": 10 * WAD + 1}),
+        ("price_cover: leverage below 1", "leverage", WAD - 1, WAD),
+        ("price_cover: leverage above 5", "leverage", 5 * WAD + 1, 5 * WAD),
+        ("price_cover: greatest strike is zero", "max_strike_share", 0, 1),
+        (
+            "price_cover: greatest strike above 200 %",
+            "max_strike_share",
+            2 * WAD + 1,
+            2 * WAD,
+        ),
+        ("price_cover: least sum insured is zero", "min_sum_insured", 0, 1),
+        ("price_cover: trigger above the strike", "trigger_share", WAD + 1, WAD),
+        ("price_cover: shortest term is zero", "min_term_days", 0, 1),
+        ("price_cover: shortest term above the longest", "max_term_days", 6, 7),
+        ("price_cover: longest term above ten years", "max_term_days", 3_651, 3_650),
+        ("price_cover: lag above ten years", "lag_days", 3_651, 3_650),
+        ("price_cover: window is zero", "window_seconds", 0, 1),
+        ("price_cover: window above the shortest term", "window_seconds", 7 * DAY + 1, 7 * DAY),
+        (
+            "price_cover: cooldown above ten years",
+            "cooldown_seconds",
+            3_650 * DAY + 1,
+            3_650 * DAY,
+        ),
+        (
+            "price_cover: claim window above ten years",
+            "claim_window_seconds",
+            3_650 * DAY + 1,
+            3_650 * DAY,
+        ),
+        (
+            "premium_curve: floor above the ceiling",
+            "premium_ceiling",
+            2 * WAD // 100 - 1,
+            2 * WAD // 100,
+        ),
+        ("premium_curve: ceiling above 100 %", "premium_ceiling", WAD + 1, WAD),
+        ("premium_curve: slope above 1000 %", "premium_slope", 10 * WAD + 1, 10 * WAD),
     ],
 )
-def test_deploy__with_terms_that_no_pool_can_have__reverts(
-    stage: CoverStage, reason: str, change: dict[str, int]
+def test_deploy__with_a_term_beyond_its_bound__reverts_and_at_it_passes(
+    stage: CoverStage, reason: str, term: str, beyond: int, last: int
 ):
     with refused(reason):
-        stage.deploy_pool(stage.usdc, stage.feed, replace(CoverTerms(), **change))
-    stage.deploy_pool(stage.usdc, stage.feed)
+        stage.deploy_pool(stage.usdc, stage.feed, replace(CoverTerms(), **{term: beyond}))
+    stage.deploy_pool(stage.usdc, stage.feed, replace(CoverTerms(), **{term: last}))
 
 
 @pytest.mark.parametrize(
