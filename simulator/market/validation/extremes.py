@@ -302,6 +302,7 @@ def past_days_of(spec: MarketSpec, asset: str, past: Past) -> MarketSpec:
         jumps=None,
         garch=None,
         macro=None,
+        dof=6,
         history=History(returns, best_block(returns), smooth=True, start=returns.var(axis=1)),
     )
 

@@ -227,16 +227,40 @@ def _by_subject(rows: Sequence[Compared]) -> str:
 
 
 def _misses(by_seed: Sequence[Sequence[Compared]]) -> str:
-    """Return each counted figure that is outside in most of the seeds, with its cause."""
-    outside = [
-        rows
-        for rows in zip(*by_seed, strict=True)
-        if rows[0].cell.counted and 2 * sum(not row.inside for row in rows) > len(rows)
-    ]
+    """Return where the market is wrong: figures outside in most of the seeds, with their cause."""
     numbers: dict[str, tuple[int, Cause]] = {}
-    lines = []
-    for rows in outside:
-        row = next(row for row in rows if not row.inside)
+    counted = _outside(by_seed, numbers, counted=True)
+    further = _outside(by_seed, numbers, counted=False)
+    columns = ("asset", "figure", "why", "history", "simulated", "5 to 95 %")
+    words = [f"{place}. **{cause.head}** {cause.words}" for place, cause in numbers.values()]
+    parts = [
+        "## Where the market is still wrong\n",
+        "Figures outside in most of the seeds, by how much, and why; the numbers are of the first "
+        "seed where they are.\n",
+        f"{len(counted)} of those that count:\n",
+        markdown(columns, counted, words=3) if counted else "",
+        f"{len(further)} of those that do not:\n",
+        markdown(columns, further, words=3) if further else "",
+        *words,
+        "",
+        "Further: losses of 1 in 1,000 years that are off by most stand in "
+        "[extremes.md](extremes.md), forecasts that were worse than a plain peer's in "
+        "[out-of-sample.md](out-of-sample.md), and what a variance is not let do in "
+        "[decision 0023](../decisions/0023-how-wild-a-market-may-get.md).\n",
+    ]
+    return "\n".join(parts)
+
+
+def _outside(
+    by_seed: Sequence[Sequence[Compared]], numbers: dict[str, tuple[int, Cause]], *, counted: bool
+) -> list[tuple[str, ...]]:
+    """Return a line for each figure outside; causes are numbered as they come."""
+    lines: list[tuple[str, ...]] = []
+    for rows in zip(*by_seed, strict=True):
+        row = next((row for row in rows if not row.inside), rows[0])
+        often = 2 * sum(not row.inside for row in rows) > len(rows)
+        if row.cell.counted != counted or not often:
+            continue
         cause, place = cause_of(row), "**unexplained**"
         if cause is not None:
             place = str(numbers.setdefault(cause.head, (len(numbers) + 1, cause))[0])
@@ -250,13 +274,7 @@ def _misses(by_seed: Sequence[Sequence[Compared]]) -> str:
                 band(row),
             )
         )
-    head = f"## The {len(outside)} figures outside\n" if outside else "## No figure outside\n"
-    if not outside:
-        return head
-    columns = ("asset", "figure", "why", "history", "simulated", "5 to 95 %")
-    words = [f"{place}. **{cause.head}** {cause.words}" for place, cause in numbers.values()]
-    intro = "Outside in most of the seeds; the numbers are of the first seed where they are.\n"
-    return "\n".join((head, intro, markdown(columns, lines, words=3), *words, ""))
+    return lines
 
 
 def cells_page(rows: Sequence[Compared]) -> str:
