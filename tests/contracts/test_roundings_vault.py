@@ -61,6 +61,24 @@ def test_management_fee__rounds_down(revm: Chain, roles: SimpleNamespace):
     assert reported(stage, at=first + SECONDS_PER_YEAR)["fees"] == 1
 
 
+def test_fee_above_the_gain__takes_the_difference_out_of_the_locked_profit(
+    revm: Chain, roles: SimpleNamespace
+):
+    """Of 1,000 wei 3.65 of seven days leave 478.57 locked, rounded up.
+
+    10 % a year of 11,000 wei are then 11, and two wei have come: 479 - (11 - 2).
+    """
+    stage = vault_of(revm, roles, management_fee_bps=1_000)
+    stage.deposit(roles.depositor, 10_000)
+    stage.place(stage.pool, 10_000)
+    stage.credit(1_000)
+    first = stage.report(stage.pool).timestamp
+    stage.credit(2)
+    second = reported(stage, at=first + SECONDS_PER_YEAR // 100)
+    assert (second["gain"], second["fees"]) == (2, 11)
+    assert stage.read(stage.vault, "locked_profit") == 470
+
+
 def test_fee_shares__round_down(revm: Chain, roles: SimpleNamespace):
     """A fee of 100 of 1,500 wei, after it 1,400, on 1,000 shares: 100 x 1,001 / 1,401 = 71.4."""
     stage = vault_of(revm, roles, performance_fee_bps=2_000, profit_unlock_seconds=0)
