@@ -38,6 +38,7 @@ from simulator.market.validation.compare import HISTORIES, Compared, compare, ma
 from simulator.market.validation.coverage import coverage
 from simulator.market.validation.extremes import (
     held_against,
+    losses_by_threshold,
     past_days_of,
     simulated_extremes,
     tail_of,
@@ -192,7 +193,8 @@ def write_extremes(out: Path, loaded: LoadedScenario, data: Data, settings: Sett
         )
     held = {model: held_against(tails, found) for model, found in simulated.items()}
     worst = {asset: float(past.returns.min()) for asset, past in pasts.items()}
-    write(out, "extremes.md", extremes_page(tails, worst, held, simulated))
+    thresholds = {asset: losses_by_threshold(past) for asset, past in pasts.items()}
+    write(out, "extremes.md", extremes_page(tails, worst, held, simulated, thresholds))
     for model, rows in held.items():
         inside, far = sum(r.inside for r in rows), sum(not r.near for r in rows)
         click.echo(f"{model}: {inside} of {len(rows)} losses inside, {far} off by more than twice")

@@ -49,6 +49,12 @@ CAUSES = (
         speaks_of=lambda row: "-" in row.cell.subject,
     ),
     Cause(
+        head="Five years of altcoins are one boom.",
+        words="Their quarters and years trended, up and down again; what they show of long returns "
+        "is one observation, and drifts are no part of a fit.",
+        speaks_of=lambda row: row.cell.subject == "altcoins" and row.cell.days >= 20,
+    ),
+    Cause(
         head="Simulated days do not depend on the days before in sign.",
         words="The variance of gold's 60-day returns is 0.73 of sixty days' variances: within a "
         "quarter gold has tended to come back. A model of independent signs keeps them equal, and "

@@ -45,6 +45,7 @@ from simulator.units import DAYS_PER_YEAR, LANES, FloatArray
 
 YEARS = (10, 100, 1000)
 TAIL_SHARE = 0.025
+OTHER_SHARES = (0.01, 0.015, TAIL_SHARE, 0.05, 0.1)
 CONFIDENCE = 0.90
 MOST_OFF = 2.0
 """The model's loss is at most so many times the history's, and at least one such part."""
@@ -116,6 +117,17 @@ def tail_of(past: Past) -> Tail:
     """Return the tail of a history with its losses of 1 in `YEARS` years."""
     losses = -past.returns
     return loss_tail(past.asset, losses, days_a_year(past))
+
+
+def losses_by_threshold(past: Past, years: float = 1_000.0) -> dict[float, float]:
+    """Return the log loss of 1 in so many years by the share of days that the fit takes in."""
+    losses, a_year = -past.returns, days_a_year(past)
+    found = {}
+    for taken in OTHER_SHARES:
+        threshold = float(np.quantile(losses, 1 - taken))
+        pareto = fit_pareto(losses[losses > threshold] - threshold)
+        found[taken] = threshold + pareto.excess(1 / (years * a_year) / taken)
+    return found
 
 
 def loss_tail(asset: str, losses: FloatArray, a_year: float) -> Tail:

@@ -20,6 +20,7 @@ def extremes_page(
     worst: Mapping[str, float],
     held: Mapping[str, Sequence[Held]],
     simulated: Mapping[str, Mapping[str, Simulated]],
+    by_threshold: Mapping[str, Mapping[float, float]],
 ) -> str:
     """Return `docs/validation/extremes.md`.
 
@@ -28,6 +29,7 @@ def extremes_page(
     worst : by asset, the log return of the history's worst day
     held : by model, every level of `tails`
     simulated : by model and asset
+    by_threshold : by asset, the log loss of 1 in 1,000 years by the share of days in the fit
     """
     count = sum(len(tail.levels) for tail in tails)
     verdicts = [
@@ -83,7 +85,18 @@ losses. All losses are of a day's close to the next, as a share of the price.
   are wide because that is what is known; a model inside them is not right, only not refuted.
 
 {markdown(_TAIL_COLUMNS, [_tail_row(tail, worst[tail.asset]) for tail in tails])}
-"""
+How much of this is choice: the loss of 1 in 1,000 years by the share of the worst days that the fit
+takes in. Where it moves by a factor of two, as that of small caps, no model can be held to half or
+double of one of them; the model's own stands in the table above.
+
+{_thresholds(by_threshold)}"""
+
+
+def _thresholds(found: Mapping[str, Mapping[float, float]]) -> str:
+    shares = next(iter(found.values()))
+    heads = ("asset", *(f"worst {percent(share)}" for share in shares))
+    rows = [(title_of(asset), *map(_loss, losses.values())) for asset, losses in found.items()]
+    return markdown(heads, rows)
 
 
 _TAIL_COLUMNS = (
