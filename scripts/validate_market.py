@@ -34,6 +34,7 @@ from simulator.market.validation.backtest import (
     backtest,
     pooled,
 )
+from simulator.market.validation.causes import cause_of
 from simulator.market.validation.compare import HISTORIES, Compared, compare, matched
 from simulator.market.validation.coverage import coverage
 from simulator.market.validation.extremes import (
@@ -146,7 +147,7 @@ def write_figures(
         histories=HISTORIES,
         seeds=SEEDS,
     )
-    write(out, "README.md", pages.front_page(by_seed, found, beside, settings, origin))
+    write(out, "README.md", pages.front_page(by_seed, found, beside, settings, origin, cause_of))
     write(out, "cells.md", pages.cells_page(rows))
     write(out, "cells.csv", cells_csv(rows))
     write(out, "summary.json", summary(counts, found, settings, origin))

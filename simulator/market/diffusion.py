@@ -110,6 +110,7 @@ def factor_of(correlation: FloatArray) -> FloatArray:
     """Return the triangular factor of a correlation, or of the nearest one that has one.
 
     The nearest one depends on all assets: one that is added then changes those before it.
+    Both are of shape (n_assets, n_assets).
     """
     if np.linalg.eigvalsh(correlation)[0] > SMALLEST_EIGENVALUE:
         return np.linalg.cholesky(correlation)

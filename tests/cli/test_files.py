@@ -368,7 +368,7 @@ def test_calibrate__metals_alone__are_laid_over_the_shipped_figures_and_say_so(t
     assert found.assets["silver"].volatility.value == shipped.assets["silver"].volatility.value
     assert "not in the data, of hard-assets-2026-01, with the day of its price: silver" in text
     assert "bitcoin (2026-01-02)" in text
-    assert "correlations: 0 of the data; 45 and the joint tail of hard-assets-2026-01" in text
+    assert "correlations: 0 of the data; 45 and the joint tails (metals, " in text
     _, alone = calibrated(tmp_path, path, "--over", "none")
     assert (tuple(alone.assets), alone.laid_over) == (("gold",), "")
 

@@ -14,6 +14,7 @@ from daily import check_daily
 from simulator.engine.breakeven import break_even
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.state import Action, Observed
 from simulator.instruments.mining.paths import simulate as simulate_sto
 from simulator.investors.series import series
@@ -110,7 +111,7 @@ def test_sto__payments_count_at_the_dollars_of_their_day() -> None:
     usdc[151], usdc[152] = 0.5, 0.75
     terms, market = mines.terms(), mines.market()
     drivers = mines.drawn(terms, market)
-    held, record = simulate_sto(terms, 0.0, drivers, 1e5, record=True, daily=True)
+    held, record = simulate_sto(terms, FREE, drivers, 1e5, record=True, daily=True)
     found = in_dollars(held, usdc)
     a_day = 1e5 / 500e6 * record.payment_usd[1] / 90
     assert a_day.min() > 10.0
@@ -151,6 +152,7 @@ def test_underwriter__has_dollars_worth_60_cents__then_90(par: World, fallen: Wo
         np.testing.assert_allclose(after[day], price * before[day], rtol=1e-12)
 
 
+FREE = Gas({"enter": 0.0, "claim": 0.0, "leave": 0.0}, 0.0)
 MINES = ("producing_sto", "ramp_up_sto", "development_sto", "producing_staking")
 
 

@@ -292,7 +292,7 @@ def test_bills__nominal_rate_above_expectation__pays():
 # --- stress, ratio ---------------------------------------------------------------------------
 
 
-def test_stress__copper_leaves_gold_and_follows_shares():
+def test_stress__copper_follows_shares_and_gold_does_not():
     loadings = {name: f.value for name, f in FIGURES.regimes.stress_loadings.items()}
     assets = ("gold", "copper", "big_tech", "small_caps")
     calm = macro_spec(assets, parts=only("regimes"), views={"liquidity": "neutral"})
@@ -307,8 +307,8 @@ def test_stress__copper_leaves_gold_and_follows_shares():
     for i, j in ((0, 1), (1, 2), (2, 3)):
         mixed = own[i] * own[j] * before[i, j] + loadings[assets[i]] * loadings[assets[j]]
         assert after[i, j] == pytest.approx(mixed, abs=0.015)
-    assert after[0, 1] < 0.25 < before[0, 1]  # 2008-2009: .07
-    assert after[1, 2] > before[1, 2]
+    assert after[1, 2] > before[1, 2] + 0.05
+    assert after[0, 2] < before[0, 2] + 0.05
     volatility = DEFAULT.chain(1 / 365).volatility
     ratio = found[1].std(axis=1) / found[0].std(axis=1)
     assert ratio == pytest.approx(volatility[3] / volatility[1], rel=0.02)

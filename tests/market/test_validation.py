@@ -158,7 +158,8 @@ def test_inside__of_independent_normal_days__finds_tails_and_clusters_missing():
         for row in compare(own_world(model="gbm"), {"gold": past}, histories=LANES)
         if (row.cell.figure, row.cell.days) in (("kurtosis", 1), ("autocorrelation of |r|", 5))
     ]
-    assert np.mean([row.inside for row in rows]) < 0.3
+    # of a true model nine in ten; 128 days of clusters may hide among 1,500
+    assert np.mean([row.inside for row in rows]) < 0.5
 
 
 def test_compare__two_assets__have_the_cells_of_each_and_of_the_pair():

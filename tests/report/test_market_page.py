@@ -128,21 +128,21 @@ def test_drift__bars__begin_where_the_last_ended_and_whiskers_stand_about_the_st
 
 def against() -> Against:
     rows = (
-        Compared(Cell("gold", "kurtosis", 1), 5.1, 3.6, 6.6, 3.5, 2.0, 9.0),
-        Compared(Cell("gold", "q05", 5), -0.04, -0.05, -0.03, -0.038, -0.05, -0.03),
-        Compared(Cell("gold-silver", "correlation, calm", 5), 0.76, 0.7, 0.8, 0.75, 0.7, 0.8),
-        Compared(Cell("gold-silver", "correlation, stress", 5), 0.8, 0.7, 0.9, 0.6, 0.5, 0.7),
+        Compared(Cell("gold", "kurtosis", 1), 5.1, 5.5, 6.0, 9.0),
+        Compared(Cell("gold", "q05.0", 20), -0.04, -0.05, -0.038, -0.03),
+        Compared(Cell("gold-silver", "correlation", 5), 0.8, 0.5, 0.6, 0.7),
+        Compared(Cell("gold-silver", "rise of correlation in stress", 5), 0.06, -0.1, 0.05, 0.2),
     )
     return Against(rows, ("past.csv: daily <trading days>",))
 
 
 def test_page__against_history__counts_map_and_misses():
     page = render_market(loaded(), plain(), against()).replace("\u00a0", " ")
-    assert "Inside the band: 2 of 4 (50 %)" in page
+    assert "Inside: 2 of 4 (50 %)" in page
     assert page.count('<svg xmlns="http://www.w3.org/2000/svg" viewBox') == 2
     assert "past.csv: daily &lt;trading days&gt;" in page
     assert "excess kurtosis, 1-day" in page
-    assert "5 % quantile, 5-day" not in page  # inside
+    assert "5 % quantile, 20-day" not in page  # inside
     text = printed(plain(), against())
     assert "gold–silver" in text
     assert "0.600" in text

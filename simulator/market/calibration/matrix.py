@@ -79,7 +79,7 @@ def consistent(names: tuple[str, ...], pairs: tuple[Correlation, ...]) -> tuple[
         if values[pair.between] != pair.value:
             note = f"moved from {pair.value:g} to the nearest positive definite matrix; {pair.note}"
             moved = moved.model_copy(update={"value": values[pair.between], "note": note})
-        if pair.shocks is not None:
+        if shocks[pair.between] != moved.of(shocks=True):
             moved = moved.model_copy(update={"shocks": shocks[pair.between]})
         found.append(moved)
     return tuple(found)

@@ -24,7 +24,13 @@ from simulator.market.calibration.data import MonthlyPrices
 from simulator.market.calibration.diffusion import Estimate, next_variance
 from simulator.market.calibration.figures import Origin
 from simulator.market.calibration.prices import MIN_LONG_RETURNS
-from simulator.scenario.calibration import AssetCalibration, Calibration, Figure, PeriodVariance
+from simulator.scenario.calibration import (
+    AssetCalibration,
+    Calibration,
+    Correlation,
+    Figure,
+    PeriodVariance,
+)
 from simulator.scenario.macro import MacroCalibration
 from simulator.scenario.macro_types import Sourced
 from simulator.schema.assets import CLASSES, AssetClass, class_of
@@ -66,7 +72,7 @@ def lay_over(
     mine = {} if fitted is None else {frozenset(p.between): p for p in fitted.correlations}
     theirs = {frozenset(pair.between): pair for pair in base.correlations}
     pairs = tuple(
-        mine.get(frozenset(pair)) or mark(theirs[frozenset(pair)])
+        _pair(mine.get(frozenset(pair)), theirs.get(frozenset(pair)), mark)
         for pair in itertools.combinations(assets, 2)
     )
     of_base = dict.fromkeys(class_of(asset) for asset in lacking if asset != BILLS)
@@ -111,6 +117,17 @@ class _Mark:
 def is_of_base(figure: Figure | Sourced, laid: Calibration) -> bool:
     """Return whether a figure is that of the calibration below."""
     return bool(laid.laid_over) and figure.note.startswith(_Mark(laid.laid_over).words)
+
+
+def _pair(mine: Correlation | None, below: Correlation | None, mark: _Mark) -> Correlation:
+    """Return the data's correlation, its shocks' as far above as the base's, or the base's."""
+    if mine is None:
+        if below is None:
+            raise KeyError("a pair of neither")
+        return mark(below)
+    if below is None or below.shocks is None:
+        return mine
+    return mine.model_copy(update={"shocks": below.moved(mine.value).shocks})
 
 
 def _asset(asset: str, extras: Extras, base: Calibration, mark: _Mark) -> AssetCalibration:
@@ -231,6 +248,6 @@ def _told(
         found.append(f"not in the data, of {base}, with the day of its price: {dated}")
     rest = len(laid.correlations) - n_own
     if rest:
-        tail = f" and the joint tails of {', '.join(tails)}" if tails else ""
+        tail = f" and the joint tails ({', '.join(tails)})" if tails else ""
         found.append(f"correlations: {n_own} of the data; {rest}{tail} of {base}")
     return found

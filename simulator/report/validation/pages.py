@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.market.validation.causes import cause_of
 from simulator.report.validation.tables import (
     COMMAND,
     band,
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from simulator.market.validation.causes import Cause
     from simulator.market.validation.compare import Compared
     from simulator.market.validation.coverage import Coverage
+
+    CauseOf = Callable[[Compared], Cause | None]
 
 WANTED_FIGURES, WANTED_PAIRS = 91, 33
 WANTED_COVERAGE = (0.84, 0.96)
@@ -103,6 +104,7 @@ def front_page(
     beside: Beside,
     settings: Settings,
     origin: Origin,
+    cause_of: CauseOf,
 ) -> str:
     """Return `docs/validation/README.md`.
 
@@ -111,6 +113,8 @@ def front_page(
     by_seed : cells of `origin.model`, in the same order for each seed
     pooled : forecasts of `settings.model`
     beside : cells of `settings.model`, forecasts of `origin.model`
+    cause_of : callable
+        Why a cell is outside.
     """
     found, rows = counts_of(by_seed), by_seed[0]
     parts = [
@@ -162,7 +166,7 @@ def front_page(
         "The first seed's. All cells with their numbers: [cells.md](cells.md), "
         "[cells.csv](cells.csv).\n",
         "![Correlations, and their rise in stress](correlations.svg)\n",
-        _misses(by_seed),
+        _misses(by_seed, cause_of),
         "## The curves\n",
         "Dots are the history, the line is the median of simulated histories of the same length, "
         "the band holds nine in ten of them. Densities are logarithmic.\n",
@@ -226,11 +230,11 @@ def _by_subject(rows: Sequence[Compared]) -> str:
     return markdown(("inside", *groups, "all"), lines)
 
 
-def _misses(by_seed: Sequence[Sequence[Compared]]) -> str:
+def _misses(by_seed: Sequence[Sequence[Compared]], cause_of: CauseOf) -> str:
     """Return where the market is wrong: figures outside in most of the seeds, with their cause."""
     numbers: dict[str, tuple[int, Cause]] = {}
-    counted = _outside(by_seed, numbers, counted=True)
-    further = _outside(by_seed, numbers, counted=False)
+    counted = _outside(by_seed, numbers, cause_of, counted=True)
+    further = _outside(by_seed, numbers, cause_of, counted=False)
     columns = ("asset", "figure", "why", "history", "simulated", "5 to 95 %")
     words = [f"{place}. **{cause.head}** {cause.words}" for place, cause in numbers.values()]
     parts = [
@@ -252,7 +256,11 @@ def _misses(by_seed: Sequence[Sequence[Compared]]) -> str:
 
 
 def _outside(
-    by_seed: Sequence[Sequence[Compared]], numbers: dict[str, tuple[int, Cause]], *, counted: bool
+    by_seed: Sequence[Sequence[Compared]],
+    numbers: dict[str, tuple[int, Cause]],
+    cause_of: CauseOf,
+    *,
+    counted: bool,
 ) -> list[tuple[str, ...]]:
     """Return a line for each figure outside; causes are numbered as they come."""
     lines: list[tuple[str, ...]] = []

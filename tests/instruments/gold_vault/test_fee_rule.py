@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from simulator.instruments.base import TokenPrices
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.gold_vault.managers import (
     Books,
@@ -32,6 +33,7 @@ from simulator.units import LANES
 ROOT = Path(__file__).resolve().parents[3]
 N_STEPS = 20
 SHAPE = (N_STEPS + 1, LANES)
+FREE = Gas({"enter": 0.0, "claim": 0.0, "leave": 0.0}, 0.0)
 TOKEN = SimpleNamespace(sale_spread_bps=0.0, decimals=18)
 FEES = {"performance_fee_bps": 2_000.0, "management_fee_bps": 100.0, "pool_fee_yield": 0.05}
 
@@ -52,7 +54,7 @@ GAINS = (-3.0, 0.0, 0.001, 2.0)
 @pytest.mark.parametrize(("lent", "pooled", "left"), product(GAINS, GAINS, (-1.0, 0.0, 4.0)))
 def test_both_reports_at_once__are_the_one_and_then_the_other(lent, pooled, left) -> None:
     """Of 700 and 200 oz at work `lent` and `pooled` oz were gained, with 10 oz locked before."""
-    terms = new_terms(GoldVaultTerms.model_validate(FEES), 0.0, 1.0, 0.0, 18)
+    terms = new_terms(GoldVaultTerms.model_validate(FEES), FREE, 1.0, 0.0, 18)
     before = Vault(100.0, 980.0, 700.0, 200.0, 10.0, 50.0 + left)
     fund = Fund(Market(700.0 + lent, 0.0, 1.0, 650.0, 0.0), before, 650.0, 200.0 + pooled)
     supply = Price((700.0 + lent) / 650.0, 650.0 / (700.0 + lent))
@@ -78,7 +80,7 @@ def played(unlock_days: float, record: bool) -> list[float]:
     rewards, never = np.zeros(N_STEPS + 1), np.full(LANES, 10**6)
     drivers = GoldVaultDrivers(prices, still + 9_000.0, still.copy(), still + 1.0, rewards, never)
     terms = GoldVaultTerms.model_validate({"profit_unlock_days": unlock_days, **FEES})
-    paths, kept = simulate(terms, TOKEN, 0.0, drivers, 100.0, record=record)
+    paths, kept = simulate(terms, TOKEN, FREE, drivers, 100.0, record=record)
     seen = kept.observed[-1, :1, Observed.SHARE_PRICE] if record else np.empty(0)
     return [float(paths.mark["ounces"][-1, 0]), *seen.tolist()]
 
