@@ -115,8 +115,7 @@ def fit_moments(
     """
     known = {asset: pasts[asset] for asset in calibration.assets if asset in pasts}
     search = _Search(calibration, known, progress)
-    values = np.array([_value(calibration, parameter) for parameter in PARAMETERS])
-    values = np.clip(values, search.low, search.high)
+    values = np.clip(search.values, search.low, search.high)
     shocks = search.shocks_at(values, {})
     for number in range(1, ROUNDS + 1):
         progress(f"round {number} of {ROUNDS}")
@@ -125,7 +124,7 @@ def fit_moments(
     distances, simulated = search.distances(values, shocks)
     errors = search.errors(values, shocks, simulated)
     fitted = search.calibration(values, shocks, errors)
-    named = {p.name: error for p, error in zip(PARAMETERS, errors.tolist(), strict=True)}
+    named = {p.name: error for p, error in zip(search.parameters, errors.tolist(), strict=True)}
     return MomentFit(fitted, float(distances @ distances), named)
 
 
@@ -139,16 +138,25 @@ class _Search:
     progress: Progress
 
     @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return what the histories say something of: a weight needs one of its assets."""
+        return tuple(p for p in PARAMETERS if not p.loads or self.pasts.keys() & set(p.loads))
+
+    @property
+    def values(self) -> FloatArray:
+        return np.array([_value(self.start, parameter) for parameter in self.parameters])
+
+    @property
     def low(self) -> FloatArray:
-        return np.array([parameter.low for parameter in PARAMETERS])
+        return np.array([parameter.low for parameter in self.parameters])
 
     @property
     def high(self) -> FloatArray:
-        return np.array([parameter.high for parameter in PARAMETERS])
+        return np.array([parameter.high for parameter in self.parameters])
 
     @property
     def step(self) -> FloatArray:
-        return np.array([parameter.step for parameter in PARAMETERS])
+        return np.array([parameter.step for parameter in self.parameters])
 
     def calibration(
         self, values: FloatArray, shocks: Shocks, errors: FloatArray | None = None
@@ -156,7 +164,7 @@ class _Search:
         """Return the calibration with these values, the errors beside them where known."""
         given = errors if errors is not None else np.full(values.size, math.nan)
         rounded = [significant(value, DIGITS) for value in values.tolist()]
-        found = {p.name: (v, e) for p, v, e in zip(PARAMETERS, rounded, given, strict=True)}
+        found = {p.name: (v, e) for p, v, e in zip(self.parameters, rounded, given, strict=True)}
         macro = self.start.macro_figures
         regimes = _with_stress(macro.regimes, found, self._dress)
         share = self._dress(macro.event_share, *found["event_share"])
@@ -264,7 +272,7 @@ class _Search:
             for damping in (1.0, 0.5, 0.25):
                 trial = np.clip(values + damping * move * self.step, self.low, self.high)
                 there, _ = self.distances(trial, shocks)
-                self.progress(f"{_words(trial)}: distance {float(there @ there):.1f}")
+                self.progress(f"{self._words(trial)}: distance {float(there @ there):.1f}")
                 if _loss(there) < best:
                     values, here, best = trial, there, _loss(there)
                     break
@@ -272,11 +280,15 @@ class _Search:
                 break
         return values
 
+    def _words(self, values: FloatArray) -> str:
+        named = zip(self.parameters, values.tolist(), strict=True)
+        return ", ".join(f"{parameter.name} {value:.4g}" for parameter, value in named)
+
     def _slopes(self, values: FloatArray, shocks: Shocks) -> FloatArray:
         """Return what a step of each parameter does to the distances, (n_moments, n_parameters)."""
         columns = []
         for place, step in enumerate(self.step):
-            self.progress(f"effect of {PARAMETERS[place].name}")
+            self.progress(f"effect of {self.parameters[place].name}")
             ends: list[tuple[float, FloatArray]] = []
             for sign in (0.5, -0.5):
                 moved = values.copy()
@@ -326,10 +338,6 @@ def _loss(distances: FloatArray) -> float:
     return float(np.sum(2 * (np.sqrt(1 + distances**2) - 1)))
 
 
-def _words(values: FloatArray) -> str:
-    return ", ".join(f"{p.name} {v:.4g}" for p, v in zip(PARAMETERS, values.tolist(), strict=True))
-
-
 def _value(calibration: Calibration, parameter: Parameter) -> float:
     macro = calibration.macro_figures
     if parameter.name == "event_share":
@@ -353,7 +361,7 @@ def _with_stress(
         asset: dress(figure, *found[parameter.name])
         for parameter in PARAMETERS
         for asset, figure in regimes.stress_loadings.items()
-        if asset in parameter.loads
+        if asset in parameter.loads and parameter.name in found
     }
     return regimes.model_copy(
         update={
@@ -376,9 +384,9 @@ def _market(calibration: Calibration) -> MarketScenario:
 
 def moment_lines(fit: MomentFit) -> Sequence[str]:
     """Return what was fitted, a line each."""
-    values = [_value(fit.calibration, parameter) for parameter in PARAMETERS]
+    fitted = [parameter for parameter in PARAMETERS if parameter.name in fit.errors]
     return [
-        f"{f'weight of stress on {p.name}' if p.loads else p.name:<40} {value:.4g} "
-        f"± {fit.errors[p.name]:.2g}"
-        for p, value in zip(PARAMETERS, values, strict=True)
+        f"{f'weight of stress on {p.name}' if p.loads else p.name:<40} "
+        f"{_value(fit.calibration, p):.4g} ± {fit.errors[p.name]:.2g}"
+        for p in fitted
     ]

@@ -9,7 +9,7 @@ from ten_assets import ten_assets
 from simulator.market import simulated_moments
 from simulator.market.build import market_spec
 from simulator.market.dynamics import fill
-from simulator.market.simulated_moments import PARAMETERS, _market, _moments, _Search
+from simulator.market.simulated_moments import _market, _moments, _Search
 from simulator.market.validation.compare import matched
 from simulator.market.validation.past import Past
 from simulator.units import LANES
@@ -48,20 +48,16 @@ def search(calibration):
     return _Search(calibration, pasts, lambda what: None)
 
 
-def values_of(calibration):
-    return np.array([simulated_moments._value(calibration, p) for p in PARAMETERS])
-
-
-def test_distances__of_one_of_the_markets_own_histories__are_standard(search, calibration):
-    distances, simulated = search.distances(values_of(calibration), {})
+def test_distances__of_one_of_the_markets_own_histories__are_standard(search):
+    distances, simulated = search.distances(search.values, {})
     # eleven figures of each asset, and one rise of correlation; nine in ten within 1.645
     assert distances.shape == (2 * 11 + 1,)
     assert simulated.shape == (LANES, 23)
     assert np.mean(np.abs(distances) < 1.645) > 0.7
 
 
-def test_shocks__corrected__make_the_returns_correlate_as_the_history(search, calibration):
-    values = values_of(calibration)
+def test_shocks__corrected__make_the_returns_correlate_as_the_history(search):
+    values = search.values
     pair = ("gold", "silver")
     history = simulated_moments.historical_figures(search.pasts)["gold-silver"][0]
     shocks = search.shocks_at(values, {pair: 0.3})
@@ -71,8 +67,8 @@ def test_shocks__corrected__make_the_returns_correlate_as_the_history(search, ca
     assert np.median(search.simulated(values, {pair: 0.3})["gold-silver"][:, 0]) < history - 0.2
 
 
-def test_improved__from_a_market_without_stress__comes_nearer(search, calibration):
-    values = values_of(calibration)
+def test_improved__from_a_market_without_stress__comes_nearer(search):
+    values = search.values
     start = values.copy()
     start[1] = 1.0
     before, _ = search.distances(start, {})
@@ -82,14 +78,17 @@ def test_improved__from_a_market_without_stress__comes_nearer(search, calibratio
     assert np.all((better >= search.low) & (better <= search.high))
 
 
-def test_errors__are_of_the_right_order(search, calibration):
-    values = values_of(calibration)
+def test_errors__are_of_the_right_order(search):
+    values = search.values
     _, simulated = search.distances(values, {})
     errors = search.errors(values, {}, simulated)
-    # eight years say something of events and stress, and nothing of assets that are not there
+    # eight years say something of events and stress, and of the weights of what is there
+    assert [p.name for p in search.parameters] == [
+        "event_share", "stress_volatility", "gold", "other metals"
+    ]  # fmt: skip
     assert 0.05 < errors[0] < 2
     assert 0.1 < errors[1] < 3
-    assert errors.shape == (len(PARAMETERS),)
+    assert errors.shape == (4,)
 
 
 def test_moments__rises_of_pairs__are_means_by_group():
