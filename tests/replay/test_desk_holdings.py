@@ -46,8 +46,8 @@ EAGER = (
     "investors.conservative={capital_usd: 5000, weights: {bills: 1}}",
 )
 SHORT = "horizon_days=60"
-PATHS = (0, 2)
-"""On path 1 the raise fails."""
+PATHS = (0, 3)
+"""On both the raise succeeds, and its last buyers come late."""
 
 
 @cache
