@@ -27,11 +27,13 @@ from simulator.cli.progress import Reporter
 from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
 from simulator.engine.against import Against, Question, answer, ask
-from simulator.errors import UsageError
+from simulator.engine.extremes import scenario_extremes
+from simulator.errors import InputError, UsageError
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
+from simulator.measures.extremes import Held
 from simulator.report import print_market, render_market
-from simulator.scenario import load_market
+from simulator.scenario import load_market, load_scenario
 
 
 @click.command()
@@ -69,9 +71,12 @@ def market(
 ) -> None:
     """Show what the prices of SCENARIO do, which needs no instruments, investors or claims.
 
+    Where it has them, the most extreme days, years and falls of what is held stand beside those of
+    the assets.
+
     With --against, whether they move as history did: volatility, tails, drawdowns, memory and
-    correlation of simulated histories, each inside or outside the band of the real one. Its
-    tables are read as `assay calibrate` reads them; --column, --exclude and --keep are theirs.
+    correlation of the real history, each inside or outside the simulated ones. Its tables are read
+    as `assay calibrate` reads them; --column, --exclude and --keep are theirs.
     """
     reporter = Reporter(quiet=as_json)
     loaded = load_market(
@@ -91,15 +96,30 @@ def market(
     text = f"simulating {terms.paths:,} paths over {terms.horizon_days} days"
     with reporter.task(text, terms.paths) as advance:
         summary = summarise_market(terms, loaded.calibration, on_block=advance)
+    held = _held(scenario, all_overrides(overrides, paths, seed), calibration, reporter)
     against = None if question is None else _compared(reporter, question)
     if out is not None:
-        _write(out, render_market(loaded, summary, against))
+        _write(out, render_market(loaded, summary, against, held))
     if as_json:
-        click.echo(json.dumps(market_object(summary, out, against), allow_nan=False))
+        click.echo(json.dumps(market_object(summary, out, against, held), allow_nan=False))
         return
-    print_market(Console(highlight=False), loaded, summary, against)
+    print_market(Console(highlight=False), loaded, summary, against, held)
     if out is not None:
         click.echo(f"page: {out}")
+
+
+def _held(
+    scenario: str, overrides: tuple[str, ...], calibration: str | None, reporter: Reporter
+) -> Held:
+    """Return the extremes of instruments and investors; empty where the file is a market alone."""
+    try:
+        loaded = load_scenario(scenario, overrides=overrides, calibration=calibration)
+    except InputError:
+        return {}
+    terms = loaded.scenario
+    with reporter.task("the same of what is held", terms.paths) as advance:
+        found = scenario_extremes(terms, loaded.calibration, on_block=advance)
+    return {group: rows for group, rows in found.items() if group != "assets"}
 
 
 def _compared(reporter: Reporter, question: Question) -> Against:
@@ -111,7 +131,10 @@ def _compared(reporter: Reporter, question: Question) -> Against:
 
 
 def market_object(
-    summary: MarketSummary, page: Path | None = None, against: Against | None = None
+    summary: MarketSummary,
+    page: Path | None = None,
+    against: Against | None = None,
+    held: Held | None = None,
 ) -> dict[str, Any]:
     """Return everything that was found, as plain data; `page` is the file written, if any."""
     scenario = summary.scenario
@@ -140,6 +163,10 @@ def market_object(
         "drift": _drift(summary),
         "factors": _factors(summary),
         "extremes": {name: asdict(found) for name, found in summary.extremes.items()},
+        "holdings": {
+            group: {name: asdict(found) for name, found in rows.items()}
+            for group, rows in (held or {}).items()
+        },
         "notes": list(summary.notes),
         "against": None if against is None else _against(against),
     }

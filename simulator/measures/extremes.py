@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -35,6 +35,8 @@ class Extremes:
     deepest_fall: Extreme | None
 
 
+Held = Mapping[str, Mapping[str, Extremes]]
+"""Of instruments and of investors, by group and name."""
 LEAST_SHARE = 0.01
 """Of a path's first value: what is below has no return."""
 _LARGEST = ("best_day", "best_year", "deepest_fall")

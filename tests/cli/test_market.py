@@ -40,7 +40,7 @@ def test_json__is_one_object_with_what_the_engine_found(folder):
     assert set(found) == {
         "scenario", "model", "bootstrap", "calibration", "seed", "paths", "steps", "start", "end",
         "checksum", "seconds", "peak_rss_mib", "page", "assets", "correlation",
-        "drift", "factors", "extremes", "notes", "against",
+        "drift", "factors", "extremes", "holdings", "notes", "against",
     }  # fmt: skip
     expected = load_scenario(
         "gold-vault-sober", overrides=["paths=256", "horizon_days=60", "seed=7"]
@@ -74,7 +74,7 @@ def test_tables__in_a_pipe__fit_100_columns_without_colours(folder):
     assert max(len(line) for line in outcome.stdout.splitlines()) <= 100
     for words in ("gold, USD/oz", "copper, USD/tonne", "+3.5 %", "excess kurtosis", "Correlation"):
         assert words in outcome.stdout
-    assert outcome.stderr == "simulating 256 paths over 60 days\n"
+    assert outcome.stderr == "simulating 256 paths over 60 days\nthe same of what is held\n"
 
 
 def test_tables__row_of_an_asset__the_numbers_of_the_json(folder):
@@ -157,6 +157,18 @@ def closes(n_days=800, header=CLOSES, seed=3):
     prices = 1500 * np.exp(np.cumsum(moves))
     lines = [f"{day},{price:.4f}" for day, price in zip(days, prices, strict=True)]
     return "\n".join([header, *lines]) + "\n"
+
+
+def test_market__of_a_whole_scenario__tells_the_extremes_of_what_is_held(folder):
+    found = json.loads(assay(*SMALL, "--json").stdout)
+    held = found["holdings"]
+    assert set(held) == {"instruments", "investors"}
+    gold, token = found["extremes"]["gold"], held["instruments"]["gold_token"]
+    # on a path without a shortfall a gold token moves as gold does, but for its premium
+    assert token["worst_day"]["value"] <= gold["worst_day"]["value"] + 0.02
+    text = assay(*SMALL).stdout
+    assert "Investors likewise, what they hold in dollars at mark" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
 
 
 def test_against__a_table__counts_in_json_table_and_page(folder):

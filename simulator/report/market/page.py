@@ -21,6 +21,7 @@ from simulator.words import number
 if TYPE_CHECKING:
     from simulator.engine.against import Against
     from simulator.engine.market import MarketSummary
+    from simulator.measures.extremes import Held
     from simulator.scenario.files import LoadedMarket
 
 _FACTOR_UNITS = {
@@ -35,10 +36,13 @@ _NUMBERED = ("regime",)
 
 
 def render_market(
-    loaded: LoadedMarket, summary: MarketSummary, against: Against | None = None
+    loaded: LoadedMarket,
+    summary: MarketSummary,
+    against: Against | None = None,
+    held: Held | None = None,
 ) -> str:
     """Return the market's page as one self-contained document, the same bytes every time."""
-    sections = list(_sections(loaded, summary, against))
+    sections = list(_sections(loaded, summary, against, held or {}))
     body = join(
         (
             _header(loaded, summary, [(anchor, title) for anchor, title, _ in sections]),
@@ -50,7 +54,7 @@ def render_market(
 
 
 def _sections(
-    loaded: LoadedMarket, summary: MarketSummary, against: Against | None
+    loaded: LoadedMarket, summary: MarketSummary, against: Against | None, held: Held
 ) -> Iterator[tuple[str, str, Html]]:
     """Yield each section with its anchor and its name in the contents."""
     history = summary.spec.history
@@ -61,6 +65,8 @@ def _sections(
     if has_channels(summary):
         yield "drift", "Why it rises", drift_section(summary)
     yield "moves", "Moves", _moves(summary)
+    if held:
+        yield "held", "What is held", _held(held)
     yield "fans", "Fans", _fans(summary)
     if len(summary.factors):
         yield "factors", "Factors", _factors(summary)
@@ -97,6 +103,14 @@ def _moves(summary: MarketSummary) -> Html:
         _table(tables.EXTREMES_TITLE, tables.EXTREMES, tables.extreme_rows(summary.extremes)),
         _table(tables.correlation_title(summary), heads, tables.correlation_rows(summary)),
     )
+
+
+def _held(held: Held) -> Html:
+    shown = [
+        _table(tables.HELD_TITLES[group], tables.EXTREMES, tables.extreme_rows(found))
+        for group, found in held.items()
+    ]
+    return section("held", "What is held", *shown)
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Html:

@@ -156,6 +156,10 @@ def move_rows(summary: MarketSummary) -> Iterator[tuple[str, ...]]:
 
 EXTREMES = ("", "worst day, %", "best day, %", "worst year, %", "best year, %", "deepest fall, %")
 EXTREMES_TITLE = "The most extreme of all paths, with the path's number"
+HELD_TITLES = {
+    "instruments": "Instruments likewise, by themselves in dollars at mark with all cash received",
+    "investors": "Investors likewise, what they hold in dollars at mark",
+}
 
 
 def extreme_rows(found: Mapping[str, Extremes]) -> Iterator[tuple[str, ...]]:

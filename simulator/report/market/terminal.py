@@ -18,6 +18,7 @@ from simulator.words import plain
 if TYPE_CHECKING:
     from simulator.engine.against import Against
     from simulator.engine.market import MarketSummary
+    from simulator.measures.extremes import Held
     from simulator.scenario.files import LoadedMarket
 
 
@@ -26,6 +27,7 @@ def print_market(
     loaded: LoadedMarket,
     summary: MarketSummary,
     against: Against | None = None,
+    held: Held | None = None,
 ) -> None:
     """Print the market's tables, within 100 columns; colours only on a terminal."""
     console = within(console)
@@ -48,6 +50,8 @@ def print_market(
         console, tables.move_title(summary), tables.move_columns(summary), tables.move_rows(summary)
     )
     _table(console, tables.EXTREMES_TITLE, tables.EXTREMES, tables.extreme_rows(summary.extremes))
+    for group, found in (held or {}).items():
+        _table(console, tables.HELD_TITLES[group], tables.EXTREMES, tables.extreme_rows(found))
     _table(console, tables.correlation_title(summary), heads, correlations)
     if against is not None:
         _against(console, against)
