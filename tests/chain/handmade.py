@@ -47,6 +47,18 @@ UNWRITTEN = assembled("unwritten", "60015f52600160205260a05ff3")
 JUST_WRITTEN = assembled("just_written", "60015f5260016020524260605260a05ff3")
 
 
+# A compliance that allows all and knows of no recovery: one to every call, a revert to those of
+# two words. CALLDATASIZE PUSH1 68 EQ PUSH1 15 JUMPI · return one · JUMPDEST revert
+FORGETFUL = assembled("forgetful", "36604414600f5760015f5260205ff35b5f5ffd")
+# A compliance that forbids all: zero to every call, and nothing to `refusal_of`.
+# selector EQ PUSH1 18 JUMPI · return zero · JUMPDEST STOP
+REFUSING_WITHOUT_WORDS = assembled(
+    "refusing_without_words", "5f3560e01c63bbecdcb01460125760205ff35b00"
+)
+# The same, but `refusal_of` reverts with a word of zero
+REVERTING = assembled("reverting", "5f3560e01c63bbecdcb01460125760205ff35b60205ffd")
+
+
 def poke(contract: Contract, sender: str, gas: int | None = None) -> Call:
     """Return a call without data."""
     return Call(contract.address, b"", sender, f"{contract.name}()", gas)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from cover_stage import CoverStage
 from gold_stage import DOLLAR, OUNCE, UNLIMITED, GoldStage, MarketTerms
-from handmade import MUTE
+from handmade import FORGETFUL, MUTE, REFUSING_WITHOUT_WORDS, REVERTING
 from props import deploy, events, refused
 from sto_stage import TOKEN, StoStage
 
@@ -207,7 +207,85 @@ def test_recovery__of_a_token_whose_transfers_return_nothing__passes(
     assert events(contract, receipt) == [("Recovered", {"token": mute.address, "amount": 7})]
 
 
+QUIET_TRANSFER = (
+    "usdc.vy",
+    """def transfer(to: address, amount: uint256) -> bool:
+    \"\"\"
+    @notice Moves tokens of the caller.
+    @param to The 20-byte receiver address.
+    @param amount The amount (1e6 = one dollar).
+    @return bool Always `True`; a failure reverts.
+    \"\"\"
+    self._check_moves(msg.sender, to)
+    self._transfer(msg.sender, to, amount)
+    return True
+""",
+    """def transfer(to: address, amount: uint256):
+    self._check_moves(msg.sender, to)
+    self._transfer(msg.sender, to, amount)
+""",
+)
+
+
+def test_profit__in_dollars_whose_transfers_return_nothing__is_paid(
+    revm: Chain, roles: SimpleNamespace
+):
+    """91 dollars over 91 days to the only holder: after half of them 45.5 can be claimed."""
+    unnamed = (
+        "usdc.vy",
+        "implements: IERC20\n\n\nfrom ethereum.ercs import IERC20D",
+        "from ethereum.ercs import IERC20D",
+    )
+    quiet = compile_patched(CONTRACTS / "usdc.vy", QUIET_TRANSFER, unnamed)
+    stage = StoStage(revm, roles, stream_seconds=91 * 86_400, patched={"usdc": quiet})
+    stage.mint(roles.depositor, 10)
+    receipt = stage.send(stage.sto, "distribute_funds", 91 * DOLLAR, sender=roles.mine_operator)
+    until = receipt.timestamp + 91 * 43_200
+    stage.send(stage.sto, "withdrawFunds", sender=roles.depositor, at=until)
+    paid = stage.read(stage.usdc, "balanceOf", roles.depositor)
+    assert 0 <= 45_500_000 - paid <= 1  # rounded down
+
+
 # --- The security token -----------------------------------------------------------
+
+
+def test_recovery__of_a_single_frozen_wei__hands_it_over_frozen(
+    revm: Chain, roles: SimpleNamespace
+):
+    stage = StoStage(revm, roles)
+    stage.mint(roles.depositor, 10)
+    lost, new = roles.depositor, roles.stranger
+    stage.send(stage.sto, "freezePartialTokens", lost, 1, sender=roles.agent)
+    recover = ("recoveryAddress", lost, new, stage.identities["depositor"])
+    stage.send(stage.sto, *recover, sender=roles.agent)
+    assert stage.read(stage.sto, "getFrozenTokens", new) == 1
+    assert stage.read(stage.sto, "getFrozenTokens", lost) == 0
+
+
+def test_recovery__under_a_compliance_that_knows_of_none__passes(
+    revm: Chain, roles: SimpleNamespace
+):
+    """The standard has no call for it: one that refuses it, gas to spare, does not stop it."""
+    stage = StoStage(revm, roles)
+    stage.mint(roles.depositor, 10)
+    other = revm.deploy(FORGETFUL, [], roles.owner)
+    stage.send(stage.sto, "setCompliance", other, sender=roles.owner)
+    recover = (roles.depositor, roles.stranger, stage.identities["depositor"])
+    stage.send(stage.sto, "recoveryAddress", *recover, sender=roles.agent)
+    assert stage.balance(roles.stranger) == 10 * TOKEN
+
+
+@pytest.mark.parametrize("rules", [REFUSING_WITHOUT_WORDS, REVERTING], ids=lambda a: a.name)
+def test_transfer__that_a_compliance_forbids_without_a_word__says_so_in_general(
+    revm: Chain, roles: SimpleNamespace, rules: Artifact
+):
+    """One answers `refusal_of` with nothing, the other reverts with a word that is no text."""
+    stage = StoStage(revm, roles)
+    stage.mint(roles.depositor, 10)
+    other = revm.deploy(rules, [], roles.owner)
+    stage.send(stage.sto, "setCompliance", other, sender=roles.owner)
+    with refused("compliance_check: the rules forbid it"):
+        stage.send(stage.sto, "transfer", roles.trader, TOKEN, sender=roles.depositor)
 
 
 def test_staking__without_stake__has_a_reward_of_nothing(revm: Chain, roles: SimpleNamespace):

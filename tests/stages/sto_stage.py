@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from props import DAY, DOLLAR, deploy
+from props import DAY, DOLLAR
 
 from simulator.chain import Artifact, Chain, Contract, Receipt, load_artifact
 from simulator.errors import TransactionReverted
@@ -51,7 +51,7 @@ class StoStage:
 
     def __post_init__(self) -> None:
         owner, roles = self.roles.owner, self.roles
-        self.usdc = deploy(self.chain, "usdc", sender=owner)
+        self.usdc = self.deploy("usdc")
         self.registry = self.deploy("identity_registry")
         self.compliance = self.deploy("compliance")
         self.sto = self.deploy_token()
