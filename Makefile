@@ -57,7 +57,7 @@ core: setup .venv-numpy2/.assay-ready
 	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
 	.venv-numpy2/bin/pytest --without-chain tests/instruments --ignore tests/instruments/test_outside.py
 
-test-deep: deep coverage mutants ## Long tests, and how good all tests are: about two hours
+test-deep: deep coverage mutants ## Long tests, and how good all tests are: about an hour
 
 deep: setup .venv/.assay-dev-ready ## The tests that take minutes
 	$(BIN)/pytest -m deep
