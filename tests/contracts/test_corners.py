@@ -53,6 +53,30 @@ def test_mint__of_a_token_that_keeps_a_wei_it_does_not_name__is_refused(
     assert stage.read(contract, "balanceOf", me) == OUNCE - 1
 
 
+def test_fee__of_a_token_that_reverts_with_a_number__is_none(
+    revm: Chain, roles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    """What comes with a revert is no answer: not a fee of five wei."""
+    number = "    return self._fee_for(amount)\n\n\n@external\n@view\ndef isBlocked"
+    reverting = number.replace(
+        "return self._fee_for(amount)", "raw_revert(abi_encode(convert(5, uint256)))"
+    )
+    stage = stage_with(revm, roles, monkeypatch, gold_token=lying_gold(number, reverting))
+    assert stage.read(stage.market, "previewDeposit", OUNCE) == OUNCE
+
+
+@pytest.mark.parametrize("pool", ["vault", "market"])
+def test_mint_of_nothing__of_a_token_with_a_fee__costs_nothing(
+    revm: Chain, roles: SimpleNamespace, pool: str
+):
+    """The least that must be sent so that nothing arrives is nothing, fee or not."""
+    stage = GoldStage(revm, roles)
+    contract = getattr(stage, pool)
+    stage.send(stage.gold, "setFeeRate", 200, sender=roles.owner)
+    assert stage.read(contract, "previewMint", 0) == 0
+    assert stage.read(contract, "previewMint", OUNCE) > OUNCE
+
+
 @pytest.mark.parametrize("function", ["transferFrom", "transfer", "approve"])
 def test_movement__of_a_token_that_says_no__is_refused(
     revm: Chain, roles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, function: str

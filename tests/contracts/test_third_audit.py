@@ -284,3 +284,22 @@ def test_vault_as_a_strategy__its_fees_of_calling_back_are_borne_by_who_stays(
     stage.send(outer, "redeem", 891 * OUNCE, *leaver, sender=roles.depositor)
     kept = 10 * (1 - 891 * (1 / 0.9998 - 1) / 109)
     assert worth(stage, roles.crowd) == pytest.approx(kept * OUNCE, rel=1e-9)
+
+
+def test_deposit_into_a_market__that_loses_a_thousandth__passes_and_more_is_refused(
+    revm: Chain, roles: SimpleNamespace
+) -> None:
+    """500 shares and what is lost, x: 1,000 x is at most the deposit up to x = worth / 999."""
+    stage, attacker, user = GoldStage(revm, roles), roles.second_depositor, roles.depositor
+    make_market_dear(stage, attacker, 3_000)
+    market = stage.market
+    stage.endow(user, OUNCE)
+    assets, supply = (stage.read(market, name) + 1 for name in ("totalAssets", "totalSupply"))
+    worth = -(-500 * assets // supply)
+    lost = worth // 999
+    assert worth // 1_000 < lost < assets // supply
+    deposit = ("deposit", worth + lost, user)
+    assert stage.read(market, "previewDeposit", worth + lost) == 500
+    assert stage.refusal(market, *deposit, sender=user) is None
+    reason = "share_math: too little for the price of a share"
+    assert stage.refusal(market, "deposit", worth + lost + 1, user, sender=user) == reason

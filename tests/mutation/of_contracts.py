@@ -27,6 +27,7 @@ VAULT = (
 )
 MARKET = (
     "lending_market accrual_market roundings_market pool_shares corners attacks audit second_audit"
+    " third_audit"
 )
 STO = (
     "mining_sto_contract accrual_sto roundings_sto sto_sale mining_sto_profit second_audit attacks"
