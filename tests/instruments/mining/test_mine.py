@@ -328,3 +328,12 @@ def test_aisc__of_another_grade__leaves_the_cost_of_the_site_as_it_is() -> None:
     half = mines.terms(mine__grade=0.00345, mine__aisc_grade=0.0069).mine
     assert half.site_usd_a_day == pytest.approx(whole.site_usd_a_day, rel=1e-12)
     assert half.payable_tonnes_a_day == pytest.approx(whole.payable_tonnes_a_day / 2, rel=1e-12)
+
+
+def test_worth__of_who_may_lose_it_all__is_discounted_by_that_too():
+    """A tenth of return and a twentieth of loss a year: a discount of 15 %, e^(-.15/365) a day."""
+    still = np.zeros(mines.DAYS + 1)
+    both = tables(mines.terms(), 0.10, 0.05, still, 2)
+    np.testing.assert_allclose(both.by_days[0], np.exp(-0.15 / 365 * np.arange(mines.DAYS + 1)))
+    alone = tables(mines.terms(), 0.15, 0.0, still, 2)
+    np.testing.assert_allclose(both.by_work, alone.by_work, rtol=1e-12)
