@@ -17,6 +17,7 @@ from simulator.jit import inlined, kernel
 from simulator.market.bootstrap import History
 from simulator.market.draws import GROUP, ROWS
 from simulator.market.elementary import exponential, logarithm
+from simulator.market.kernels import stand_still
 from simulator.market.philox import Integer, WordArray, fill_words
 from simulator.market.streams import Stream
 from simulator.units import LANES, BoolArray, FloatArray
@@ -163,7 +164,7 @@ def _walk(
                 begun = True
             for asset in range(out.shape[0]):
                 if not trading[step]:
-                    _stand_still(out, asset, step, lane_start)
+                    stand_still(out, asset, step, lane_start)
                     continue
                 if smooth:
                     _smooth_past(past_logs, sides, log_sd, smoothing, day, draws, asset, step)
@@ -242,15 +243,6 @@ def _move(
     for lane in range(LANES):
         log_row[lane] += drift + past_logs[lane]
         prices[lane] = exponential(log_row[lane])
-
-
-@inlined
-def _stand_still(out: FloatArray, asset: int, step: int, lane_start: int) -> None:
-    """Carry prices on over a day without trade; `out` of shape (n_assets, n_steps + 1, n_paths)."""
-    before = out[asset, step - 1, lane_start : lane_start + LANES]
-    prices = out[asset, step, lane_start : lane_start + LANES]
-    for lane in range(LANES):
-        prices[lane] = before[lane]
 
 
 @inlined

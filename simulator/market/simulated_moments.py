@@ -1,11 +1,12 @@
 """Fits what no likelihood can: the figures that make simulated histories look like the real one.
 
 How many of the wild days are events, how wild a stress is and how it ties assets together act on
-everything at once. They are chosen jointly, so that the
-figures of simulated histories of the real length come near those of the history (the method of
-simulated moments); and the shocks' correlations so that the returns correlate as they did.
+everything at once. They are chosen jointly, so that the figures of simulated histories of the real
+length come near those of the history (the method of simulated moments); and the shocks'
+correlations so that the returns correlate as they did.
 
-The same draws are used for every candidate, so that only the parameters move the figures.
+Every fit begins at the same values, whatever calibration lies below: the same tables make the same
+figures. The same draws are used for every candidate, so that only the parameters move the figures.
 
 References
 ----------
@@ -63,12 +64,14 @@ Of = TypeVar("Of", bound=Sourced)
 class Parameter:
     """A number that is fitted.
 
+    start : where the search begins
     low, high : it stays between
     step : by which its effect is measured
     loads : the assets whose weight on the shock of stress it is
     """
 
     name: str
+    start: float
     low: float
     high: float
     step: float
@@ -76,13 +79,13 @@ class Parameter:
 
 
 PARAMETERS = (
-    Parameter("event_share", 0.0, 1.0, 0.1),
-    Parameter("stress_volatility", 1.0, 4.0, 0.2),
-    Parameter("gold", -0.7, 0.7, 0.1, ("gold",)),
-    Parameter("other metals", -0.7, 0.7, 0.1, ("silver", "copper")),
-    Parameter("shares", -0.7, 0.7, 0.1, ("big_tech", "small_caps", "copper_miners")),
-    Parameter("gold miners", -0.7, 0.7, 0.1, ("gold_miners",)),
-    Parameter("coins", -0.7, 0.7, 0.1, ("bitcoin", "altcoins")),
+    Parameter("event_share", 0.2, 0.0, 1.0, 0.1),
+    Parameter("stress_volatility", 1.3, 1.0, 4.0, 0.2),
+    Parameter("gold", -0.2, -0.7, 0.7, 0.1, ("gold",)),
+    Parameter("other metals", 0.3, -0.7, 0.7, 0.1, ("silver", "copper")),
+    Parameter("shares", 0.5, -0.7, 0.7, 0.1, ("big_tech", "small_caps", "copper_miners")),
+    Parameter("gold miners", 0.15, -0.7, 0.7, 0.1, ("gold_miners",)),
+    Parameter("coins", 0.5, -0.7, 0.7, 0.1, ("bitcoin", "altcoins")),
 )
 """What is fitted jointly; the last five are weights on the common shock of stress."""
 
@@ -115,7 +118,7 @@ def fit_moments(
     """
     known = {asset: pasts[asset] for asset in calibration.assets if asset in pasts}
     search = _Search(calibration, known, progress)
-    values = np.clip(search.values, search.low, search.high)
+    values = search.start_values
     shocks = search.shocks_at(values, {})
     for number in range(1, ROUNDS + 1):
         progress(f"round {number} of {ROUNDS}")
@@ -143,8 +146,8 @@ class _Search:
         return tuple(p for p in PARAMETERS if not p.loads or self.pasts.keys() & set(p.loads))
 
     @property
-    def values(self) -> FloatArray:
-        return np.array([_value(self.start, parameter) for parameter in self.parameters])
+    def start_values(self) -> FloatArray:
+        return np.array([parameter.start for parameter in self.parameters])
 
     @property
     def low(self) -> FloatArray:
