@@ -152,10 +152,11 @@ def _group(figure: tuple[int, str]) -> tuple[int, int]:
 
 
 def _group_name(days: int, figure: str) -> str:
+    # two columns wide: no room for longer words
     if figure.startswith("drawdown"):
-        return "drawdown"
+        return "falls"
     if figure.startswith("auto"):
-        return "|r| lags"
+        return "|r| at"
     return "1 day" if days == 1 else f"{days} days"
 
 
