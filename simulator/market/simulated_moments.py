@@ -79,15 +79,16 @@ class Parameter:
 
 
 PARAMETERS = (
-    Parameter("event_share", 0.2, 0.0, 1.0, 0.1),
-    Parameter("stress_volatility", 1.3, 1.0, 4.0, 0.2),
-    Parameter("gold", -0.2, -0.7, 0.7, 0.1, ("gold",)),
-    Parameter("other metals", 0.3, -0.7, 0.7, 0.1, ("silver", "copper")),
-    Parameter("shares", 0.5, -0.7, 0.7, 0.1, ("big_tech", "small_caps", "copper_miners")),
-    Parameter("gold miners", 0.15, -0.7, 0.7, 0.1, ("gold_miners",)),
-    Parameter("coins", 0.5, -0.7, 0.7, 0.1, ("bitcoin", "altcoins")),
+    Parameter("event_share", 0.34, 0.0, 1.0, 0.1),
+    Parameter("stress_volatility", 2.56, 1.0, 4.0, 0.2),
+    Parameter("gold", 0.0009, -0.7, 0.7, 0.1, ("gold",)),
+    Parameter("other metals", 0.42, -0.7, 0.7, 0.1, ("silver", "copper")),
+    Parameter("shares", 0.7, -0.7, 0.7, 0.1, ("big_tech", "small_caps", "copper_miners")),
+    Parameter("gold miners", 0.56, -0.7, 0.7, 0.1, ("gold_miners",)),
+    Parameter("coins", 0.58, -0.7, 0.7, 0.1, ("bitcoin", "altcoins")),
 )
-"""What is fitted jointly; the last five are weights on the common shock of stress."""
+"""What is fitted jointly, from where an earlier fit had ended; the last five are weights on the
+common shock of stress."""
 
 
 @dataclass(frozen=True)
