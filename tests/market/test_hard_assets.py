@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from simulator.market.calibration import closes_of, default_exclusions, fit_data, read_data
+from simulator.market.calibration import (
+    Extras,
+    closes_of,
+    default_exclusions,
+    fit_data,
+    lay_over,
+    read_data,
+)
 from simulator.market.simulated_moments import fit_moments
 from simulator.market.validation.past import pasts_of
 from simulator.scenario.calibration import load_calibration
@@ -225,6 +232,24 @@ def test_shipped__events_stress_and_shocks__are_fitted_and_have_errors(shipped):
     assert pairs["gold", "silver"].shocks > pairs["gold", "silver"].value
     assert all(pair.shocks is not None for pair in shipped.correlations)
     assert np.linalg.eigvalsh(shipped.correlation(ASSETS, shocks=True))[0] > 0
+
+
+def test_lay_over__correlation_of_the_data__has_shocks_as_far_above_it_as_the_bases(shipped):
+    pair = next(p for p in shipped.correlations if p.between == ("gold", "silver"))
+    own = pair.model_copy(update={"value": 0.60, "shocks": None})
+    fitted = shipped.model_copy(
+        update={
+            "assets": {name: shipped.assets[name] for name in own.between},
+            "correlations": (own,),
+        }
+    )
+    laid, _ = lay_over(fitted, Extras({}, {}), shipped, "mine")
+    found = next(p for p in laid.correlations if p.between == own.between)
+    assert found.value == 0.60
+    assert found.shocks == pytest.approx(0.60 + pair.shocks - pair.value, abs=1e-9)
+    assert laid.correlation(("gold", "big_tech"), shocks=True)[0, 1] == pytest.approx(
+        shipped.correlation(("gold", "big_tech"), shocks=True)[0, 1]
+    )
 
 
 @pytest.mark.deep

@@ -199,3 +199,19 @@ def test_volatility__long_run_over_regimes__as_asked_for():
         returns = np.diff(np.log(block[index][days]), axis=0)
         measured = returns[200:].std() * np.sqrt(spec.periods_per_year[index])
         assert measured == pytest.approx(asked, rel=0.06), spec.assets[index]
+
+
+def test_volatility__of_the_first_day__is_the_filtered_one_with_channels_and_events():
+    assets = ("gold", "silver", "big_tech")
+    spec = macro_spec(assets, days=30)
+    wild = 2 * spec.garch.variance_start
+    spec = replace(spec, garch=replace(spec.garch, variance_start=wild))
+    block = block_of(spec, 128 * LANES)
+    channels = np.diag(spec.macro.change_variance(assets))
+    for index, asset in enumerate(assets):
+        day = int(np.flatnonzero(spec.trading[index, 1:])[0]) + 1
+        moves = np.log(block[index, day] / block[index, 0])
+        # a trading day's share of a channel is 1/252 of a year's, and lands by calendar days
+        expected = wild[index] - channels[index] * (1 / 252 - day / 365)
+        # 16,384 paths of a kurtosis of some ten: a standard error of 2.3 %
+        assert moves.var() == pytest.approx(expected, rel=0.07), asset
