@@ -1,8 +1,8 @@
-"""A scenario that extends another: what it says is laid over the other's, value by value.
+"""A scenario that extends another, or uses parts of it: laid over it, value by value.
 
 `extends: NAME` names a ready scenario or a file, also beside the file that says so; of a list
 each lies over the one before. Groups are merged; values and lists take the place of the other's;
-`null` takes a key away.
+`null` takes a key away. What `use` takes lies between the two (`scenario.uses`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import InputError, UsageError
+from simulator.scenario import uses
 from simulator.scenario.reader import read_yaml
 from simulator.schema.raw import Location, RawFile
 
@@ -39,30 +40,54 @@ def read_extended(path: Path, find: Callable[[str, Path], Path]) -> RawFile:
 
 def _read(path: Path, find: Callable[[str, Path], Path], chain: tuple[Path, ...]) -> RawFile:
     raw = read_yaml(path, figures=True)
-    if not isinstance(raw.data, dict) or KEY not in raw.data:
+    if not isinstance(raw.data, dict):
         return raw
+    names = _names(raw) if KEY in raw.data else []
+    wanted = raw.data.pop(uses.KEY, None)
+    bases = [_read_other(name, (KEY,), raw, find, chain) for name in names]
+    if wanted is None:
+        return functools.reduce(_laid_over, [*bases, raw])
+    parts = [
+        uses.taken(raw, source, sections, _read_other(source, (uses.KEY, source), raw, find, chain))
+        for source, sections in uses.named_parts(raw, wanted).items()
+    ]
+    return _with_parts(bases, parts, raw)
+
+
+def _names(raw: RawFile) -> list[str]:
+    """Take the names of what a file extends out of it."""
     named = raw.data.pop(KEY)
     names = named if isinstance(named, list) else [named]
     if not names or not all(isinstance(name, str) for name in names):
         rule = "must be the name of a scenario or a file, or a list of them"
         raise InputError([raw.problem((KEY,), f"{named!r}", rule)])
-    bases = [_read_base(name, path, raw, find, chain) for name in names]
-    return functools.reduce(_laid_over, [*bases, raw])
+    return names
 
 
-def _read_base(
+def _with_parts(bases: list[RawFile], parts: list[uses.Taken], raw: RawFile) -> RawFile:
+    """Lay parts of other scenarios between what a file extends and what it says itself."""
+    for part in parts:
+        for base in bases:
+            part.replace_in(base)
+    layers = [*bases, *(part.asked_for() for part in parts), raw]
+    for part in parts:
+        layers.insert(0, part.lacking([layer.data for layer in layers]))
+    return functools.reduce(_laid_over, layers)
+
+
+def _read_other(
     name: str,
-    path: Path,
+    said: Location,
     raw: RawFile,
     find: Callable[[str, Path], Path],
     chain: tuple[Path, ...],
 ) -> RawFile:
     try:
-        other = find(name, path.parent)
+        other = find(name, Path(raw.path).parent)
     except UsageError as error:
-        raise InputError([raw.problem((KEY,), f"'{name}'", str(error))]) from None
+        raise InputError([raw.problem(said, f"'{name}'", str(error))]) from None
     if other.resolve() in chain or len(chain) >= DEEPEST:
-        raise InputError([raw.problem((KEY,), f"'{name}'", "must not lead back to this file")])
+        raise InputError([raw.problem(said, f"'{name}'", "must not lead back to this file")])
     return _read(other, find, (*chain, other.resolve()))
 
 
@@ -99,14 +124,5 @@ def _merge(merged: RawFile, into: Any, over: RawFile, data: Any, at: Location) -
         elif isinstance(value, dict) and isinstance(into.get(key), dict):
             _merge(merged, into[key], over, value, here)
         else:
-            merged.forget(here)
-            _forget_lines(merged, here)
+            merged.drop(here)
             into[key] = value
-
-
-def _forget_lines(merged: RawFile, here: Location) -> None:
-    inner = [place for place in merged.lines if place[: len(here)] == here]
-    for place in inner:
-        del merged.lines[place]
-        merged.homes.pop(place, None)
-    merged.broken -= {place for place in merged.broken if place[: len(here)] == here}

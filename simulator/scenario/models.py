@@ -8,7 +8,7 @@ sets are assumptions and are listed as such in the report.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -80,7 +80,15 @@ class Scenario(MarketScenario):
     claims: dict[Label, ClaimTerms] = Field(min_length=1)
     """What is put to the test."""
     replay: ReplayTerms
-    """Which paths go to the chain."""
+    """Which paths go to the chain; where a file does not say, those of the first investor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _replays_somebody(cls, data: Any) -> Any:
+        investors = data.get("investors") if isinstance(data, dict) else None
+        if "replay" in (data or ()) or not isinstance(investors, dict) or not investors:
+            return data
+        return {**data, "replay": {"subject": next(iter(investors))}}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:

@@ -78,6 +78,14 @@ class RawFile:
         """Return whether the text at `location` was refused already."""
         return any(part in self.broken for part in _outwards(location))
 
+    def drop(self, location: Location) -> None:
+        """Drop lines, homes, faults and origins of what stood at `location` and below."""
+        self.forget(location)
+        for place in [place for place in self.lines if place[: len(location)] == location]:
+            del self.lines[place]
+            self.homes.pop(place, None)
+        self.broken -= {place for place in self.broken if place[: len(location)] == location}
+
     def forget(self, location: Location) -> None:
         """Drop the origins of what stands at `location` and below: it is replaced."""
         name = dotted(location)
