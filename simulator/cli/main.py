@@ -20,6 +20,7 @@ _COMMANDS = (
     "calibrate",
     "claims",
     "compare",
+    "explain",
     "market",
     "replay",
     "report",

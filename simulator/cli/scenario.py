@@ -1,20 +1,29 @@
-"""`assay scenario`: list, show and check scenario files."""
+"""`assay scenario`: list, show, check and begin scenario files."""
 
 from __future__ import annotations
+
+import datetime as dt
+import json
 
 import click
 
 from simulator.cli.options import strict_option, tell_history, tell_warnings
+from simulator.errors import UsageError
 from simulator.instruments.registry import load_all, offered
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario, shipped_scenarios
+from simulator.scenario.draft import EDITOR_LINE, Draft, draft_text
 from simulator.scenario.files import to_yaml
+from simulator.scenario.instruments import homes
+from simulator.scenario.investors import CASH
+from simulator.scenario.json_schema import scenario_schema
 from simulator.scenario.loader import read_yaml
+from simulator.scenario.observables import one_of
 
 
 @click.group()
 def scenario() -> None:
-    """List, show and check scenarios."""
+    """List, show, check and begin scenarios."""
 
 
 @scenario.command("list")
@@ -34,6 +43,7 @@ def list_() -> None:
 def show(name: str, overrides: tuple[str, ...]) -> None:
     """Print SCENARIO with every default written out."""
     loaded = load_scenario(name, overrides=overrides)
+    click.echo(EDITOR_LINE)
     click.echo(to_yaml(loaded.scenario, loaded.provenance), nl=False)
 
 
@@ -54,3 +64,82 @@ def check(name: str, calibration: str | None, strict: bool) -> None:
     for kind, why in offered().broken.items():
         click.echo(f"note: {kind}: {why}", err=True)
     click.echo(f"{loaded.path}: valid")
+
+
+@scenario.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files, for editors."""
+    click.echo(json.dumps(scenario_schema(), indent=1))
+
+
+@scenario.command()
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--hold",
+    "holds",
+    multiple=True,
+    required=True,
+    metavar="THING=SHARE",
+    help="What the investor holds, as bills=0.6; the shares sum to 1. cash is a thing too.",
+)
+@click.option("--from", "source", default="parts", help="The scenario that has the things.")
+@click.option("--capital", type=float, default=100_000.0, help="Dollars at the start.")
+@click.option("--days", type=int, default=365, help="Days of the run.")
+@click.option("--start", help="First day, as 2027-01-04; else the calibration's last day.")
+@click.option("--yield", "annual_yield", type=float, help="Put to the test: 0.06 = 6 % a year.")
+@click.option("--drawdown", type=float, help="Put to the test: 0.15 = never 15 % below a peak.")
+def new(
+    name: str,
+    holds: tuple[str, ...],
+    source: str,
+    capital: float,
+    days: int,
+    start: str | None,
+    annual_yield: float | None,
+    drawdown: float | None,
+) -> None:
+    """Print a commented scenario called NAME: a portfolio of ready parts, and a claim about it.
+
+    assay scenario new mine --hold bills=0.8 --hold gold_token=0.2 --yield 0.06 > mine.yaml
+    """
+    weights = _weights(holds)
+    if annual_yield is None and drawdown is None:
+        annual_yield = 0.06
+    draft = Draft(name, source, weights, capital, days, _day(start), annual_yield, drawdown)
+    click.echo(draft_text(draft, _labels(weights, source)), nl=False)
+
+
+def _weights(holds: tuple[str, ...]) -> dict[str, float]:
+    """Return the shares of --hold by position."""
+    found: dict[str, float] = {}
+    for text in holds:
+        thing, separator, share = text.partition("=")
+        try:
+            found[thing.strip()] = float(share)
+        except ValueError:
+            separator = ""
+        if not separator:
+            raise UsageError(f"--hold {text}: must be THING=SHARE, as in bills=0.6")
+    total = sum(found.values())
+    if abs(total - 1.0) > 1e-9:
+        raise UsageError(
+            f"--hold: the shares sum to {total:g}; must sum to 1 (cash is a thing too)"
+        )
+    return found
+
+
+def _labels(weights: dict[str, float], source: str) -> list[str]:
+    """Return the instruments behind the positions of weights, each once."""
+    there = homes(load_scenario(source).scenario.instruments)
+    for thing in weights:
+        if thing != CASH and thing not in there:
+            rule = one_of(thing, (*there, CASH), f"a thing of {source}")
+            raise UsageError(f"--hold {thing}: {rule}")
+    return list(dict.fromkeys(there[thing] for thing in weights if thing != CASH))
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--start {text}: must be a date, as 2027-01-04") from None

@@ -388,8 +388,26 @@ def _override(raw: RawFile, text: str) -> None:
         group = _make_room(raw, location, "--set")
     except _NotThere as error:
         raise UsageError(f"--set {text}: {error}") from None
-    group[location[-1]] = read_value(raw, location, value)
-    _mark(raw, location, group[location[-1]])
+    chosen = read_value(raw, location, value)
+    if chosen is None and value:
+        _take_away(raw, group, location, text)
+        return
+    group[location[-1]] = chosen
+    _mark(raw, location, chosen)
+
+
+def _take_away(raw: RawFile, group: Any, location: Location, text: str) -> None:
+    """Apply `a.b=null`, which takes away what the file says, as null does under `extends`.
+
+    Raises
+    ------
+    UsageError
+        It says nothing there.
+    """
+    if isinstance(group, dict) and location[-1] not in group:
+        raise UsageError(f"--set {text}: {dotted(location)} is not there to be taken away")
+    del group[location[-1]]
+    raw.drop(location)
 
 
 def _mark(raw: RawFile, location: Location, chosen: Any) -> None:

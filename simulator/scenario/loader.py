@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 from simulator.errors import InputError, Problem
-from simulator.instruments.terms import InstrumentTerms
-from simulator.scenario.instruments import terms_type
+from simulator.scenario.places import KEY, Place, number_rule, place_of
 from simulator.scenario.reader import read_value, read_yaml
 from simulator.schema.fields import Faults, Unit
 from simulator.schema.raw import ASSUMPTION, MARKS, Location, Provenance, RawFile, dotted
@@ -34,8 +29,6 @@ __all__ = [
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_KEY = "[key]"
-"""pydantic's mark for a fault of a mapping's key."""
 _SHOWN_CHARACTERS = 60
 
 
@@ -63,7 +56,7 @@ def validate(model: type[Model], raw: RawFile) -> Model:
 def _problems(
     detail: Any, details: Sequence[Any], model: type[BaseModel], raw: RawFile
 ) -> Iterator[Problem]:
-    location: Location = tuple(part for part in detail["loc"] if part != _KEY)
+    location: Location = tuple(part for part in detail["loc"] if part != KEY)
     if raw.is_broken(location) or _follows_from_others(detail, details):
         return
     cause = detail.get("ctx", {}).get("error")
@@ -71,7 +64,7 @@ def _problems(
         for inner, value, rule in cause.faults:
             yield raw.problem((*location, *inner), value, rule)
         return
-    rule = _rule(detail, _place(model, tuple(detail["loc"]), raw.data))
+    rule = _rule(detail, place_of(model, tuple(detail["loc"]), raw.data))
     yield raw.problem(location, _shown(detail), rule)
 
 
@@ -85,7 +78,7 @@ def _follows_from_others(detail: Any, details: Sequence[Any]) -> bool:
 
 def _shown(detail: Any) -> str:
     value, kind = detail["input"], detail["type"]
-    if kind == "missing" or detail["loc"][-1:] == (_KEY,):
+    if kind == "missing" or detail["loc"][-1:] == (KEY,):
         return ""
     if isinstance(value, dict | list):
         if kind in ("extra_forbidden", "value_error", "too_short", "too_long"):
@@ -106,71 +99,6 @@ def _as_yaml(value: Any) -> str:
         cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
         return f"'{cut}'"
     return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """What the models say of a location: its type, its bounds, its documentation."""
-
-    annotation: Any
-    metadata: tuple[Any, ...] = ()
-    description: str = ""
-    holder: type[BaseModel] | None = None
-
-    @property
-    def unit(self) -> Unit:
-        return next((item for item in self.metadata if isinstance(item, Unit)), Unit())
-
-
-def _place(model: type[BaseModel], location: Location, data: Any) -> _Place:
-    place = _Place(model)
-    for position, part in enumerate(location):
-        # The fault of a key stands one further than the key: (..., "assets", "iron", "[key]").
-        is_key = location[position + 1 : position + 2] == (_KEY,)
-        place = _peeled(_step(place, part, is_key))
-        if is_key:
-            break
-        data = _inner(data, part)
-        if place.annotation is InstrumentTerms:
-            place = replace(place, annotation=terms_type(part, data))
-    return place
-
-
-def _inner(data: Any, part: str | int) -> Any:
-    try:
-        return data[part]
-    except (LookupError, TypeError):
-        return None
-
-
-def _step(place: _Place, part: str | int, is_key: bool) -> _Place:
-    origin, arguments = get_origin(place.annotation), get_args(place.annotation)
-    if isinstance(place.annotation, type) and issubclass(place.annotation, BaseModel):
-        info = place.annotation.model_fields.get(str(part))
-        if info is None:
-            return _Place(None, holder=place.annotation)
-        words = " ".join((info.description or "").split()).rstrip(".")
-        return _Place(info.annotation, tuple(info.metadata), words, place.annotation)
-    if origin is dict:
-        return _Place(arguments[0] if is_key else arguments[1], holder=place.holder)
-    if origin in (tuple, list):
-        return _Place(arguments[0], description=place.description, holder=place.holder)
-    return _Place(None, holder=place.holder)
-
-
-def _peeled(place: _Place) -> _Place:
-    """Return the place with `Annotated` and `None` taken off its type, their metadata kept."""
-    annotation, metadata = place.annotation, place.metadata
-    while True:
-        arguments = get_args(annotation)
-        if get_origin(annotation) is Annotated:
-            annotation = arguments[0]
-            for item in arguments[1:]:
-                metadata += tuple(item.metadata) if isinstance(item, FieldInfo) else (item,)
-        elif get_origin(annotation) in (Union, UnionType) and len(arguments) == 2:
-            annotation = next(kind for kind in arguments if kind is not type(None))
-        else:
-            return replace(place, annotation=annotation, metadata=metadata)
 
 
 _NUMBERS = {
@@ -201,14 +129,14 @@ _RULES = {
 }
 
 
-def _rule(detail: Any, place: _Place) -> str:
+def _rule(detail: Any, place: Place) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(detail, place)
     if kind == "value_error":
         return str(context["error"])
     if kind in _NUMBERS:
-        rule = _number_rule(_NUMBERS[kind], place)
+        rule = number_rule(_NUMBERS[kind], place)
         words = place.unit.text or place.description
         return _with(rule, words) + _remedy(detail["input"], place.unit)
     if kind == "literal_error":
@@ -219,19 +147,19 @@ def _rule(detail: Any, place: _Place) -> str:
         )
     else:
         rule = _RULES[kind].format(**context) if kind in _RULES else str(detail["msg"])
-    if detail["loc"][-1:] == (_KEY,):
+    if detail["loc"][-1:] == (KEY,):
         return rule.replace("must", "the key must", 1)
     return rule if kind == "string_pattern_mismatch" else _with(rule, place.description)
 
 
-def _unknown_key(detail: Any, place: _Place) -> str:
+def _unknown_key(detail: Any, place: Place) -> str:
     known = list(place.holder.model_fields) if place.holder else []
     close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
     return f"unknown key; {hint}"
 
 
-def _near(value: Any, place: _Place) -> str:
+def _near(value: Any, place: Place) -> str:
     choices = get_args(place.annotation) if get_origin(place.annotation) is Literal else ()
     close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
@@ -239,27 +167,6 @@ def _near(value: Any, place: _Place) -> str:
 
 def _with(rule: str, words: str) -> str:
     return f"{rule} ({words})" if words else rule
-
-
-def _number_rule(kind: str, place: _Place) -> str:
-    """Return `must be 0 to 10000`, `must be a number above 0` and the like."""
-    bounds: dict[str, Any] = {}
-    for item in place.metadata:
-        for name in ("ge", "gt", "le", "lt"):
-            if getattr(item, name, None) is not None:
-                bounds[name] = getattr(item, name)
-    if {"ge", "le"} <= set(bounds):
-        span = f"{_bound(bounds['ge'])} to {_bound(bounds['le'])}"
-        return f"must be {kind}, {span}" if kind else f"must be {span}"
-    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    span = " and ".join(f"{words[name]} {_bound(bounds[name])}" for name in words if name in bounds)
-    return " ".join(part for part in ("must be", kind, span) if part)
-
-
-def _bound(value: Any) -> str:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _remedy(value: Any, unit: Unit) -> str:

@@ -45,6 +45,11 @@ class Unit:
     text: str = ""
     per_percent: float | None = None
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Put the unit into a JSON schema, as `x-unit`."""
+        found: dict[str, Any] = handler(core)
+        return {**found, "x-unit": self.text} if self.text else found
+
 
 @dataclass(frozen=True)
 class Plausible:

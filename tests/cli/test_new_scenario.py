@@ -1,0 +1,98 @@
+"""A first scenario from flags, its schema, and one field explained: as a user types it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import main
+from simulator.scenario import load_scenario
+
+KEEPS_APART = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+)
+HELD = ("--hold", "bills=0.6", "--hold", "gold_vault=0.3", "--hold", "cash=0.1")
+FROM = ("--from", "hard-assets-2026")
+
+
+def assay(*arguments, code=0):
+    """Return the outcome of a command that must exit with `code`."""
+    outcome = CliRunner(**KEEPS_APART).invoke(main, [str(argument) for argument in arguments])
+    assert outcome.exit_code == code, outcome.stderr or outcome.exception
+    return outcome
+
+
+def test_new__is_a_scenario_that_says_what_the_flags_said(tmp_path):
+    said = ("--capital", 50_000, "--days", 730, "--start", "2026-02-02", "--drawdown", 0.15)
+    text = assay("scenario", "new", "mine", *FROM, *HELD, *said, "--yield", 0.06).stdout
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    scenario = load_scenario(path).scenario
+    assert scenario.investors["holder"].weights == {"bills": 0.6, "gold_vault": 0.3, "cash": 0.1}
+    assert scenario.investors["holder"].capital_usd == 50_000
+    assert (scenario.horizon_days, scenario.start.isoformat()) == (730, "2026-02-02")
+    assert set(scenario.instruments) == {"bills", "gold_vault", "gold_token"}
+    measured = {c.measure: (c.at_least, c.at_most) for c in conditions(scenario)}
+    assert measured == {"annual_yield": (0.06, None), "drawdown": (None, 0.15)}
+
+
+def conditions(scenario):
+    return [condition for claim in scenario.claims.values() for condition in claim.conditions]
+
+
+@pytest.mark.parametrize(
+    ("flags", "rule"),
+    [
+        (("--hold", "bills"), "--hold bills: must be THING=SHARE, as in bills=0.6"),
+        (("--hold", "bills=0.5"), "--hold: the shares sum to 0.5; must sum to 1"),
+        (("--hold", "bill=1"), "must be a thing of hard-assets-2026; did you mean bills"),
+        (("--hold", "bills=1", "--start", "soon"), "--start soon: must be a date, as 2027-01-04"),
+    ],
+)
+def test_new__flags_that_cannot_be__are_one_line(flags, rule):
+    outcome = assay("scenario", "new", "mine", *FROM, *flags, code=2)
+    assert rule in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_schema__is_one_json_object():
+    assert json.loads(assay("scenario", "schema").stdout)["title"] == "An Assay scenario"
+
+
+def test_show__tells_editors_where_the_schema_is():
+    first = assay("scenario", "show", "gold-vault-sober").stdout.splitlines()[0]
+    assert first == "# yaml-language-server: $schema=assay.schema.json"
+
+
+def test_explain__prints_what_the_field_is():
+    lines = assay("explain", "exploit_hazard", "gold-vault-sober").stdout.splitlines()
+    assert lines[:5] == [
+        "instruments.gold_vault.exploit_hazard",
+        "  Chance a year that the vault is drained (a Poisson rate).",
+        "  must be   0 to 10",
+        "  warned    above 2; 5 % is written 0.05",
+        "  default   0.003",
+    ]
+
+
+def test_explain__a_field_that_is_not__is_one_line():
+    assert "did you mean" in assay("explain", "exploit_hazrd", code=2).stderr
+
+
+def test_set__null__takes_a_key_away():
+    shown = assay("scenario", "show", "gold-vault-sober", "--set", "claims.gold-vault-8-12=null")
+    assert "gold-vault-8-12-usd:" in shown.stdout
+    assert "gold-vault-8-12:" not in shown.stdout
+
+
+def test_set__null_of_what_is_not_there__is_a_usage_error():
+    outcome = assay("scenario", "show", "gold-vault-sober", "--set", "claims.x=null", code=2)
+    assert "claims.x is not there to be taken away" in outcome.stderr
+
+
+def test_set__null_of_what_must_be__is_refused_as_the_command_lines():
+    outcome = assay("scenario", "show", "gold-vault-sober", "--set", "title=null", code=3)
+    assert "--set: title: is required" in outcome.stderr
