@@ -16,6 +16,7 @@ from simulator.engine import break_evens, judge, simulate, with_assumptions, wit
 from simulator.engine.compare import read_run
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import read_sensitivities
+from simulator.engine.shock_effects import shock_effects
 from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import ObservableResult, Replay
 from simulator.report import render_html
@@ -63,7 +64,10 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     verdicts = _with_assumptions(folder, loaded.scenario, verdicts)
     sensitivities = read_sensitivities(folder, tuple(loaded.scenario.claims))
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
-    page = render_html(loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities)
+    effects = shock_effects(loaded.scenario, loaded.calibration, workers=workers)
+    page = render_html(
+        loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities, effects
+    )
     return RunFolder(folder).write_text("report.html", page)
 
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,7 @@ from simulator.engine import (
     with_ranges,
 )
 from simulator.engine.folder import RunFolder
+from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
@@ -129,6 +131,7 @@ def run(
         turns = _break_evens(loaded, workers, folder, reporter)
         if turns:
             seconds["break_evens"] = time.perf_counter() - began
+        effects = _shock(loaded, workers, folder, reporter)
         folder.write_results(simulation, verdicts)
         replays = Replays()
         if opened is not None:
@@ -136,14 +139,17 @@ def run(
             replays = _replay(opened, simulation, folder, reporter)
             seconds["replay"] = time.perf_counter() - began
     began = time.perf_counter()
-    _finish(loaded, simulation, verdicts, replays, folder, sets, turns, bytecode)
+    _finish(loaded, simulation, verdicts, replays, folder, sets, turns, effects, bytecode)
     seconds["report"] = time.perf_counter() - began
     if as_json:
         found = run_object(folder.path, simulation, verdicts, replays.done, seconds, turns)
+        found["shocks"] = [asdict(effect) for effect in effects]
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
         console = Console(highlight=False)
-        print_report(console, loaded, simulation, verdicts, replays.done, turns=turns)
+        print_report(
+            console, loaded, simulation, verdicts, replays.done, turns=turns, effects=effects
+        )
         click.echo(f"report: {folder.path / 'report.html'}")
     _exit(replays, verdicts, fail_on)
 
@@ -233,6 +239,21 @@ def _break_evens(
     return turns
 
 
+def _shock(
+    loaded: LoadedScenario, workers: int | None, folder: RunFolder, reporter: Reporter
+) -> tuple[ShockEffect, ...]:
+    """Compare the world without shocks, with each alone, and with all."""
+    shocks = loaded.scenario.shocks
+    if not shocks:
+        return ()
+    with reporter.task(f"comparing {len(shocks)} shocks with none", len(shocks) + 1) as advance:
+        effects = shock_effects(
+            loaded.scenario, loaded.calibration, workers=workers, on_found=lambda name: advance(1)
+        )
+    folder.write_json("shocks.json", [asdict(effect) for effect in effects])
+    return effects
+
+
 def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:
     scenario = simulation.scenario
 
@@ -251,11 +272,12 @@ def _finish(
     folder: RunFolder,
     sets: pd.DataFrame | None,
     turns: Sequence[BreakEven],
+    effects: Sequence[ShockEffect],
     bytecode: Mapping[str, str],
 ) -> None:
     if replays.done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
-    page = render_html(loaded, simulation, verdicts, replays.done, sets, turns)
+    page = render_html(loaded, simulation, verdicts, replays.done, sets, turns, effects=effects)
     folder.write_text("report.html", page)
     folder.write_manifest(loaded, simulation, bytecode, replays.client)
 

@@ -38,5 +38,5 @@ def wanted_days(scenario: Scenario) -> frozenset[str]:
     """
     portfolios = (i for i in scenario.investors.values() if i.weights is not None)
     held = frozenset(name for investor in portfolios for name in investor.held)
-    falls = scenario.market.stablecoin is not None
+    falls = scenario.usdc_moves
     return held.union(settled_in_usdc(scenario.positions)) if falls else held

@@ -75,6 +75,7 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
         history=history,
         macro=_macro(scenario, calibration),
         stablecoin=terms.stablecoin,
+        shocks=scenario.shocks or (),
     )
     _check_variance(scenario, spec)
     return spec

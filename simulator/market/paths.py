@@ -13,6 +13,7 @@ import pandas as pd
 from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.macro.factors import factor_paths
 from simulator.market.macro.names import N_STATES
+from simulator.market.shocks import Happened, apply_shocks
 from simulator.market.stablecoin import usdc_paths
 from simulator.schema.assets import USDC
 from simulator.units import FloatArray
@@ -33,12 +34,14 @@ class MarketPaths:
     first_path : number of the first path
     factors : by name, each of shape (n_steps + 1, n_paths), in the units of `FACTOR_UNITS`;
         empty but for the model macro, which draws them again when one is first asked for
+    happened : when each shock began; None without shocks
     """
 
     dates: pd.DatetimeIndex
     prices: Mapping[str, FloatArray]
     first_path: int
     factors: Mapping[str, FloatArray] = field(default_factory=dict)
+    happened: Happened | None = None
 
 
 def simulate_market(
@@ -72,16 +75,21 @@ def simulate_market(
         block = empty_block(spec, n_paths)
     if block.shape[2] != n_paths:
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
-    if n_assets is not None and spec.model == "macro":
+    if n_assets is not None and spec.model == "macro" and not spec.shocks:
         block = block[:n_assets]
     fill(spec, seed, first_path, block)
     prices = dict(zip(spec.assets, block, strict=False))
     if spec.stablecoin is not None:
         prices[USDC] = usdc_paths(spec.stablecoin, seed, first_path, spec.n_steps, n_paths)
+    happened = None
+    if spec.shocks:
+        if any(shock.target == USDC for shock in spec.shocks):
+            prices.setdefault(USDC, np.ones((spec.n_steps + 1, n_paths)))
+        happened = apply_shocks(spec, spec.shocks, seed, first_path, prices)
     factors: Mapping[str, FloatArray] = {}
     if spec.model == "macro":
         factors = MacroFactors(spec, seed, first_path, n_paths)
-    return MarketPaths(spec.dates, prices, first_path, factors)
+    return MarketPaths(spec.dates, prices, first_path, factors, happened)
 
 
 class MacroFactors(Mapping[str, FloatArray]):

@@ -13,6 +13,7 @@ import pandas as pd
 from simulator.market.bootstrap import History
 from simulator.market.draws import IntArray
 from simulator.market.macro.model import Macro
+from simulator.scenario.shocks import ShockTerms
 from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.schema.assets import class_of
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, calendar
@@ -90,6 +91,7 @@ class MarketFigures:
     history : the days of a bootstrap; its volatility is the returns' own
     macro : factors, regimes and views of the model macro
     stablecoin : when USDC falls below a dollar; None where it never does
+    shocks : what happens to prices, volatility, correlation or USDC
     year_fraction : years from one step to the next
 
     Raises
@@ -116,6 +118,7 @@ class MarketFigures:
     history: History | None = None
     macro: Macro | None = None
     stablecoin: StablecoinTerms | None = None
+    shocks: tuple[ShockTerms, ...] = ()
     year_fraction: float = 1 / DAYS_PER_YEAR
 
     def __post_init__(self) -> None:

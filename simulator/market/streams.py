@@ -7,7 +7,8 @@ changing one changes every result of its owner.
 
 Numbers
     1-31     diffusion of an asset.
-    32-63    shared by many assets; from 36 on the macro factors, 62 the fall of USDC.
+    32-63    shared by many assets; from 36 on the macro factors, 60 and 61 shocks, 62
+             the fall of USDC.
     65-95    jumps of an asset: 64 + its diffusion stream.
     128-191  lowest byte of the instruments', each named in its own room (`Stream` there); a label
              that is not the kind adds 24 bits of its hash above (`instruments.registry`). 142 and
@@ -55,6 +56,8 @@ class Stream(IntEnum):
     REGIME = 47
     STRESS = 48
     OUTAGE = 49
+    SHOCK_SHARE = 60
+    SHOCK_COMMON = 61
     STABLECOIN_FALL = 62
 
     GOLD_JUMP = JUMP_OFFSET + 1

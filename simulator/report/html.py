@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import rooms
+from simulator.report import rooms, shocks
 from simulator.report.blocks import section_markup
 from simulator.report.markup import Html, element, join
 from simulator.report.page import document
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
     from simulator.engine.sensitivity import Sensitivity
+    from simulator.engine.shock_effects import ShockEffect
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
@@ -51,6 +52,7 @@ def render_html(
     sets: pd.DataFrame | None = None,
     turns: Sequence[BreakEven] = (),
     sensitivities: Sequence[Sensitivity] = (),
+    effects: Sequence[ShockEffect] = (),
 ) -> str:
     """Return the report of a run as one self-contained document.
 
@@ -66,6 +68,8 @@ def render_html(
         Of `engine.break_evens`.
     sensitivities : sequence of Sensitivity
         Of the claims that were asked what they hang on.
+    effects : sequence of ShockEffect
+        Of `engine.shock_effects`.
 
     Notes
     -----
@@ -84,6 +88,7 @@ def render_html(
                     section_markup(f"instrument-{label}-page", found, simulation.daily)
                     for label, found in rooms.sections(simulation)
                 ),
+                *_struck(simulation, effects),
                 depeg_section(simulation),
                 outcomes_section(simulation),
                 moves_section(simulation, verdicts, sets, turns, sensitivities),
@@ -101,6 +106,12 @@ def _notes(simulation: Simulation) -> tuple[str, ...]:
     """Return what was left out of a bootstrap's history, or assumed."""
     history = simulation.spec.history
     return () if history is None else history.notes
+
+
+def _struck(simulation: Simulation, effects: Sequence[ShockEffect]) -> list[Html]:
+    """Return the section on shocks, if there are any."""
+    found = shocks.section(simulation.scenario.shocks or (), effects)
+    return [] if found is None else [section_markup("shocks", found, simulation.daily)]
 
 
 def _header(simulation: Simulation) -> Html:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from simulator.engine.attribution import Contributions, Line, beside, contributions
 from simulator.instruments.base import UNITS
-from simulator.report import break_evens, depeg, losses, rooms
+from simulator.report import break_evens, depeg, losses, rooms, shocks
 from simulator.report.blocks import put_blocks
 from simulator.report.conditions import (
     condition_rows,
@@ -41,6 +41,7 @@ from simulator.words import (
 if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
+    from simulator.engine.shock_effects import ShockEffect
     from simulator.replay import Replay
     from simulator.scenario.files import LoadedScenario
 
@@ -73,6 +74,7 @@ def print_report(
     replays: Sequence[Replay],
     folder: Path | None = None,
     turns: Sequence[BreakEven] = (),
+    effects: Sequence[ShockEffect] = (),
 ) -> None:
     """Print verdicts, conditions, break-evens, sources of return and replays.
 
@@ -84,6 +86,8 @@ def print_report(
         The run's folder; the path of its `report.html` is then printed last.
     turns : sequence of BreakEven
         Of `engine.break_evens`.
+    effects : sequence of ShockEffect
+        Of `engine.shock_effects`.
     """
     console = within(console)
     scenario = loaded.scenario
@@ -96,6 +100,10 @@ def print_report(
         put(console, Text(plain(words)))
     if turns:
         _put_turns(console, turns)
+    struck = shocks.section(scenario.shocks or (), effects)
+    if struck is not None:
+        put(console, Text(struck.title, style="bold"))
+        put_blocks(console, struck.blocks)
     for table in _contribution_tables(simulation, verdicts):
         put(console, table)
     _put_losses(console, simulation)

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.scenario.views import RATIO, MacroParts, Target, Views
-from simulator.schema.assets import USDC
 from simulator.schema.assets import Asset as AssetName
 from simulator.schema.fields import (
     Fraction,
@@ -101,11 +100,6 @@ class MarketTerms(Frozen):
     """Level of central banks' net purchases; none = the calibration's long-run mean."""
     stablecoin: StablecoinTerms | None = None
     """When USDC falls below a dollar; none = it is one dollar on every day."""
-
-    @property
-    def priced(self) -> tuple[str, ...]:
-        """Return everything that has a price: the assets, and USDC where it moves."""
-        return (*self.assets, *(() if self.stablecoin is None else (USDC,)))
 
     def asset(self, name: str) -> AssetTerms:
         """Return the terms of an asset, whatever its name was read from."""

@@ -20,6 +20,8 @@ from simulator.scenario.instruments import Chosen, homes, positions, section_fau
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.observables import FACTORS, one_of
+from simulator.scenario.shocks import ShockTerms, shock_faults
+from simulator.schema.assets import USDC
 from simulator.schema.fields import (
     Day,
     Fault,
@@ -58,6 +60,8 @@ class MarketScenario(Frozen):
     """Key of every random draw."""
     market: MarketTerms
     """Prices of the metals."""
+    shocks: Annotated[tuple[ShockTerms, ...], Field(strict=False)] | None = None
+    """What happens on a day, in the order in which it acts; none = nothing."""
 
     @model_validator(mode="after")
     def _falls_within_the_run(self) -> MarketScenario:
@@ -65,7 +69,20 @@ class MarketScenario(Frozen):
         if day is not None and day > self.horizon_days:
             rule = f"must be at most {self.horizon_days}, the last day of the run"
             refuse([(("market", "stablecoin", "day"), str(day), rule)])
+        refuse(shock_faults(self.shocks or (), self.market.assets, self.start, self.horizon_days))
         return self
+
+    @property
+    def usdc_moves(self) -> bool:
+        """Return whether USDC can be worth anything but a dollar."""
+        return self.market.stablecoin is not None or any(
+            shock.target == USDC for shock in self.shocks or ()
+        )
+
+    @property
+    def priced(self) -> tuple[str, ...]:
+        """Return everything that has a price: the assets, and USDC where it moves."""
+        return (*self.market.assets, *((USDC,) if self.usdc_moves else ()))
 
 
 class Scenario(MarketScenario):
@@ -113,7 +130,7 @@ class Scenario(MarketScenario):
         units = {name: _units(investor, there) for name, investor in self.investors.items()}
         shown = {name: position.observables for name, position in there.items()}
         factors = FACTORS if self.market.model == "macro" else ()
-        faults = reference_faults(self.claims, units, self.market.priced, shown, factors)
+        faults = reference_faults(self.claims, units, self.priced, shown, factors)
         faults += number_faults(self.claims, self)
         stated = self.market.central_banks is not None
         faults += premise_faults(self.claims, level_is_stated=stated)

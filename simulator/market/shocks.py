@@ -1,0 +1,294 @@
+"""Shocks to a block of prices: what is done to them after the market has drawn them.
+
+A shock that begins on step b has on step t the weight
+
+    w = min(1, (t - b + 1) / ramp)             while it comes and stays
+    w = 2^-((t - end) / half life), or 0       after its plateau
+
+A price moves by (1 + size)^w, on the steps on which it is traded; while the shock comes, that is
+all that it does: its own move of these days is left out, so that on the day of a jump the close is
+exactly 1 + size times the close of the day before. Other assets move by (1 + size)^(beta w), beta
+being correlation times the ratio of the volatilities, and their own moves of these days are left
+out too. A level is the size that leads to it. Volatility times n turns a day's surprise e into
+(1 + (n - 1) w) e; correlation a of the way to 1 mixes each standardised surprise z with one that
+all share, sqrt(1 - a w) z + sqrt(a w) c. Both keep E[S] by the long-run variance, and are exact
+for a volatility that does not move.
+
+Shocks act in the order of their list, levels after sizes; a condition sees the closes as those
+before it in that order have left them, and acts on the next day. What is drawn is the same as
+without shocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from simulator.market.events import NEVER
+from simulator.market.normals import normal_paths
+from simulator.market.spec import MarketFigures
+from simulator.market.streams import Stream
+from simulator.scenario.shocks import CORRELATION, VOLATILITY, ShockTerms, When
+from simulator.schema.assets import USDC
+from simulator.units import FEED_DECIMALS, BoolArray, FloatArray, StepArray
+
+_FEED_UNITS = 10.0**FEED_DECIMALS
+
+
+@dataclass(frozen=True)
+class Happened:
+    """When the shocks began.
+
+    Attributes
+    ----------
+    begins : dict of str to ndarray of int64, shape (n_paths,)
+        By name of the shock: its first step on a path, `NEVER` where it does not happen.
+    """
+
+    begins: Mapping[str, StepArray]
+
+
+def apply_shocks(
+    spec: MarketFigures,
+    shocks: Sequence[ShockTerms],
+    seed: int,
+    first_path: int,
+    prices: Mapping[str, FloatArray],
+) -> Happened:
+    """Change the prices of consecutive paths in place; return when each shock began.
+
+    Parameters
+    ----------
+    prices : dict of str to ndarray of shape (n_steps + 1, n_paths)
+        Of every asset of `spec`, and USDC's in dollars where it moves.
+    """
+    world = _World(spec, seed, first_path, prices)
+    begins: dict[str, StepArray] = {}
+    for shock in sorted(shocks, key=lambda one: one.at is not None):
+        begun = world.begins(shock)
+        begins[shock.name] = begun
+        world.hit(shock, begun)
+    return Happened({shock.name: begins[shock.name] for shock in shocks})
+
+
+def weights(shock: ShockTerms, begun: StepArray, n_steps: int) -> FloatArray:
+    """Return how much of a shock is there, 0 to 1, shape (n_steps + 1, n_paths).
+
+    Parameters
+    ----------
+    begun : ndarray of int64, shape (n_paths,)
+        Step on which it begins.
+    """
+    since = np.arange(n_steps + 1)[:, None] - np.minimum(begun, n_steps + 1)
+    found: FloatArray = np.clip((since + 1) / shock.ramp_days, 0.0, 1.0)
+    stays = shock.plateau_days
+    if stays is None and shock.half_life_days is None:
+        return found
+    after = since - (shock.ramp_days - 1) - (stays or 1) + 1
+    if shock.half_life_days is None:
+        return np.where(after > 0, 0.0, found)
+    fades: FloatArray = np.exp2(-np.maximum(after, 0) / shock.half_life_days)
+    return found * fades
+
+
+class _World:
+    """A block of prices under way."""
+
+    def __init__(
+        self, spec: MarketFigures, seed: int, first_path: int, prices: Mapping[str, FloatArray]
+    ) -> None:
+        self._spec, self._seed, self._first = spec, seed, first_path
+        self._prices = prices
+        self._paths = next(iter(prices.values())).shape[1]
+        self._index = {asset: k for k, asset in enumerate(spec.assets)}
+        self._correlation = spec.cholesky @ spec.cholesky.T
+        self._moved: dict[str, BoolArray] = {}
+        self._given: dict[str, FloatArray | float] = {}
+
+    def begins(self, shock: ShockTerms) -> StepArray:
+        """Return the first step of a shock on each path, shape (n_paths,)."""
+        step = shock.begins(self._spec.start)
+        seen = shock.condition
+        if seen is not None:
+            begun = _first_step(seen, self._prices[seen.asset])
+        else:
+            begun = np.full(self._paths, step, dtype=np.int64)
+        if shock.family == "price":
+            # A closed market moves on its next open day, and nobody follows it before.
+            begun = _next_open(begun, self._spec.trading[self._index[shock.asset]])
+        if shock.share < 1.0:
+            drawn = normal_paths(self._seed, _stream(shock.name), self._first, 0, self._paths)[0]
+            begun = np.where(drawn < _quantile(shock.share), begun, NEVER)
+        return begun
+
+    def hit(self, shock: ShockTerms, begun: StepArray) -> None:
+        """Change the prices by one shock."""
+        there = weights(shock, begun, self._spec.n_steps)
+        if shock.family == "price":
+            self._move(shock, begun, there)
+        elif shock.family == USDC:
+            self._dollar(shock, there)
+        elif shock.family == VOLATILITY:
+            for asset in [shock.asset] if shock.asset else self._spec.assets:
+                self._shake(asset, (shock.times or 1.0) - 1.0, there)
+        elif shock.family == CORRELATION:
+            self._join(shock, there)
+
+    # -- prices --------------------------------------------------------------------------------
+
+    def _move(self, shock: ShockTerms, begun: StepArray, there: FloatArray) -> None:
+        own = self._index[shock.asset]
+        betas = {shock.asset: 1.0}
+        if shock.others == "follow":
+            betas |= {a: self._beta(k, own) for a, k in self._index.items() if k != own}
+        for asset in betas:
+            self._hold_still(asset, begun, shock.ramp_days)
+        log_size = self._log_size(shock, begun)
+        for asset, beta in betas.items():
+            landed = _landed(there, self._spec.trading[self._index[asset]])
+            moves = np.diff(landed, axis=0) * (beta * log_size)
+            self._given[asset] = self._given.get(asset, 0.0) + moves
+            self._add(asset, moves)
+
+    def _log_size(self, shock: ShockTerms, begun: StepArray) -> FloatArray:
+        """Return ln(1 + size) of each path, shape (n_paths,); of a level what leads there."""
+        if shock.size is not None:
+            return np.full(self._paths, np.log1p(shock.size))
+        trading = self._spec.trading[self._index[shock.asset]]
+        last = _next_open(np.minimum(begun, NEVER - shock.ramp_days) + shock.ramp_days - 1, trading)
+        here = np.minimum(last, self._spec.n_steps), np.arange(self._paths)
+        size: FloatArray = np.log(float(shock.at or 1.0) / self._prices[shock.asset][here])
+        return size
+
+    def _beta(self, k: int, own: int) -> float:
+        """Return the beta of asset `k` to `own` by their calibrated correlation and volatility."""
+        volatility = self._spec.volatility
+        return float(self._correlation[k, own] * volatility[k] / volatility[own])
+
+    def _hold_still(self, asset: str, begun: StepArray, ramp: int) -> None:
+        """Leave out an asset's own moves while a shock comes."""
+        coming = self._coming(asset, begun, ramp)[1:]
+        moves = np.diff(np.log(self._prices[asset]), axis=0)
+        self._add(asset, np.where(coming, -moves, 0.0))
+
+    def _coming(self, asset: str, begun: StepArray, ramp: int) -> BoolArray:
+        """Return the steps on which an asset's own move is left out, once for all shocks.
+
+        They are its trading days from the first step on until the shock is all there, of shape
+        (n_steps + 1, n_paths); those that an earlier shock took are not among them.
+        """
+        trading = self._spec.trading[self._index[asset]]
+        first = _next_open(begun, trading)
+        last = _next_open(np.minimum(begun, NEVER - ramp) + ramp - 1, trading)
+        steps = np.arange(self._spec.n_steps + 1)[:, None]
+        found: BoolArray = (steps >= first) & (steps <= last) & trading[:, None]
+        before = self._moved.setdefault(asset, np.zeros_like(found))
+        fresh = found & ~before
+        before |= found
+        return fresh
+
+    def _dollar(self, shock: ShockTerms, there: FloatArray) -> None:
+        price = self._prices[USDC]
+        aim = float(shock.at) if shock.at is not None else price * (1.0 + float(shock.size or 0.0))
+        moved = price + there * (aim - price)
+        price[...] = np.maximum(np.rint(moved * _FEED_UNITS), 1.0) / _FEED_UNITS
+
+    # -- surprises -----------------------------------------------------------------------------
+
+    def _surprises(self, asset: str) -> tuple[FloatArray, float]:
+        """Return an asset's daily surprises, shape (n_steps, n_paths), and a day's variance.
+
+        A surprise is the day's log return less its drift and less what other shocks did; on days
+        that are no trading days, or whose own move was left out, there is none.
+        """
+        k = self._index[asset]
+        variance = float(self._spec.volatility[k] ** 2 / self._spec.periods_per_year[k])
+        steps = np.arange(self._spec.n_steps + 1)
+        last = np.maximum.accumulate(np.where(self._spec.trading[k], steps, 0))
+        drift = self._spec.drift[k] * np.diff(last) * self._spec.year_fraction
+        moves = np.diff(np.log(self._prices[asset]), axis=0) - self._given.get(asset, 0.0)
+        moves -= (drift - variance / 2)[:, None]
+        moves[~self._alive(asset)] = 0.0
+        return moves, variance
+
+    def _alive(self, asset: str) -> BoolArray:
+        """Return on which days an asset makes moves of its own, shape (n_steps, n_paths)."""
+        traded = np.tile(self._spec.trading[self._index[asset], 1:, None], self._paths)
+        held = self._moved.get(asset)
+        return traded if held is None else traded & ~held[1:]
+
+    def _shake(self, asset: str, more: float, there: FloatArray) -> None:
+        """Turn surprises e into (1 + more w) e."""
+        surprises, variance = self._surprises(asset)
+        factor = 1.0 + more * there[1:]
+        added = (factor - 1.0) * surprises - (factor**2 - 1.0) * variance / 2
+        self._add(asset, np.where(self._alive(asset), added, 0.0))
+
+    def _join(self, shock: ShockTerms, there: FloatArray) -> None:
+        """Mix the surprises of all assets that are at risk with one that they share."""
+        share = float(shock.size or 0.0) * there[1:]
+        stream = _stream(shock.name, common=True)
+        n_steps = self._spec.n_steps
+        common = normal_paths(self._seed, stream, self._first, n_steps, self._paths)[1:]
+        for asset in self._spec.assets:
+            if asset == "treasury_bills":
+                continue
+            surprises, variance = self._surprises(asset)
+            mixed = np.sqrt(1.0 - share) * surprises + np.sqrt(share * variance) * common
+            self._add(asset, np.where(self._alive(asset), mixed - surprises, 0.0))
+
+    def _add(self, asset: str, moves: FloatArray) -> None:
+        """Multiply a price by the exponential of daily log moves, shape (n_steps, n_paths)."""
+        if np.any(moves):
+            self._prices[asset][1:] *= np.exp(np.cumsum(moves, axis=0))
+
+
+def _first_step(seen: When, price: FloatArray) -> StepArray:
+    """Return the step after the first close on which a condition holds, shape (n_paths,)."""
+    level = price
+    if seen.falls:
+        level = 1.0 - price / np.maximum.accumulate(price, axis=0)
+    holds: BoolArray = _COMPARED[seen.sign](level, seen.bound)
+    first = np.argmax(holds, axis=0).astype(np.int64)
+    found: StepArray = np.where(holds.any(axis=0), first + 1, NEVER)
+    return found
+
+
+_COMPARED: dict[str, np.ufunc] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+
+
+def _next_open(step: StepArray, trading: BoolArray) -> StepArray:
+    """Return the first trading day at or after a step, shape (n_paths,); `NEVER` after the last."""
+    days = np.flatnonzero(trading)
+    place = np.searchsorted(days, step)
+    found: StepArray = np.where(place < days.size, days[np.minimum(place, days.size - 1)], NEVER)
+    return found
+
+
+def _landed(there: FloatArray, trading: BoolArray) -> FloatArray:
+    """Return weights as they are at the last close: nothing changes while the market is closed."""
+    steps = np.arange(trading.size)
+    last = np.maximum.accumulate(np.where(trading, steps, 0))
+    found: FloatArray = there[last]
+    return found
+
+
+def _stream(name: str, *, common: bool = False) -> int:
+    """Return the stream of a shock's draws: one number for all, and the hash of its name above."""
+    number = Stream.SHOCK_COMMON if common else Stream.SHOCK_SHARE
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:3], "big") << 8 | int(number)
+
+
+def _quantile(share: float) -> float:
+    """Return the standard normal quantile of a share between 0 and 1."""
+    return float(special.ndtri(share))

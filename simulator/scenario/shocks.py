@@ -1,0 +1,210 @@
+"""What happens on a day: shocks to prices, volatility, correlation and the dollar on chain.
+
+    shocks:
+      - {name: crash, target: price.gold, on: 2027-03-15, size: -0.20}
+      - {name: depeg, target: usdc, on: 2027-03-20, at: 0.90, plateau_days: 7}
+      - {name: panic, target: volatility, when: drawdown(gold) > 0.1, times: 2, half_life_days: 20}
+
+A shock comes over `ramp_days`, stays for `plateau_days` (for ever, where neither it nor a half-life
+is given) and then fades with `half_life_days`, or is gone at once without one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from simulator.scenario.observables import one_of
+from simulator.schema.assets import USDC
+from simulator.schema.fields import (
+    Day,
+    Fault,
+    Fraction,
+    Frozen,
+    Label,
+    Positive,
+    Share,
+    Whole,
+    refuse,
+)
+
+VOLATILITY, CORRELATION = "volatility", "correlation"
+_CONDITION = re.compile(
+    r"\s*(?:(?P<of>drawdown)\s*\(\s*(?P<inner>\w+)\s*\)|(?P<plain>\w+))\s*"
+    r"(?P<sign><=|>=|<|>)\s*(?P<bound>-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
+)
+_FORM = "must be as `gold < 4_000` or `drawdown(silver) > 0.3`"
+
+Sign = Literal["<", "<=", ">", ">="]
+Amount = Literal["size", "at", "times"]
+AMOUNTS: tuple[Amount, ...] = get_args(Amount)
+
+
+@dataclass(frozen=True)
+class When:
+    """A condition on the close of a day: of a price, or of its fall from its highest close."""
+
+    asset: str
+    falls: bool
+    sign: Sign
+    bound: float
+
+
+def read_condition(text: str) -> When | None:
+    """Return what a condition says, or None where it cannot be read."""
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        return None
+    sign: Sign = found["sign"]  # type: ignore[assignment]
+    bound = float(found["bound"].replace("_", ""))
+    return When(found["inner"] or found["plain"], found["of"] is not None, sign, bound)
+
+
+class ShockTerms(Frozen):
+    """One thing that happens: to what, when, how much, for how long, on which paths."""
+
+    name: Label
+    """What reports call it."""
+    target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
+    """price.ASSET, volatility, volatility.ASSET, correlation, or usdc."""
+    on: Day | None = None
+    """Day on which it begins."""
+    day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
+    """Step on which it begins, instead of a date."""
+    when: str | None = None
+    """A condition, instead of a date: seen at a close, it acts on the next day, once."""
+    size: Fraction | None = None
+    """Of a price: its move, -0.2 = it falls by 20 %. Of correlation: how far it goes towards 1."""
+    at: Positive | None = None
+    """Of a price: the level it goes to, in its own unit."""
+    times: Annotated[float, Field(gt=0, le=20)] | None = None
+    """Of volatility: what it is multiplied by."""
+    ramp_days: Annotated[Whole, Field(ge=1, le=3660)] = 1
+    """Days over which it comes; 1 = at once."""
+    plateau_days: Annotated[Whole, Field(ge=1, le=3660)] | None = None
+    """Days for which it is all there; none = for ever, or until it fades."""
+    half_life_days: Positive | None = None
+    """Days in which half of it goes, after the plateau; none = it goes at once."""
+    share: Share = 1.0
+    """Share of the paths on which it happens, drawn."""
+    others: Literal["follow", "stay"] = "follow"
+    """Whether other assets move with a price by their beta to it, or stay where they were."""
+
+    @property
+    def family(self) -> str:
+        """Return the first word of the target: price, volatility, correlation, usdc."""
+        return self.target.partition(".")[0]
+
+    @property
+    def asset(self) -> str:
+        """Return the asset of the target, empty where it is about all."""
+        return self.target.partition(".")[2]
+
+    @property
+    def condition(self) -> When | None:
+        """Return the condition, where there is one that can be read."""
+        return None if self.when is None else read_condition(self.when)
+
+    def begins(self, start: dt.date) -> int | None:
+        """Return the step on which it begins; None where a condition decides."""
+        return self.day if self.on is None else (self.on - start).days
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> ShockTerms:
+        refuse([*self._moment_faults(), *self._amount_faults()])
+        return self
+
+    def _moment_faults(self) -> list[Fault]:
+        given = [name for name in ("on", "day", "when") if getattr(self, name) is not None]
+        if len(given) != 1:
+            return [((), "", "must have one of on (a date), day (a step) and when (a condition)")]
+        if self.when is not None and self.condition is None:
+            return [(("when",), f"'{self.when}'", _FORM)]
+        return []
+
+    def _amount_faults(self) -> list[Fault]:
+        allowed = _ALLOWED.get(self.family)
+        if allowed is None:
+            return []
+        given = [name for name in AMOUNTS if getattr(self, name) is not None]
+        wanted = " or ".join(allowed)
+        if len(given) != 1 or given[0] not in allowed:
+            return [((), "", f"must have {wanted}, and nothing else, to say how much")]
+        if self.size is None:
+            return []
+        if self.family == CORRELATION and not 0 < self.size <= 1:
+            return [(("size",), f"{self.size:g}", "must be above 0 and at most 1, the whole way")]
+        if self.size <= -1 or self.size == 0:
+            rule = "must be above -1 (-100 %), which leaves nothing, and not 0"
+            return [(("size",), f"{self.size:g}", rule)]
+        return []
+
+
+_ALLOWED: Mapping[str, tuple[Amount, ...]] = {
+    "price": ("size", "at"),
+    USDC: ("size", "at"),
+    VOLATILITY: ("times",),
+    CORRELATION: ("size",),
+}
+
+
+def shock_faults(
+    shocks: Sequence[ShockTerms], assets: Collection[str], start: dt.date, horizon_days: int
+) -> list[Fault]:
+    """Return what shocks name that is not there, and when nothing can come of them."""
+    faults: list[Fault] = []
+    names: set[str] = set()
+    for place, shock in enumerate(shocks):
+        here: tuple[str | int, ...] = ("shocks", place)
+        faults += [((*here, *at), value, rule) for at, value, rule in _target(shock, assets)]
+        faults += [((*here, *at), v, rule) for at, v, rule in _day(shock, start, horizon_days)]
+        if shock.name in names:
+            faults.append(((*here, "name"), f"'{shock.name}'", "is the name of another shock"))
+        names.add(shock.name)
+    return faults + _contradictions(shocks, start)
+
+
+def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
+    known = [f"price.{a}" for a in assets] + [f"{VOLATILITY}.{a}" for a in assets]
+    known += [VOLATILITY, CORRELATION, USDC]
+    faults: list[Fault] = []
+    if shock.target not in known:
+        rule = one_of(shock.target, known, "something that a shock can hit")
+        faults.append((("target",), f"'{shock.target}'", rule))
+    seen = shock.condition
+    if seen is not None and seen.asset not in assets:
+        rule = f"{seen.asset} is no asset of this market: {', '.join(assets)}"
+        faults.append((("when",), f"'{shock.when}'", rule))
+    return faults
+
+
+def _day(shock: ShockTerms, start: dt.date, horizon_days: int) -> list[Fault]:
+    step = shock.begins(start)
+    if step is None or 1 <= step <= horizon_days:
+        return []
+    if shock.on is None:
+        return [(("day",), str(step), f"must be at most {horizon_days}, the last day of the run")]
+    last = start + dt.timedelta(days=horizon_days)
+    return [
+        (("on",), str(shock.on), f"must be after {start} and at most {last}, the run's last day")
+    ]
+
+
+def _contradictions(shocks: Sequence[ShockTerms], start: dt.date) -> list[Fault]:
+    """Return a fault for each level that another shock sets on the same day."""
+    taken: dict[tuple[str, int], str] = {}
+    faults: list[Fault] = []
+    for place, shock in enumerate(shocks):
+        step = shock.begins(start)
+        if shock.at is None or step is None:
+            continue
+        other = taken.setdefault((shock.target, step), shock.name)
+        if other != shock.name:
+            rule = f"contradicts {other}, which sets another level on the same day"
+            faults.append(((("shocks", place, "at")), f"{shock.at:g}", rule))
+    return faults
