@@ -13,12 +13,31 @@ from typing import Generic, Protocol, Self, TypeVar
 
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gas import Gas
-from simulator.units import BoolArray, FloatArray
+from simulator.units import BoolArray, FloatArray, StepArray
 
 T = TypeVar("T", contravariant=True)
 D = TypeVar("D")
 R = TypeVar("R")
 Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Blow:
+    """What a shock does to an instrument on the paths of a block.
+
+    Attributes
+    ----------
+    begins : ndarray of int64, shape (n_paths,)
+        Its first step on a path; beyond the horizon where it does not happen.
+    amount : float
+        What the scenario gives as `size`, `at` or `times`; 0 where there is none.
+    weight : ndarray of shape (n_steps + 1, n_paths)
+        How much of it is there on a step, 0 to 1.
+    """
+
+    begins: StepArray
+    amount: float
+    weight: FloatArray
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,8 @@ class Setting:
         moves.
     gas : dict of kind to Gas
         What the measured holder's acts cost, of each kind that books gas.
+    blows : dict of str to tuple of Blow
+        By `LABEL.NAME`: what shocks do to instruments.
     """
 
     seed: int
@@ -63,6 +84,11 @@ class Setting:
     volatility: Mapping[str, float] = field(default_factory=dict)
     periods_per_year: Mapping[str, float] = field(default_factory=dict)
     gas: Mapping[str, Gas] = field(default_factory=dict)
+    blows: Mapping[str, tuple[Blow, ...]] = field(default_factory=dict)
+
+    def struck(self, label: str, name: str) -> tuple[Blow, ...]:
+        """Return what shocks do to an instrument under one of its names, in their order."""
+        return self.blows.get(f"{label}.{name}", ())
 
 
 @dataclass(frozen=True)

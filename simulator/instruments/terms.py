@@ -82,6 +82,35 @@ class Position:
     usdc_moves: str = ""
 
 
+Amount = Literal["size", "at", "times"]
+"""How a shock says how much: a relative move or a share, a level, a multiple."""
+
+
+@dataclass(frozen=True)
+class Struck:
+    """Something that a shock can do to an instrument, as `LABEL.NAME`.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        What happens, in a sentence for the docs.
+    amounts : tuple of Amount
+        How it can be said how much; empty for what has no size.
+    low, high : float
+        Between which an amount must lie.
+    lasts : bool
+        Whether it has a duration: ramp, plateau, half-life. What is done in one stroke has none.
+    """
+
+    name: str
+    about: str
+    amounts: tuple[Amount, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    lasts: bool = False
+
+
 @dataclass(frozen=True)
 class Needs:
     """What an instrument stands on: assets and factors of the market, other instruments."""
@@ -125,6 +154,10 @@ class InstrumentTerms(Frozen):
     def needs(self) -> Needs:
         """Return what it stands on."""
         return Needs()
+
+    def shocks(self) -> tuple[Struck, ...]:
+        """Return what shocks can do to it, beside what they do to the market."""
+        return ()
 
     def faults(self, label: str, among: Among) -> list[Fault]:
         """Return what the scenario around it does not allow; places are seen from the terms."""

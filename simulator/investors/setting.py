@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from simulator.instruments.gas import gas_by_kind
-from simulator.instruments.model import Setting
+from simulator.instruments.model import Blow, Setting
 from simulator.investors.settlement import settled_in_usdc
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths
+from simulator.market.shocks import weights
 from simulator.scenario.models import Scenario
+from simulator.scenario.shocks import is_of_the_market
 from simulator.schema.assets import USDC
 from simulator.units import trading_days
 
@@ -28,7 +30,20 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),
         periods_per_year=dict(zip(spec.assets, map(float, spec.periods_per_year), strict=True)),
         gas=gas_by_kind(scenario.gas),
+        blows=_blows(scenario, market),
     )
+
+
+def _blows(scenario: Scenario, market: MarketPaths) -> dict[str, tuple[Blow, ...]]:
+    """Return what shocks do to instruments, by what they hit."""
+    found: dict[str, tuple[Blow, ...]] = {}
+    for shock in scenario.shocks or ():
+        if market.happened is not None and not is_of_the_market(shock):
+            begins = market.happened.begins[shock.name]
+            weight = weights(shock, begins, scenario.horizon_days)
+            blow = Blow(begins, shock.amount, weight)
+            found[shock.target] = (*found.get(shock.target, ()), blow)
+    return found
 
 
 def wanted_days(scenario: Scenario) -> frozenset[str]:

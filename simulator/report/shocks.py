@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.instruments.page import Block, Paragraph, Section, Table
-from simulator.words import number, percent
+from simulator.scenario.shocks import is_of_the_market
+from simulator.words import HARD_SPACE, number, percent
 
 if TYPE_CHECKING:
     from simulator.engine.shock_effects import ShockEffect
@@ -33,12 +34,12 @@ _INTRO = (
 
 def words(shock: ShockTerms) -> str:
     """Return in a sentence what happens, when, for how long and where."""
-    parts = [f"{shock.target} {_amount(shock)} {_moment(shock)}"]
+    parts = [" ".join(filter(None, (shock.target, _amount(shock), _moment(shock))))]
     parts += [f"over {shock.ramp_days} days"] if shock.ramp_days > 1 else []
     parts += [f"for {shock.plateau_days} days"] if shock.plateau_days else []
     fades = shock.half_life_days
     parts += [f"half of it gone every {fades:g} days"] if fades else []
-    parts += [f"on {percent(shock.share)} of the paths"] if shock.share < 1 else []
+    parts += [f"on {_share(shock.share)} of the paths"] if shock.share < 1 else []
     parts += ["other assets stay"] if shock.others == "stay" else []
     return ", ".join(parts) + "."
 
@@ -48,10 +49,19 @@ def _amount(shock: ShockTerms) -> str:
         return f"goes to {shock.at:,.10g}"
     if shock.times is not None:
         return f"is {shock.times:g} times what it was"
-    size = float(shock.size or 0.0)
+    if shock.size is None:
+        return ""
+    if not is_of_the_market(shock):
+        return _share(shock.size)
     if shock.family == "correlation":
-        return f"goes {percent(size)} of the way to 1"
-    return f"{'falls' if size < 0 else 'rises'} by {percent(abs(size))}"
+        return f"goes {_share(shock.size)} of the way to 1"
+    size = shock.size
+    return f"{'falls' if size < 0 else 'rises'} by {_share(abs(size))}"
+
+
+def _share(value: float) -> str:
+    """Return a share as its author wrote it, in percent."""
+    return f"{100.0 * value:.6g}{HARD_SPACE}%"
 
 
 def _moment(shock: ShockTerms) -> str:

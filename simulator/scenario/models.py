@@ -14,13 +14,13 @@ from pydantic import Field, model_validator
 
 from simulator.instruments.gas import gas_faults
 from simulator.instruments.registry import in_order
-from simulator.instruments.terms import UNITS, Position
+from simulator.instruments.terms import UNITS, Position, Struck
 from simulator.scenario.claims import ClaimTerms, number_faults, premise_faults, reference_faults
 from simulator.scenario.instruments import Chosen, homes, positions, section_faults
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import AssetTerms, MarketTerms
 from simulator.scenario.observables import FACTORS, one_of
-from simulator.scenario.shocks import ShockTerms, shock_faults
+from simulator.scenario.shocks import ShockTerms, shock_faults, struck_faults
 from simulator.schema.assets import USDC
 from simulator.schema.fields import (
     Day,
@@ -112,12 +112,22 @@ class Scenario(MarketScenario):
         refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
         refuse(gas_faults(self.gas))
         refuse(self._reference_faults() + self._holding_faults() + self._asset_faults())
+        refuse(struck_faults(self.shocks or (), self.struck, self.market.assets))
         return self
 
     @property
     def positions(self) -> dict[str, Position]:
         """Return everything that can be held, by name, in the order of tables."""
         return positions(self.instruments)
+
+    @property
+    def struck(self) -> dict[str, Struck]:
+        """Return what shocks can do to the instruments, by `LABEL.NAME`."""
+        return {
+            f"{label}.{struck.name}": struck
+            for label, terms in self.instruments.items()
+            for struck in terms.shocks()
+        }
 
     def _traded(self) -> frozenset[str]:
         """Return the labels of what portfolios hold."""

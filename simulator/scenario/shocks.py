@@ -19,6 +19,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from simulator.instruments.terms import Amount, Struck
 from simulator.scenario.observables import one_of
 from simulator.schema.assets import USDC
 from simulator.schema.fields import (
@@ -41,7 +42,6 @@ _CONDITION = re.compile(
 _FORM = "must be as `gold < 4_000` or `drawdown(silver) > 0.3`"
 
 Sign = Literal["<", "<=", ">", ">="]
-Amount = Literal["size", "at", "times"]
 AMOUNTS: tuple[Amount, ...] = get_args(Amount)
 
 
@@ -71,7 +71,8 @@ class ShockTerms(Frozen):
     name: Label
     """What reports call it."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
-    """price.ASSET, volatility, volatility.ASSET, correlation, or usdc."""
+    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, or what an instrument names,
+    as gold_vault.exploit."""
     on: Day | None = None
     """Day on which it begins."""
     day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
@@ -79,7 +80,8 @@ class ShockTerms(Frozen):
     when: str | None = None
     """A condition, instead of a date: seen at a close, it acts on the next day, once."""
     size: Fraction | None = None
-    """Of a price: its move, -0.2 = it falls by 20 %. Of correlation: how far it goes towards 1."""
+    """Of a price: its move, -0.2 = it falls by 20 %. Of correlation: how far it goes towards 1. Of
+    an instrument: a share, as of what is stolen."""
     at: Positive | None = None
     """Of a price: the level it goes to, in its own unit."""
     times: Annotated[float, Field(gt=0, le=20)] | None = None
@@ -94,6 +96,11 @@ class ShockTerms(Frozen):
     """Share of the paths on which it happens, drawn."""
     others: Literal["follow", "stay"] = "follow"
     """Whether other assets move with a price by their beta to it, or stay where they were."""
+
+    @property
+    def amount(self) -> float:
+        """Return how much, in whichever way it is said; 0 where it is not."""
+        return next((v for n in AMOUNTS if (v := getattr(self, n)) is not None), 0.0)
 
     @property
     def family(self) -> str:
@@ -153,10 +160,53 @@ _ALLOWED: Mapping[str, tuple[Amount, ...]] = {
 }
 
 
+def is_of_the_market(shock: ShockTerms) -> bool:
+    """Return whether a shock hits prices or their moves, and no instrument."""
+    return shock.family in _ALLOWED
+
+
+def struck_faults(
+    shocks: Sequence[ShockTerms], offered: Mapping[str, Struck], assets: Collection[str]
+) -> list[Fault]:
+    """Return what shocks do to instruments that cannot be done to them.
+
+    Parameters
+    ----------
+    offered : dict of str to Struck
+        By `LABEL.NAME`: what can be done.
+    """
+    faults: list[Fault] = []
+    for place, shock in enumerate(shocks):
+        if is_of_the_market(shock):
+            continue
+        found = offered.get(shock.target)
+        if found is None:
+            rule = one_of(shock.target, [*_of_market(assets), *offered], "something to be hit")
+            faults.append((("shocks", place, "target"), f"'{shock.target}'", rule))
+        else:
+            faults += [(("shocks", place, *at), v, r) for at, v, r in _of_struck(shock, found)]
+    return faults
+
+
+def _of_struck(shock: ShockTerms, found: Struck) -> list[Fault]:
+    given = [name for name in AMOUNTS if getattr(shock, name) is not None]
+    if bool(given) != bool(found.amounts) or len(given) > 1 or not set(given) <= set(found.amounts):
+        wanted = " or ".join(found.amounts)
+        rule = f"must have {wanted}, and nothing else, to say how much" if wanted else "has no size"
+        return [((), "", rule)]
+    if given and not found.low <= shock.amount <= found.high:
+        rule = f"must be {found.low:g} to {found.high:g}: {found.about}"
+        return [((given[0],), f"{shock.amount:g}", rule)]
+    lasting = shock.ramp_days > 1 or shock.plateau_days or shock.half_life_days
+    if lasting and not found.lasts:
+        return [((), "", f"{shock.target} is done in one stroke and has no duration")]
+    return []
+
+
 def shock_faults(
     shocks: Sequence[ShockTerms], assets: Collection[str], start: dt.date, horizon_days: int
 ) -> list[Fault]:
-    """Return what shocks name that is not there, and when nothing can come of them."""
+    """Return what shocks name that the market has not, and when nothing can come of them."""
     faults: list[Fault] = []
     names: set[str] = set()
     for place, shock in enumerate(shocks):
@@ -170,10 +220,9 @@ def shock_faults(
 
 
 def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
-    known = [f"price.{a}" for a in assets] + [f"{VOLATILITY}.{a}" for a in assets]
-    known += [VOLATILITY, CORRELATION, USDC]
+    known = _of_market(assets)
     faults: list[Fault] = []
-    if shock.target not in known:
+    if is_of_the_market(shock) and shock.target not in known:
         rule = one_of(shock.target, known, "something that a shock can hit")
         faults.append((("target",), f"'{shock.target}'", rule))
     seen = shock.condition
@@ -181,6 +230,12 @@ def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
         rule = f"{seen.asset} is no asset of this market: {', '.join(assets)}"
         faults.append((("when",), f"'{shock.when}'", rule))
     return faults
+
+
+def _of_market(assets: Collection[str]) -> list[str]:
+    """Return everything of the market that a shock can hit."""
+    each = [f"{what}.{asset}" for what in ("price", VOLATILITY) for asset in assets]
+    return [*each, VOLATILITY, CORRELATION, USDC]
 
 
 def _day(shock: ShockTerms, start: dt.date, horizon_days: int) -> list[Fault]:

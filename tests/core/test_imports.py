@@ -78,6 +78,7 @@ RESULT_TYPES = {
     "simulator.scenario.instruments",
     "simulator.scenario.loader",
     "simulator.scenario.models",
+    "simulator.scenario.shocks",
     "simulator.schema.gas",
 }
 """The modules in which a result or an input is defined: all that a report may see."""

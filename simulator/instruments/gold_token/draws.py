@@ -19,7 +19,8 @@ _DEMAND = LANES
 _SUPPLY = 2 * LANES
 _SHORTFALL_DAY = 3 * LANES
 _DRIFT = 4 * LANES
-_ROWS = 5 * LANES
+_LEFT = 5 * LANES
+_ROWS = 6 * LANES
 
 
 class Numbers(NamedTuple):
@@ -36,7 +37,6 @@ class Numbers(NamedTuple):
     premium_ceiling: float
     premium_pull: float
     premium_shock: float
-    backing_left: float
     supply_ounces: float
     supply_drift: float
     drift_deviation: float
@@ -80,10 +80,10 @@ def _start(premium: FloatArray, rows: FloatArray, normals: FloatArray, terms: Nu
 
 
 @inlined
-def _back(backing: FloatArray, rows: FloatArray, day: float, terms: Numbers) -> None:
+def _back(backing: FloatArray, rows: FloatArray, day: float) -> None:
     """Write the ounces behind a token, shape (LANES,); `rows` is of shape (_ROWS,)."""
     for lane in range(LANES):
-        backing[lane] = terms.backing_left if day >= rows[_SHORTFALL_DAY + lane] else 1.0
+        backing[lane] = rows[_LEFT + lane] if day >= rows[_SHORTFALL_DAY + lane] else 1.0
 
 
 @inlined
@@ -146,6 +146,7 @@ def draw(
     terms: Numbers,
     spot: FloatArray,
     shortfall_step: npt.NDArray[np.int64],
+    backing_left: FloatArray,
     seed: int,
     streams: tuple[int, int, int],
     first_path: int,
@@ -162,6 +163,8 @@ def draw(
     ----------
     spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
     shortfall_step : ndarray of shape (n_paths,), int64
+    backing_left : ndarray of shape (n_paths,)
+        Ounces behind a token from that step on.
     streams : tuple of int
         Of the premium, its dislocations and the supply.
     """
@@ -172,6 +175,7 @@ def draw(
     for first in range(0, n_paths, LANES):
         for lane in range(LANES):
             rows[_SHORTFALL_DAY + lane] = float(shortfall_step[first + lane])
+            rows[_LEFT + lane] = backing_left[first + lane]
         for step in range(n_rows):
             turn = step % 4
             if turn == 0:
@@ -187,8 +191,28 @@ def draw(
                 _start(gap, rows, normals[2, 0], terms)
             else:
                 _pull(gap, rows, normals[0, turn], normals[1, turn], terms)
-            _back(whole, rows, float(step), terms)
+            _back(whole, rows, float(step))
             _quantise(metal, spot[step, first : first + LANES])
             _price(token_usd[step, first : first + LANES], metal, gap, whole)
             _supply(supply, rows, normals[2, turn], whole, step == 0, terms)
             _reserve(reserve_ounces[step, first : first + LANES], supply, whole)
+
+
+@kernel
+def reprice(
+    token_usd: FloatArray, metal_usd: FloatArray, premium: FloatArray, backing: FloatArray
+) -> None:
+    """Write the token's price anew, once its premium has changed.
+
+    Arrays of shape (n_steps + 1, n_paths), as those of `draw`.
+    """
+    n_rows, n_paths = metal_usd.shape
+    for step in range(n_rows):
+        for first in range(0, n_paths, LANES):
+            last = first + LANES
+            _price(
+                token_usd[step, first:last],
+                metal_usd[step, first:last],
+                premium[step, first:last],
+                backing[step, first:last],
+            )

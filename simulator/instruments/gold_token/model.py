@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from simulator.instruments.gold_token import paths
 from simulator.instruments.gold_token.paths import GoldTokenDrivers, Metal
-from simulator.instruments.gold_token.terms import GoldTokenTerms
+from simulator.instruments.gold_token.terms import PREMIUM, SHORTFALL, GoldTokenTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 
 
@@ -22,7 +22,16 @@ class TokenModel:
         """Return price, premium, backing and supply of a block."""
         del ground
         spot = setting.prices[self.metal.asset]
-        return paths.draw_drivers(terms, label, self.metal, spot, setting.seed, setting.first_path)
+        return paths.draw_drivers(
+            terms,
+            label,
+            self.metal,
+            spot,
+            setting.seed,
+            setting.first_path,
+            missing=setting.struck(label, SHORTFALL),
+            dislocated=setting.struck(label, PREMIUM),
+        )
 
     def play(
         self,

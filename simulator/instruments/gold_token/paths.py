@@ -8,15 +8,17 @@ creation needs attested metal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
 
 import numpy as np
 
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, TokenPrices
-from simulator.instruments.gold_token.draws import Numbers, draw
+from simulator.instruments.gold_token.draws import Numbers, draw, reprice
 from simulator.instruments.gold_token.split import split
 from simulator.instruments.gold_token.terms import GoldTokenTerms
+from simulator.instruments.model import Blow
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
@@ -103,7 +105,15 @@ class GoldTokenDrivers:
 
 
 def draw_drivers(
-    terms: GoldTokenTerms, label: str, metal: Metal, spot: FloatArray, seed: int, first_path: int
+    terms: GoldTokenTerms,
+    label: str,
+    metal: Metal,
+    spot: FloatArray,
+    seed: int,
+    first_path: int,
+    *,
+    missing: Sequence[Blow] = (),
+    dislocated: Sequence[Blow] = (),
 ) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on label, seed, stream, path and step alone.
 
@@ -111,12 +121,20 @@ def draw_drivers(
     ----------
     spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
         Price of the metal, on paths from `first_path` on.
+    missing, dislocated : sequence of Blow
+        Shocks: a share of the metal that is gone, of which the first thing that happens counts, the
+        token's own hazard among it; a share by which the token's price leaves the metal's, beyond
+        the bounds of its premium.
     """
     premium_stream, dislocation, demand, events = (
         stream_of(number, metal.kind, label)
         for number in (metal.premium, metal.dislocation, metal.demand, metal.events)
     )
     shortfall = first_event(seed, events, first_path, spot.shape[1], terms.shortfall_hazard)
+    left = np.full(spot.shape[1], 1.0 - terms.shortfall_loss)
+    for blow in missing:
+        left = np.where(blow.begins < shortfall, 1.0 - blow.amount, left)
+        shortfall = np.minimum(shortfall, blow.begins)
     metal_usd, token_usd, premium, backing, supply, reserve = (
         empty_apart(spot.shape, k) for k in range(6)
     )
@@ -124,6 +142,7 @@ def draw_drivers(
         _numbers(terms),
         spot,
         shortfall,
+        left,
         seed,
         (premium_stream, dislocation, demand),
         first_path,
@@ -134,6 +153,10 @@ def draw_drivers(
         supply,
         reserve,
     )
+    for blow in dislocated:
+        premium += np.log1p(blow.amount) * blow.weight
+    if dislocated:
+        reprice(token_usd, metal_usd, premium, backing)
     return GoldTokenDrivers(TokenPrices(metal_usd, token_usd, premium, backing), supply, reserve)
 
 
@@ -146,7 +169,6 @@ def _numbers(terms: GoldTokenTerms) -> Numbers:
         premium_ceiling=terms.premium_ceiling,
         premium_pull=keep,
         premium_shock=terms.premium_deviation * float(np.sqrt(1.0 - keep**2)),
-        backing_left=1.0 - terms.shortfall_loss,
         supply_ounces=terms.supply_ounces,
         supply_drift=(terms.demand_growth - 0.5 * terms.demand_volatility**2) / DAYS_PER_YEAR,
         drift_deviation=terms.demand_growth_deviation / DAYS_PER_YEAR,

@@ -6,8 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import Among, InstrumentTerms, Needs, Position
+from simulator.instruments.terms import Among, InstrumentTerms, Needs, Position, Struck
 from simulator.schema.fields import Bps, Fault, Hazard, Positive, Rate, Share, refuse
+
+PREMIUM, SHORTFALL = "premium", "shortfall"
+"""What shocks can do to a token."""
 
 MAX_DESK_SPREAD_BPS = 5_000
 """The desk on which portfolios trade tokens lists none with a wider spread."""
@@ -68,6 +71,20 @@ class GoldTokenTerms(InstrumentTerms):
         sector = () if self.sector_value_usd is None else ("sector_value_usd",)
         shown = ("market_value_usd", *sector)
         return (Position(label, self.asset, ("ounces", "usd"), shown),)
+
+    def shocks(self) -> tuple[Struck, ...]:
+        """Return what can befall the token."""
+        return (
+            Struck(SHORTFALL, "share of the metal that turns out to be missing", ("size",)),
+            Struck(
+                PREMIUM,
+                "share by which the token's price leaves the metal's; -0.2 = it stands 20 % below",
+                ("size",),
+                low=-0.9,
+                high=1.0,
+                lasts=True,
+            ),
+        )
 
     def needs(self) -> Needs:
         """Return the metal."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from simulator.instruments.mining.output import MinePaths, simulate_mine
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms, SecondaryTerms
+from simulator.instruments.model import Blow
 from simulator.jit import kernel
 from simulator.market.events import NEVER, first_event
 from simulator.market.normals import normal_paths
@@ -58,6 +61,9 @@ def draw_drivers(
     growth: FloatArray,
     seed: int,
     first_path: int,
+    *,
+    stopped: Mapping[str, Sequence[Blow]] | None = None,
+    failed: Sequence[Blow] = (),
 ) -> MiningStoDrivers:
     """Return the drivers of the STO called `label` on a block; draws depend on its label.
 
@@ -67,6 +73,8 @@ def draw_drivers(
         n_paths is a multiple of LANES.
     growth : ndarray of shape (n_steps + 1,)
         ln E[P_t / P_0] of copper as the market expects it.
+    stopped, failed : by shocks
+        Outages by kind, and defaults: of defaults the first one counts.
     """
     n_paths = copper_usd.shape[1]
     failing = stream(Stream.MINE_DEFAULT, label)
@@ -74,11 +82,16 @@ def draw_drivers(
     moods = stream(Stream.STO_NOISE, label)
     return MiningStoDrivers(
         label=label,
-        mine=simulate_mine(terms, label, copper_usd, growth, seed, first_path),
+        mine=simulate_mine(terms, label, copper_usd, growth, seed, first_path, stopped),
         others_usd=_others(terms, label, seed, first_path, n_paths),
-        default_step=_after(terms.sale.days, defaults),
+        default_step=_first(_after(terms.sale.days, defaults), terms.sale.days, failed),
         noise=mood(terms.secondary, moods, seed, first_path, copper_usd),
     )
+
+
+def _first(drawn: StepArray, close: int, failed: Sequence[Blow]) -> StepArray:
+    """Return the first of all defaults, shape (n_paths,), int64; none before the raise closes."""
+    return functools.reduce(np.minimum, [np.maximum(b.begins, close + 1) for b in failed], drawn)
 
 
 def _after(close: int, steps: StepArray) -> StepArray:

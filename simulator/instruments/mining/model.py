@@ -13,10 +13,11 @@ from simulator.instruments.mining.equity import (
     draw_equity_drivers,
     simulate_equity,
 )
+from simulator.instruments.mining.outages import KINDS
 from simulator.instruments.mining.paths import MiningStoRecord
 from simulator.instruments.mining.staking import StakingDrivers, StakingRecord
 from simulator.instruments.mining.staking_terms import RevenueStakingTerms
-from simulator.instruments.mining.terms import MineEquityTerms, MiningStoTerms
+from simulator.instruments.mining.terms import DEFAULT, MineEquityTerms, MiningStoTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 
 
@@ -29,7 +30,16 @@ class StoModel:
         """Return the mine, the others' demand, the default and the market's mood."""
         del ground
         copper, growth = setting.prices["copper"], setting.growth["copper"]
-        return draw_drivers(terms, label, copper, growth, setting.seed, setting.first_path)
+        return draw_drivers(
+            terms,
+            label,
+            copper,
+            growth,
+            setting.seed,
+            setting.first_path,
+            stopped={kind: setting.struck(label, kind) for kind in KINDS},
+            failed=setting.struck(label, DEFAULT),
+        )
 
     def play(
         self,

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from simulator.instruments.mining.terms import OutagesTerms
+from simulator.instruments.mining.terms import OUTAGES, OutagesTerms
 from simulator.jit import kernel
 from simulator.market.philox import uniforms4
 from simulator.units import DAYS_PER_YEAR, DayArray, FloatArray, KindArray, StepArray
 
-KINDS = ("mudslide", "strike", "power")
+KINDS = tuple(OUTAGES)
 """Kind 1, 2 and 3 of an outage; 0 is none."""
 
+HALF = 0.5
 LONGEST_DAYS = 30_000.0
 """Durations are cut here, to fit DayArray; far beyond any horizon."""
 
@@ -102,3 +103,22 @@ def outage_paths(
     left: Any = np.empty(shape, np.int16)
     fill_outages(kinds, left, hazards(terms), begins, seed, stream, first_path)
     return kinds, left
+
+
+def lay_over(kinds: KindArray, left: DayArray, kind: str, stopped: FloatArray) -> None:
+    """Stop the mine on some days, whatever else happens on them.
+
+    Parameters
+    ----------
+    kinds, left : ndarray of shape (n_steps + 1, n_paths)
+        As `fill_outages` writes them; changed where the mine is stopped.
+    stopped : ndarray of shape (n_steps + 1, n_paths)
+        More than one half on the days of the outage.
+    """
+    on = stopped > HALF
+    days = np.zeros(on.shape, np.int16)
+    for step in range(on.shape[0] - 1, -1, -1):
+        after = days[step + 1] if step + 1 < on.shape[0] else np.int16(0)
+        days[step] = np.where(on[step], after + 1, 0)
+    kinds[on] = KINDS.index(kind) + 1
+    left[on] = days[on]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.instruments.mining import output_kernel
-from simulator.instruments.mining.outages import KINDS, outage_paths
+from simulator.instruments.mining.outages import KINDS, lay_over, outage_paths
 from simulator.instruments.mining.output_kernel import Drivers, Numbers, Results
 from simulator.instruments.mining.streams import Stream, stream
 from simulator.instruments.mining.terms import MineTerms, MiningStoTerms, StageTerms
+from simulator.instruments.model import Blow
 from simulator.market.normals import normal_paths
 from simulator.mechanics.mine import Mine
 from simulator.units import DAYS_PER_YEAR, BoolArray, DayArray, FloatArray, KindArray, StepArray
@@ -128,6 +130,7 @@ def simulate_mine(
     growth: FloatArray,
     seed: int,
     first_path: int,
+    stopped: Mapping[str, Sequence[Blow]] | None = None,
 ) -> MinePaths:
     """Return the mine called `label` on a block of paths, beginning with path `first_path`.
 
@@ -137,6 +140,8 @@ def simulate_mine(
         n_paths is a multiple of LANES.
     growth : ndarray of shape (n_steps + 1,)
         As in `MinePaths`.
+    stopped : dict of str to sequence of Blow, optional
+        Outages by shocks, by kind; they lie over those that are drawn.
     """
     shape = n_rows, n_paths = copper_usd.shape
     settles = settlement_steps(terms.sale.days, terms.payout.payments_a_year, n_rows - 1)
@@ -144,6 +149,9 @@ def simulate_mine(
     begins = np.rint(terms.stage.construction_days * (1.0 + late[0])).astype(np.int64)
     events = stream(Stream.MINE_EVENTS, label)
     halted, left = outage_paths(terms.outages, begins, seed, events, first_path, n_rows - 1)
+    for kind, blows in (stopped or {}).items():
+        for blow in blows:
+            lay_over(halted, left, kind, blow.weight)
     outputs = stream(Stream.MINE_OUTPUT, label)
     shocks = normal_paths(seed, outputs, first_path, len(settles), n_paths)
     deviation = terms.mine.output_deviation

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position, stands_on
+from simulator.instruments.terms import (
+    Among,
+    InstrumentTerms,
+    Measured,
+    Needs,
+    Position,
+    Struck,
+    stands_on,
+)
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -29,6 +37,16 @@ PositiveShare = Annotated[float, Field(gt=0, le=1), Unit("1 = 100 %", 0.01)]
 BelowOne = Annotated[float, Field(ge=0, lt=1), Unit("1 = 100 %", 0.01)]
 Days = Annotated[Whole, Field(ge=0, le=3660)]
 Country = Annotated[Whole, Field(ge=1, le=999), Unit("a number of ISO 3166-1, as 152 for Chile")]
+
+
+DEFAULT = "default"
+"""What a shock calls the operator's default."""
+OUTAGES = {
+    "mudslide": "a mudslide, collapse or flood",
+    "strike": "a strike or blockade",
+    "power": "a power failure",
+}
+"""What stops a mine, by the names of their terms."""
 
 
 class MineTerms(Frozen):
@@ -313,6 +331,16 @@ class MiningStoTerms(InstrumentTerms):
     def positions(self, label: str) -> tuple[Position, ...]:
         """Return the measured holder's subscription."""
         return (held_in_dollars(label),)
+
+    def shocks(self) -> tuple[Struck, ...]:
+        """Return what can befall the mine and its operator."""
+        return (
+            Struck(DEFAULT, "the operator stops paying, at the earliest the day after the raise"),
+            *(
+                Struck(kind, f"{about} stops the mine as far as its terms say", lasts=True)
+                for kind, about in OUTAGES.items()
+            ),
+        )
 
     def needs(self) -> Needs:
         """Return copper."""
