@@ -133,4 +133,12 @@ def named_columns(columns: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+crisis_option = click.option(
+    "--crisis",
+    metavar="NAME",
+    help="Let a crisis happen in the run, as it was: a ready one (see docs/shocks.md) or a file; "
+    "NAME@DATE says when it begins.",
+)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

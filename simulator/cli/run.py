@@ -20,6 +20,7 @@ from simulator.claims import WORDS, Verdict
 from simulator.cli.options import (
     all_overrides,
     chain_options,
+    crisis_option,
     json_option,
     scenario_options,
     strict_option,
@@ -74,6 +75,7 @@ SETS = 50
     show_default=True,
     help="Also judge under this many draws of all that the scenario marks as assumptions.",
 )
+@crisis_option
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options
 @strict_option
@@ -89,6 +91,7 @@ def run(
     out: Path | None,
     parameter_sets: int,
     assumption_sets: int,
+    crisis: str | None,
     no_replay: bool,
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
@@ -102,7 +105,10 @@ def run(
     """
     reporter = Reporter(quiet=as_json)
     loaded = load_scenario(
-        scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
+        scenario,
+        overrides=all_overrides(overrides, paths, seed),
+        calibration=calibration,
+        crisis=crisis,
     )
     _warn(loaded)
     tell_warnings(loaded, strict)

@@ -155,7 +155,8 @@ class InstrumentTerms(Frozen):
         """Return what it stands on."""
         return Needs()
 
-    def shocks(self) -> tuple[Struck, ...]:
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
         """Return what shocks can do to it, beside what they do to the market."""
         return ()
 

@@ -15,6 +15,7 @@ from typing import Any
 from simulator.errors import InputError, UsageError
 from simulator.scenario import uses
 from simulator.scenario.reader import read_yaml
+from simulator.scenario.shock_lists import put_first
 from simulator.schema.raw import Location, RawFile
 
 KEY = "extends"
@@ -72,7 +73,9 @@ def _with_parts(bases: list[RawFile], parts: list[uses.Taken], raw: RawFile) -> 
     layers = [*bases, *(part.asked_for() for part in parts), raw]
     for part in parts:
         layers.insert(0, part.lacking([layer.data for layer in layers]))
-    return functools.reduce(_laid_over, layers)
+    merged = functools.reduce(_laid_over, layers)
+    put_first(merged, [item for part in parts for item in part.shocks()])
+    return merged
 
 
 def _read_other(

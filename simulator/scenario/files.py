@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from simulator.errors import InputError, Problem, UsageError
 from simulator.instruments.gas import MEASURED, PLACE, with_measured
 from simulator.scenario.calibration import Calibration, load_calibration
+from simulator.scenario.crises import lay_over
 from simulator.scenario.extends import read_extended
 from simulator.scenario.loader import (
     ASSUMPTION,
@@ -33,6 +34,7 @@ from simulator.scenario.market import MarketTerms
 from simulator.scenario.models import MarketScenario, Scenario
 from simulator.scenario.pace import late_view
 from simulator.scenario.plausible import implausible, stale_prices
+from simulator.scenario.shock_lists import KEY as SHOCKS
 from simulator.scenario.targets import target_faults
 from simulator.schema.fields import Fault
 
@@ -112,6 +114,7 @@ def load_scenario(
     *,
     overrides: Iterable[str] = (),
     calibration: str | None = None,
+    crisis: str | None = None,
 ) -> LoadedScenario:
     """Read a scenario and its calibration.
 
@@ -123,15 +126,19 @@ def load_scenario(
         `a.b.c=value`, applied to the file's data before it is validated.
     calibration : str, optional
         Name or path that replaces the scenario's calibration.
+    crisis : str, optional
+        A crisis to be lived through, as `scenario.crises.lay_over` has it.
 
     Raises
     ------
     UsageError
-        There is no such scenario, or an override has no `=`.
+        There is no such scenario or crisis, or an override has no `=`.
     InputError
         With one problem for each fault of the files.
     """
     raw, path = _read(name, overrides, calibration)
+    if crisis is not None:
+        lay_over(raw, crisis, _first_day(raw, path.parent))
     scenario, fitted, warnings = _validated(Scenario, raw, path.parent)
     return LoadedScenario(scenario, fitted, dict(raw.provenance), str(path), warnings)
 
@@ -171,7 +178,7 @@ def _validated(
     ------
     InputError
     """
-    follows = _start_follows(raw)
+    follows = _start_follows(raw, folder)
     scenario = validate(kind, raw)
     history = _found_history(scenario, raw, folder)
     scenario = scenario.model_copy(update={"market": history})
@@ -210,12 +217,32 @@ def _read(
     return raw, path
 
 
-def _start_follows(raw: RawFile) -> bool:
-    """Return whether the start is the calibration's last day; until then any day stands there."""
+def _start_follows(raw: RawFile, folder: Path) -> bool:
+    """Return whether the start is the calibration's last day.
+
+    Until that is known any day stands there, unless shocks have dates, which are held to it.
+    """
     if not isinstance(raw.data, dict) or "start" in raw.data:
         return False
-    raw.data["start"] = _ANY_DAY
+    raw.data["start"] = _last_day(raw, folder) if raw.data.get(SHOCKS) else _ANY_DAY
     return True
+
+
+def _first_day(raw: RawFile, folder: Path) -> dt.date:
+    """Return the first day of a run, as far as the file knows it."""
+    said = raw.data.get("start") if isinstance(raw.data, dict) else None
+    return said if isinstance(said, dt.date) else _last_day(raw, folder)
+
+
+def _last_day(raw: RawFile, folder: Path) -> dt.date:
+    """Return the last day of the calibration that a file names; any day where there is none."""
+    market = raw.data.get("market")
+    named = market.get("calibration") if isinstance(market, dict) else None
+    name = named or MarketTerms.model_fields["calibration"].default
+    try:
+        return load_calibration(find_calibration(str(name), folder)).as_of
+    except InputError:
+        return _ANY_DAY  # the calibration is refused for itself
 
 
 def _checked(

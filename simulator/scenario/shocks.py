@@ -70,6 +70,8 @@ class ShockTerms(Frozen):
 
     name: Label
     """What reports call it."""
+    group: Label | None = None
+    """What it is a part of: the shocks of a group are compared with none as one."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
     """price.ASSET, volatility, volatility.ASSET, correlation, usdc, or what an instrument names,
     as gold_vault.exploit."""
@@ -96,6 +98,11 @@ class ShockTerms(Frozen):
     """Share of the paths on which it happens, drawn."""
     others: Literal["follow", "stay"] = "follow"
     """Whether other assets move with a price by their beta to it, or stay where they were."""
+
+    @property
+    def counts_as(self) -> str:
+        """Return what it is compared under: its group, or its own name."""
+        return self.group or self.name
 
     @property
     def amount(self) -> float:

@@ -21,12 +21,20 @@ from simulator.instruments.terms import InstrumentTerms
 from simulator.scenario.instruments import of_its_kind, with_kinds
 from simulator.scenario.investors import CASH
 from simulator.scenario.observables import one_of
+from simulator.scenario.shock_lists import KEY as SHOCKS
+from simulator.scenario.shock_lists import Item, items_of
+from simulator.scenario.shocks import read_condition
 from simulator.schema.assets import USDC
 from simulator.schema.fields import Faults
 from simulator.schema.raw import Location, RawFile, dotted
 
 KEY = "use"
-SECTIONS = {"instruments": "an instrument", "investors": "an investor", "claims": "a claim"}
+SECTIONS = {
+    "instruments": "an instrument",
+    "investors": "an investor",
+    "claims": "a claim",
+    SHOCKS: "a shock",
+}
 """What can be taken, and what one of it is called."""
 _MARKET_OF_A_RUN = ("model", "calibration")
 
@@ -89,10 +97,15 @@ class Taken:
         """Return the file with what was named alone."""
         return _only(self._other, self._named)
 
+    def shocks(self) -> list[Item]:
+        """Return the shocks that were named, in their file's order."""
+        wanted = {name for section, name in self._named if section == SHOCKS}
+        return [item for item in items_of(self._other) if _name(item.data) in wanted]
+
     def replace_in(self, base: RawFile) -> None:
         """Take what was named out of a file that it would lie over: a part comes whole."""
         for section, name in self._named:
-            if name in _section(base.data, section):
+            if section != SHOCKS and name in _section(base.data, section):
                 del base.data[section][name]
                 base.drop((section, name))
 
@@ -124,7 +137,13 @@ def _refuse_absent(
         raise InputError(problems)
 
 
+def _name(shock: Any) -> Any:
+    return shock.get("name") if isinstance(shock, dict) else None
+
+
 def _section(data: Any, section: str) -> Mapping[str, Any]:
+    if section == SHOCKS:
+        return {_name(item): item for item in data.get(SHOCKS) or () if isinstance(item, dict)}
     found = (data.get("market") or {}) if section in ("assets", "market") else data
     found = found if section == "market" else found.get(section)
     return found if isinstance(found, dict) else {}
@@ -133,7 +152,7 @@ def _section(data: Any, section: str) -> Mapping[str, Any]:
 def _only(other: RawFile, parts: set[Part]) -> RawFile:
     """Return a file that says of `other` nothing but some parts, in its order."""
     data: dict[str, Any] = {}
-    for section in SECTIONS:
+    for section in (name for name in SECTIONS if name != SHOCKS):
         kept = {k: v for k, v in _section(other.data, section).items() if (section, k) in parts}
         data |= {section: kept} if kept else {}
     market = {k: v for k, v in _section(other.data, "market").items() if ("market", k) in parts}
@@ -208,6 +227,8 @@ def _direct(
         yield from (("instruments", homes.get(h, h)) for h in held if h and h != CASH)
     elif section == "claims" and isinstance(data, dict):
         yield from _of_a_claim(data, homes)
+    elif section == SHOCKS and isinstance(data, dict):
+        yield from _of_a_shock(data, homes)
 
 
 def _of_a_claim(data: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[Part]:
@@ -229,6 +250,18 @@ def _of_a_claim(data: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[P
             yield ("instruments", rest[0])
         elif head:
             yield ("instruments", homes.get(head, head))
+
+
+def _of_a_shock(data: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[Part]:
+    """Yield what a shock hits, and the asset whose close it waits for."""
+    head, _, rest = str(data.get("target")).partition(".")
+    if head in homes:
+        yield ("instruments", homes[head])
+    elif rest:
+        yield ("assets", rest)
+    seen = read_condition(str(data.get("when") or ""))
+    if seen is not None:
+        yield ("assets", seen.asset)
 
 
 def _of_a_price(asset: str) -> Part:

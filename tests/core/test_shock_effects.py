@@ -36,6 +36,7 @@ def test_effects__are_of_each_alone_and_of_all_together():
     found = effects(CRASH, DOLLAR, RARE)
     assert list(found) == ["crash", "depeg", "rare", TOGETHER]
     assert found["crash"].happened == 1.0
+    assert found["depeg"].happened == 1.0
     assert found["depeg"].returns["token_only"] == 0.0
     # A quarter of 256 paths, within three standard errors: 3 sqrt(0.1875 / 256) = 0.081
     assert found["rare"].happened == pytest.approx(0.25, abs=0.081)

@@ -141,6 +141,36 @@ market: {assets: {gold: {drift: 0}}}
 """A scenario has an investor, also where a claim is about prices alone."""
 
 
+CRASHED = """\
+extends: gold-vault-sober
+shocks:
+  - {name: crash, target: price.silver, day: 5, size: {value: -0.2, source: me, mark: claimed}}
+  - {name: depeg, target: usdc, day: 6, at: 0.9}
+"""
+
+
+def test_shocks__come_before_those_of_the_file_with_what_they_hit(tmp_path):
+    written(tmp_path, CRASHED, "crashed.yaml")
+    own = "shocks:\n  - {name: own, target: price.gold, day: 7, size: 0.5}\n"
+    use = "use:\n  crashed.yaml: {investors: [token_only], shocks: [crash]}\n"
+    found = loaded(tmp_path, use + OWN_CLAIM.replace("holder", "token_only") + own)
+    assert [shock.name for shock in found.scenario.shocks] == ["crash", "own"]
+    assert set(found.scenario.market.assets) == {"gold", "silver"}
+    assert found.provenance["shocks[0].size"].source == "me"
+
+
+def test_fault_in_a_used_shock__stands_at_its_file__and_in_ones_own_at_ones_own(tmp_path):
+    base = written(tmp_path, CRASHED.replace("day: 5", "day: 5000"), "crashed.yaml")
+    use = "use:\n  crashed.yaml: {investors: [token_only], shocks: [crash]}\n"
+    own = "shocks:\n  - {name: own, target: price.gold, day: 6000, size: 0.5}\n"
+    found = faults(tmp_path, use + OWN_CLAIM.replace("holder", "token_only") + own)
+    where = {(problem.file, problem.line, problem.field) for problem in found}
+    assert where == {
+        (str(base), 7, "shocks[0].day"),
+        (str(tmp_path / "own.yaml"), 11, "shocks[1].day"),
+    }
+
+
 def test_replay__left_out__follows_the_first_investor(tmp_path):
     found = loaded(tmp_path, "use:\n  gold-vault-sober: {claims: [gold-vault-8-12]}\n").scenario
     assert found.replay.subject == "holder"

@@ -72,7 +72,8 @@ class GoldTokenTerms(InstrumentTerms):
         shown = ("market_value_usd", *sector)
         return (Position(label, self.asset, ("ounces", "usd"), shown),)
 
-    def shocks(self) -> tuple[Struck, ...]:
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
         """Return what can befall the token."""
         return (
             Struck(SHORTFALL, "share of the metal that turns out to be missing", ("size",)),

@@ -332,7 +332,8 @@ class MiningStoTerms(InstrumentTerms):
         """Return the measured holder's subscription."""
         return (held_in_dollars(label),)
 
-    def shocks(self) -> tuple[Struck, ...]:
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
         """Return what can befall the mine and its operator."""
         return (
             Struck(DEFAULT, "the operator stops paying, at the earliest the day after the raise"),
