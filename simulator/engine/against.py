@@ -85,8 +85,9 @@ def ask(
         A table is faulty, has a return that is no market's, two of them have the same asset, or
         none has one of the scenario.
     """
-    if scenario.market.model == "bootstrap":
-        raise UsageError("--against: a bootstrap is made of the past itself; name another model")
+    if scenario.market.model in ("bootstrap", "history"):
+        model = scenario.market.model
+        raise UsageError(f"--against: model {model} is the past itself; name another model")
     read = [read_prices(path, asked=Asked(columns or {})) for path in tables]
     left_out, kept = chosen_exclusions(read, exclude, keep)
     told = check_returns(read, left_out, kept)

@@ -101,8 +101,10 @@ def _priced(item: Input, calibration: Calibration) -> Input:
 def _calibrated(scenario: Scenario) -> tuple[str, ...]:
     """Return which of an asset's numbers the calibration gives where the scenario does not.
 
-    A bootstrap has the volatility of its history.
+    A bootstrap has the volatility of its history, and a history its prices too.
     """
+    if scenario.market.model == "history":
+        return ()
     return ("price",) if scenario.market.model == "bootstrap" else ("price", "volatility")
 
 

@@ -39,6 +39,7 @@ FIGURES = {
     "garch": _GARCH,
     "macro": _GARCH + _JUMP[1:],
     "bootstrap": (),
+    "history": (),
 }
 """The fitted figures that each model of the market reads, by asset."""
 _WITH_GARCH = ("garch", "macro")
@@ -341,7 +342,7 @@ def _places(scenario: Scenario, calibration: Calibration) -> Iterator[tuple[str 
             own = figure == "volatility" and scenario.market.assets[asset].volatility is not None
             if not own or scenario.market.model in _WITH_GARCH:
                 yield "assets", asset, figure
-    if scenario.market.model == "bootstrap":
+    if scenario.market.model in ("bootstrap", "history"):
         return
     for index, pair in enumerate(calibration.correlations):
         if set(pair.between) <= set(assets):

@@ -14,6 +14,7 @@ from simulator.market.frequency import Kind
 from simulator.market.history import read_history
 from simulator.market.macro.model import Macro
 from simulator.market.macro.net_purchases import around_level
+from simulator.market.past import read_past
 from simulator.scenario.calibration import AssetCalibration, Calibration
 from simulator.scenario.market import EVERY_DAY, AssetTerms
 from simulator.scenario.models import MarketScenario
@@ -36,12 +37,13 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
     """
     terms = scenario.market
     names = tuple(terms.assets)
-    if terms.model != "bootstrap":
+    if terms.model not in ("bootstrap", "history"):
         _check_calendars(scenario, calibration)
         _check_targets(scenario, calibration)
     correlation = calibration.correlation(names, shocks=terms.model in ("garch", "macro"))
     fitted = [calibration.assets[name] for name in names]
     history = _history(scenario, fitted)
+    past = _past(scenario)
     volatility = np.array(
         [
             terms.assets[n].volatility or f.volatility.value
@@ -51,6 +53,7 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
     if history is not None:
         history, volatility = _scaled(history, scenario)
     price = [terms.assets[n].price or f.price.value for n, f in zip(names, fitted, strict=True)]
+    price = price if past is None else list(past[:, 0])
     periods = np.array([float(f.periods_per_year) for f in fitted])
     trading = _trading(scenario)
     if history is not None:
@@ -73,6 +76,7 @@ def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpe
         garch=_garch(list(terms.assets.values()), fitted, volatility),
         dof=calibration.innovation_dofs(names),
         history=history,
+        past=past,
         macro=_macro(scenario, calibration),
         stablecoin=terms.stablecoin,
         shocks=scenario.shocks or (),
@@ -171,6 +175,20 @@ def _history(scenario: MarketScenario, fitted: list[AssetCalibration]) -> Histor
         every_day=all(f.periods_per_year == DAYS_PER_YEAR for f in fitted),
         exclude=terms.exclude,
         keep=terms.keep,
+    )
+
+
+def _past(scenario: MarketScenario) -> FloatArray | None:
+    """Return the prices that model history plays, shape (n_assets, n_steps + 1)."""
+    terms = scenario.market
+    if terms.model != "history" or terms.history is None:
+        return None
+    return read_past(
+        terms.history,
+        tuple(terms.assets),
+        scenario.start,
+        scenario.horizon_days,
+        columns={str(asset): column for asset, column in terms.columns.items()},
     )
 
 

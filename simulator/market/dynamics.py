@@ -14,6 +14,7 @@ jump    as gbm, with h less the jumps' own variance, so that the total volatilit
 garch   GJR-GARCH(1,1), omega from variance targeting, shocks of a multivariate t
 macro   as garch, with macro factors, regimes and events, see `market/macro/`
 bootstrap   past days in blocks, see `market/bootstrap.py`; no -h / 2 and no shocks
+history past days as they were, the same on every path
 
 The t shocks have unit variance, share one chi-square per step and class of assets
 and are clipped at +-15; see `market/kernels.py` for the bounds of the variance. Their
@@ -137,7 +138,9 @@ def fill(
     if out.shape[2] % LANES or not out.flags.c_contiguous:
         raise ValueError(f"out must be in C order, its paths a multiple of {LANES}")
     key, path = np.uint64(seed), np.uint64(first_path)
-    if spec.model == "bootstrap":
+    if spec.past is not None:
+        out[:] = spec.past[:, :, None]
+    elif spec.model == "bootstrap":
         fill_resampled(spec.resampling, key, path, out)
     elif spec.model == "macro":
         tables = spec.tables, spec.macro_plan.kernel

@@ -18,7 +18,7 @@ from simulator.scenario.stablecoin import StablecoinTerms
 from simulator.schema.assets import class_of
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, calendar
 
-Model = Literal["gbm", "jump", "garch", "macro", "bootstrap"]
+Model = Literal["gbm", "jump", "garch", "macro", "bootstrap", "history"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +89,7 @@ class MarketFigures:
     dof : degrees of freedom of the t shocks, even and above 2: one for all, or one for each
         asset, and the same for assets of a class
     history : the days of a bootstrap; its volatility is the returns' own
+    past : (n_assets, n_steps + 1), the prices that model history plays on every path
     macro : factors, regimes and views of the model macro
     stablecoin : when USDC falls below a dollar; None where it never does
     shocks : what happens to prices, volatility, correlation or USDC
@@ -116,6 +117,7 @@ class MarketFigures:
     garch: Garch | None = None
     dof: int | tuple[int, ...] = 6
     history: History | None = None
+    past: FloatArray | None = None
     macro: Macro | None = None
     stablecoin: StablecoinTerms | None = None
     shocks: tuple[ShockTerms, ...] = ()
@@ -137,6 +139,10 @@ class MarketFigures:
             if self.history is None:
                 raise ValueError("model bootstrap needs a history")
             check_shape("history", self.history.returns[:, 0], (n_assets,))
+        if self.model == "history":
+            if self.past is None:
+                raise ValueError("model history needs a past")
+            check_shape("past", self.past, (n_assets, self.n_steps + 1))
         check_shape("dof", self.dofs, (n_assets,))
         if np.any(self.dofs % 2) or np.any(self.dofs <= 2):
             raise ValueError(f"dof is {self.dof}; must be even and above 2")

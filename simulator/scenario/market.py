@@ -21,6 +21,8 @@ from simulator.schema.fields import (
     refuse,
 )
 
+_OF_THE_PAST = ("bootstrap", "history")
+"""Models that need a table of closes."""
 EVERY_DAY: tuple[AssetName, ...] = ("bitcoin", "altcoins", "treasury_bills")
 """Assets that move on each calendar day; all others keep the exchanges' trading days."""
 
@@ -72,11 +74,11 @@ def _written(value: str | bool | float) -> str:
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 
-    model: Literal["gbm", "jump", "garch", "macro", "bootstrap"] = "garch"
+    model: Literal["gbm", "jump", "garch", "macro", "bootstrap", "history"] = "garch"
     """gbm, jump (Merton), garch (GJR-GARCH with multivariate t), macro (garch with factors,
-    regimes and events) or bootstrap (past days)."""
+    regimes and events), bootstrap (past days, drawn) or history (past days as they were)."""
     history: Annotated[str, Field(min_length=1)] | None = None
-    """CSV of daily, weekly or monthly closes that a bootstrap draws from."""
+    """CSV of closes that a bootstrap draws from, or that model history plays."""
     columns: dict[AssetName, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """The history's column of an asset, where the column's own name does not say it."""
     exclude: tuple[DayOfAsset, ...] = Field(default=(), strict=False)
@@ -111,6 +113,18 @@ class MarketTerms(Frozen):
         views = {} if self.views is None else self.views.targets
         return {str(name): target for name, target in views.items()}
 
+    def _check_played(self) -> None:
+        """Refuse what changes days that are to be played as they were."""
+        given: dict[tuple[str, ...], object] = {
+            (name,): getattr(self, name) or None for name in ("exclude", "keep", "block_days")
+        }
+        given[("smooth",)] = self.smooth
+        for name, asset in self.assets.items():
+            for field in ("price", "volatility", "volatility_start"):
+                given[("assets", name, field)] = getattr(asset, field)
+        rule = "has no meaning in model history, which plays the table as it is"
+        refuse([(place, "", rule) for place, value in given.items() if value is not None])
+
     def _check_columns(self) -> None:
         refuse(
             [
@@ -137,10 +151,12 @@ class MarketTerms(Frozen):
     @model_validator(mode="after")
     def _history_is_the_bootstraps(self) -> MarketTerms:
         self._check_columns()
+        if self.model in _OF_THE_PAST and self.history is None:
+            refuse([(("history",), "", f"is required by model {self.model}: a CSV of closes")])
         if self.model == "bootstrap":
-            if self.history is None:
-                rule = "is required by model bootstrap: a CSV of closes"
-                refuse([(("history",), "", rule)])
+            return self
+        if self.model == "history":
+            self._check_played()
             return self
         rule = f"is read by model bootstrap alone, and the model is {self.model}"
         names = ", ".join(self.columns) or None

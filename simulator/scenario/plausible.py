@@ -115,6 +115,8 @@ def stale_prices(
     follows : bool
         Whether the start is the calibration's last day, set by nobody.
     """
+    if scenario.market.model == "history":
+        return  # its prices are the table's
     by_day: dict[dt.date, list[str]] = {}
     for asset, terms in scenario.market.assets.items():
         price = calibration.assets[asset].price

@@ -54,6 +54,7 @@ def model_words(scenario: MarketScenario) -> str:
         "jump": "a jump diffusion (Merton) with calibrated figures",
         "garch": "a GJR-GARCH model with Student t shocks and calibrated figures",
         "macro": "a GJR-GARCH model with Student t shocks, macro factors, regimes and events",
+        "history": f"{history} as it was, the same on every path",
         "bootstrap": f"a stationary block bootstrap of {history}",
     }[scenario.market.model]
 
