@@ -1,11 +1,12 @@
 """Assay puts the yield claims of tokenized commodities to the test.
 
-    from simulator import judge, load_scenario, simulate
+    import simulator as assay
 
-    loaded = load_scenario("gold-vault-sober", overrides=["paths=512"])
-    simulation = simulate(loaded.scenario, loaded.calibration)
-    for verdict in judge(simulation):
-        print(verdict.claim, verdict.verdict, verdict.probability)
+    scenario = assay.load_scenario("gold-vault-sober").with_(paths=2_000)
+    crashed = assay.run(scenario.with_shock("price.gold", -0.20, day=60))
+    crashed.verdicts                        # a DataFrame, a row a claim
+    crashed.nav("holder")                   # dates by quantiles
+    crashed.path(17).prices                 # one path, day by day
 
 The names below load on first use: `import simulator` alone takes no numpy, and only what
 opens a chain needs the `chain` extra.
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         load_scenario,
         shipped_scenarios,
     )
+    from simulator.study import PathStory, Run, run
 
 __all__ = [
     "AssayError",
@@ -59,9 +61,11 @@ __all__ = [
     "LoadedScenario",
     "ObservableResult",
     "Outcomes",
+    "PathStory",
     "Problem",
     "ReconciliationFailed",
     "Replay",
+    "Run",
     "Scenario",
     "Simulation",
     "TransactionReverted",
@@ -75,6 +79,7 @@ __all__ = [
     "open_chain",
     "play",
     "players",
+    "run",
     "sensitivity",
     "shipped_scenarios",
     "simulate",
@@ -97,6 +102,7 @@ _HOMES = {
     ),
     "investors": ("InvestorMeasures",),
     "replay": ("Choice", "ObservableResult", "Replay", "choose", "play", "players"),
+    "study": ("PathStory", "Run", "run"),
     "scenario": (
         "Calibration",
         "LoadedScenario",

@@ -11,9 +11,9 @@ import click
 
 from simulator.cli.options import all_overrides, json_option, scenario_options
 from simulator.cli.progress import Reporter
-from simulator.cli.sources import load_source
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
+from simulator.engine.sources import load_source
 from simulator.words import difference, figure, paths_of, plain, share, spoken, with_unit
 
 

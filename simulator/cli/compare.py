@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from simulator.cli.options import json_option
-from simulator.cli.sources import is_run, keeps_calibration, load_source
 from simulator.cli.tables import print_table
 from simulator.engine.compare import Comparison, FinishedRun, compare_runs, read_run
 from simulator.engine.folder import run_hash
+from simulator.engine.sources import is_run, keeps_calibration, load_source
 from simulator.errors import UsageError
 from simulator.words import percent, plain, share
 

@@ -12,8 +12,8 @@ from simulator.cli.options import all_overrides, chain_options, json_option, sce
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
-from simulator.cli.sources import load_source
 from simulator.engine import simulate
+from simulator.engine.sources import load_source
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose

@@ -11,12 +11,12 @@ import pandas as pd
 
 from simulator.claims import Verdict
 from simulator.cli.progress import Reporter
-from simulator.cli.sources import is_run, load_source
 from simulator.engine import break_evens, judge, simulate, with_assumptions, with_ranges
 from simulator.engine.compare import read_run
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import read_sensitivities
 from simulator.engine.shock_effects import shock_effects
+from simulator.engine.sources import is_run, load_source
 from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import ObservableResult, Replay
 from simulator.report import render_html

@@ -11,13 +11,13 @@ import click
 from simulator.cli.options import all_overrides, json_option, scenario_options
 from simulator.cli.progress import Reporter
 from simulator.cli.report import rewrite
-from simulator.cli.sources import is_finished, is_run, load_source
 from simulator.cli.tables import print_table
 from simulator.engine.answers import find_question
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import write_sensitivity
 from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
+from simulator.engine.sources import is_finished, is_run, load_source
 from simulator.errors import UsageError
 from simulator.report.sensitivity import render_sensitivity, told
 from simulator.scenario import LoadedScenario

@@ -77,6 +77,60 @@ class LoadedScenario(LoadedMarket):
 
     scenario: Scenario
 
+    def with_(self, changes: Mapping[str, Any] | None = None, **values: Any) -> LoadedScenario:
+        """Return the scenario with values changed, validated anew.
+
+        Parameters
+        ----------
+        changes : dict of str to value, optional
+            By dotted name, as `instruments.gold_vault.exploit_hazard`.
+        **values
+            The same for names without a dot, as `paths=50_000`.
+
+        Raises
+        ------
+        InputError
+            A name leads nowhere, or the changed scenario breaks a rule.
+        """
+        chosen = {**(changes or {}), **values}
+        scenario = with_changes(self.scenario, chosen, "with_")
+        mine = Provenance(source="with_", mark="assumption")
+        kept = {name: at for name, at in self.provenance.items() if not _is_of(name, chosen)}
+        origins = {**kept, **dict.fromkeys(chosen, mine)}
+        return dataclasses.replace(self, scenario=scenario, provenance=origins)
+
+    def with_shock(
+        self, target: str, size: float | None = None, *, name: str | None = None, **more: Any
+    ) -> LoadedScenario:
+        """Return the scenario with one shock more, as `docs/shocks.md` has them.
+
+        Parameters
+        ----------
+        target : str
+            What is hit, as `price.gold`.
+        size : float, optional
+            How much; `at` or `times` instead.
+        name : str, optional
+            By default `shock-N`.
+        **more
+            The other fields: `on` (a date, also as text), `day`, `when`, `plateau_days`, ...
+
+        Raises
+        ------
+        InputError
+            The scenario cannot have it.
+        """
+        before = [shock.model_dump(exclude_none=True) for shock in self.scenario.shocks or ()]
+        own = {"name": name or f"shock-{len(before) + 1}", "target": target, **more}
+        if size is not None:
+            own["size"] = size
+        return self.with_(shocks=[*before, own])
+
+
+def _is_of(name: str, chosen: Iterable[str]) -> bool:
+    """Return whether a dotted name is one of some, or within it."""
+    return any(name == one or name.startswith((f"{one}.", f"{one}[")) for one in chosen)
+
 
 def shipped_folder() -> Path:
     """Return the folder of the ready scenarios: in the wheel, or in the source tree."""

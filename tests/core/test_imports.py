@@ -50,7 +50,8 @@ MAY_IMPORT = {
     "report": {*ENGINE, "engine", "replay"},
     "cli": {*ENGINE, "engine", "chain", "replay", "report"},
     # The public names, loaded on first use; the package itself imports nothing.
-    "": {*ENGINE, "engine", "chain", "replay"},
+    "study": {*ENGINE, "engine", "chain", "replay", "report"},
+    "": {*ENGINE, "engine", "chain", "replay", "study"},
 }
 
 OF_THE_STAGE = {"stage", "custody", "casting"}

@@ -1,0 +1,102 @@
+"""One path of a run, day by day: prices, instruments, investors, and what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from simulator.instruments.base import Unit
+from simulator.investors.world import World
+from simulator.units import calendar
+
+_EVENT_COLUMNS = ["date", "who", "what"]
+
+
+@dataclass(frozen=True)
+class PathStory:
+    """One path, all frames with the days as index.
+
+    Attributes
+    ----------
+    number : int
+        Of the path in the run.
+    prices : DataFrame
+        A column an asset, in the asset's own unit.
+    instruments : DataFrame
+        Columns (position, series): what leaving pays (`usd`, `ounces`) for the simulated position,
+        and its own observables.
+    investors : DataFrame
+        Columns (investor, unit): net asset value by what leaving pays.
+    events : DataFrame
+        Columns date, who, what: shocks that began, and what befell a position (without a date:
+        within the run).
+    """
+
+    number: int
+    prices: pd.DataFrame
+    instruments: pd.DataFrame
+    investors: pd.DataFrame
+    events: pd.DataFrame
+
+    def returns(self, investor: str, unit: Unit = "usd") -> pd.Series[float]:
+        """Return an investor's daily returns, without the first day: what quantstats reads.
+
+        Raises
+        ------
+        KeyError
+            There is no such investor, or he is not measured in the unit.
+        """
+        worth = self.investors[investor, unit]
+        return worth.pct_change().iloc[1:].rename(investor)
+
+    def __repr__(self) -> str:
+        days = f"{self.prices.index[0]:%Y-%m-%d} to {self.prices.index[-1]:%Y-%m-%d}"
+        befell = ", ".join(self.events["what"]) or "nothing befell anybody"
+        return f"Path {self.number}, {days}: {befell}"
+
+
+def story(world: World, lane: int, number: int) -> PathStory:
+    """Return path `lane` of a block as frames.
+
+    Parameters
+    ----------
+    number : int
+        What the run calls it.
+    """
+    setting = world.setting
+    days = calendar(setting.start, setting.n_steps)
+    prices = {name: values[:, lane] for name, values in world.market.prices.items()}
+    held = {
+        (name, unit): paths.exit[unit][:, lane]
+        for name, paths in world.instruments.items()
+        for unit in paths.units
+    }
+    shown = {
+        (name, detail): values[:, lane]
+        for name, paths in world.instruments.items()
+        for detail, values in paths.details.items()
+    }
+    worth = {
+        (name, unit): paths.holding.exit[unit][:, lane]
+        for name, paths in world.investors.items()
+        for unit in paths.holding.units
+    }
+    return PathStory(
+        number,
+        pd.DataFrame(prices, index=days),
+        pd.DataFrame(held | shown, index=days),
+        pd.DataFrame(worth, index=days),
+        _events(world, lane, days),
+    )
+
+
+def _events(world: World, lane: int, days: pd.DatetimeIndex) -> pd.DataFrame:
+    happened = world.market.happened
+    rows: list[tuple[object, str, str]] = []
+    for name, begins in ({} if happened is None else happened.begins).items():
+        if begins[lane] < len(days):
+            rows.append((days[begins[lane]], "market", f"shock {name}"))
+    for name, paths in world.instruments.items():
+        rows += [(pd.NaT, name, what) for what, on in paths.happened.items() if on[lane]]
+    return pd.DataFrame(rows, columns=_EVENT_COLUMNS)
