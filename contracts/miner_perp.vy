@@ -311,16 +311,17 @@ def add_margin(amount: uint256):
 def remove_margin(amount: uint256):
     """
     @notice Pays margin back to the caller; what is left must do for opening the position.
-    @param amount The amount, at most the margin.
+    @param amount The amount, at most the margin; the largest number takes all of it.
     """
     self._check_no_order(msg.sender)
-    assert perp_book._take(msg.sender, amount) == amount, "miner_perp: exceeds margin"
+    taken: uint256 = perp_book._take(msg.sender, amount)
+    assert taken == amount or amount == max_value(uint256), "miner_perp: exceeds margin"
     size: int256 = perp_book.positions[msg.sender].size
     if size != 0:
         price: uint256 = self._begin()
         assert self._has_initial(msg.sender, size, price, 0), "miner_perp: too little margin would be left"
-    asset_token._push(asset, msg.sender, amount)
-    log MarginChanged(trader=msg.sender, amount=-convert(amount, int256))
+    asset_token._push(asset, msg.sender, taken)
+    log MarginChanged(trader=msg.sender, amount=-convert(taken, int256))
 
 
 # --- Orders ------------------------------------------------------------------

@@ -29,6 +29,7 @@ BUILT_IN = (
     "simulator.instruments.mining",
     "simulator.instruments.price_cover",
     "simulator.instruments.holding",
+    "simulator.instruments.miner_perp",
 )
 """The rooms, each with its `CARDS`; their order is that of tables and checksums."""
 

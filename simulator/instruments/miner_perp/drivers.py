@@ -1,0 +1,264 @@
+"""What reaches the market from outside: both feeds, their rounds, and what the crowd wants."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.instruments.miner_perp.streams import Stream, stream
+from simulator.instruments.miner_perp.terms import CrowdTerms, MinerPerpTerms, MinerTerms
+from simulator.jit import kernel
+from simulator.market.elementary import exponential
+from simulator.market.events import first_event
+from simulator.market.normals import normal_paths
+from simulator.units import (
+    DAYS_PER_YEAR,
+    TRADING_DAYS_PER_YEAR,
+    BoolArray,
+    FloatArray,
+    StepArray,
+)
+
+FEED_SCALE = 1e8
+SHARE_USD = 100.0
+"""Price of the miner's share at the start."""
+LARGEST_APPETITE = 3.0
+"""Bound of the bracket in a cohort's goal."""
+
+
+@dataclass(frozen=True)
+class MinerPerpDrivers:
+    """What reaches the market from outside.
+
+    Attributes
+    ----------
+    label : str
+    start : date
+    metal_usd, miner_usd : ndarray of shape (n_steps + 1, n_paths), USD
+        Prices, quantised to the feeds' 1e-8; the miner's is empty, (0, n_paths), without weight.
+    index : ndarray of shape (n_steps + 1, n_paths)
+        As the newest round has it, 1 at the start.
+    rounds : ndarray of bool, shape (n_steps + 1, n_paths)
+        Whether the feeds have a new round on a step.
+    decides : ndarray of shape (n_decisions,), int64
+        Steps on which the crowd decides.
+    goals : ndarray of shape (n_decisions, n_cohorts, n_paths), whole USD
+        Notional that each cohort is to have then.
+    last_round : int
+        The last step on which the metal trades: everybody's exit.
+    """
+
+    label: str
+    start: dt.date
+    metal_usd: FloatArray
+    miner_usd: FloatArray
+    index: FloatArray
+    rounds: BoolArray
+    decides: StepArray
+    goals: FloatArray
+    last_round: int
+
+    def lane(self, k: int) -> MinerPerpDrivers:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return replace(
+            self,
+            metal_usd=self.metal_usd[:, one],
+            miner_usd=self.miner_usd[:, one],
+            index=self.index[:, one],
+            rounds=self.rounds[:, one],
+            goals=self.goals[..., one],
+        )
+
+
+@kernel
+def _quantise(prices: FloatArray, factor: FloatArray, out: FloatArray) -> None:
+    """Write `prices` times `factor` as the feed says them.
+
+    `prices` and `out` are of shape (n_steps + 1, n_paths), `factor` of (n_steps + 1,).
+    """
+    for step in range(prices.shape[0]):
+        for k in range(prices.shape[1]):
+            units = np.floor(prices[step, k] * factor[step] * FEED_SCALE + 0.5)
+            # a feed says at least one unit: zero would be no price
+            out[step, k] = max(1.0, units) / FEED_SCALE
+
+
+@kernel
+def _share(
+    metal: FloatArray,
+    normals: FloatArray,
+    trading: BoolArray,
+    terms: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write the miner's share, USD, of shape (n_steps + 1, n_paths) like `metal` and `normals`.
+
+    `trading` is of shape (n_steps + 1,), `terms` of shape (5,): AISC in USD an ounce, worth of a
+    dollar of margin an ounce, net cash and least worth over the first worth, deviation a day.
+    """
+    aisc, slope, cash, least, deviation = terms
+    for k in range(metal.shape[1]):
+        log_shock = 0.0
+        for step in range(metal.shape[0]):
+            if step > 0 and trading[step]:
+                log_shock += deviation * normals[step, k] - 0.5 * deviation * deviation
+            worth = max(least, (metal[step, k] - aisc) * slope + cash)
+            # far beyond it either way a share is worth nothing, or more than a feed can say
+            shock = exponential(min(max(log_shock, -50.0), 12.0))
+            units = np.floor(SHARE_USD * worth * shock * FEED_SCALE + 0.5)
+            out[step, k] = max(1.0, units) / FEED_SCALE
+
+
+@kernel
+def _index(
+    metal: FloatArray,
+    miner: FloatArray,
+    rounds: BoolArray,
+    weight: float,
+    base: float,
+    out: FloatArray,
+) -> None:
+    """Write the index as the newest round has it.
+
+    Arrays are of shape (n_steps + 1, n_paths); `miner` has no rows where it has no weight.
+    `weight` is the metal's, `base` its price at the start, USD.
+    """
+    for step in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            if step > 0 and not rounds[step, k]:
+                out[step, k] = out[step - 1, k]
+                continue
+            value = weight * metal[step, k] / base
+            if miner.shape[0] > 0:
+                value += (1.0 - weight) * miner[step, k] / SHARE_USD
+            out[step, k] = value
+
+
+def draw_drivers(
+    terms: MinerPerpTerms,
+    label: str,
+    metal_usd: FloatArray,
+    volatility: float,
+    start: dt.date,
+    exchange_open: BoolArray,
+    seed: int,
+    first_path: int,
+) -> MinerPerpDrivers:
+    """Return the drivers of a block.
+
+    Parameters
+    ----------
+    metal_usd : ndarray of shape (n_steps + 1, n_paths), USD per ounce
+        The market's price.
+    volatility : float
+        The metal's usual volatility a year.
+    exchange_open : ndarray of bool, shape (n_steps + 1,)
+        Whether the metal trades on a step.
+    """
+    n_rows, n_paths = metal_usd.shape
+    told = np.empty_like(metal_usd)
+    _quantise(metal_usd, _gap(terms, n_rows), told)
+    first = round(float(metal_usd[0, 0]) * FEED_SCALE) / FEED_SCALE
+    shares = np.empty((0, n_paths))
+    if terms.index.miner_weight > 0.0 and terms.index.miner is not None:
+        normals = normal_paths(
+            seed, stream(Stream.MINER_SHOCKS, label), first_path, n_rows - 1, n_paths
+        )
+        shares = np.empty_like(told)
+        _share(told, normals, exchange_open, _of_miner(terms.index.miner, first), shares)
+    rounds = _rounds(terms, label, exchange_open, seed, first_path, n_paths)
+    index = np.empty_like(told)
+    _index(told, shares, rounds, terms.index.metal_weight, first, index)
+    decides = _decisions(terms.crowd, exchange_open)
+    return MinerPerpDrivers(
+        label=label,
+        start=start,
+        metal_usd=told,
+        miner_usd=shares,
+        index=index,
+        rounds=rounds,
+        decides=decides,
+        goals=_goals(terms, index, decides, volatility),
+        last_round=last_round(exchange_open),
+    )
+
+
+def last_round(exchange_open: BoolArray) -> int:
+    """Return the last step on which the metal trades, 0 where it never does.
+
+    `exchange_open` is of shape (n_steps + 1,).
+    """
+    return int(np.flatnonzero(exchange_open)[-1]) if exchange_open.any() else 0
+
+
+def _gap(terms: MinerPerpTerms, n_rows: int) -> FloatArray:
+    """Return what the metal's price is multiplied by on each step, shape (n_rows,)."""
+    factor = np.ones(n_rows)
+    if terms.gap is not None:
+        factor[terms.gap.day :] += terms.gap.move
+    return factor
+
+
+def _of_miner(miner: MinerTerms, first_usd: float) -> FloatArray:
+    """Return the terms as `_share` reads them, shape (5,); `first_usd` is the first price."""
+    mines = miner.output_oz_a_year * miner.multiple
+    worth = (first_usd - miner.aisc_usd_per_oz) * mines + miner.net_cash_usd
+    # a miner that is worth less than nothing at the start is an option: its floor alone
+    scale = worth if worth > 0.0 else mines * first_usd
+    daily = miner.own_deviation / TRADING_DAYS_PER_YEAR**0.5
+    found = (miner.aisc_usd_per_oz, mines / scale, miner.net_cash_usd / scale, miner.floor, daily)
+    return np.array(found)
+
+
+def _rounds(
+    terms: MinerPerpTerms,
+    label: str,
+    exchange_open: BoolArray,
+    seed: int,
+    first_path: int,
+    n_paths: int,
+) -> BoolArray:
+    """Return where the feeds have a new round: trading days and the first, less a freeze."""
+    n_rows = exchange_open.size
+    posts = exchange_open.copy()
+    posts[0] = True
+    found = np.repeat(posts[:, None], n_paths, axis=1)
+    if terms.freeze.hazard > 0.0:
+        begins = first_event(
+            seed, stream(Stream.FEED_FREEZE, label), first_path, n_paths, terms.freeze.hazard
+        )
+        since = np.arange(n_rows)[:, None] - begins
+        found &= (since < 0) | (since >= terms.freeze.days)
+    return found
+
+
+def _decisions(crowd: CrowdTerms, exchange_open: BoolArray) -> StepArray:
+    """Return the steps on which the crowd decides: the first trading days of its periods."""
+    last, found = last_round(exchange_open), list[int]()
+    for due in range(crowd.every_days, last, crowd.every_days):
+        step = due + int(np.argmax(exchange_open[due:]))
+        if step < last and (not found or step > found[-1]):
+            found.append(step)
+    return np.array(found if crowd.cohorts else [], np.int64)
+
+
+def _goals(
+    terms: MinerPerpTerms, index: FloatArray, decides: StepArray, volatility: float
+) -> FloatArray:
+    """Return the cohorts' goals, shape (n_decisions, n_cohorts, n_paths), whole USD."""
+    cohorts, back = list(terms.crowd.cohorts.values()), terms.crowd.lookback_days
+    found = np.empty((len(decides), len(cohorts), index.shape[1]))
+    for number, step in enumerate(decides):
+        first = max(0, int(step) - back)
+        moves = np.diff(index[first : step + 1], axis=0) / index[first:step]
+        # all days count: those without a round have not moved
+        wild = np.sqrt((moves * moves).mean(axis=0) * DAYS_PER_YEAR) / volatility - 1.0
+        moved = index[step] / index[first] - 1.0
+        for which, cohort in enumerate(cohorts):
+            appetite = 1.0 + cohort.momentum * moved + cohort.volatility * wild
+            usual = cohort.notional_share * terms.pool.deposits_usd
+            found[number, which] = np.floor(usual * np.clip(appetite, 0.0, LARGEST_APPETITE))
+    return found

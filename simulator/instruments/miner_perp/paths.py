@@ -1,0 +1,241 @@
+"""From terms and drivers to the paths of pool and traders, and what the replay plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
+from simulator.instruments.gas import Gas
+from simulator.instruments.miner_perp.drivers import MinerPerpDrivers
+from simulator.instruments.miner_perp.kernel import run
+from simulator.instruments.miner_perp.state import (
+    POOL_SOURCES,
+    SOURCES,
+    ActArray,
+    Amount,
+    Befell,
+    Drivers,
+    Fate,
+    Numbers,
+    Observed,
+    Results,
+    Series,
+    numbers,
+)
+from simulator.instruments.miner_perp.terms import MinerPerpTerms, TraderTerms
+from simulator.units import BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class MinerPerpRecord:
+    """What was done and is to be observed, for the replay.
+
+    Attributes
+    ----------
+    acts : ndarray of shape (n_steps + 1, n_accounts, n_paths), int16
+        Sums of `state.Act`: the crowd's cohorts, then the traders.
+    amounts : ndarray of shape (4, n_steps + 1, n_accounts, n_paths)
+        Rows of `state.Amount`.
+    equities, held : ndarray of shape (n_steps + 1, n_accounts, n_paths)
+        Equity in USD and size in units of each account at the end of a step.
+    observed : ndarray of shape (n_steps + 1, n_paths, 10)
+        Columns of `state.Observed`.
+    paid : ndarray of shape (n_paths,), USD
+        What the measured provider claims at the last round; zero where he cannot.
+    """
+
+    acts: ActArray
+    amounts: FloatArray
+    equities: FloatArray
+    held: FloatArray
+    observed: FloatArray
+    paid: FloatArray
+
+    def lane(self, k: int) -> MinerPerpRecord:
+        """Return path `k` of the block alone."""
+        one = slice(k, k + 1)
+        return replace(
+            self,
+            acts=self.acts[..., one],
+            amounts=self.amounts[..., one],
+            equities=self.equities[..., one],
+            held=self.held[..., one],
+            observed=self.observed[:, one],
+            paid=self.paid[one],
+        )
+
+
+def simulate(
+    terms: MinerPerpTerms,
+    gas: Gas,
+    drivers: MinerPerpDrivers,
+    holder_usd: float,
+    exchange_open: BoolArray,
+    *,
+    record: bool = False,
+    days: frozenset[str] = frozenset(),
+    by_source: bool = True,
+) -> tuple[Mapping[str, InstrumentPaths], MinerPerpRecord]:
+    """Deposit `holder_usd` into the pool and trade; return the paths by name, and the record.
+
+    `gas` is that of the holders' acts. Acts and observations of the record are empty unless asked
+    for. `days` names the positions whose dollars of each day are wanted too, and `by_source` says
+    whether these are to tell where they came from. `exchange_open`, bool of shape
+    (n_steps + 1,), says when the metal trades.
+    """
+    shape, n_steps = drivers.index.shape, drivers.index.shape[0] - 1
+    told = numbers(terms, gas, holder_usd, n_steps, drivers.last_round)
+    results = _empty(shape, terms, by_source=bool(days) and by_source, record=record)
+    outside = Drivers(
+        drivers.index, drivers.rounds, drivers.decides, drivers.goals, drivers.last_round
+    )
+    run(told, outside, results)
+    _at_the_start(terms, results, holder_usd)
+    pool, *traders = (position.name for position in terms.positions(drivers.label))
+    paths = {pool: _pool(pool, terms, told, drivers, results, daily=pool in days)}
+    for number, (name, trader) in enumerate(zip(traders, terms.traders.values(), strict=True)):
+        access = _access(terms, trader, exchange_open) if name in days else None
+        paths[name] = _trader(name, trader, results, number, access)
+    kept = (results.acts, results.amounts, results.equities, results.held, results.observed)
+    return paths, MinerPerpRecord(*kept, results.pool_paid)
+
+
+def _empty(
+    shape: tuple[int, ...], terms: MinerPerpTerms, *, by_source: bool, record: bool
+) -> Results:
+    """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths)."""
+    n_rows, n_paths = shape
+    n_traders = len(terms.traders)
+    kept = (n_rows, len(terms.crowd.cohorts) + n_traders, n_paths) if record else (0, 0, 0)
+    daily = shape if by_source else (0, 0)
+    return Results(
+        marks=np.empty((n_traders, *shape)),
+        leaves=np.empty((n_traders, *shape)),
+        gains=np.empty((n_traders, len(SOURCES), *daily)),
+        attribution=np.zeros((n_traders, len(SOURCES), n_paths)),
+        unpaid=np.zeros((n_traders, n_paths)),
+        befell=np.zeros((n_traders, len(Befell), n_paths), np.bool_),
+        fates=np.zeros((n_traders, len(Fate), n_paths)),
+        notionals=np.empty((n_traders, *shape)),
+        pool_mark=np.empty(shape),
+        pool_leave=np.empty(shape),
+        pool_gains=np.empty((len(POOL_SOURCES), *daily)),
+        pool_attribution=np.zeros((len(POOL_SOURCES), n_paths)),
+        pool_unpaid=np.zeros(n_paths),
+        pool_paid=np.zeros(n_paths),
+        series=np.empty((len(Series), *shape)),
+        events=np.zeros(n_paths, np.int64),
+        acts=np.zeros(kept, np.int16),
+        amounts=np.zeros((len(Amount), *kept)),
+        equities=np.zeros(kept),
+        held=np.zeros(kept),
+        observed=np.zeros((*shape, len(Observed)) if record else (0, 0, 0)),
+    )
+
+
+def _at_the_start(terms: MinerPerpTerms, results: Results, holder_usd: float) -> None:
+    """Write what was put in: what entering costs is seen on the day after."""
+    results.pool_mark[0] = results.pool_leave[0] = holder_usd
+    results.pool_gains[:, :1] = 0.0
+    for number, trader in enumerate(terms.traders.values()):
+        results.marks[number, 0] = results.leaves[number, 0] = trader.margin_usd
+    results.gains[:, :, :1] = 0.0
+
+
+def _pool(
+    name: str,
+    terms: MinerPerpTerms,
+    told: Numbers,
+    drivers: MinerPerpDrivers,
+    results: Results,
+    *,
+    daily: bool,
+) -> InstrumentPaths:
+    """Return the measured provider's paths, with the market's series."""
+    rows = {
+        "long_usd": Series.LONG_USD,
+        "short_usd": Series.SHORT_USD,
+        "insurance_usd": Series.INSURANCE,
+        "bad_debt_usd": Series.BAD_DEBT,
+        "cut_usd": Series.CUT,
+        "liquidated_usd": Series.LIQUIDATED,
+    }
+    fixed = terms.funding.fixed_rate
+    makers = {series: lambda row=row: results.series[row] for series, row in rows.items()}
+    makers["index"] = lambda: drivers.index
+    makers["funding_rate"] = lambda: results.series[Series.RATE] + fixed
+    access = Access(
+        notice_days=terms.pool.cooldown_days, sale_usd=results.pool_mark - told.gas_claim
+    )
+    return InstrumentPaths(
+        name=name,
+        sources=POOL_SOURCES,
+        initial={"usd": np.full(results.pool_paid.size, told.holder)},
+        mark={"usd": results.pool_mark},
+        exit={"usd": results.pool_leave},
+        attribution={"usd": results.pool_attribution},
+        events=results.events,
+        unpaid=results.pool_unpaid,
+        details=OnDemand(makers),
+        daily=Daily(results.pool_gains, access=access) if daily else None,
+        happened={"bad_debt": results.series[Series.BAD_DEBT, -1] > 0.0},
+    )
+
+
+def _trader(
+    name: str, trader: TraderTerms, results: Results, number: int, access: Access | None
+) -> InstrumentPaths:
+    """Return a measured trader's paths; with `access`, day by day too."""
+    liquidated, stopped, cut = results.befell[number]
+    return InstrumentPaths(
+        name=name,
+        sources=SOURCES,
+        initial={"usd": np.full(results.pool_paid.size, trader.margin_usd)},
+        mark={"usd": results.marks[number]},
+        exit={"usd": results.leaves[number]},
+        attribution={"usd": results.attribution[number]},
+        events=liquidated.astype(np.int64) + stopped,
+        unpaid=results.unpaid[number],
+        details=OnDemand(
+            {
+                "slip": lambda: _slip(results, number),
+                "liquidated": lambda: _liquidated(results, number),
+                "notional_usd": lambda: results.notionals[number],
+            }
+        ),
+        daily=None if access is None else Daily(results.gains[number], access=access),
+        happened={"liquidated": liquidated, "stopped": stopped, "profit_cut": cut},
+    )
+
+
+def _slip(results: Results, number: int) -> FloatArray:
+    """Return a stop's slip from its day on, 0 before it, shape (n_steps + 1, n_paths)."""
+    fate = results.fates[number]
+    steps = np.arange(results.marks.shape[1])[:, None]
+    passed = (fate[Fate.STOPPED] > 0.0) & (steps >= fate[Fate.STOPPED])
+    return np.where(passed, fate[Fate.SLIP], 0.0)
+
+
+def _liquidated(results: Results, number: int) -> FloatArray:
+    """Return 1 from a liquidation on, 0 before it, shape (n_steps + 1, n_paths)."""
+    fate = results.fates[number]
+    steps = np.arange(results.marks.shape[1])[:, None]
+    passed = (fate[Fate.LIQUIDATED] > 0.0) & (steps >= fate[Fate.LIQUIDATED])
+    return passed.astype(np.float64)
+
+
+def _access(terms: MinerPerpTerms, trader: TraderTerms, exchange_open: BoolArray) -> Access:
+    """Return how portfolios hold parts of a trader's position: while the metal trades.
+
+    Buying more of it means opening more, at the taker's fee; and no more than the market takes.
+    """
+    opening = trader.leverage * terms.market.taker_fee
+    most = terms.market.max_open_interest * terms.pool.deposits_usd
+    return Access(
+        buy_cost=opening,
+        open_days=exchange_open,
+        most_units=most / (trader.leverage * trader.margin_usd),
+    )
