@@ -107,7 +107,8 @@ def _share(
                 log_shock += deviation * normals[step, k] - 0.5 * deviation * deviation
             worth = max(least, (metal[step, k] - aisc) * slope + cash)
             # far beyond it either way a share is worth nothing, or more than a feed can say
-            shock = exponential(min(max(log_shock, -50.0), 12.0))
+            kept = -50.0 if log_shock < -50.0 else (12.0 if log_shock > 12.0 else log_shock)
+            shock = exponential(np.float64(kept))
             units = np.floor(SHARE_USD * worth * shock * FEED_SCALE + 0.5)
             out[step, k] = max(1.0, units) / FEED_SCALE
 

@@ -157,7 +157,7 @@ def fill_all(
             if not drivers.rounds[step, first + k]:
                 left = True
                 continue
-            price = drivers.index[step, first + k]
+            price = drivers.prices[step, first + k]
             opens = one[SIZE + k] == 0.0
             filled = fill(numbers, own, one, k, price)
             note(results, step, a, first + k, FILLED)
@@ -186,7 +186,7 @@ def liquidate_all(
         if not drivers.rounds[step, first + k]:
             continue
         before = own[BAD + k]
-        if liquidate(numbers, own, one, k, drivers.index[step, first + k]):
+        if liquidate(numbers, own, one, k, drivers.prices[step, first + k]):
             note(results, step, account, first + k, DID_LIQUIDATE)
             results.events[first + k] += 1
             results.events[first + k] += 1 if own[BAD + k] > before else 0
@@ -217,7 +217,7 @@ def stop_all(
         if touched == 0.0 or not drivers.rounds[step, first + k]:
             continue
         tell_amount(results, OF_TOUCH, step, account, first + k, touched)
-        slip = stop(numbers, own, one, k, drivers.index[step, first + k])
+        slip = stop(numbers, own, one, k, drivers.prices[step, first + k])
         note(results, step, account, first + k, DID_STOP)
         results.events[first + k] += 1
         results.befell[trader, WAS_STOPPED, first + k] = True
@@ -244,7 +244,7 @@ def reduce_all(
             continue
         for a in range(accounts.shape[0]):
             one = accounts[a]
-            closed = reduce(numbers, own, one, k, drivers.index[step, first + k])
+            closed = reduce(numbers, own, one, k, drivers.prices[step, first + k])
             if closed > 0.0:
                 note(results, step, a, first + k, DID_REDUCE)
                 tell_amount(results, OF_REDUCED, step, a, first + k, closed)
@@ -273,7 +273,7 @@ def decide(
             waits = one[WAITS + k] != 0.0 or one[CLOSES + k] != 0.0
             if waits or not drivers.rounds[step, path]:
                 continue
-            price, size = drivers.index[step, path], one[SIZE + k]
+            price, size = drivers.prices[step, path], one[SIZE + k]
             goal = drivers.goals[which, a, path]
             side = own[LONG + k] if numbers.sides[a] > 0.0 else own[SHORT + k]
             most = own[POOL + k] * numbers.max_open_interest * BELOW - side * price
@@ -361,7 +361,7 @@ def claim(
         mark = share * worth[k]
         needed = 0.0
         if numbers.max_open_interest > 0.0:
-            largest = max(own[LONG + k], own[SHORT + k]) * drivers.index[step, path]
+            largest = max(own[LONG + k], own[SHORT + k]) * drivers.prices[step, path]
             needed = largest / numbers.max_open_interest
         free = max(0.0, pool - needed)
         comes = numbers.can_claim > 0.0 and drivers.rounds[step, path]
@@ -522,8 +522,8 @@ def sum_up(own: FloatArray, sums: FloatArray) -> None:
 @kernel
 def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     """Run all paths of a block over all steps; fields as their classes describe them."""
-    n_rows, n_accounts, last = drivers.index.shape[0], numbers.sides.shape[0], drivers.last_round
-    for first in range(0, drivers.index.shape[1], LANES):
+    n_rows, n_accounts, last = drivers.prices.shape[0], numbers.sides.shape[0], drivers.last_round
+    for first in range(0, drivers.prices.shape[1], LANES):
         lanes = slice(first, first + LANES)
         own, accounts = np.zeros(N_OWN * LANES), np.zeros((n_accounts, N_ACCOUNT * LANES))
         longs, shorts, worth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
@@ -531,9 +531,9 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
         begin(numbers, own, accounts)
         waiting, decision = True, 0
         for step in range(n_rows):
-            price = drivers.index[step, lanes]
+            price = drivers.prices[step, lanes]
             if step > 0:
-                accrue(numbers, own, drivers.index[step - 1, lanes])
+                accrue(numbers, own, drivers.prices[step - 1, lanes])
             if waiting:
                 waiting = fill_all(numbers, drivers, results, own, accounts, step, first)
             worst = shares_paid(numbers, own, price, longs, shorts)

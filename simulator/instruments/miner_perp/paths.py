@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -155,6 +156,7 @@ def _pool(
     daily: bool,
 ) -> InstrumentPaths:
     """Return the measured provider's paths, with the market's series."""
+    makers: dict[str, Callable[[], FloatArray]] = {}
     rows = {
         "long_usd": Series.LONG_USD,
         "short_usd": Series.SHORT_USD,
@@ -163,10 +165,10 @@ def _pool(
         "cut_usd": Series.CUT,
         "liquidated_usd": Series.LIQUIDATED,
     }
-    fixed = terms.funding.fixed_rate
-    makers = {series: lambda row=row: results.series[row] for series, row in rows.items()}
+    fixed, series = terms.funding.fixed_rate, results.series
+    makers |= {name: partial(series.__getitem__, int(row)) for name, row in rows.items()}
     makers["index"] = lambda: drivers.index
-    makers["funding_rate"] = lambda: results.series[Series.RATE] + fixed
+    makers["funding_rate"] = lambda: series[Series.RATE] + fixed
     access = Access(
         notice_days=terms.pool.cooldown_days, sale_usd=results.pool_mark - told.gas_claim
     )
@@ -181,7 +183,7 @@ def _pool(
         unpaid=results.pool_unpaid,
         details=OnDemand(makers),
         daily=Daily(results.pool_gains, access=access) if daily else None,
-        happened={"bad_debt": results.series[Series.BAD_DEBT, -1] > 0.0},
+        happened={"bad_debt": series[Series.BAD_DEBT, -1] > 0.0},
     )
 
 
@@ -216,7 +218,8 @@ def _slip(results: Results, number: int) -> FloatArray:
     fate = results.fates[number]
     steps = np.arange(results.marks.shape[1])[:, None]
     passed = (fate[Fate.STOPPED] > 0.0) & (steps >= fate[Fate.STOPPED])
-    return np.where(passed, fate[Fate.SLIP], 0.0)
+    found: FloatArray = np.where(passed, fate[Fate.SLIP], 0.0)
+    return found
 
 
 def _liquidated(results: Results, number: int) -> FloatArray:
@@ -224,7 +227,8 @@ def _liquidated(results: Results, number: int) -> FloatArray:
     fate = results.fates[number]
     steps = np.arange(results.marks.shape[1])[:, None]
     passed = (fate[Fate.LIQUIDATED] > 0.0) & (steps >= fate[Fate.LIQUIDATED])
-    return passed.astype(np.float64)
+    found: FloatArray = passed.astype(np.float64)
+    return found
 
 
 def _access(terms: MinerPerpTerms, trader: TraderTerms, exchange_open: BoolArray) -> Access:

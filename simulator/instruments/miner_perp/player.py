@@ -397,7 +397,8 @@ class MinerPerpPlayer:
 
 def _size_wei(size: float) -> int:
     """Return a size, 0 or more, as the contract has it: whole units of 1e-6, x 1e18."""
-    return to_wei(size, SIZE_DECIMALS) * SIZE_WEI
+    wei: int = to_wei(size, SIZE_DECIMALS) * SIZE_WEI
+    return wei
 
 
 def _signed_wei(rate: float) -> int:

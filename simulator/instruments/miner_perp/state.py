@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from simulator.instruments.base import Source
 from simulator.instruments.gas import Gas
-from simulator.instruments.miner_perp.terms import CohortTerms, MinerPerpTerms, TraderTerms
+from simulator.instruments.miner_perp.terms import CohortTerms, MinerPerpTerms, Side, TraderTerms
 from simulator.mechanics.perp import SIZE_UNITS
 from simulator.units import BPS, BoolArray, FloatArray, StepArray
 
@@ -200,14 +200,14 @@ class Numbers(NamedTuple):
 class Drivers(NamedTuple):
     """What happens to the market; arrays as in `drivers.MinerPerpDrivers`.
 
-    index : (n_steps + 1, n_paths)
+    prices : (n_steps + 1, n_paths), the index
     rounds : (n_steps + 1, n_paths), bool
     decides : (n_decisions,), int64
     goals : (n_decisions, n_cohorts, n_paths), USD
     last_round : int
     """
 
-    index: FloatArray
+    prices: FloatArray
     rounds: BoolArray
     decides: StepArray
     goals: FloatArray
@@ -269,7 +269,7 @@ def numbers(
     deposits = pool.deposits_usd + holder_usd
     asked = request_step(terms, last_round)
     return Numbers(
-        sides=np.array([1.0 if a.side == "long" else -1.0 for a in (*cohorts, *traders)]),
+        sides=np.array([*(_sign(c.side) for c in cohorts), *(_sign(t.side) for t in traders)]),
         levers=np.array([cohort.leverage for cohort in cohorts]),
         margins=np.array([*(_first_margin(terms, c) for c in cohorts), *_margins(traders)]),
         sizes=np.array([*_first_sizes(terms), *(first_size(terms, t) for t in traders)]),
@@ -333,6 +333,10 @@ def _first_margin(terms: MinerPerpTerms, cohort: CohortTerms) -> float:
     usual = cohort.notional_share * terms.pool.deposits_usd
     margin = usual / cohort.leverage + usual * terms.market.taker_fee
     return float(np.ceil(margin + terms.market.keeper_fee_usd)) if usual > 0.0 else 0.0
+
+
+def _sign(side: Side) -> float:
+    return 1.0 if side == "long" else -1.0
 
 
 def _down(size: float) -> float:

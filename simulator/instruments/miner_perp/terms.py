@@ -326,8 +326,8 @@ OF_MARKET = (
 )
 """Series of the market, under the providers' position."""
 OF_TRADER = ("slip", "liquidated", "notional_usd")
-"""Series of a trader: how far beyond its level his stop was filled, over it, from that day on; 1 from
-his liquidation on; his notional."""
+"""Series of a trader: how far beyond its level his stop was filled, over it, from that day on;
+1 from his liquidation on; his notional."""
 
 
 def _above(place: tuple[str, ...], leverage: float, most: float, words: str) -> list[Fault]:
