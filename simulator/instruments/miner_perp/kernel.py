@@ -371,7 +371,7 @@ def claim(
         own[POOL + k] -= paid
 
 
-@inlined
+@kernel
 def value_all(
     numbers: Numbers,
     results: Results,
@@ -400,7 +400,7 @@ def value_all(
             split_trader(own, one, price, paid, start, spent, mark, results.gains[t], step, first)
 
 
-@inlined
+@kernel
 def value_pool(
     numbers: Numbers,
     results: Results,
@@ -424,12 +424,14 @@ def value_pool(
             mark = results.pool_paid[path] + results.pool_unpaid[path]
         results.pool_mark[step, path] = mark - spent
         results.pool_leave[step, path] = mark * (1.0 - numbers.haircut) - spent - numbers.gas_claim
-    if results.pool_gains.shape[1] > 0:
-        if step > last:
-            results.pool_gains[:, step] = results.pool_gains[:, step - 1]
-        else:
-            row = results.pool_mark[step, first : first + LANES]
-            split_pool(numbers, own, row, spent, results.pool_gains, step, first)
+    gains = results.pool_gains
+    if gains.shape[1] > 0 and step <= last:
+        row = results.pool_mark[step, first : first + LANES]
+        split_pool(numbers, own, row, spent, gains, step, first)
+    elif gains.shape[1] > 0:
+        for source in range(gains.shape[0]):
+            for path in range(first, first + LANES):
+                gains[source, step, path] = gains[source, step - 1, path]
 
 
 @kernel
