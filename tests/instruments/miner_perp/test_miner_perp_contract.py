@@ -523,6 +523,7 @@ def test_funding__between_equal_sides__nets_to_zero_with_the_pool(new_stage: New
     assert stage.read("pool_value") - pool == pytest.approx(200 * DOLLAR, abs=1)
     # What they close with is that, and fees: the long's half the maker's and half the taker's
     # (10 + 20), the short's the maker's (10), and the keeper's 2. Seconds pass meanwhile.
+    stage.price(BASE)
     for who, margin, owed in zip(names, margins, (432, -188), strict=True):
         stage.close(by=who, at=BASE)
         assert margin - stage.position(who).margin == pytest.approx(owed * DOLLAR, abs=500)
