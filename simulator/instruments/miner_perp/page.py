@@ -1,13 +1,153 @@
-"""What the report says of a perpetual."""
+"""What the report says of a perpetual: who survives, what stops are filled at, who pays whom."""
 
 from __future__ import annotations
 
-from simulator.instruments.miner_perp.terms import MinerPerpTerms
-from simulator.instruments.page import Silent
+from collections.abc import Iterator
+
+import numpy as np
+
+from simulator.instruments.miner_perp.terms import POOL, MinerPerpTerms, TraderTerms
+from simulator.instruments.page import (
+    Fan,
+    Measures,
+    Paragraph,
+    Section,
+    Silent,
+    Table,
+    Told,
+    by_source,
+)
+from simulator.words import figure, percent
+
+SURVIVAL = ("trader", "liquidated", "stopped", "return p05", "median", "p95", "worst twentieth")
+SOURCES = ("trader", "index", "funding", "fees", "liquidation", "profit cut")
+SUMS = ("at the end, USD", "p05", "median", "p95")
+
+SERIES = {
+    "Open interest of longs": "long_usd",
+    "Open interest of shorts": "short_usd",
+    "Notional that was liquidated": "liquidated_usd",
+    "Insurance fund": "insurance_usd",
+    "Debts that the pool bore": "bad_debt_usd",
+    "Profits that were cut": "cut_usd",
+}
 
 
 class PerpPage(Silent[MinerPerpTerms]):
-    """A section of its own."""
+    """A section of its own: survival by leverage and stop, sources, and the pool."""
+
+    def section(self, told: Told[MinerPerpTerms]) -> Section:
+        """Return the tables, what they mean, and the fans."""
+        intro = Paragraph(
+            "Orders fill at the next round of the index, and stops at the round after the one "
+            "that touched them: a gap is the trader's. A stop-loss is a share of the margin, so "
+            "that its distance in the index is that share over the leverage. Returns are of the "
+            "margin."
+        )
+        tables = [Table("The pool and the market", SUMS, tuple(sums(told)))]
+        if told.terms.traders:
+            tables.insert(
+                0, Table("Who is still there at the end", SURVIVAL, tuple(survival(told)))
+            )
+            caption = "Where the mean return came from, of the margin"
+            tables.insert(1, Table(caption, SOURCES, tuple(sources(told))))
+        words = tuple(Paragraph(text) for text in (gap(told), stops(told), provider(told)) if text)
+        return Section(f"Perpetual: {told.label}", (intro, *tables, *words, *_fans(told)))
+
+
+def traders(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, TraderTerms, Measures]]:
+    """Yield the measured traders' names, terms and measures."""
+    for name, terms in told.terms.traders.items():
+        yield name, terms, told.instruments[f"{told.label}-{name}"]
+
+
+def survival(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each trader: how often he was liquidated and stopped, and his returns."""
+    for name, terms, measured in traders(told):
+        returns = measured.values["total_return", "usd"]
+        stopped = "" if terms.stop_loss is None else _share(measured.happened["stopped"])
+        quantiles = (percent(float(np.quantile(returns, q))) for q in (0.05, 0.5, 0.95))
+        worst = percent(measured.worst_return("usd"))
+        yield name, _share(measured.happened["liquidated"]), stopped, *quantiles, worst
+
+
+def sources(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each trader: the mean of what each source brought, of the margin."""
+    wanted = ("index_moves", "funding", "trading_fees", "liquidation", "profit_cut")
+    for name, _, measured in traders(told):
+        parts = by_source(measured)
+        yield name, *(percent(float(parts[source].mean())) for source in wanted)
+
+
+def sums(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each sum of the market: words, p05, median and p95 over the paths."""
+    for words, series in SERIES.items():
+        last = told.rows(f"{told.label}-{POOL}.{series}").iloc[-1]
+        yield words, *(_usd(float(last[q])) for q in ("p05", "p50", "p95"))
+
+
+def stops(told: Told[MinerPerpTerms]) -> str:
+    """Return how far beyond their levels stops were filled; nothing where nobody has one."""
+    found = []
+    for name, terms, _ in traders(told):
+        if terms.stop_loss is None:
+            continue
+        last = told.rows(f"{told.label}-{name}.slip").iloc[-1]
+        if float(last["p95"]) > 0.0:
+            found.append((float(last["p95"]), name, terms.leverage))
+    if not found:
+        return ""
+    slip, name, leverage = max(found)
+    return (
+        f"Stops fill beyond their level, for prices gap: on one path in twenty that of {name} by "
+        f"{percent(slip)} of the index or more, which is {percent(slip * leverage)} of its margin."
+    )
+
+
+def provider(told: Told[MinerPerpTerms]) -> str:
+    """Return what providing the pool brought, and from whom."""
+    measured = told.instruments[f"{told.label}-{POOL}"]
+    returns, parts = measured.values["total_return", "usd"], by_source(measured)
+    names = {"traders": "traders' losses less gains", "funding": "funding", "trading_fees": "fees"}
+    means = ", ".join(
+        f"{percent(float(parts[source].mean()))} {words}" for source, words in names.items()
+    )
+    bad = percent(float(parts["bad_debt"].mean()))
+    return (
+        f"Whoever provides the pool earns {percent(float(np.median(returns)))} over the run in "
+        f"the median and {percent(measured.worst_return('usd'))} in the mean of his worst "
+        f"twentieth. The mean is made of {means}, and {bad} debts that nobody else paid, on "
+        f"{_share(measured.happened['bad_debt'])} of the paths."
+    )
+
+
+def gap(told: Told[MinerPerpTerms]) -> str:
+    """Return the stated gap; nothing where there is none."""
+    stated = told.terms.gap
+    if stated is None:
+        return ""
+    return (
+        f"On day {stated.day} the metal moves by {percent(stated.move)} between two rounds, beside "
+        "what the market brings. Nothing but this market sees it."
+    )
+
+
+def _share(paths: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+    return percent(float(np.mean(paths)))
+
+
+def _usd(value: float) -> str:
+    return figure(value, "level") if value else "0"
+
+
+def _fans(told: Told[MinerPerpTerms]) -> tuple[Fan, ...]:
+    pool = f"{told.label}-{POOL}"
+    return (
+        Fan(f"{pool}.index", "Index", "1 = at the start", level=1.0),
+        Fan(f"{pool}.funding_rate", "Funding that longs pay, a year", "", share=True, level=0.0),
+        Fan(f"{pool}.long_usd", "Open interest of longs", "USD"),
+        Fan(f"{pool}.short_usd", "Open interest of shorts", "USD"),
+    )
 
 
 PAGE = PerpPage()

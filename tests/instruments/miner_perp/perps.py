@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ PLAIN: dict[str, Any] = {
         "adl_trigger": 0.7,
         "adl_target": 0.6,
     },
-    "pool": {"deposits_usd": 990_000.0, "insurance_usd": 5_000.0},
+    "pool": {"deposits_usd": 990_000.0, "insurance_usd": 5_000.0, "cooldown_days": 0},
     "funding": {"velocity_a_day": 0.0},
 }
 """A pool of a million dollars on plain silver, without funding and without anybody in it."""
@@ -93,9 +94,12 @@ def run(
     opens: BoolArray | None = None,
     record: bool = False,
     days: bool = False,
+    frozen: slice | None = None,
 ) -> tuple[Mapping[str, InstrumentPaths], MinerPerpRecord]:
-    """Return the paths by name behind the label, and the record."""
+    """Return the paths by name behind the label, and the record; `frozen` steps have no round."""
     drivers = drawn(perp, prices, opens)
+    if frozen is not None:
+        drivers = without_rounds(drivers, frozen)
     trades = always(drivers.index.shape[0] - 1) if opens is None else opens
     names = frozenset(position.name for position in perp.positions("perp"))
     found, kept = simulate(
@@ -108,3 +112,11 @@ def run(
         days=names if days else frozenset(),
     )
     return {name.removeprefix("perp-"): paths for name, paths in found.items()}, kept
+
+
+def without_rounds(drivers: MinerPerpDrivers, steps: slice) -> MinerPerpDrivers:
+    """Return drivers whose feed stands still on some steps, not the first."""
+    rounds, index = drivers.rounds.copy(), drivers.index.copy()
+    rounds[steps] = False
+    index[steps] = index[steps.start - 1]
+    return replace(drivers, rounds=rounds, index=index)
