@@ -30,6 +30,7 @@ BUILT_IN = (
     "simulator.instruments.price_cover",
     "simulator.instruments.holding",
     "simulator.instruments.miner_perp",
+    "simulator.instruments.solar_nft",
 )
 """The rooms, each with its `CARDS`; their order is that of tables and checksums."""
 

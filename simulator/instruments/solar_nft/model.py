@@ -1,0 +1,50 @@
+"""The model of a collection: what happens is drawn, what tokens pay is played."""
+
+from __future__ import annotations
+
+from simulator.instruments.model import Ask, Ground, Played, Setting
+from simulator.instruments.solar_nft import paths
+from simulator.instruments.solar_nft.drivers import SolarNftDrivers, draw_drivers
+from simulator.instruments.solar_nft.paths import SolarNftRecord
+from simulator.instruments.solar_nft.terms import SolarNftTerms
+
+
+class SolarModel:
+    """Whole tokens for about `ask.size` dollars, free and locked, beside the collection's."""
+
+    def draw(
+        self, label: str, terms: SolarNftTerms, setting: Setting, ground: Ground
+    ) -> SolarNftDrivers:
+        """Return sun, power price, default, mood and others' locks."""
+        del ground
+        liquidity = setting.factors["liquidity"] if terms.reads_liquidity else None
+        silver = setting.prices["silver"]
+        return draw_drivers(
+            terms, label, setting.start, silver, liquidity, setting.seed, setting.first_path
+        )
+
+    def play(
+        self,
+        label: str,
+        terms: SolarNftTerms,
+        drivers: SolarNftDrivers,
+        setting: Setting,
+        ask: Ask,
+        ground: Ground,
+    ) -> Played[SolarNftDrivers, SolarNftRecord]:
+        """Return the paths of free and of locked tokens."""
+        del ground
+        wanted = ask.days & frozenset(terms.names(label))
+        found, record = paths.simulate(
+            terms,
+            setting.gas["solar_nft"],
+            drivers,
+            ask.size,
+            daily=wanted,
+            by_source=ask.by_source,
+            record=ask.record,
+        )
+        return Played(found, drivers, record)
+
+
+MODEL = SolarModel()
