@@ -31,6 +31,7 @@ BUILT_IN = (
     "simulator.instruments.holding",
     "simulator.instruments.miner_perp",
     "simulator.instruments.solar_nft",
+    "simulator.instruments.token_loan",
 )
 """The rooms, each with its `CARDS`; their order is that of tables and checksums."""
 
