@@ -19,6 +19,7 @@ import pandas as pd
 
 from simulator.engine.memory import keep_freed_memory
 from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.gas import gas_by_kind
 from simulator.instruments.gold_token import paths as gold_token
 from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
 from simulator.instruments.gold_vault import drivers as vault_drivers
@@ -33,6 +34,9 @@ from simulator.instruments.mining.model import staking_drivers
 from simulator.instruments.price_cover import drivers as cover_drivers
 from simulator.instruments.price_cover import paths as price_cover
 from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.instruments.token_loan import drivers as loan_drivers
+from simulator.instruments.token_loan import paths as token_loan
+from simulator.instruments.token_loan.terms import TokenLoanTerms
 from simulator.investors import portfolio
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
@@ -213,6 +217,32 @@ def report_draw(name: str, work: Callable[[int], GoldTokenDrivers | GoldVaultDri
     report_rate(f"{name}, its drivers", work, values)
 
 
+def loans() -> None:
+    """Measure one loop and its market, then four loops, from ready drivers; and their draw."""
+    loaded = load_scenario("gold-vault-sober")
+    scenario = loaded.scenario
+    spec = market_spec(scenario, loaded.calibration)
+    spot = simulate_market(spec, scenario.seed, 0, BLOCK_PATHS).prices["gold"]
+    own = (scenario.instruments["gold_token"], "gold_token", GOLD, spot, scenario.seed, 0)
+    prices = gold_token.draw_drivers(*own).prices
+    gas = gas_by_kind(scenario.gas)["token_loan"]
+    for ltvs in ((0.6,), (0.5, 0.6, 0.65, 0.7)):
+        named = {f"loop_{round(100 * ltv)}": {"ltv": ltv} for ltv in ltvs}
+        data = {"token": "gold_token", "pool": {"supplied_usd": 1e8}, "loans": named}
+        terms = TokenLoanTerms.model_validate(data)
+        ready = loan_drivers.draw_drivers(terms, "loan", prices, scenario.seed, 0)
+
+        def work(_: int, terms: TokenLoanTerms = terms, ready: object = ready) -> InstrumentPaths:
+            return token_loan.simulate(terms, 18, gas, ready, 1e5)[0]["loan-loop_60"]
+
+        report(f"token_loan, {len(ltvs)} of them", work)
+
+    def drawn(_: int) -> object:
+        return loan_drivers.draw_drivers(terms, "loan", prices, scenario.seed, 0)
+
+    report_rate("token_loan, its drivers", drawn, ready.utilisation)
+
+
 def machine() -> str:
     """Return the processor's name."""
     info = Path("/proc/cpuinfo")
@@ -232,6 +262,7 @@ def main() -> None:
     portfolios()
     covers()
     mines()
+    loans()
 
 
 if __name__ == "__main__":
