@@ -18,8 +18,8 @@ HEAD = """# Fields of a scenario
 
 Made by `python scripts/build_reference.py` from the texts beneath the fields in the code;
 `assay explain FIELD` says the same, and which scenarios and claims use it. What a file chooses
-stands in capitals. A field without a default must be said. A number may stand alone or with its origin
-([how](../scenarios.md#figures-and-their-origin))."""
+stands in capitals. A field without a default must be said. A number may stand alone or with its
+origin ([how](../scenarios.md#figures-and-their-origin))."""
 TABLE = "| field | what | must be | default |\n|---|---|---|---|"
 
 
