@@ -11,18 +11,23 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast, get_type_hints
 
 import numba
 import numpy as np
+from numba.core import event
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _config: Any = numba.config
 _digests: dict[int, str] = {}
+_NOWHERE = Path(os.devnull)
+"""Stands for a folder of compiled code where no folder can be written."""
 
 
 def kernel(function: _Function) -> _Function:
@@ -47,16 +52,68 @@ def inlined(function: _Function) -> _Function:
 
 def _compile(function: _Function, force_inline: bool) -> _Function:
     digest = _source_digest(function)
+    base = _cache_base(function)
+    kept = base != _NOWHERE
     previous = _config.CACHE_DIR
-    _config.CACHE_DIR = str(_cache_base(function) / f"kernels-{digest}")
+    _config.CACHE_DIR = str(base / f"kernels-{digest}") if kept else previous
     try:
         compiled = numba.njit(
-            cache=True, nogil=True, error_model="numpy", forceinline=force_inline
+            cache=kept, nogil=True, error_model="numpy", forceinline=force_inline
         )(function)
     finally:
         _config.CACHE_DIR = previous
+    if kept:
+        _make_optional(cast(Any, compiled)._cache)
     _digests[id(compiled)] = digest
     return cast(_Function, compiled)
+
+
+def _make_optional(cache: Any) -> None:
+    """Let a cache that cannot be read or written cost a compilation and nothing else."""
+    load, save = cache.load_overload, cache.save_overload
+
+    def loaded(signature: Any, target: Any) -> Any:
+        try:
+            return load(signature, target)
+        except Exception:  # whatever a truncated file makes of its own contents
+            return None
+
+    def saved(signature: Any, data: Any) -> None:
+        with suppress(OSError):
+            try:
+                save(signature, data)
+            except (ValueError, EOFError, pickle.PickleError):  # the list of what is kept is cut
+                cache.flush()
+                save(signature, data)
+
+    cache.load_overload, cache.save_overload = loaded, saved
+
+
+class _Listener(event.Listener):
+    """Passes on the name of every kernel that is compiled, not those read from disk."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, happened: Any) -> None:
+        function = happened.data["dispatcher"].py_func
+        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            self._tell(f"{function.__module__.partition('.')[2]}.{function.__name__}")
+
+    def on_end(self, happened: Any) -> None:
+        pass
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[str], None]) -> Iterator[None]:
+    """Call `tell` with the name of each kernel that is compiled meanwhile, in any thread."""
+    with event.install_listener("numba:compile", _Listener(tell)):
+        yield
+
+
+def count_kernels() -> int:
+    """Return how many kernels the modules that are loaded have."""
+    return len(_digests)
 
 
 def _source_digest(function: Callable[..., object]) -> str:
@@ -91,16 +148,37 @@ def _layout(kind: Any) -> str:
 
 
 def _cache_base(function: Callable[..., object]) -> Path:
-    if _config.CACHE_DIR:
+    """Return where compiled code is kept: NUMBA_CACHE_DIR, beside the source, or a home.
+
+    `_NOWHERE` where none of them, nor a temporary folder, can be written.
+    """
+    if _config.CACHE_DIR and _is_writable(Path(_config.CACHE_DIR)):
         return Path(_config.CACHE_DIR)
     folder = Path(function.__code__.co_filename).parent
     if os.access(folder, os.W_OK):
         return folder / "__pycache__"
-    if os.access(Path.home(), os.W_OK):
-        return Path.home() / ".cache" / "assay"
-    return _scratch_folder()
+    return _elsewhere()
 
 
 @functools.cache
-def _scratch_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="assay-"))
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+@functools.cache
+def _elsewhere() -> Path:
+    """Return a folder in the user's home, else one that is lost with the machine's others."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # an unknown user without HOME
+        home = _NOWHERE
+    if home != _NOWHERE and _is_writable(home / ".cache" / "assay"):
+        return home / ".cache" / "assay"
+    try:
+        return Path(tempfile.mkdtemp(prefix="assay-"))
+    except OSError:
+        return _NOWHERE

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal, get_args
+
+Word = Literal[
+    "supported",
+    "plausible",
+    "unlikely",
+    "refuted",
+    "not decided",
+    "not testable",
+    "already met",
+    "by assumption",
+]
+VERDICTS: tuple[Word, ...] = get_args(Word)
+"""What a claim can be found to be; `claims/scale.py` says which when."""
 
 HARD_SPACE = "\u00a0"
 MINUS = "\u2212"

@@ -14,24 +14,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from simulator.units import FloatArray
+from simulator.words import VERDICTS, Word
 
-Word = Literal[
-    "supported",
-    "plausible",
-    "unlikely",
-    "refuted",
-    "not decided",
-    "not testable",
-    "already met",
-    "by assumption",
-]
-
-WORDS: tuple[Word, ...] = get_args(Word)
+WORDS = VERDICTS
 BOUNDS: tuple[tuple[float, Word], ...] = (
     (0.95, "supported"),
     (0.5, "plausible"),

@@ -11,10 +11,11 @@ import numpy as np
 
 from simulator.claims.mixes import StaticMix
 from simulator.claims.outcomes import Outcomes
-from simulator.claims.scale import NOT_DECIDED, Rating, Word, is_decided, rate
+from simulator.claims.scale import NOT_DECIDED, Rating, is_decided, rate
 from simulator.measures import YIELD_WINDOW_DAYS, share_interval
 from simulator.scenario.claims import ClaimTerms, Condition
 from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
+from simulator.words import Word
 
 
 @dataclass(frozen=True)

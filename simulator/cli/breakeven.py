@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.options import all_overrides, json_option, scenario_options
+from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.tables import print_table
 from simulator.engine.breakeven import BreakEven, Point, break_even
@@ -17,21 +17,6 @@ from simulator.engine.sources import load_source
 from simulator.words import difference, figure, paths_of, plain, share, spoken, with_unit
 
 
-@click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
-@click.option("--claim", required=True, metavar="CLAIM", help="The claim's name.")
-@click.option(
-    "--solve",
-    "parameter",
-    required=True,
-    metavar="PARAMETER",
-    help="Dotted name of a number, or its last part where only one has that.",
-)
-@click.option("--low", type=float, help="Lower end of the range; by default the field's bound.")
-@click.option("--high", type=float, help="Upper end of the range.")
-@scenario_options
-@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
-@json_option
 def breakeven(
     source: str,
     claim: str,
@@ -45,13 +30,7 @@ def breakeven(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Find the value of a PARAMETER at which a claim turns.
-
-    An event turns where it is as likely as not, an effect where its difference is at the bound
-    that the claim names. Every value is tried on the same random numbers. Without --low and
-    --high the range is what the field allows; where it has no bound, up to ten times the
-    present value.
-    """
+    """Do what `assay breakeven` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
 

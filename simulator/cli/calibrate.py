@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 from pydantic import BaseModel
 
-from simulator.cli.options import column_option, exclude_option, keep_option, named_columns
+from simulator.cli.options import named_columns
 from simulator.errors import UsageError
 from simulator.market.calibration import (
     Exclusion,
@@ -31,7 +31,6 @@ from simulator.market.calibration import (
     write_calibration,
 )
 from simulator.market.calibration.data import MonthlyPrices, MonthsAre
-from simulator.market.calibration.levels import LEVELLED, SHIPPED
 from simulator.market.calibration.observations import Observations
 from simulator.market.simulated_moments import MomentFit, fit_moments, moment_lines
 from simulator.market.validation.past import pasts_of
@@ -51,39 +50,6 @@ _MOST_PAIRS = 3
 """More assets are shown as a matrix."""
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The calibration file to write."
-)
-@column_option
-@exclude_option
-@keep_option
-@click.option(
-    "--price-ok",
-    "accepted",
-    multiple=True,
-    type=click.Choice(LEVELLED),
-    help="The last price of this asset is right, however far it is from the shipped one.",
-)
-@click.option(
-    "--months",
-    "months_are",
-    type=click.Choice(["averages", "closes"]),
-    help="What monthly prices are, where they do not tell.",
-)
-@click.option(
-    "--over",
-    default=SHIPPED,
-    show_default=True,
-    metavar="CALIBRATION",
-    help="What gives the figures that the data lack; none: only what the data have.",
-)
-@click.option(
-    "--moments",
-    is_flag=True,
-    help="Fit events, stress and the shocks' correlations by simulated moments: minutes.",
-)
 def calibrate(
     paths: tuple[Path, ...],
     out: Path,
@@ -95,13 +61,7 @@ def calibrate(
     over: str,
     moments: bool,
 ) -> None:
-    """Fit a market's figures to the tables in PATHS, or to those in the folders among them.
-
-    CSV or XLSX, as downloaded. Columns are known by names such as gold_usd_per_oz, btc_usd or
-    real_yield_10y_pct (docs/calibration.md has all); a download's own is named by --column
-    gold=Close, or by the file's name. What was read, left out and assumed is printed, and so is
-    which figures are not the data's but the shipped calibration's.
-    """
+    """Do what `assay calibrate` is asked for, as its own module in `commands` says."""
     _check_out(paths, out)
     base = None if over == "none" else load_calibration(find_calibration(over, Path()))
     named = named_columns(columns)

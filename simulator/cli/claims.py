@@ -11,9 +11,8 @@ from simulator.scenario import load_scenario, shipped_scenarios
 from simulator.scenario.claims import ClaimTerms
 
 
-@click.command()
 def claims() -> None:
-    """List the claims of the ready scenarios: the words, and the test they are put to."""
+    """Do what `assay claims` is asked for, as its own module in `commands` says."""
     seen: set[str] = set()
     for path in shipped_scenarios():
         for name, claim in load_scenario(path).scenario.claims.items():

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from simulator.cli.options import json_option
 from simulator.cli.tables import print_table
 from simulator.engine.compare import Comparison, FinishedRun, compare_runs, read_run
 from simulator.engine.folder import run_hash
@@ -18,12 +17,8 @@ from simulator.errors import UsageError
 from simulator.words import percent, plain, share
 
 
-@click.command()
-@click.argument("first", metavar="RUN")
-@click.argument("second", metavar="RUN")
-@json_option
 def compare(first: str, second: str, as_json: bool) -> None:
-    """Show what differs between two runs: in their inputs, and in their verdicts."""
+    """Do what `assay compare` is asked for, as its own module in `commands` says."""
     runs = [_open(name) for name in (first, second)]
     found = compare_runs(*runs)
     if as_json:

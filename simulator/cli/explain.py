@@ -15,15 +15,8 @@ _FIGURES = ("market", "instruments", "gas")
 """Sections whose numbers have an origin; what a claim demands has none."""
 
 
-@click.command()
-@click.argument("field")
-@click.argument("scenario", required=False)
 def explain(field: str, scenario: str | None) -> None:
-    """Say what FIELD is: its unit, bounds, default, and who sets and uses it.
-
-    FIELD is a dotted name, as instruments.gold_vault.exploit_hazard, or its end, as
-    exploit_hazard. With SCENARIO its values are that file's, else those of the ready ones.
-    """
+    """Say what a field is; its values are those of one scenario, or of the ready ones."""
     files = shipped_scenarios() if scenario is None else (find_scenario(scenario),)
     for line in _told(explained(field, files)):
         click.echo(line)

@@ -28,8 +28,9 @@ _COMMANDS = (
     "scenario",
     "sensitivity",
     "sweep",
+    "warmup",
 )
-"""Each stands in the module of its name, which is loaded when the command is asked for."""
+"""Each is declared in the module of its name in `commands`, loaded when it is asked for."""
 
 
 class _Commands(click.Group):
@@ -43,7 +44,9 @@ class _Commands(click.Group):
             return None
         # Imports, files and charts make many objects and hardly any garbage.
         gc.set_threshold(_OBJECTS_A_COLLECTION)
-        command: click.Command = getattr(importlib.import_module(f"simulator.cli.{name}"), name)
+        command: click.Command = getattr(
+            importlib.import_module(f"simulator.cli.commands.{name}"), name
+        )
         return command
 
     def main(self, *arguments: Any, **options: Any) -> Any:

@@ -13,13 +13,7 @@ from rich.console import Console
 
 from simulator.cli.options import (
     all_overrides,
-    column_option,
-    exclude_option,
-    json_option,
-    keep_option,
     named_columns,
-    scenario_options,
-    strict_option,
     tell_history,
     tell_warnings,
 )
@@ -36,25 +30,6 @@ from simulator.report import print_market, render_market
 from simulator.scenario import load_market, load_scenario
 
 
-@click.command()
-@click.argument("scenario")
-@scenario_options
-@click.option(
-    "--against",
-    "against_files",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="FILE",
-    help="Compare with this table of daily closes; may be given several times.",
-)
-@column_option
-@exclude_option
-@keep_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page too."
-)
-@strict_option
-@json_option
 def market(
     scenario: str,
     paths: int | None,
@@ -69,15 +44,7 @@ def market(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Show what the prices of SCENARIO do, which needs no instruments, investors or claims.
-
-    Where it has them, the most extreme days, years and falls of what is held stand beside those of
-    the assets.
-
-    With --against, whether they move as history did: volatility, tails, drawdowns, memory and
-    correlation of the real history, each inside or outside the simulated ones. Its tables are read
-    as `assay calibrate` reads them; --column, --exclude and --keep are theirs.
-    """
+    """Do what `assay market` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     loaded = load_market(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration

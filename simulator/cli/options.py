@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from simulator.errors import InputError, UsageError
-from simulator.market.calibration.columns import parse_column
-from simulator.market.calibration.indicators import INDICATORS
-from simulator.market.dynamics import MarketSpec
-from simulator.scenario import LoadedMarket
+
+if TYPE_CHECKING:
+    from simulator.market.dynamics import MarketSpec
+    from simulator.scenario import LoadedMarket
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -119,6 +119,10 @@ def named_columns(columns: tuple[str, ...]) -> dict[str, str]:
     ------
     UsageError
     """
+    # Not above: every command's options stand here, and these modules take half a second.
+    from simulator.market.calibration.columns import parse_column
+    from simulator.market.calibration.indicators import INDICATORS
+
     found: dict[str, str] = {}
     for text in columns:
         name, separator, column = (part.strip() for part in text.partition("="))

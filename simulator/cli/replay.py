@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from simulator.cli.options import all_overrides, chain_options, json_option, scenario_options
+from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
@@ -20,12 +20,6 @@ from simulator.replay import Replay, check_label, choose
 from simulator.words import gas_used, plain
 
 
-@click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
-@click.option("--path", "label", default="p50", help="p05, p50, p95, events or a number.")
-@scenario_options
-@chain_options
-@json_option
 def replay(
     source: str,
     label: str,
@@ -38,7 +32,7 @@ def replay(
     rpc: str | None,
     as_json: bool,
 ) -> None:
-    """Replay one path of a run folder or a scenario on a chain, and reconcile it."""
+    """Do what `assay replay` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
     scenario = loaded.scenario

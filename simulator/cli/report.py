@@ -27,15 +27,8 @@ _ASSUMPTIONS = "assumption_sets.parquet"
 _REPLAYS = "replay/reconciliation.json"
 
 
-@click.command()
-@click.argument("run", metavar="RUN")
-@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 def report(run: str, workers: int | None) -> None:
-    """Write the report of RUN anew, with what `assay sensitivity` has found since.
-
-    The paths are simulated again, the same bytes as before, and break-evens are looked for;
-    replays and parameter sets are read from the folder.
-    """
+    """Do what `assay report` is asked for, as its own module in `commands` says."""
     page = rewrite(run, workers, Reporter(quiet=False))
     click.echo(f"report: {page}")
 

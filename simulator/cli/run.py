@@ -16,14 +16,9 @@ from rich.console import Console
 
 from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
-from simulator.claims import WORDS, Verdict
+from simulator.claims import Verdict
 from simulator.cli.options import (
     all_overrides,
-    chain_options,
-    crisis_option,
-    json_option,
-    scenario_options,
-    strict_option,
     tell_history,
     tell_warnings,
 )
@@ -48,39 +43,11 @@ from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
 from simulator.replay import Replay, choose
-from simulator.report import print_report, render_html
 from simulator.scenario import LoadedScenario, load_scenario
 
 FAILED_ON_VERDICT = 6
-SETS = 50
-"""Parameter sets of a run, and assumption sets, unless the user says otherwise."""
 
 
-@click.command()
-@click.argument("scenario")
-@scenario_options
-@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
-@click.option(
-    "--parameter-sets",
-    type=click.IntRange(0, 10_000),
-    default=SETS,
-    show_default=True,
-    help="Also judge under this many draws of the calibration, within its standard errors.",
-)
-@click.option(
-    "--assumption-sets",
-    type=click.IntRange(0, 10_000),
-    default=SETS,
-    show_default=True,
-    help="Also judge under this many draws of all that the scenario marks as assumptions.",
-)
-@crisis_option
-@click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
-@chain_options
-@strict_option
-@click.option("--fail-on", type=click.Choice(WORDS), help="Exit with 6 on such a verdict.")
-@json_option
 def run(
     scenario: str,
     paths: int | None,
@@ -100,9 +67,7 @@ def run(
     fail_on: str | None,
     as_json: bool,
 ) -> None:
-    """Simulate SCENARIO (a file, or the name of a ready one), judge its claims, replay four
-    paths on a chain, and write a run folder with the report.
-    """
+    """Do what `assay run` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     loaded = load_scenario(
         scenario,
@@ -152,6 +117,8 @@ def run(
         found["shocks"] = [asdict(effect) for effect in effects]
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
+        from simulator.report import print_report
+
         console = Console(highlight=False)
         print_report(
             console, loaded, simulation, verdicts, replays.done, turns=turns, effects=effects
@@ -283,6 +250,8 @@ def _finish(
 ) -> None:
     if replays.done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
+    from simulator.report import render_html  # charts take a third of a second to load
+
     page = render_html(loaded, simulation, verdicts, replays.done, sets, turns, effects=effects)
     folder.write_text("report.html", page)
     folder.write_manifest(loaded, simulation, bytecode, replays.client)

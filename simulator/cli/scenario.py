@@ -1,4 +1,4 @@
-"""`assay scenario`: list, show, check and begin scenario files."""
+"""`assay scenario show`, `check`, `schema` and `new`: a scenario as it is read, or begun."""
 
 from __future__ import annotations
 
@@ -7,56 +7,28 @@ import json
 
 import click
 
-from simulator.cli.options import strict_option, tell_history, tell_warnings
+from simulator.cli.options import tell_history, tell_warnings
 from simulator.errors import UsageError
 from simulator.instruments.registry import load_all, offered
 from simulator.market.build import market_spec
-from simulator.scenario import load_scenario, shipped_scenarios
+from simulator.scenario import load_scenario
 from simulator.scenario.draft import EDITOR_LINE, Draft, draft_text
 from simulator.scenario.files import to_yaml
 from simulator.scenario.instruments import homes
 from simulator.scenario.investors import CASH
 from simulator.scenario.json_schema import scenario_schema
-from simulator.scenario.loader import read_yaml
 from simulator.scenario.observables import one_of
 
 
-@click.group()
-def scenario() -> None:
-    """List, show, check and begin scenarios."""
-
-
-@scenario.command("list")
-def list_() -> None:
-    """List the ready scenarios."""
-    ready = shipped_scenarios()
-    width = max(len(path.stem) for path in ready)
-    for path in ready:
-        click.echo(f"{path.stem:<{width}} {read_yaml(path).data.get('title', '')}")
-
-
-@scenario.command()
-@click.argument("name", metavar="SCENARIO")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value first."
-)
 def show(name: str, overrides: tuple[str, ...]) -> None:
-    """Print SCENARIO with every default written out."""
+    """Print a scenario with every default written out."""
     loaded = load_scenario(name, overrides=overrides)
     click.echo(EDITOR_LINE)
     click.echo(to_yaml(loaded.scenario, loaded.provenance), nl=False)
 
 
-@scenario.command()
-@click.argument("name", metavar="SCENARIO")
-@click.option("--calibration", metavar="FILE", help="Another calibration.")
-@strict_option
 def check(name: str, calibration: str | None, strict: bool) -> None:
-    """Check SCENARIO, its calibration and history; every problem with its file and line.
-
-    What is allowed and hardly meant is a warning: percent as whole numbers, bounds that cannot
-    fail or cannot hold, prices of another time than the start.
-    """
+    """Check a scenario, its calibration and history; every problem with its file and line."""
     loaded = load_scenario(name, calibration=calibration)
     tell_warnings(loaded, strict)
     tell_history(market_spec(loaded.scenario, loaded.calibration))
@@ -66,28 +38,11 @@ def check(name: str, calibration: str | None, strict: bool) -> None:
     click.echo(f"{loaded.path}: valid")
 
 
-@scenario.command()
 def schema() -> None:
-    """Print the JSON schema of scenario files, for editors."""
+    """Print the JSON schema of scenario files."""
     click.echo(json.dumps(scenario_schema(), indent=1))
 
 
-@scenario.command()
-@click.argument("name", metavar="NAME")
-@click.option(
-    "--hold",
-    "holds",
-    multiple=True,
-    required=True,
-    metavar="THING=SHARE",
-    help="What the investor holds, as bills=0.6; the shares sum to 1. cash is a thing too.",
-)
-@click.option("--from", "source", default="parts", help="The scenario that has the things.")
-@click.option("--capital", type=float, default=100_000.0, help="Dollars at the start.")
-@click.option("--days", type=int, default=365, help="Days of the run.")
-@click.option("--start", help="First day, as 2027-01-04; else the calibration's last day.")
-@click.option("--yield", "annual_yield", type=float, help="Put to the test: 0.06 = 6 % a year.")
-@click.option("--drawdown", type=float, help="Put to the test: 0.15 = never 15 % below a peak.")
 def new(
     name: str,
     holds: tuple[str, ...],
@@ -98,10 +53,7 @@ def new(
     annual_yield: float | None,
     drawdown: float | None,
 ) -> None:
-    """Print a commented scenario called NAME: a portfolio of ready parts, and a claim about it.
-
-    assay scenario new mine --hold bills=0.8 --hold gold_token=0.2 --yield 0.06 > mine.yaml
-    """
+    """Print a commented scenario: a portfolio of ready parts, and a claim about it."""
     weights = _weights(holds)
     if annual_yield is None and drawdown is None:
         annual_yield = 0.06

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import all_overrides, json_option, scenario_options
+from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.report import rewrite
 from simulator.cli.tables import print_table
@@ -28,17 +28,6 @@ MOST_PATHS = 2_000
 _MOST_ROWS = 25
 
 
-@click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
-@click.option("--claim", required=True, metavar="CLAIM", help="The claim's name.")
-@scenario_options
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The page; by default in the run's folder, or in runs/.",
-)
-@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
-@json_option
 def sensitivity(
     source: str,
     claim: str,
@@ -50,12 +39,7 @@ def sensitivity(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Move each input by itself and show what that does to a claim.
-
-    Calibrated figures move by their standard error, drifts by the error of a mean, other
-    numbers to half and double. Without --paths at most 2,000 paths are used. What is found of a
-    RUN as it stands becomes a part of its report.
-    """
+    """Do what `assay sensitivity` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
     if paths is None and loaded.scenario.paths > MOST_PATHS:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from simulator.cli.options import all_overrides, json_option
+from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.tables import print_table
 from simulator.engine.folder import RunFolder, make_folder
@@ -30,23 +30,6 @@ from simulator.words import difference, figure, plain
 _MOST_ROWS = 40
 
 
-@click.command()
-@click.argument("scenario")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    required=True,
-    metavar="PATH=VALUE,VALUE,...",
-    help="A value's name and what it takes one after the other; every --set is an axis.",
-)
-@click.option("--paths", type=int, help="Number of paths of each run.")
-@click.option("--seed", type=int, help="Key of the random draws, the same for all runs.")
-@click.option("--calibration", metavar="FILE", help="Another calibration.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder itself.")
-@click.option("--yes", is_flag=True, help="Do it even if it is more than 10,000 runs.")
-@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
-@json_option
 def sweep(
     scenario: str,
     settings: tuple[str, ...],
@@ -58,7 +41,7 @@ def sweep(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Run SCENARIO over a grid of values, into one Parquet file and a heat map."""
+    """Do what `assay sweep` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
     axes = [parse_axis(setting) for setting in settings]
     count_runs(axes, agreed=yes)

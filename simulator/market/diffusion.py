@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from simulator.jit import kernel
 from simulator.market.draws import GROUP, MAX_JUMPS, Float32Array, IntArray
@@ -198,6 +198,8 @@ def bounded_constant(alpha: float, gamma: float, beta: float, dof: int) -> float
     most = free
     while lack(most) < 0:
         most *= 1.5
+    from scipy import optimize  # slow to load: most models need no root
+
     found: float = optimize.brentq(lack, free, most, xtol=1e-12, rtol=1e-10)
     return float(f"{found:.9g}")
 

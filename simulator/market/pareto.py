@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from simulator.units import FloatArray
 
@@ -51,6 +50,8 @@ def fit_pareto(excesses: FloatArray, shapes: tuple[float, float] = SHAPES) -> Pa
     excesses : ndarray of shape (n,), all above 0
     """
     unit = float(excesses.mean())
+    from scipy import optimize  # slow to load: only a fit needs it
+
     found = optimize.minimize(
         lambda point: -log_likelihood(excesses / unit, math.exp(point[0]), point[1]),
         [0.0, min(max(0.1, shapes[0]), shapes[1])],

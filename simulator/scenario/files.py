@@ -34,11 +34,11 @@ from simulator.scenario.market import MarketTerms
 from simulator.scenario.models import MarketScenario, Scenario
 from simulator.scenario.pace import late_view
 from simulator.scenario.plausible import implausible, stale_prices
+from simulator.scenario.shipped import shipped_folder, shipped_scenarios
 from simulator.scenario.shock_lists import KEY as SHOCKS
 from simulator.scenario.targets import target_faults
 from simulator.schema.fields import Fault
 
-_PACKAGE = Path(__file__).resolve().parent.parent
 _CALIBRATION: Location = ("market", "calibration")
 _SET_PATH = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[\d+\])*")
 _OF_A_RUN = ("instruments", "investors", "claims", "replay")
@@ -130,17 +130,6 @@ class LoadedScenario(LoadedMarket):
 def _is_of(name: str, chosen: Iterable[str]) -> bool:
     """Return whether a dotted name is one of some, or within it."""
     return any(name == one or name.startswith((f"{one}.", f"{one}[")) for one in chosen)
-
-
-def shipped_folder() -> Path:
-    """Return the folder of the ready scenarios: in the wheel, or in the source tree."""
-    packaged = _PACKAGE / "data" / "scenarios"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "scenarios"
-
-
-def shipped_scenarios() -> tuple[Path, ...]:
-    """Return the ready scenario files, sorted by name."""
-    return tuple(sorted(shipped_folder().glob("*.yaml")))
 
 
 def find_scenario(name: str) -> Path:

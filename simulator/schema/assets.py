@@ -22,6 +22,9 @@ AssetClass = Literal["metals", "securities", "coins"]
 """Assets whose tails are the same: each class has degrees of freedom of its own."""
 CLASSES: tuple[AssetClass, ...] = get_args(AssetClass)
 
+LEVELLED = ("gold", "silver", "copper", "bitcoin")
+"""Assets whose price is the same everywhere; that of a fund's share or an index is not."""
+
 USDC = "usdc"
 """The market's price of the dollar in which everything on chain is settled, if it is one."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.cli.run import run
+from simulator.cli.commands.run import run
 
 
 @pytest.fixture(autouse=True, scope="session")

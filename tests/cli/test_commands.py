@@ -65,7 +65,7 @@ def finished(tmp_path_factory):
 
 
 def test_run__unless_told_otherwise__draws_fifty_sets():
-    from simulator.cli.run import SETS
+    from simulator.cli.commands.run import SETS
 
     assert SETS == 50
 

@@ -13,12 +13,10 @@ from simulator.errors import InputError, Problem
 from simulator.market.calibration.columns import Column
 from simulator.scenario.calibration import Calibration, load_calibration
 from simulator.scenario.files import find_calibration
+from simulator.scenario.shipped import SHIPPED
+from simulator.schema.assets import LEVELLED
 from simulator.units import DAYS_PER_YEAR
 
-SHIPPED = "hard-assets-2026-01"
-"""What a user's file is held against, and laid over."""
-LEVELLED = ("gold", "silver", "copper", "bitcoin")
-"""Assets whose price is the same everywhere; that of a fund's share or an index is not."""
 FACTOR = 3.0
 DEVIATIONS = 4.0
 

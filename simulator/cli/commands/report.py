@@ -1,0 +1,19 @@
+"""`assay report`: the report of a finished run, written anew."""
+
+from __future__ import annotations
+
+import click
+
+from simulator.cli.later import carried_out_by
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@carried_out_by("simulator.cli.report:report")
+def report() -> None:
+    """Write the report of RUN anew, with what `assay sensitivity` has found since.
+
+    The paths are simulated again, the same bytes as before, and break-evens are looked for;
+    replays and parameter sets are read from the folder.
+    """

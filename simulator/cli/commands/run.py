@@ -1,0 +1,52 @@
+"""`assay run`: simulate, judge, replay, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.later import carried_out_by
+from simulator.cli.options import (
+    chain_options,
+    crisis_option,
+    json_option,
+    scenario_options,
+    strict_option,
+)
+from simulator.words import VERDICTS
+
+SETS = 50
+"""Parameter sets of a run, and assumption sets, unless the user says otherwise."""
+
+
+@click.command()
+@click.argument("scenario")
+@scenario_options
+@click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
+@click.option(
+    "--parameter-sets",
+    type=click.IntRange(0, 10_000),
+    default=SETS,
+    show_default=True,
+    help="Also judge under this many draws of the calibration, within its standard errors.",
+)
+@click.option(
+    "--assumption-sets",
+    type=click.IntRange(0, 10_000),
+    default=SETS,
+    show_default=True,
+    help="Also judge under this many draws of all that the scenario marks as assumptions.",
+)
+@crisis_option
+@click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
+@chain_options
+@strict_option
+@click.option("--fail-on", type=click.Choice(VERDICTS), help="Exit with 6 on such a verdict.")
+@json_option
+@carried_out_by("simulator.cli.run:run")
+def run() -> None:
+    """Simulate SCENARIO (a file, or the name of a ready one), judge its claims, replay four
+    paths on a chain, and write a run folder with the report.
+    """

@@ -1,0 +1,20 @@
+"""Where the scenarios and the calibration lie that ship with Assay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED = "hard-assets-2026-01"
+"""The calibration that a user's file is held against, and laid over."""
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the ready scenarios: in the wheel, or in the source tree."""
+    packaged = _PACKAGE / "data" / "scenarios"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "scenarios"
+
+
+def shipped_scenarios() -> tuple[Path, ...]:
+    """Return the ready scenario files, sorted by name."""
+    return tuple(sorted(shipped_folder().glob("*.yaml")))
