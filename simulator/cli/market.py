@@ -28,6 +28,7 @@ from simulator.market.dynamics import MarketSpec
 from simulator.measures.extremes import Held
 from simulator.report import print_market, render_market
 from simulator.scenario import load_market, load_scenario
+from simulator.writer import write_text
 
 
 def market(
@@ -66,7 +67,7 @@ def market(
     held = _held(scenario, all_overrides(overrides, paths, seed), calibration, reporter)
     against = None if question is None else _compared(reporter, question)
     if out is not None:
-        _write(out, render_market(loaded, summary, against, held))
+        write_text(out, render_market(loaded, summary, against, held))
     if as_json:
         click.echo(json.dumps(market_object(summary, out, against, held), allow_nan=False))
         return
@@ -209,13 +210,3 @@ def _check_target(out: Path) -> None:
         raise UsageError(f"--out {out}: is a folder; name a file, such as market.html")
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}")
-
-
-def _write(out: Path, page: str) -> None:
-    temporary = out.with_name(f".{out.name}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(out)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None

@@ -12,11 +12,12 @@ from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
-from simulator.engine import simulate
-from simulator.engine.sources import load_source
+from simulator.engine import Simulation, simulate
+from simulator.engine.sources import is_finished, load_source, stored_paths
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
 from simulator.replay import Replay, check_label, choose
+from simulator.scenario import LoadedScenario
 from simulator.words import gas_used, plain
 
 
@@ -40,8 +41,8 @@ def replay(
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     choice = ChainChoice(chain, anvil_path, rpc)
     with open_for(scenario, choice, reporter) as opened:
-        with reporter.task(f"simulating {scenario.paths:,} paths to find {label}", 1):
-            simulation = simulate(scenario, loaded.calibration)
+        as_it_stands = not overrides and calibration is None and paths is None and seed is None
+        simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
         replays = replay_paths(opened, scenario, simulation.spec, choices, reporter)
     if replays.failure is not None:
@@ -53,6 +54,16 @@ def replay(
         _print(done)
     if not done.ok:
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
+
+
+def _simulation(
+    source: str, loaded: LoadedScenario, label: str, reporter: Reporter, *, as_it_stands: bool
+) -> Simulation:
+    """Return the paths among which `label` is found: a finished run's own, or simulated ones."""
+    if as_it_stands and is_finished(source):
+        return stored_paths(Path(source), loaded)
+    with reporter.task(f"simulating {loaded.scenario.paths:,} paths to find {label}", 1):
+        return simulate(loaded.scenario, loaded.calibration)
 
 
 def _print(done: Replay) -> None:

@@ -11,12 +11,12 @@ import pandas as pd
 
 from simulator.claims import Verdict
 from simulator.cli.progress import Reporter
-from simulator.engine import break_evens, judge, simulate, with_assumptions, with_ranges
+from simulator.engine import break_evens, judge, with_assumptions, with_ranges
 from simulator.engine.compare import read_run
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import read_sensitivities
 from simulator.engine.shock_effects import shock_effects
-from simulator.engine.sources import is_run, load_source
+from simulator.engine.sources import is_run, load_source, stored_paths
 from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import ObservableResult, Replay
 from simulator.report import render_html
@@ -46,12 +46,8 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     if not is_run(run):
         raise UsageError(f"{run} is no run's folder; it must hold a scenario.yaml")
     folder, loaded = Path(run), load_source(run)
-    kept = read_run(folder, loaded)
-    reporter.say(f"simulating {loaded.scenario.paths:,} paths again for the report")
-    simulation = simulate(loaded.scenario, loaded.calibration, workers=workers)
-    if simulation.checksum != kept.manifest.get("checksum"):
-        rule = "was made by another version, or its files have changed; run it anew"
-        raise UsageError(f"{run} {rule}: its numbers are not found again")
+    read_run(folder, loaded)  # one that is not finished is refused here
+    simulation = stored_paths(folder, loaded)
     verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
     sets, verdicts = _with_sets(folder, verdicts)
     verdicts = _with_assumptions(folder, loaded.scenario, verdicts)
@@ -61,7 +57,8 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     page = render_html(
         loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities, effects
     )
-    return RunFolder(folder).write_text("report.html", page)
+    reporter.say(f"the report of {loaded.scenario.paths:,} paths, from their files")
+    return RunFolder(folder).write_report(page)
 
 
 def _with_sets(

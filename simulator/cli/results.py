@@ -7,7 +7,6 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,29 +25,24 @@ def peak_rss_mib() -> float:
 
 
 def run_object(
-    folder: Path,
     simulation: Simulation,
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
-    seconds: Mapping[str, float],
     turns: Sequence[BreakEven] = (),
 ) -> dict[str, Any]:
-    """Return everything a run found, as plain data."""
+    """Return everything a run found, as plain data, without clock and place."""
     scenario = simulation.scenario
     return {
-        "run": str(folder),
         "scenario": scenario.name,
         "seed": scenario.seed,
         "paths": scenario.paths,
         "steps": scenario.horizon_days,
         "checksum": simulation.checksum,
-        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
-        "peak_rss_mib": peak_rss_mib(),
         "verdicts": [as_object(verdict) for verdict in verdicts],
         "break_evens": break_even_objects(turns),
         "investors": {name: _investor(m) for name, m in simulation.investors.items()},
         "instruments": {name: _instrument(m) for name, m in simulation.instruments.items()},
-        "replays": [replay_object(replay) for replay in replays],
+        "replays": reconciliation_object(replays),
     }
 
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import pandas as pd
-from rich.console import Console
 
 from simulator.chain import Chain
 from simulator.chain.artifacts import artifact_names, load_artifact
 from simulator.claims import Verdict
+from simulator.cli.answer import (
+    ANSWER,
+    ANSWER_JSON,
+    Told,
+    answer_text,
+    exit_as_before,
+    fail_on_verdicts,
+    find_finished,
+    measured,
+    print_answer,
+    tell_finished,
+)
 from simulator.cli.options import (
     all_overrides,
     tell_history,
@@ -24,16 +35,20 @@ from simulator.cli.options import (
 )
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, open_for, replay_paths
-from simulator.cli.results import break_even_objects, reconciliation_object, run_object
+from simulator.cli.results import (
+    break_even_objects,
+    reconciliation_object,
+    replay_object,
+    run_object,
+)
+from simulator.cli.simulating import simulate_into
 from simulator.engine import (
-    Block,
     BreakEven,
     Simulation,
     break_evens,
     judge,
     run_assumption_sets,
     run_sets,
-    simulate,
     with_assumptions,
     with_ranges,
 )
@@ -45,8 +60,6 @@ from simulator.market.build import market_spec
 from simulator.replay import Replay, choose
 from simulator.scenario import LoadedScenario, load_scenario
 
-FAILED_ON_VERDICT = 6
-
 
 def run(
     scenario: str,
@@ -56,6 +69,7 @@ def run(
     overrides: tuple[str, ...],
     workers: int | None,
     out: Path | None,
+    fresh: bool,
     parameter_sets: int,
     assumption_sets: int,
     crisis: str | None,
@@ -80,13 +94,24 @@ def run(
     tell_history(market_spec(loaded.scenario, loaded.calibration))  # a faulty one is refused here
     load_all(loaded.scenario.instruments)  # and products that do not load,
     bytecode = _bytecode(loaded)  # and contracts that cannot be read
+    options: dict[str, Any] = {
+        "parameter_sets": parameter_sets,
+        "assumption_sets": assumption_sets,
+        "replay": None if no_replay else rpc or chain or "any",
+    }
+    before = None if fresh else find_finished(loaded, out, options)
+    if before is not None:
+        tell_finished(before, reporter, as_json=as_json)
+        exit_as_before(before, fail_on)
+        return
     with ExitStack() as stack:
         opened = None
         if not no_replay:
             choice = ChainChoice(chain, anvil_path, rpc)
             opened = stack.enter_context(open_for(loaded.scenario, choice, reporter))
-        folder = RunFolder.create(loaded, out)
-        simulation = _simulate(loaded, folder, workers, reporter)
+        folder = RunFolder.claim(loaded, out, fresh=fresh)
+        stack.callback(folder.release)
+        simulation = simulate_into(folder, loaded, workers, reporter)
         verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
         seconds = {"simulate": simulation.seconds}
         sets: pd.DataFrame | None = None
@@ -103,27 +128,22 @@ def run(
         if turns:
             seconds["break_evens"] = time.perf_counter() - began
         effects = _shock(loaded, workers, folder, reporter)
-        folder.write_results(simulation, verdicts)
+        folder.write_verdicts(verdicts)
         replays = Replays()
         if opened is not None:
             began = time.perf_counter()
             replays = _replay(opened, simulation, folder, reporter)
             seconds["replay"] = time.perf_counter() - began
-    began = time.perf_counter()
-    _finish(loaded, simulation, verdicts, replays, folder, sets, turns, effects, bytecode)
-    seconds["report"] = time.perf_counter() - began
+        began = time.perf_counter()
+        told = Told(loaded, simulation, verdicts, replays, sets, turns, effects)
+        found = _finish(folder, told, bytecode, options)
+        seconds["report"] = time.perf_counter() - began
     if as_json:
-        found = run_object(folder.path, simulation, verdicts, replays.done, seconds, turns)
-        found["shocks"] = [asdict(effect) for effect in effects]
+        found |= measured(folder.path, seconds)
+        found["replays"] = [replay_object(replay) for replay in replays.done]
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
-        from simulator.report import print_report
-
-        console = Console(highlight=False)
-        print_report(
-            console, loaded, simulation, verdicts, replays.done, turns=turns, effects=effects
-        )
-        click.echo(f"report: {folder.path / 'report.html'}")
+        print_answer(folder.path, told)
     _exit(replays, verdicts, fail_on)
 
 
@@ -147,20 +167,6 @@ def _bytecode(loaded: LoadedScenario) -> dict[str, str]:
         own = artifact_names(place)
         bytecode |= {f"{place}/{name}": load_artifact(name, place).source_hash for name in own}
     return bytecode
-
-
-def _simulate(
-    loaded: LoadedScenario, folder: RunFolder, workers: int | None, reporter: Reporter
-) -> Simulation:
-    scenario = loaded.scenario
-    text = f"simulating {scenario.paths:,} paths over {scenario.horizon_days} days"
-    with reporter.task(text, scenario.paths) as advance:
-
-        def keep(block: Block) -> None:
-            folder.write_block(block)
-            advance(block.n_paths)
-
-        return simulate(scenario, loaded.calibration, workers=workers, on_block=keep)
 
 
 def _range(
@@ -238,23 +244,28 @@ def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: R
 
 
 def _finish(
-    loaded: LoadedScenario,
-    simulation: Simulation,
-    verdicts: tuple[Verdict, ...],
-    replays: Replays,
-    folder: RunFolder,
-    sets: pd.DataFrame | None,
-    turns: Sequence[BreakEven],
-    effects: Sequence[ShockEffect],
-    bytecode: Mapping[str, str],
-) -> None:
-    if replays.done:
-        folder.write_json("replay/reconciliation.json", reconciliation_object(replays.done))
+    folder: RunFolder, told: Told, bytecode: Mapping[str, str], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write what is told of the run, the manifest last, and return it as plain data.
+
+    A run whose replay broke off is not finished: the same command tries again.
+    """
     from simulator.report import render_html  # charts take a third of a second to load
 
-    page = render_html(loaded, simulation, verdicts, replays.done, sets, turns, effects=effects)
-    folder.write_text("report.html", page)
-    folder.write_manifest(loaded, simulation, bytecode, replays.client)
+    done, loaded, simulation = told.replays.done, told.loaded, told.simulation
+    if done:
+        folder.write_json("replay/reconciliation.json", reconciliation_object(done))
+    page = render_html(
+        loaded, simulation, told.verdicts, done, told.sets, told.turns, effects=told.effects
+    )
+    folder.write_report(page)
+    found = run_object(simulation, told.verdicts, done, told.turns)
+    found["shocks"] = [asdict(effect) for effect in told.effects]
+    folder.write_json(ANSWER_JSON, json.loads(json.dumps(found, default=float)))
+    folder.write_text(ANSWER, answer_text(told))
+    if told.replays.failure is None:
+        folder.write_manifest(loaded, simulation, bytecode, told.replays.client, options)
+    return found
 
 
 def _exit(replays: Replays, verdicts: tuple[Verdict, ...], fail_on: str | None) -> None:
@@ -263,10 +274,7 @@ def _exit(replays: Replays, verdicts: tuple[Verdict, ...], fail_on: str | None) 
     failed = [replay for replay in replays.done if not replay.ok]
     if failed:
         raise ReconciliationFailed(_describe(failed))
-    if fail_on is not None and any(verdict.verdict == fail_on for verdict in verdicts):
-        named = ", ".join(v.claim for v in verdicts if v.verdict == fail_on)
-        click.echo(f"assay: {fail_on}: {named}", err=True)
-        raise click.exceptions.Exit(FAILED_ON_VERDICT)
+    fail_on_verdicts({verdict.claim: verdict.verdict for verdict in verdicts}, fail_on)
 
 
 def _describe(failed: list[Replay]) -> str:

@@ -18,10 +18,10 @@ from simulator.engine.sensitivities import write_sensitivity
 from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.engine.sources import is_finished, is_run, load_source
-from simulator.errors import UsageError
 from simulator.report.sensitivity import render_sensitivity, told
 from simulator.scenario import LoadedScenario
 from simulator.words import figure, number, paths_of, plain, short_names, spoken
+from simulator.writer import write_text
 
 MOST_PATHS = 2_000
 """Without --paths: every input costs two runs, and common random numbers need few paths."""
@@ -78,11 +78,7 @@ def _write(source: str, loaded: LoadedScenario, found: Sensitivity, out: Path | 
         f"{found.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start} · scenario "
         f"{scenario.name} · calibration {loaded.calibration.name} · seed {scenario.seed}"
     )
-    text = render_sensitivity(scenario.title, facts, found)
-    try:
-        return RunFolder(out.parent).write_text(out.name, text)
-    except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+    return write_text(out, render_sensitivity(scenario.title, facts, found))
 
 
 def _print(found: Sensitivity) -> None:

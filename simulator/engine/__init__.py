@@ -6,8 +6,9 @@ from simulator.engine.drift import DriftShare
 from simulator.engine.market import AssetSummary, MarketSummary, summarise_market
 from simulator.engine.movers import Mover, by_chance, moved_by
 from simulator.engine.parameter_sets import run_sets, with_ranges
+from simulator.engine.reduce import Block
 from simulator.engine.sensitivity import sensitivity
-from simulator.engine.simulate import Block, Simulation, simulate
+from simulator.engine.simulate import Simulation, simulate
 from simulator.engine.sweep import sweep
 from simulator.engine.verdicts import judge
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,11 +33,15 @@ class Span:
         """Return how many of them are among the first `paths` of the run."""
         return max(0, min(self.count, paths - self.first))
 
+    def parts(self, paths: int) -> list[Span]:
+        """Return it in parts of so many paths, a multiple of LANES; the last may be smaller."""
+        last = self.first + self.count
+        return [Span(at, min(paths, last - at)) for at in range(self.first, last, paths)]
+
 
 def spans(paths: int, block_paths: int = BLOCK_PATHS) -> list[Span]:
     """Return the blocks of a run; `block_paths` is a multiple of LANES."""
-    starts = range(0, paths, block_paths)
-    return [Span(first, min(block_paths, paths - first)) for first in starts]
+    return Span(0, paths).parts(block_paths)
 
 
 def in_order(
@@ -53,9 +58,26 @@ def in_order(
     if workers == 1:
         yield from map(work, items)
         return
-    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    threads = workers or os.cpu_count() or 1
+    pool = ThreadPoolExecutor(threads)
     try:
-        for task in [pool.submit(work, item) for item in items]:
-            yield task.result()
+        yield from bounded(pool, work, items, threads * _AHEAD)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+_AHEAD = 4
+"""So many tasks for each thread are begun or finished before the first of them is taken."""
+
+
+def bounded(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], most: int
+) -> Iterator[Result]:
+    """Yield results in order with at most `most` tasks under way, so that memory stays flat."""
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -1,36 +1,49 @@
-"""The run folder: written whole or not at all, the same bytes for the same inputs."""
+"""The run folder: written whole or not at all, the same bytes for the same inputs.
+
+It is empty, begun, or finished. `progress/` is there until the end: `begun.json` says which run
+it is, a note beside it for each chunk which of them are whole, `paths.json` that all are. The
+manifest is written last; with it the run is finished.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from simulator.claims import Verdict, as_object
-from simulator.engine.simulate import Block, Simulation
+from simulator.engine import progress_files
+from simulator.engine.chunks import CHUNK_PATHS
+from simulator.engine.lock import NAME as LOCK
+from simulator.engine.lock import FolderLock
+from simulator.engine.progress_files import Shares
+from simulator.engine.simulate import Simulation
+from simulator.engine.tables import write_table
 from simulator.errors import UsageError
 from simulator.instruments.registry import packages_of
-from simulator.investors import InvestorMeasures, join
-from simulator.market.calibration.write import write_calibration
+from simulator.market.calibration.write import to_yaml as calibration_text
 from simulator.scenario.files import LoadedScenario, to_yaml
+from simulator.writer import file_hash, refusal, write_json, write_text
 
 PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
 MARKER = "manifest.json"
+SCENARIO = "scenario.yaml"
 CALIBRATION = "calibration.yaml"
 HISTORY = "history.csv"
-PATHS_A_FILE = 2_048
-"""Blocks are written together up to this: a file's many columns cost more than its rows."""
+DAILY = "daily.parquet"
+ALLOCATION = "allocation.parquet"
+"""Mean shares of portfolios by day; only where there are some."""
+_BEGUN = f"{progress_files.FOLDER}/begun.json"
+_PATHS = f"{progress_files.FOLDER}/paths.json"
 
 
 def run_hash(loaded: LoadedScenario, resolved: str | None = None) -> str:
@@ -43,6 +56,11 @@ def run_hash(loaded: LoadedScenario, resolved: str | None = None) -> str:
     if loaded.scenario.market.history is not None:
         digest.update(Path(loaded.scenario.market.history).read_bytes())
     return digest.hexdigest()
+
+
+def default_path(loaded: LoadedScenario, resolved: str | None = None) -> Path:
+    """Return where a run goes that names no folder; `resolved` as in `run_hash`."""
+    return Path("runs") / f"{loaded.scenario.name}-{run_hash(loaded, resolved)[:8]}"
 
 
 def make_folder(path: Path, *, replace: bool) -> None:
@@ -61,7 +79,18 @@ def make_folder(path: Path, *, replace: bool) -> None:
             shutil.rmtree(path)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot write to {path}: {error.strerror}") from None
+        raise refusal(path, error) from None
+
+
+@dataclass(frozen=True)
+class PathsDone:
+    """That all paths of a run are there: its checksum, and the SHA-256 of the files.
+
+    `files` are the chunks', the daily quantiles' and the allocations', and what they were made of.
+    """
+
+    checksum: str
+    files: Mapping[str, str]
 
 
 class RunFolder:
@@ -69,81 +98,186 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._waiting: list[Block] = []
+        self._lock = FolderLock(path)
 
     @classmethod
-    def create(cls, loaded: LoadedScenario, out: Path | None) -> RunFolder:
-        """Make the folder, by default `runs/<name>-<hash>`, which the same run may replace.
+    def claim(cls, loaded: LoadedScenario, out: Path | None, *, fresh: bool = False) -> RunFolder:
+        """Take a folder for a run, by default `runs/<name>-<hash>`: empty, or this run's own.
+
+        Parameters
+        ----------
+        fresh : bool
+            Whether a run that stands there is thrown away.
 
         Raises
         ------
         UsageError
-            `out` holds a run or other files already, or cannot be made.
+            It holds other files, another run, or this one of another version; another process
+            is at work there; it cannot be made.
         """
         resolved = to_yaml(loaded.scenario, loaded.provenance)
-        path = out or Path("runs") / f"{loaded.scenario.name}-{run_hash(loaded, resolved)[:8]}"
-        make_folder(path, replace=out is None)
+        path = out or default_path(loaded, resolved)
         folder = cls(path)
-        folder.write_text("scenario.yaml", resolved)
-        write_calibration(loaded.calibration, path / CALIBRATION)
-        if loaded.scenario.market.history is not None:
-            shutil.copyfile(loaded.scenario.market.history, path / HISTORY)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            folder._refuse_strangers()
+        except OSError as error:
+            raise refusal(path, error) from None
+        folder._lock.take()
+        try:
+            folder._begin(loaded, resolved, fresh)
+        except BaseException:
+            folder.release()
+            raise
         return folder
 
+    def release(self) -> None:
+        """Let others into the folder."""
+        self._lock.release()
+
+    def _begin(self, loaded: LoadedScenario, resolved: str, fresh: bool) -> None:
+        self._refuse_strangers()
+        if fresh:
+            self._empty()
+        elif self._is_run():
+            self._check_same(_identity(loaded, resolved), resolved)
+            return
+        self.write_json(_BEGUN, _identity(loaded, resolved))
+        self.write_text(SCENARIO, resolved)
+        self.write_text(CALIBRATION, calibration_text(loaded.calibration))
+        if loaded.scenario.market.history is not None:
+            shutil.copyfile(loaded.scenario.market.history, self.path / HISTORY)
+
+    def _refuse_strangers(self) -> None:
+        """Raise UsageError where the folder holds what Assay did not make, and no run."""
+        there = any(not _is_scratch(item) for item in self.path.iterdir())
+        if there and not self._is_run():
+            raise UsageError(f"--out {self.path} holds other files already; name another folder")
+
+    def _is_run(self) -> bool:
+        """Return whether a run was begun here: only what Assay made is ever thrown away."""
+        if (self.path / _BEGUN).is_file():
+            return True
+        try:
+            return "run_hash" in json.loads(self._text(MARKER))
+        except (OSError, ValueError):
+            return False
+
+    def _empty(self) -> None:
+        for item in self.path.iterdir():
+            if item.is_dir():
+                shutil.rmtree(item)
+            elif item.name != LOCK:
+                item.unlink()
+
+    def check_same(self, loaded: LoadedScenario) -> None:
+        """Refuse a folder of another run, or of another version, with what differs.
+
+        Raises
+        ------
+        UsageError
+        """
+        resolved = to_yaml(loaded.scenario, loaded.provenance)
+        self._check_same(_identity(loaded, resolved), resolved)
+
+    def _check_same(self, ours: Mapping[str, Any], resolved: str) -> None:
+        theirs = self.manifest() or self._json(_BEGUN)
+        differs = [
+            f"{name} {there} there, {here} here"
+            for name, there, here in _different(theirs, ours)
+            if name != "run_hash"
+        ]
+        if not differs and theirs.get("run_hash") != ours["run_hash"]:
+            differs.append(_first_difference(self._text(SCENARIO), resolved))
+        if differs:
+            said = "; ".join(differs[:4])
+            raise UsageError(
+                f"{self.path} holds another run: {said}; name another folder, or give --fresh"
+            )
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Return the manifest of a finished run, else None."""
+        return self._json(MARKER) if self._is_run() and (self.path / MARKER).is_file() else None
+
+    def paths_done(self) -> PathsDone | None:
+        """Return what all paths came to, where all of them are there."""
+        manifest = self.manifest()
+        if manifest is not None:
+            known = manifest.get("files", {})
+            files = {name: found for name, found in known.items() if _of_paths(name)}
+            return PathsDone(manifest["checksum"], files)
+        if (self.path / _PATHS).is_file():
+            known = self._json(_PATHS)
+            return PathsDone(known["checksum"], known["files"])
+        return None
+
+    def broken(self) -> list[str]:
+        """Return the files of a finished run that are not what was written."""
+        known = (self.manifest() or {}).get("files", {})
+        return [name for name, found in known.items() if hash_of(self.path / name) != found]
+
+    def forget_paths(self) -> None:
+        """Let the paths count as not simulated: what is of all of them is not what was written."""
+        (self.path / _PATHS).unlink(missing_ok=True)
+
+    def reopen(self) -> None:
+        """Make a finished run an unfinished one whose paths are there: the rest is made anew."""
+        done, manifest = self.paths_done(), self.manifest()
+        if done is None or manifest is None:
+            return
+        self.write_json(_BEGUN, {name: manifest[name] for name in _IDENTITY})
+        self.write_json(_PATHS, {"checksum": done.checksum, "files": dict(done.files)})
+        (self.path / MARKER).unlink()
+
+    def write_days(self, daily: pd.DataFrame, shares: Shares) -> None:
+        """Write what is of all paths together, day by day."""
+        self.write_table(DAILY, daily)
+        if shares:
+            self.write_table(ALLOCATION, share_table(daily["date"], shares))
+
+    def finish_paths(self, checksum: str, chunks: Mapping[str, str]) -> None:
+        """Note that all paths are there; the chunks' own notes are not needed any more."""
+        names = (SCENARIO, CALIBRATION, DAILY, ALLOCATION)
+        own = [name for name in names if (self.path / name).is_file()]
+        files = dict(chunks) | {name: file_hash(self.path / name) for name in own}
+        self.write_json(_PATHS, {"checksum": checksum, "files": files})
+        for note in (self.path / progress_files.FOLDER).glob("*.parquet"):
+            note.unlink()
+
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file under a temporary name, then rename it."""
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
-        return target
+        """Write a text file."""
+        return write_text(self.path / name, text)
 
     def _text(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
 
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(self._text(name))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.path / name} cannot be read: {error}; give --fresh") from None
+        return found
+
     def write_json(self, name: str, value: Any) -> Path:
         """Write JSON with sorted keys."""
-        return self.write_text(name, json.dumps(value, indent=2, sort_keys=True) + "\n")
+        return write_json(self.path / name, value)
 
     def write_table(self, name: str, table: pd.DataFrame | pa.Table) -> Path:
-        """Write a Parquet file under a temporary name, then rename it."""
-        if isinstance(table, pd.DataFrame):
-            table = pa.Table.from_pandas(table, preserve_index=False)
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        # A dictionary of numbers that hardly repeat costs time and space.
-        words = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-        parquet.write_table(table, temporary, compression="zstd", use_dictionary=words)
-        os.replace(temporary, target)
-        return target
+        """Write a Parquet file."""
+        return write_table(self.path / name, table)
 
-    def write_block(self, block: Block) -> None:
-        """Write a block's rows, with those before it once they are enough for a file.
-
-        A run that is interrupted leaves only whole blocks.
-        """
-        self._waiting.append(block)
-        first, last = self._waiting[0].first_path, block.first_path + block.n_paths
-        if last - first >= PATHS_A_FILE:
-            self._write_waiting()
-
-    def _write_waiting(self) -> None:
-        if not self._waiting:
-            return
-        first, found = self._waiting[0].first_path, self._waiting
-        names = found[0].investors
-        joined = {name: join([block.investors[name] for block in found]) for name in names}
-        self.write_table(f"blocks/{first:09d}.parquet", path_table(joined, first))
-        self._waiting = []
-
-    def write_results(self, simulation: Simulation, verdicts: tuple[Verdict, ...]) -> None:
-        """Write what blocks are left, paths, daily quantiles and verdicts."""
-        self._write_waiting()
-        self.write_table("paths.parquet", path_table(simulation.investors, 0))
-        self.write_table("daily.parquet", simulation.daily)
+    def write_verdicts(self, verdicts: tuple[Verdict, ...]) -> None:
+        """Write the verdicts."""
         self.write_json("verdicts.json", [as_object(verdict) for verdict in verdicts])
+
+    def write_report(self, page: str) -> Path:
+        """Write the report; a finished run's manifest knows it by its hash."""
+        target = self.write_text("report.html", page)
+        manifest = self.manifest()
+        if manifest is not None:
+            manifest["files"]["report.html"] = file_hash(target)
+            self.write_json(MARKER, manifest)
+        return target
 
     def write_manifest(
         self,
@@ -151,16 +285,17 @@ class RunFolder:
         simulation: Simulation,
         bytecode: Mapping[str, str],
         chains: Mapping[str, str],
+        options: Mapping[str, Any],
     ) -> None:
-        """Write what the run depended on.
+        """Write what the run depended on and the hash of all that it wrote: it is finished.
 
         Parameters
         ----------
         bytecode : dict of contract name to source hash
         chains : dict of chain name to client version, of the replays
+        options : dict
+            What the command line asked for that is no part of the scenario.
         """
-        outside = packages_of(loaded.scenario.instruments)
-        packages = (*PACKAGES, *outside, *(CHAIN_PACKAGES if chains else ()))
         history = simulation.spec.history
         resampled = (
             {
@@ -172,23 +307,112 @@ class RunFolder:
             if history is not None
             else None
         )
+        more = {name: _version(name) for name in (CHAIN_PACKAGES if chains else ())}
+        shutil.rmtree(self.path / progress_files.FOLDER, ignore_errors=True)
         self.write_json(
             MARKER,
             {
-                "scenario": loaded.scenario.name,
-                "seed": loaded.scenario.seed,
-                "paths": loaded.scenario.paths,
-                "steps": loaded.scenario.horizon_days,
-                "run_hash": run_hash(loaded, self._text("scenario.yaml")),
+                **_identity(loaded, self._text(SCENARIO)),
                 "calibration": loaded.calibration.name,
                 "calibration_sha256": _digest(loaded.calibration.model_dump_json()),
                 **({} if resampled is None else {"history": resampled}),
                 "checksum": simulation.checksum,
                 "bytecode": dict(bytecode),
                 "chains": dict(chains),
-                "packages": {name: _version(name) for name in packages},
+                "chain_packages": more,
+                "options": dict(options),
+                "files": dict(self._hashes()),
             },
         )
+
+    def _hashes(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the SHA-256 of every file, in the order of the names."""
+        for file in sorted(self.path.rglob("*")):
+            if file.is_file() and not _is_scratch(file):
+                yield file.relative_to(self.path).as_posix(), file_hash(file)
+
+
+_IDENTITY = ("scenario", "seed", "paths", "steps", "run_hash", "chunk_paths", "packages")
+"""What a manifest and the note of a run that is begun both say."""
+
+
+def _identity(loaded: LoadedScenario, resolved: str) -> dict[str, Any]:
+    """Return what must be the same for two runs to be one, as JSON has it."""
+    scenario = loaded.scenario
+    packages = (*PACKAGES, *packages_of(scenario.instruments))
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "paths": scenario.paths,
+        "steps": scenario.horizon_days,
+        "run_hash": run_hash(loaded, resolved),
+        "chunk_paths": CHUNK_PATHS,
+        "packages": {name: _version(name) for name in packages},
+    }
+
+
+def _different(
+    theirs: Mapping[str, Any], ours: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    for name, here in ours.items():
+        there = theirs.get(name, "unknown")
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            both = dict.fromkeys((*there, *here))
+            yield from (
+                (part, there.get(part, "none"), here.get(part, "none"))
+                for part in both
+                if there.get(part) != here.get(part)
+            )
+        elif there != here:
+            yield name, there, here
+
+
+def _first_difference(theirs: str, ours: str) -> str:
+    """Return the first line in which two scenarios differ, or that it is not in their text."""
+    pairs = zip(theirs.splitlines(), ours.splitlines(), strict=False)
+    for number, (there, here) in enumerate(pairs, start=1):
+        if there != here:
+            return f"line {number} of its scenario is `{there.strip()}`, here `{here.strip()}`"
+    return "its scenario, calibration or history is another one"
+
+
+def _of_paths(name: str) -> bool:
+    return name.startswith("paths/") or name in (SCENARIO, CALIBRATION, DAILY, ALLOCATION)
+
+
+def _is_scratch(file: Path) -> bool:
+    """Return whether a file is of no run: a lock, or what a process that was ended left."""
+    return file.name == LOCK or (file.name.startswith(".") and file.name.endswith(".tmp"))
+
+
+def share_table(dates: pd.Series[Any], shares: Shares) -> pd.DataFrame:
+    """Return portfolios' mean shares: columns date, investor, holding, share."""
+    days = pd.DatetimeIndex(dates.unique())
+    parts = [
+        pd.DataFrame({"date": days, "investor": name, "holding": holding, "share": values})
+        for name, own in shares.items()
+        for holding, values in own.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_shares(file: Path) -> dict[str, dict[str, Any]]:
+    """Return what `share_table` was made of; nothing where there is no such file."""
+    if not file.is_file():
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    table = pd.read_parquet(file)
+    for (name, holding), rows in table.groupby(["investor", "holding"], sort=False):
+        found.setdefault(str(name), {})[str(holding)] = rows["share"].to_numpy()
+    return found
+
+
+def hash_of(file: Path) -> str:
+    """Return a file's SHA-256; empty where it cannot be read."""
+    try:
+        return file_hash(file)
+    except OSError:
+        return ""
 
 
 def _digest(text: str) -> str:
@@ -200,37 +424,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
-
-
-def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pa.Table:
-    """Return one row for each path and investor: measures, finals, attribution.
-
-    Columns are path, investor, holding, then `<measure>.<unit>`, `initial.<unit>`,
-    `final.<unit>`, events, unpaid, organic_share and `<source>.<unit>`; null where an investor
-    has no such measure or source.
-    """
-    columns = [_columns(name, of, first_path) for name, of in investors.items()]
-    everywhere = dict.fromkeys(name for of in columns for name in of)
-    tables = []
-    for own in columns:
-        # One column of nulls for all that an investor lacks: most of the table is that.
-        nulls = pa.nulls(len(own["path"]), pa.float64())
-        tables.append(pa.table({name: own.get(name, nulls) for name in everywhere}))
-    return pa.concat_tables(tables)
-
-
-def _columns(name: str, of: InvestorMeasures, first_path: int) -> dict[str, Any]:
-    n_paths = of.events.shape[0]
-    columns: dict[str, Any] = {
-        "path": np.arange(first_path, first_path + n_paths),
-        "investor": pa.repeat(name, n_paths),
-        "holding": pa.repeat(of.holding, n_paths),
-    }
-    columns |= {f"{m}.{unit}": values for (m, unit), values in of.values.items()}
-    for unit in of.units:
-        columns[f"initial.{unit}"] = of.initial[unit]
-        columns[f"final.{unit}"] = of.final[unit]
-        for source, amounts in zip(of.sources, of.attribution[unit], strict=True):
-            columns[f"{source.name}.{unit}"] = amounts
-    rest = {"events": of.events, "unpaid": of.unpaid, "organic_share": of.organic_share}
-    return columns | rest

@@ -1,7 +1,7 @@
 """The market of a scenario by itself, without instruments: what its prices do.
 
 Paths are streamed through reused blocks. Kept are sums, two numbers a path and asset (the
-last price and the maximum drawdown), and the daily prices of the first paths for the fans.
+last price and the maximum drawdown), and how often a day's price lies where, for the fans.
 Sums are added by LANES paths, in the order of the paths: the result does not depend on the
 number of threads or on the size of a block.
 """
@@ -15,11 +15,12 @@ from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from simulator.engine.blocks import Span, in_order, spans
+from simulator.engine.day_counts import COLUMNS, DayCounts, exact_days
 from simulator.engine.drift import DriftShare, drift_shares, kept_factors, room_for_factors
-from simulator.engine.simulate import FAN_PATHS, Float32Array, daily_quantiles
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
 from simulator.market.macro.names import FACTOR_UNITS
@@ -33,6 +34,11 @@ from simulator.scenario.targets import target_notes
 from simulator.units import LANES, BoolArray, FloatArray
 
 __all__ = ["AssetSummary", "DriftShare", "MarketSummary", "summarise_market"]
+
+
+PART_PATHS = 2_048
+"""The quantiles of the drift's parts are of the first paths up to this number."""
+Float32Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,6 @@ class _Block:
     sums: Sequence[_Sums]
     terminal: FloatArray
     drawdown: FloatArray
-    kept: Float32Array
     parts: FloatArray
     factors: Mapping[str, Float32Array]
     extremes: Sequence[Extremes]
@@ -161,16 +166,16 @@ def summarise_market(
     """
     began = time.perf_counter()
     spec = market_spec(scenario, calibration)
-    blocks: list[_Block] = []
+    blocks, days = list[_Block](), DayCounts()
     for block in in_order(
-        partial(_run_block, scenario, spec), spans(scenario.paths, block_paths), workers
+        partial(_run_block, scenario, spec, days), spans(scenario.paths, block_paths), workers
     ):
         blocks.append(block)
         on_block(block.terminal.shape[1])
-    return _summary(scenario, calibration, spec, blocks, began)
+    return _summary(scenario, calibration, spec, blocks, days, began)
 
 
-def _run_block(scenario: MarketScenario, spec: MarketSpec, span: Span) -> _Block:
+def _run_block(scenario: MarketScenario, spec: MarketSpec, days: DayCounts, span: Span) -> _Block:
     first, wanted, padded = span.first, span.count, span.padded
     prices = own_block(spec, padded)
     states, recorded = room_for_factors(spec, padded, first)
@@ -185,12 +190,13 @@ def _run_block(scenario: MarketScenario, spec: MarketSpec, span: Span) -> _Block
     # Paths that only pad the lanes are left out.
     sums = (powers, firsts, products, recorded)
     lanes = [slice(start, min(start + LANES, wanted)) for start in range(0, wanted, LANES)]
-    kept = span.within(FAN_PATHS)
+    kept = span.within(PART_PATHS)
+    for name, values in zip(spec.assets, prices, strict=True):
+        days.add(name, values, wanted)
     return _Block(
         sums=[_Sums(*(item[..., part].sum(axis=-1) for item in sums)) for part in lanes],
         terminal=terminal[:, :wanted].copy(),
         drawdown=-drawdown[:, :wanted],
-        kept=prices[:, :, :kept].astype(np.float32),
         parts=recorded[:, :, :kept].copy(),
         factors=kept_factors(spec, states, prices, wanted, first),
         extremes=[extremes_of(asset[:, :wanted], first) for asset in prices],
@@ -208,6 +214,7 @@ def _summary(
     calibration: Calibration,
     spec: MarketSpec,
     blocks: Sequence[_Block],
+    days: DayCounts,
     began: float,
 ) -> MarketSummary:
     # One after the other in the order of the paths: a float's sum depends on its order.
@@ -223,10 +230,7 @@ def _summary(
         for index, of_asset in enumerate(zip(sums.powers, terminal, drawdown, strict=True))
     )
     correlation = _correlation(sums, scenario.paths * int(_joint(spec)[1:].sum()))
-    daily = daily_quantiles(
-        spec.dates,
-        {name: [block.kept[i] for block in blocks] for i, name in enumerate(spec.assets)},
-    )
+    daily = days.quantiles(spec.dates)
     drift = drift_shares(
         spec, sums.parts / scenario.paths, np.concatenate([b.parts for b in blocks], axis=2)
     )
@@ -235,7 +239,7 @@ def _summary(
         series = {
             name: [b.factors[name] for b in blocks if b.factors] for name in blocks[0].factors
         }
-        factors = daily_quantiles(spec.dates, series)
+        factors = exact_days(spec.dates, series)
     found = {
         name: most_extreme([block.extremes[index] for block in blocks])
         for index, name in enumerate(spec.assets)
@@ -328,10 +332,10 @@ def _checksum(
         digest.update(repr(asset).encode())
         digest.update(repr(extremes[asset.name]).encode())
     digest.update(correlation.tobytes())
-    for column in ("p05", "p25", "p50", "p75", "p95"):
+    for column in COLUMNS:
         digest.update(daily[column].to_numpy().tobytes())
     if not factors.empty:
         digest.update(repr(drift).encode())
-        for column in ("p05", "p25", "p50", "p75", "p95"):
+        for column in COLUMNS:
             digest.update(factors[column].to_numpy().tobytes())
     return digest.hexdigest()

@@ -8,36 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from simulator.claims.outcomes import Outcomes, reduce_series, series_conditions
+from simulator.claims.outcomes import Outcomes
 from simulator.engine.blocks import Span, in_order, spans
-from simulator.engine.depeg import Depeg, find_fall, join_depegs
-from simulator.engine.quantiles import row_quantiles
-from simulator.investors import InvestorMeasures, InvestorPaths, join, measure
-from simulator.investors.portfolio import Wanted
-from simulator.investors.series import assets_of, market_series, series
-from simulator.investors.world import World, each_investor, simulate_instruments
+from simulator.engine.chunks import chunk_spans, outcomes_digest
+from simulator.engine.day_counts import COLUMNS, DayCounts
+from simulator.engine.depeg import Depeg
+from simulator.engine.reduce import (
+    Block,
+    join_blocks,
+    join_series,
+    run_blocks,
+    series_outcomes,
+    with_only,
+)
+from simulator.investors import InvestorMeasures
+from simulator.investors.series import assets_of, market_series
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS, own_block, simulate_market
 from simulator.scenario.calibration import Calibration
-from simulator.scenario.claims import Condition, named_measures
+from simulator.scenario.claims import Condition
 from simulator.scenario.models import Scenario
-from simulator.units import FloatArray, calendar
-
-FAN_PATHS = 2_048
-"""Daily quantiles are taken over the first paths up to this number; memory stays bounded."""
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_COLUMNS = ("p05", "p25", "p50", "p75", "p95")
-
-Float32Array = npt.NDArray[np.float32]
+from simulator.units import calendar
 
 
 @dataclass(frozen=True)
@@ -75,27 +72,6 @@ class Simulation:
         return self.outcomes.investors
 
 
-@dataclass(frozen=True)
-class Block:
-    """What is kept of a block: measures, and daily series of shape (n_steps + 1, n_kept)."""
-
-    first_path: int
-    outcomes: Outcomes
-    instruments: Mapping[str, InvestorMeasures]
-    series: Mapping[str, Float32Array]
-    depeg: Depeg | None = None
-
-    @property
-    def n_paths(self) -> int:
-        """Return how many paths it has."""
-        return next(iter(self.investors.values())).events.shape[0]
-
-    @property
-    def investors(self) -> Mapping[str, InvestorMeasures]:
-        """Return the investors' measures by name."""
-        return self.outcomes.investors
-
-
 def simulate(
     scenario: Scenario,
     calibration: Calibration,
@@ -105,7 +81,7 @@ def simulate(
     details: bool = True,
     on_block: Callable[[Block], None] = lambda block: None,
 ) -> Simulation:
-    """Simulate all paths of a scenario.
+    """Simulate all paths of a scenario, and keep their numbers in memory.
 
     Parameters
     ----------
@@ -125,28 +101,49 @@ def simulate(
     """
     began = time.perf_counter()
     spec = market_spec(scenario, calibration)
-    work = partial(_run_block, scenario, spec, details)
+    days = DayCounts() if details else None
     blocks: list[Block] = []
-    for block in in_order(work, spans(scenario.paths, block_paths), workers):
+    whole = Span(0, scenario.paths)
+    for block in run_blocks(scenario, spec, whole, days, workers=workers, block_paths=block_paths):
         blocks.append(block)
         on_block(block)
-    daily = _daily(scenario, blocks, workers)
-    outcomes = Outcomes(
-        _joined([block.investors for block in blocks]),
-        _joined_series([block.outcomes for block in blocks]),
-        blocks[0].outcomes.starts,
-    )
+    found = join_blocks(blocks)
+    daily = (days or DayCounts()).quantiles(calendar(scenario.start, scenario.horizon_days))
+    digests = [
+        outcomes_digest(found.outcomes, span.first, span.first + span.count)
+        for span in chunk_spans(scenario.paths)
+    ]
     return Simulation(
         scenario=scenario,
         calibration=calibration,
         spec=spec,
-        outcomes=outcomes,
-        instruments=_joined([block.instruments for block in blocks]),
+        outcomes=found.outcomes,
+        instruments=found.instruments,
         daily=daily,
-        checksum=_checksum(outcomes, daily),
+        checksum=checksum(digests, daily),
         seconds=time.perf_counter() - began,
-        depeg=join_depegs([block.depeg for block in blocks]),
+        depeg=found.depeg,
     )
+
+
+def simulate_outcomes(
+    scenario: Scenario,
+    calibration: Calibration,
+    measures: Collection[tuple[str, str]],
+    *,
+    workers: int | None = None,
+) -> Outcomes:
+    """Return some measures of all investors, path by path, and the numbers of series.
+
+    The numbers are the same bytes as those of `simulate`, in a small part of its memory.
+
+    Parameters
+    ----------
+    measures : collection of (measure, unit)
+    """
+    spec = market_spec(scenario, calibration)
+    blocks = run_blocks(scenario, spec, Span(0, scenario.paths), None, workers=workers)
+    return join_blocks([with_only(block, measures) for block in blocks]).outcomes
 
 
 def simulate_series(
@@ -170,131 +167,15 @@ def simulate_series(
         market = simulate_market(
             spec, scenario.seed, span.first, span.padded, block=block, n_assets=n_assets
         )
-        return _series_outcomes(wanted, lambda name: market_series(market, name), span.count, {})
+        return series_outcomes(wanted, lambda name: market_series(market, name), span.count, {})
 
     blocks = list(in_order(run, spans(scenario.paths), workers))
-    return Outcomes({}, _joined_series(blocks), blocks[0].starts)
+    return Outcomes({}, join_series(blocks), blocks[0].starts)
 
 
-def _joined_series(blocks: Sequence[Outcomes]) -> dict[str, FloatArray]:
-    return {key: np.concatenate([b.series[key] for b in blocks]) for key in blocks[0].series}
-
-
-def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, InvestorMeasures]:
-    return {name: join([block[name] for block in blocks]) for name in blocks[0]}
-
-
-def _run_block(scenario: Scenario, spec: MarketSpec, details: bool, span: Span) -> Block:
-    block, count = own_block(spec, span.padded), span.count
-    world = simulate_instruments(
-        scenario, spec, span.first, span.padded, by_source=details, block=block
-    )
-    also, kept = named_measures(scenario.claims), span.within(FAN_PATHS)
-    asked = Wanted(sources=details, shares=details, days=False)
-    measured: dict[str, InvestorMeasures] = {}
-    fans: dict[str, Float32Array] = {}
-    fall = find_fall(scenario, world.market, count) if details else None
-    exits: dict[str, FloatArray] = {}
-    for name, paths in each_investor(scenario, world, count=count, wanted=asked):
-        measured[name] = measure(paths, count, also.get(name, ()), spells=details)
-        fans |= _fans(name, paths, kept) if details else {}
-        if fall is not None:
-            exits[name] = fall.exits(paths)
-    find = partial(series, world.market, world.instruments)
-    conditions = series_conditions(scenario.claims)
-    outcomes = _series_outcomes(conditions, find, count, measured)
-    if not details:
-        return Block(span.first, outcomes, {}, {})
-    alone = {
-        name: measure(InvestorPaths(name, paths), count, spells=True)
-        for name, paths in world.instruments.items()
-    }
-    left = None if fall is None else Depeg(fall.fell, exits)
-    return Block(span.first, outcomes, alone, _series(world, fans, kept), left)
-
-
-def _series_outcomes(
-    conditions: Mapping[str, Condition],
-    find: Callable[[str], FloatArray],
-    wanted: int,
-    measured: Mapping[str, InvestorMeasures],
-) -> Outcomes:
-    found, starts = {}, {}
-    for key, condition in conditions.items():
-        values = find(str(condition.series))[:, :wanted]
-        found[key] = reduce_series(condition, values)
-        starts[str(condition.series)] = float(values[0, 0])
-    return Outcomes(measured, found, starts)
-
-
-def _fans(name: str, paths: InvestorPaths, kept: int) -> dict[str, Float32Array]:
-    """Return an investor's daily series of the first `kept` paths."""
-    found = {f"exit.{name}.{u}": paths.holding.exit[u] for u in paths.holding.units}
-    if paths.portfolio is not None:
-        found[f"mark.{name}.usd"] = paths.holding.mark["usd"]
-    return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
-
-
-def _series(world: World, fans: Mapping[str, Float32Array], kept: int) -> dict[str, Float32Array]:
-    """Return the daily series of prices, of investors as they are, and of instruments."""
-    prices = {f"price.{name}": values for name, values in world.market.prices.items()}
-    details = {
-        f"{name}.{detail}": values
-        for name, paths in world.instruments.items()
-        for detail, values in paths.details.items()
-    }
-
-    def small(found: Mapping[str, FloatArray]) -> dict[str, Float32Array]:
-        return {name: values[:, :kept].astype(np.float32) for name, values in found.items()}
-
-    return {**small(prices), **fans, **small(details)}
-
-
-def _daily(scenario: Scenario, blocks: Sequence[Block], workers: int | None) -> pd.DataFrame:
-    series = {name: [block.series[name] for block in blocks] for name in blocks[0].series}
-    return daily_quantiles(calendar(scenario.start, scenario.horizon_days), series, workers)
-
-
-def daily_quantiles(
-    dates: pd.DatetimeIndex,
-    series: Mapping[str, Sequence[Float32Array]],
-    workers: int | None = None,
-) -> pd.DataFrame:
-    """Return columns date, series, p05, p25, p50, p75, p95.
-
-    Parameters
-    ----------
-    series : dict of str to sequence of ndarray of shape (n_steps + 1, n_kept)
-        By name, block by block.
-    workers : int, optional
-        Threads; by default one for each core.
-    """
-
-    def of(blocks: Sequence[Float32Array]) -> FloatArray:
-        return row_quantiles(np.concatenate(blocks, axis=1), QUANTILES)
-
-    if not series:
-        return pd.DataFrame(columns=["date", "series", *_COLUMNS])
-    found = in_order(of, series.values(), workers)
-    parts = [
-        pd.DataFrame({"date": dates, "series": name, **dict(zip(_COLUMNS, quantiles, strict=True))})
-        for name, quantiles in zip(series, found, strict=True)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _checksum(outcomes: Outcomes, daily: pd.DataFrame) -> str:
-    digest = hashlib.sha256()
-    for condition in sorted(outcomes.series):
-        digest.update(outcomes.series[condition].tobytes())
-    for name, measures in outcomes.investors.items():
-        digest.update(name.encode())
-        for key in sorted(measures.values):
-            digest.update(measures.values[key].tobytes())
-        for unit in measures.units:
-            digest.update(measures.attribution[unit].tobytes())
-            digest.update(measures.final[unit].tobytes())
-        digest.update(measures.events.tobytes())
-    for column in _COLUMNS:
+def checksum(digests: Iterable[str], daily: pd.DataFrame) -> str:
+    """Return the SHA-256 over the chunks' digests in their order and the daily quantiles."""
+    digest = hashlib.sha256("".join(digests).encode())
+    for column in COLUMNS:
         digest.update(daily[column].to_numpy().tobytes())
     return digest.hexdigest()

@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.engine.folder import CALIBRATION, HISTORY, MARKER
+from simulator.engine import Simulation
+from simulator.engine.filling import read_paths
+from simulator.engine.folder import CALIBRATION, HISTORY, MARKER, RunFolder
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.scenario.loader import read_yaml
@@ -27,6 +29,22 @@ def is_finished(source: str) -> bool:
 def keeps_calibration(source: str) -> bool:
     """Return whether a run keeps the calibration it ran with."""
     return (Path(source) / CALIBRATION).is_file()
+
+
+def stored_paths(folder: Path, loaded: LoadedScenario) -> Simulation:
+    """Return a finished run's paths from its folder.
+
+    Raises
+    ------
+    UsageError
+        The run is not finished, or its files are not of one run.
+    InputError
+        A file is not what was written.
+    """
+    done = RunFolder(folder).paths_done()
+    if done is None:
+        raise UsageError(f"{folder} is no finished run: it has no {MARKER}")
+    return read_paths(folder, loaded.scenario, loaded.calibration, done)
 
 
 def load_source(

@@ -30,7 +30,8 @@ from simulator.claims.verdict import (
     quantity,
     settled,
 )
-from simulator.engine.simulate import Simulation, simulate, simulate_series
+from simulator.engine.prune import pruned
+from simulator.engine.simulate import Simulation, simulate_outcomes, simulate_series
 from simulator.engine.stops import static_mixes
 from simulator.market.macro.names import FACTOR_UNITS
 from simulator.measures import expected_shortfall
@@ -92,7 +93,7 @@ def judge(
             scenario = with_changes(
                 simulation.scenario, claim.change or {}, f"claims.{name}.change"
             )
-            alike = [other for other in claims.values() if _change(other) == key]
+            alike = {n: other for n, other in claims.items() if _change(other) == key}
             other = _outcomes(scenario, simulation.calibration, alike, workers)
             worlds[key] = other, late_view(scenario, simulation.calibration)
         return worlds[key]
@@ -148,13 +149,23 @@ def _change(claim: ClaimTerms) -> str:
 
 
 def _outcomes(
-    scenario: Scenario, calibration: Calibration, claims: Sequence[ClaimTerms], workers: int | None
+    scenario: Scenario,
+    calibration: Calibration,
+    claims: Mapping[str, ClaimTerms],
+    workers: int | None,
 ) -> Outcomes:
-    """Return the outcomes of a changed world, of the market alone where claims ask for no more."""
-    conditions = [condition for claim in claims for condition in claim.measured]
+    """Return what claims measure in a changed world: of who they are about, and nothing else.
+
+    Of the market alone where they ask for no more.
+    """
+    conditions = [condition for claim in claims.values() for condition in claim.measured]
     if all(map(is_of_the_market, conditions)):
         return simulate_series(scenario, calibration, conditions, workers=workers)
-    return simulate(scenario, calibration, workers=workers, details=False).outcomes
+    # The change is made already: left in the claims, it would keep all that it may name.
+    made = {name: claim.model_copy(update={"change": None}) for name, claim in claims.items()}
+    small = pruned(scenario.model_copy(update={"claims": made}), *made)
+    measures = {(str(c.measure), c.unit) for c in conditions if c.unit is not None}
+    return simulate_outcomes(small, calibration, measures, workers=workers)
 
 
 def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -> Verdict:

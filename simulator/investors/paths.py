@@ -128,9 +128,10 @@ class InvestorMeasures:
         lasts = np.ones(self.events.shape[0], dtype=bool)
         if self.allocation:
             return lasts
-        for source, amounts in zip(self.sources, self.attribution[self.units[0]], strict=True):
+        amounts = self.attribution[self.units[0]]
+        for place, source in enumerate(self.sources):
             if source.ends_income:
-                lasts &= ~(amounts < 0.0)
+                lasts &= ~(amounts[place] < 0.0)
         return lasts
 
     @property

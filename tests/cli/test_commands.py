@@ -157,13 +157,17 @@ def test_run__folder__holds_what_the_design_lists(finished):
     path, _ = finished
     names = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     assert {
-        "scenario.yaml", "manifest.json", "paths.parquet", "daily.parquet", "verdicts.json",
-        "report.html", "blocks/000000000.parquet",
+        "scenario.yaml", "manifest.json", "paths/000000000.parquet", "daily.parquet",
+        "verdicts.json", "report.html", "answer.txt", "answer.json",
     } <= names  # fmt: skip
     assert not [name for name in names if name.startswith(".") or name.endswith(".tmp")]
-    rows = pd.read_parquet(path / "paths.parquet")
-    assert len(rows) == 2 * 256
-    assert set(rows["investor"]) == {"holder", "token_only"}
+    assert not [name for name in names if name.startswith("progress")]
+    rows = pd.read_parquet(path / "paths")
+    investors = rows[rows["investor"].notna()]
+    assert len(investors) == 2 * 256
+    assert set(investors["investor"]) == {"holder", "token_only"}
+    instruments = rows[rows["investor"].isna() & rows["holding"].notna()]
+    assert len(instruments) == 256 * instruments["holding"].nunique() > 0
     strict_json((path / "verdicts.json").read_text(encoding="utf-8"))
     strict_json((path / "manifest.json").read_text(encoding="utf-8"))
 
@@ -199,12 +203,74 @@ def test_run__without_out__writes_into_runs_and_replaces_only_itself(folder):
         "horizon_days=30",
         "--no-replay",
     )
-    assay(*command)
+    once = assay(*command)
     (first,) = (folder / "runs").iterdir()
     assert re.fullmatch(r"gold-vault-sober-[0-9a-f]{8}", first.name)
-    assay(*command)
+    twice = assay(*command)
+    assert "is finished already; --fresh computes it anew" in twice.stderr
+    assert "simulating" not in twice.stderr
+    assert twice.stdout == once.stdout
     assay(*command, "--seed", "5")
     assert len(list((folder / "runs").iterdir())) == 2
+
+
+def written(path):
+    return {
+        str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()
+    }
+
+
+def test_run__finished__is_told_again_with_its_exit_code_and_as_json(finished, folder):
+    path, outcome = finished
+    command = ("run", "gold-vault-sober", "--paths", 256, "--no-replay", "--out", path)
+    before = written(path)
+    again = strict_json(assay(*command, "--json").stdout)
+    first = strict_json(outcome.stdout)
+    for name in set(first) - {"seconds", "peak_rss_mib"}:
+        assert again[name] == first[name], name
+    refuted = assay(*command, "--fail-on", "refuted", code=6)
+    assert "assay: refuted: gold-vault-8-12" in refuted.stderr
+    assert written(path) == before
+
+
+def test_run__finished__with_other_options__keeps_its_paths_and_makes_the_rest_anew(folder):
+    command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
+    assay(*command, "--parameter-sets", 0)
+    chunk = folder / "x" / "paths" / "000000000.parquet"
+    before = chunk.stat().st_mtime_ns
+    outcome = assay(*command, "--parameter-sets", 3)
+    assert "all 128 paths are there" in outcome.stderr
+    assert chunk.stat().st_mtime_ns == before
+    assert (folder / "x" / "parameter_sets.parquet").is_file()
+    assay(*command[:-1], "y", "--parameter-sets", 3)
+    assert written(folder / "x") == written(folder / "y")
+
+
+def test_run__finished__a_changed_chunk__is_named_and_computed_again(folder):
+    command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
+    assay(*command)
+    before = written(folder / "x")
+    chunk = folder / "x" / "paths" / "000000000.parquet"
+    chunk.write_bytes(chunk.read_bytes()[:1000])
+    outcome = assay(*command)
+    assert "paths/000000000.parquet is cut short, or not what was written" in outcome.stderr
+    assert written(folder / "x") == before
+
+
+def test_run__fresh__computes_it_anew(folder):
+    command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
+    assay(*command)
+    assert "simulating 128 paths" in assay(*command, "--fresh").stderr
+
+
+def test_run__into_the_folder_of_another__is_refused_with_what_differs(folder):
+    command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
+    assay(*command)
+    before = written(folder / "x")
+    refused = assay(*command, "--seed", 5, code=2)
+    assert "x holds another run: seed 20260120 there, 5 here" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert written(folder / "x") == before
 
 
 def test_run__options__reach_the_scenario(folder):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 import worlds
 
 from simulator.engine import simulate
-from simulator.engine.folder import RunFolder, path_table
+from simulator.engine.chunk_files import path_table
 
 SMALL = ("paths=700", "horizon_days=90")
 
@@ -59,18 +58,6 @@ def test_table_of_paths__has_every_number__and_null_where_there_is_none() -> Non
         for source, amounts in zip(found.sources, found.attribution["usd"], strict=True):
             np.testing.assert_array_equal(rows[f"{source.name}.usd"], amounts)
     assert table.loc["token_only", "exploit.usd"].isna().all()
-
-
-def test_blocks__are_written_together__every_path_once(tmp_path) -> None:
-    folder = RunFolder(tmp_path)
-    simulation = run("paths=2500", on_block=folder.write_block)
-    folder.write_results(simulation, ())
-    files = sorted((tmp_path / "blocks").iterdir())
-    assert [file.name for file in files] == ["000000000.parquet", "000002048.parquet"]
-    order = ["investor", "path"]
-    parts = pd.concat([pd.read_parquet(file) for file in files]).sort_values(order)
-    whole = pd.read_parquet(tmp_path / "paths.parquet").sort_values(order)
-    pd.testing.assert_frame_equal(parts.reset_index(drop=True), whole.reset_index(drop=True))
 
 
 def test_blocks__keep_numbers_of_paths__and_no_days_behind_them() -> None:

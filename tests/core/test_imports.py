@@ -1,7 +1,7 @@
 """Imports point one way, nobody names a product, and the core simulates without a chain.
 
-The rules stand in the design: units, errors, jit and words know nobody; schema, measures and
-mechanics know these; then the protocol of products, scenario, market, the rooms, investors,
+The rules stand in the design: units, errors, jit, words and writer know nobody; schema, measures
+and mechanics know these; then the protocol of products, scenario, market, the rooms, investors,
 claims, engine, each those before it. A room is known to the registry by name and to nobody else.
 Imports under TYPE_CHECKING count as any others.
 """
@@ -20,7 +20,7 @@ from simulator.instruments import registry
 ROOT = Path(simulator.__file__).parents[1]
 PACKAGE = ROOT / "simulator"
 
-BASE = {"units", "errors", "jit", "words"}
+BASE = {"units", "errors", "jit", "words", "writer"}
 LOW = BASE | {"schema", "measures", "mechanics"}
 SCENARIO = BASE | {"schema", "protocol"}
 MARKET = LOW | {"protocol", "scenario"}
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "units": set(),
     "jit": set(),
     "words": set(),
+    "writer": {"errors"},
     "schema": BASE,
     "measures": BASE,
     "mechanics": BASE,

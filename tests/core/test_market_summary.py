@@ -10,6 +10,7 @@ import worlds
 from scipy import stats
 
 from simulator.engine import MarketSummary, summarise_market
+from simulator.engine.day_counts import RELATIVE_ERROR
 from simulator.market.build import market_spec
 from simulator.market.paths import simulate_market
 from simulator.measures import max_drawdown
@@ -117,7 +118,7 @@ def test_drawdown_and_quantiles__of_an_odd_number_of_paths__as_measured_path_by_
         expected = np.corrcoef([part.ravel() for part in joint])
         np.testing.assert_allclose(found.correlation, expected, rtol=0, atol=1e-10)
         rows = found.daily[found.daily["series"] == asset.name]
-        assert rows["p50"].iloc[-1] == pytest.approx(asset.median, rel=1e-6)
+        assert rows["p50"].iloc[-1] == pytest.approx(asset.median, rel=RELATIVE_ERROR)
 
 
 def test_checksum__same_for_threads_and_blocks():

@@ -14,6 +14,6 @@ from simulator.cli.later import carried_out_by
 def report() -> None:
     """Write the report of RUN anew, with what `assay sensitivity` has found since.
 
-    The paths are simulated again, the same bytes as before, and break-evens are looked for;
-    replays and parameter sets are read from the folder.
+    Paths, replays and parameter sets are read from the folder; break-evens, and the worlds that
+    claims change, are simulated again.
     """

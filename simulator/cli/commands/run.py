@@ -25,6 +25,7 @@ SETS = 50
 @scenario_options
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
+@click.option("--fresh", is_flag=True, help="Begin anew, whatever of this run is there already.")
 @click.option(
     "--parameter-sets",
     type=click.IntRange(0, 10_000),
@@ -49,4 +50,7 @@ SETS = 50
 def run() -> None:
     """Simulate SCENARIO (a file, or the name of a ready one), judge its claims, replay four
     paths on a chain, and write a run folder with the report.
+
+    A run that was interrupted, however, goes on where it stopped when the same command is given
+    again; one that is finished is told again, and not computed.
     """

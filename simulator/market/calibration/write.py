@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from simulator.errors import UsageError
 from simulator.scenario.calibration import Calibration
+from simulator.writer import write_text
 
 _HEADER = """\
 Fitted by `assay calibrate`: figures and their source, not the data.
@@ -38,15 +38,7 @@ def write_calibration(
     UsageError
         The file cannot be written.
     """
-    target = Path(path)
-    text = to_yaml(calibration, only_measured=only_measured)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+    write_text(Path(path), to_yaml(calibration, only_measured=only_measured))
 
 
 def to_yaml(calibration: Calibration, *, only_measured: bool = False) -> str:

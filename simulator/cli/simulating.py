@@ -1,0 +1,56 @@
+"""Simulates a run's paths into its folder, going on where an earlier attempt stopped."""
+
+from __future__ import annotations
+
+from simulator.cli.progress import Reporter
+from simulator.engine import Simulation
+from simulator.engine.filling import broken_files, fill, find_chunks, mend, read_paths
+from simulator.engine.folder import DAILY, PathsDone, RunFolder
+from simulator.scenario import LoadedScenario
+
+
+def simulate_into(
+    folder: RunFolder, loaded: LoadedScenario, workers: int | None, reporter: Reporter
+) -> Simulation:
+    """Return the run's paths; what is whole in the folder is not computed again."""
+    folder.reopen()
+    done = folder.paths_done()
+    if done is not None and _is_mendable(folder, loaded, done, workers, reporter):
+        return read_paths(folder.path, loaded.scenario, loaded.calibration, done)
+    scenario = loaded.scenario
+    found = find_chunks(folder.path, scenario.paths)
+    _tell_broken(found.broken, reporter)
+    if found.paths:
+        reporter.say(f"{found.paths:,} of {scenario.paths:,} paths are there; going on with these")
+    text = f"simulating {scenario.paths - found.paths:,} paths over {scenario.horizon_days} days"
+    with reporter.task(text, scenario.paths - found.paths) as advance:
+        return fill(folder, scenario, loaded.calibration, found, workers=workers, on_paths=advance)
+
+
+def _is_mendable(
+    folder: RunFolder,
+    loaded: LoadedScenario,
+    done: PathsDone,
+    workers: int | None,
+    reporter: Reporter,
+) -> bool:
+    """Make files whole that are not; false where the paths have to be simulated again."""
+    scenario = loaded.scenario
+    broken = broken_files(folder.path, done)
+    _tell_broken(tuple(broken), reporter)
+    if any(not name.startswith("paths/") for name in broken) or DAILY not in done.files:
+        folder.forget_paths()
+        return False
+    if broken:
+        with reporter.task(f"simulating {len(broken)} chunks again", len(broken)):
+            mend(folder, scenario, loaded.calibration, broken, workers=workers)
+        if broken_files(folder.path, done):
+            folder.forget_paths()
+            return False
+    reporter.say(f"all {scenario.paths:,} paths are there")
+    return True
+
+
+def _tell_broken(names: tuple[str, ...], reporter: Reporter) -> None:
+    for name in names:
+        reporter.say(f"{name} is cut short, or not what was written: computed again")

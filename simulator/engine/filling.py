@@ -1,0 +1,212 @@
+"""Fills a run's folder with its chunks, those that are there already left alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.engine.blocks import Span, bounded
+from simulator.engine.chunk_files import chunk_name, write_chunk
+from simulator.engine.chunks import chunk_spans, run_chunk
+from simulator.engine.day_counts import DayCounts
+from simulator.engine.folder import (
+    ALLOCATION,
+    DAILY,
+    PathsDone,
+    RunFolder,
+    hash_of,
+    read_shares,
+)
+from simulator.engine.memory import keep_freed_memory
+from simulator.engine.progress_files import ChunkNote, Shares, joined_shares, keep_chunk, read_note
+from simulator.engine.simulate import Simulation, checksum
+from simulator.engine.stored import stored_digests, stored_simulation
+from simulator.errors import InputError, Problem, UsageError
+from simulator.market.build import market_spec
+from simulator.market.dynamics import MarketSpec
+from simulator.market.paths import BLOCK_PATHS
+from simulator.scenario.calibration import Calibration
+from simulator.scenario.models import Scenario
+from simulator.units import calendar
+
+_CHUNKS_A_THREAD = 4
+"""With fewer chunks than this for each thread, threads share each chunk's blocks instead."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which chunks of a run are there, and which are not whole.
+
+    Attributes
+    ----------
+    notes : dict of first path to ChunkNote
+        Without their days, which are in `days` all together.
+    broken : tuple of str
+        Files that are cut short or are not what was written; they are computed again.
+    """
+
+    notes: dict[int, ChunkNote]
+    days: DayCounts
+    broken: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> int:
+        """Return how many paths are there."""
+        return sum(note.n_paths for note in self.notes.values())
+
+    def take(self, note: ChunkNote) -> None:
+        """Add a chunk that is written; its days are added to those of all."""
+        self.days.merge(note.days)
+        self.notes[note.first_path] = replace(note, days=DayCounts())
+
+
+def find_chunks(folder: Path, paths: int) -> Found:
+    """Return which chunks of an unfinished run of so many paths are there."""
+    found, broken = Found({}, DayCounts()), []
+    for span in chunk_spans(paths):
+        try:
+            note = read_note(folder, span.first)
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            broken.append(chunk_name(span.first))
+            continue
+        if note is not None and note.n_paths == span.count:
+            found.take(note)
+    return replace(found, broken=tuple(broken))
+
+
+def fill(
+    folder: RunFolder,
+    scenario: Scenario,
+    calibration: Calibration,
+    found: Found,
+    *,
+    workers: int | None = None,
+    block_paths: int = BLOCK_PATHS,
+    on_paths: Callable[[int], None] = lambda paths: None,
+) -> Simulation:
+    """Simulate the chunks that are missing into a folder, and return what all of them come to.
+
+    Parameters
+    ----------
+    found : Found
+        What is there already; takes in what is new.
+    workers : int, optional
+        Threads; by default one for each core. The results do not depend on it.
+    on_paths : callable
+        Called with the number of paths of each block that is done, from any thread.
+    """
+    began = time.perf_counter()
+    keep_freed_memory()
+    spec = market_spec(scenario, calibration)
+    missing = [span for span in chunk_spans(scenario.paths) if span.first not in found.notes]
+    threads = workers or os.cpu_count() or 1
+    within = 1 if len(missing) >= _CHUNKS_A_THREAD * threads else threads
+    work = partial(_keep, folder.path, scenario, spec, within, block_paths, on_paths)
+    for note in _in_threads(work, missing, threads // within):
+        found.take(note)
+    notes = [found.notes[first] for first in sorted(found.notes)]
+    daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
+    shares: Shares = joined_shares(notes)
+    total = checksum([note.digest for note in notes], daily)
+    folder.write_days(daily, shares)
+    folder.finish_paths(total, {chunk_name(note.first_path): note.sha256 for note in notes})
+    return stored_simulation(
+        folder.path,
+        scenario,
+        calibration,
+        spec,
+        daily=daily,
+        shares=shares,
+        checksum=total,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def read_paths(
+    folder: Path, scenario: Scenario, calibration: Calibration, done: PathsDone
+) -> Simulation:
+    """Return a run all of whose paths are there.
+
+    Raises
+    ------
+    InputError
+        A file is not what was written.
+    UsageError
+        The files are not those of the run that is noted.
+    """
+    broken = broken_files(folder, done)
+    if broken:
+        rule = "is not what the run wrote; run it again, which computes what is missing"
+        raise InputError([Problem(str(folder / name), None, "", "", rule) for name in broken])
+    found = stored_simulation(
+        folder,
+        scenario,
+        calibration,
+        market_spec(scenario, calibration),
+        daily=pd.read_parquet(folder / DAILY),
+        shares=read_shares(folder / ALLOCATION),
+        checksum=done.checksum,
+    )
+    if checksum(stored_digests(folder, scenario.paths), found.daily) != done.checksum:
+        rule = "was made by another version, or its files have changed; run it anew"
+        raise UsageError(f"{folder} {rule}: its numbers are not found again")
+    return found
+
+
+def broken_files(folder: Path, done: PathsDone) -> list[str]:
+    """Return the files of a run's paths that are not what was written."""
+    return [name for name, known in done.files.items() if hash_of(folder / name) != known]
+
+
+def mend(
+    folder: RunFolder,
+    scenario: Scenario,
+    calibration: Calibration,
+    broken: Sequence[str],
+    *,
+    workers: int | None = None,
+    on_paths: Callable[[int], None] = lambda paths: None,
+) -> None:
+    """Compute those chunks again whose files are not what was written."""
+    spec = market_spec(scenario, calibration)
+    for span in chunk_spans(scenario.paths):
+        if chunk_name(span.first) in broken:
+            chunk = run_chunk(scenario, spec, span, workers=workers, on_paths=on_paths)
+            write_chunk(folder.path, chunk)
+
+
+def _keep(
+    folder: Path,
+    scenario: Scenario,
+    spec: MarketSpec,
+    threads: int,
+    block_paths: int,
+    on_paths: Callable[[int], None],
+    span: Span,
+) -> ChunkNote:
+    """Simulate one chunk, write it, and return its note."""
+    chunk = run_chunk(
+        scenario, spec, span, workers=threads, block_paths=block_paths, on_paths=on_paths
+    )
+    return keep_chunk(folder, chunk)
+
+
+def _in_threads(
+    work: Callable[[Span], ChunkNote], missing: Sequence[Span], threads: int
+) -> Iterator[ChunkNote]:
+    if threads == 1:
+        yield from map(work, missing)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        # as few under way as there are threads: a chunk that waits holds its memory
+        yield from bounded(pool, work, missing, threads)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,157 @@
+"""What an unfinished run knows of its finished chunks, beside the chunks' own files.
+
+For each a file in `progress/`: the SHA-256 of the chunk's file, and what is summed over chunks,
+that is the counts of its days and its portfolios' mean shares. A chunk without it, or whose file
+is not what it says, is computed again. A finished run needs none of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from simulator.engine.chunk_files import chunk_name, write_chunk
+from simulator.engine.chunks import Chunk
+from simulator.engine.day_counts import DayCounts
+from simulator.engine.tables import write_table
+from simulator.units import FloatArray
+from simulator.writer import file_hash
+
+FOLDER = "progress"
+TURNOVER = "turnover"
+"""Beside the holdings: what a portfolio bought and sold over its value."""
+_KEY = b"assay"
+
+Shares = Mapping[str, Mapping[str, FloatArray]]
+"""By investor, then by holding (and `TURNOVER`): means over paths, shape (n_steps + 1,)."""
+
+
+@dataclass(frozen=True)
+class ChunkNote:
+    """A chunk that is written: its file's hash, and what is summed over chunks."""
+
+    first_path: int
+    n_paths: int
+    sha256: str
+    digest: str
+    days: DayCounts
+    shares: Shares
+
+
+def note_name(first_path: int) -> str:
+    """Return the name of a chunk's note within a run's folder."""
+    return f"{FOLDER}/{first_path:09d}.parquet"
+
+
+def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
+    """Write a chunk's file, then its note: who finds the note finds the chunk."""
+    file = write_chunk(folder, chunk)
+    block = chunk.block
+    note = ChunkNote(
+        first_path=block.first_path,
+        n_paths=block.n_paths,
+        sha256=file_hash(file),
+        digest=chunk.digest,
+        days=chunk.days,
+        shares={
+            name: {**of.allocation, TURNOVER: of.turnover}
+            for name, of in block.investors.items()
+            if of.allocation
+        },
+    )
+    _write(folder, note)
+    return note
+
+
+def _write(folder: Path, note: ChunkNote) -> None:
+    arrays = note.days.arrays()
+    columns = {"series": pa.array(list(arrays))}
+    sparse = [_sparse(parts) for parts in arrays.values()]
+    for item in sparse[0] if sparse else ():
+        columns[item] = pa.array([parts[item] for parts in sparse])
+    facts = {
+        "n_paths": note.n_paths,
+        "sha256": note.sha256,
+        "digest": note.digest,
+        "shares": {
+            name: {holding: base64.b64encode(of.tobytes()).decode() for holding, of in own.items()}
+            for name, own in note.shares.items()
+        },
+    }
+    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(facts).encode()})
+    write_table(folder / note_name(note.first_path), table)
+
+
+def read_note(folder: Path, first_path: int) -> ChunkNote | None:
+    """Return a chunk's note; None where there is none.
+
+    Raises
+    ------
+    ValueError, OSError, KeyError
+        It is cut short, or the chunk's file is not what it says.
+    """
+    file = folder / note_name(first_path)
+    if not file.is_file():
+        return None
+    table = parquet.read_table(file, page_checksum_verification=True)
+    facts = json.loads((table.schema.metadata or {})[_KEY])
+    if file_hash(folder / chunk_name(first_path)) != facts["sha256"]:
+        raise ValueError(f"{chunk_name(first_path)} is not what was written")
+    return ChunkNote(
+        first_path=first_path,
+        n_paths=facts["n_paths"],
+        sha256=facts["sha256"],
+        digest=facts["digest"],
+        days=DayCounts.of_arrays(_arrays(table)),
+        shares={
+            name: {holding: np.frombuffer(base64.b64decode(text)) for holding, text in own.items()}
+            for name, own in facts["shares"].items()
+        },
+    )
+
+
+def _sparse(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays of one series flat, its counts as those that are not zero and the gaps."""
+    counts = parts["counts"]
+    there = np.flatnonzero(counts)
+    flat = {item: values.ravel() for item, values in parts.items() if item != "counts"}
+    return {
+        **flat,
+        "size": np.array([counts.size]),
+        "gaps": np.diff(there, prepend=0).astype(np.int32),
+        "counts": counts[there],
+    }
+
+
+def _arrays(table: pa.Table) -> dict[str, dict[str, Any]]:
+    found = {}
+    for number, name in enumerate(table["series"].to_pylist()):
+        parts = {i: table[i][number].values.to_numpy().copy() for i in table.column_names[1:]}
+        counts = np.zeros(parts.pop("size")[0], np.int32)
+        counts[np.cumsum(parts.pop("gaps"))] = parts["counts"]
+        for item in ("lows", "widths", "starts"):
+            parts[item] = parts[item].reshape(2, -1)
+        found[name] = {**parts, "counts": counts}
+    return found
+
+
+def joined_shares(notes: list[ChunkNote]) -> dict[str, dict[str, FloatArray]]:
+    """Return the shares over all paths, shape (n_steps + 1,); a chunk counts as its paths."""
+    weights = [note.n_paths for note in notes]
+
+    def mean(name: str, holding: str) -> FloatArray:
+        every = [note.shares[name][holding] for note in notes]
+        return np.asarray(np.average(every, axis=0, weights=weights))
+
+    return {
+        name: {holding: mean(name, holding) for holding in own}
+        for name, own in notes[0].shares.items()
+    }
