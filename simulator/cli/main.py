@@ -60,7 +60,7 @@ class _Commands(click.Group):
             click.echo(f"assay: {error}" if "\n" not in str(error) else str(error), err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("assay: interrupted; what was whole is kept", err=True)
+            click.echo("assay: interrupted; the same command goes on where it stopped", err=True)
             sys.exit(INTERRUPTED)
 
 
