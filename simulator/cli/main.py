@@ -24,6 +24,7 @@ _COMMANDS = (
     "market",
     "replay",
     "report",
+    "reproduce",
     "run",
     "scenario",
     "sensitivity",

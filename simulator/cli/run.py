@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,7 +93,7 @@ def run(
     tell_warnings(loaded, strict)
     tell_history(market_spec(loaded.scenario, loaded.calibration))  # a faulty one is refused here
     load_all(loaded.scenario.instruments)  # and products that do not load,
-    bytecode = _bytecode(loaded)  # and contracts that cannot be read
+    _bytecode(loaded)  # and contracts that cannot be read
     options: dict[str, Any] = {
         "parameter_sets": parameter_sets,
         "assumption_sets": assumption_sets,
@@ -104,47 +104,102 @@ def run(
         tell_finished(before, reporter, as_json=as_json)
         exit_as_before(before, fail_on)
         return
+    choices = Choices(
+        out=out,
+        fresh=fresh,
+        workers=workers,
+        parameter_sets=parameter_sets,
+        assumption_sets=assumption_sets,
+        chain=None if no_replay else ChainChoice(chain, anvil_path, rpc),
+    )
+    done = perform(loaded, choices, options, reporter)
+    told = done.told
+    if as_json:
+        found = done.found | measured(done.folder, done.seconds)
+        found["replays"] = [replay_object(replay) for replay in told.replays.done]
+        click.echo(json.dumps(found, allow_nan=False, default=float))
+    else:
+        print_answer(done.folder, told)
+    _exit(told.replays, told.verdicts, fail_on)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a run is asked for beside its scenario; `chain` is None where nothing is replayed.
+
+    `resolved` is the scenario's text, where another run's is to be kept to the letter.
+    """
+
+    out: Path | None
+    fresh: bool
+    workers: int | None
+    parameter_sets: int
+    assumption_sets: int
+    chain: ChainChoice | None
+    resolved: str | None = None
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A run that was made: what is told of it, in which folder, and how long each stage took."""
+
+    folder: Path
+    told: Told
+    found: dict[str, Any]
+    seconds: Mapping[str, float]
+
+
+def perform(
+    loaded: LoadedScenario, choices: Choices, options: Mapping[str, Any], reporter: Reporter
+) -> Performed:
+    """Make a run, stage by stage; `options` is what its manifest says of the choices.
+
+    Raises
+    ------
+    AssayError
+    """
+    bytecode = _bytecode(loaded)  # contracts that cannot be read are refused first
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timed(stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        seconds[stage] = time.perf_counter() - began
+
     with ExitStack() as stack:
         opened = None
-        if not no_replay:
-            choice = ChainChoice(chain, anvil_path, rpc)
-            opened = stack.enter_context(open_for(loaded.scenario, choice, reporter))
-        folder = RunFolder.claim(loaded, out, fresh=fresh)
+        if choices.chain is not None:
+            opened = stack.enter_context(open_for(loaded.scenario, choices.chain, reporter))
+        folder = RunFolder.claim(
+            loaded, choices.out, fresh=choices.fresh, resolved=choices.resolved
+        )
         stack.callback(folder.release)
+        workers = choices.workers
         simulation = simulate_into(folder, loaded, workers, reporter)
+        seconds["simulate"] = simulation.seconds
         verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
-        seconds = {"simulate": simulation.seconds}
         sets: pd.DataFrame | None = None
-        if parameter_sets:
-            began = time.perf_counter()
-            sets, verdicts = _range(loaded, verdicts, parameter_sets, folder, reporter)
-            seconds["parameter_sets"] = time.perf_counter() - began
-        if assumption_sets:
-            began = time.perf_counter()
-            verdicts = _assume(loaded, verdicts, assumption_sets, folder, reporter)
-            seconds["assumption_sets"] = time.perf_counter() - began
-        began = time.perf_counter()
-        turns = _break_evens(loaded, workers, folder, reporter)
-        if turns:
-            seconds["break_evens"] = time.perf_counter() - began
+        if choices.parameter_sets:
+            with timed("parameter_sets"):
+                sets, verdicts = _range(loaded, verdicts, choices.parameter_sets, folder, reporter)
+        if choices.assumption_sets:
+            with timed("assumption_sets"):
+                verdicts = _assume(loaded, verdicts, choices.assumption_sets, folder, reporter)
+        turns: tuple[BreakEven, ...] = ()
+        if any(claim.break_even for claim in loaded.scenario.claims.values()):
+            with timed("break_evens"):
+                turns = _break_evens(loaded, workers, folder, reporter)
         effects = _shock(loaded, workers, folder, reporter)
         folder.write_verdicts(verdicts)
         replays = Replays()
         if opened is not None:
-            began = time.perf_counter()
-            replays = _replay(opened, simulation, folder, reporter)
-            seconds["replay"] = time.perf_counter() - began
-        began = time.perf_counter()
-        told = Told(loaded, simulation, verdicts, replays, sets, turns, effects)
-        found = _finish(folder, told, bytecode, options)
-        seconds["report"] = time.perf_counter() - began
-    if as_json:
-        found |= measured(folder.path, seconds)
-        found["replays"] = [replay_object(replay) for replay in replays.done]
-        click.echo(json.dumps(found, allow_nan=False, default=float))
-    else:
-        print_answer(folder.path, told)
-    _exit(replays, verdicts, fail_on)
+            with timed("replay"):
+                replays = _replay(opened, simulation, folder, reporter)
+        with timed("report"):
+            told = Told(loaded, simulation, verdicts, replays, sets, turns, effects)
+            found = _finish(folder, told, bytecode, options)
+    return Performed(folder.path, told, found, seconds)
 
 
 def _warn(loaded: LoadedScenario) -> None:
@@ -208,8 +263,6 @@ def _break_evens(
     loaded: LoadedScenario, workers: int | None, folder: RunFolder, reporter: Reporter
 ) -> tuple[BreakEven, ...]:
     count = sum(len(claim.break_even) for claim in loaded.scenario.claims.values())
-    if count == 0:
-        return ()
     with reporter.task(f"looking for {count} break-evens", count) as advance:
         turns = break_evens(
             loaded.scenario, loaded.calibration, workers=workers, on_found=lambda one: advance(1)

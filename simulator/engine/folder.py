@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,7 +31,7 @@ from simulator.errors import UsageError
 from simulator.instruments.registry import packages_of
 from simulator.market.calibration.write import to_yaml as calibration_text
 from simulator.scenario.files import LoadedScenario, to_yaml
-from simulator.writer import file_hash, refusal, write_json, write_text
+from simulator.writer import file_hash, refusal, write_bytes, write_json, write_text
 
 PACKAGES = ("assay-sim", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 CHAIN_PACKAGES = ("eth-abi", "pyrevm", "web3")
@@ -101,13 +101,22 @@ class RunFolder:
         self._lock = FolderLock(path)
 
     @classmethod
-    def claim(cls, loaded: LoadedScenario, out: Path | None, *, fresh: bool = False) -> RunFolder:
+    def claim(
+        cls,
+        loaded: LoadedScenario,
+        out: Path | None,
+        *,
+        fresh: bool = False,
+        resolved: str | None = None,
+    ) -> RunFolder:
         """Take a folder for a run, by default `runs/<name>-<hash>`: empty, or this run's own.
 
         Parameters
         ----------
         fresh : bool
             Whether a run that stands there is thrown away.
+        resolved : str, optional
+            The scenario's text, where another run's is to be kept to the letter.
 
         Raises
         ------
@@ -115,7 +124,7 @@ class RunFolder:
             It holds other files, another run, or this one of another version; another process
             is at work there; it cannot be made.
         """
-        resolved = to_yaml(loaded.scenario, loaded.provenance)
+        resolved = resolved or to_yaml(loaded.scenario, loaded.provenance)
         path = out or default_path(loaded, resolved)
         folder = cls(path)
         try:
@@ -141,12 +150,23 @@ class RunFolder:
             self._empty()
         elif self._is_run():
             self._check_same(_identity(loaded, resolved), resolved)
+            self._drop_stages()
+        if self.manifest() is not None:
             return
         self.write_json(_BEGUN, _identity(loaded, resolved))
         self.write_text(SCENARIO, resolved)
         self.write_text(CALIBRATION, calibration_text(loaded.calibration))
         if loaded.scenario.market.history is not None:
-            shutil.copyfile(loaded.scenario.market.history, self.path / HISTORY)
+            table = Path(loaded.scenario.market.history).read_bytes()
+            write_bytes(self.path / HISTORY, table)
+
+    def _drop_stages(self) -> None:
+        """Remove what follows from the paths: other options would leave some of it behind."""
+        for file in self.path.rglob("*"):
+            name = file.relative_to(self.path).as_posix()
+            kept = _of_paths(name) or name.startswith(progress_files.FOLDER)
+            if file.is_file() and not kept and name not in (MARKER, HISTORY, LOCK):
+                file.unlink()
 
     def _refuse_strangers(self) -> None:
         """Raise UsageError where the folder holds what Assay did not make, and no run."""
@@ -188,7 +208,8 @@ class RunFolder:
             if name != "run_hash"
         ]
         if not differs and theirs.get("run_hash") != ours["run_hash"]:
-            differs.append(_first_difference(self._text(SCENARIO), resolved))
+            there = self._text(SCENARIO) if (self.path / SCENARIO).is_file() else ""
+            differs.append(_first_difference(there, resolved))
         if differs:
             said = "; ".join(differs[:4])
             raise UsageError(
@@ -347,7 +368,7 @@ def _identity(loaded: LoadedScenario, resolved: str) -> dict[str, Any]:
         "steps": scenario.horizon_days,
         "run_hash": run_hash(loaded, resolved),
         "chunk_paths": CHUNK_PATHS,
-        "packages": {name: _version(name) for name in packages},
+        "packages": versions(packages),
     }
 
 
@@ -417,6 +438,11 @@ def hash_of(file: Path) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the installed version of each package."""
+    return {name: _version(name) for name in names}
 
 
 def _version(name: str) -> str:
