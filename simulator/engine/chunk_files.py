@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from simulator.engine.chunks import Chunk
-from simulator.engine.reduce import Block
 from simulator.engine.tables import write_groups
 from simulator.instruments.base import Source, Unit
 from simulator.investors import InvestorMeasures
@@ -94,12 +94,14 @@ def chunk_name(first_path: int) -> str:
 
 
 def write_chunk(folder: Path, chunk: Chunk) -> Path:
-    """Write a chunk's file into a run's folder."""
+    """Write a chunk's file into a run's folder, one holder after the other."""
     heading = _heading(chunk)
-    groups = list(_groups(chunk.block, heading))
-    schema = _schema(groups).with_metadata({_KEY: json.dumps(_plain(heading)).encode()})
+    one = Chunk(chunk.blocks[:1], chunk.days)
+    # a block has the same columns as all of them
+    schema = _schema(_groups(one, heading))
+    schema = schema.with_metadata({_KEY: json.dumps(_plain(heading)).encode()})
     target = folder / chunk_name(heading.first_path)
-    return write_groups(target, schema, (_table(schema, columns) for columns in groups))
+    return write_groups(target, schema, (_table(schema, of) for of in _groups(chunk, heading)))
 
 
 def read_heading(file: Path) -> Heading:
@@ -122,17 +124,19 @@ def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pa
 
 
 def _heading(chunk: Chunk) -> Heading:
-    block = chunk.block
-    everybody = [(True, of) for of in block.investors.values()]
-    everybody += [(False, of) for of in block.instruments.values()]
+    first = chunk.blocks[0]
+    holders = [_holder(number, True, of) for number, of in enumerate(chunk.investors)]
+    holders += [
+        _holder(number, False, of) for number, of in enumerate(chunk.instruments, len(holders))
+    ]
     return Heading(
-        first_path=block.first_path,
-        n_paths=block.n_paths,
+        first_path=chunk.first_path,
+        n_paths=chunk.n_paths,
         digest=chunk.digest,
-        holders=tuple(_holder(number, who, of) for number, (who, of) in enumerate(everybody)),
-        starts=block.outcomes.starts,
-        series=tuple(block.outcomes.series),
-        fall=block.depeg is not None,
+        holders=tuple(holders),
+        starts=first.outcomes.starts,
+        series=tuple(first.outcomes.series),
+        fall=first.depeg is not None,
     )
 
 
@@ -151,21 +155,20 @@ def _holder(group: int, investor: bool, of: InvestorMeasures) -> Holder:
     )
 
 
-def _groups(block: Block, heading: Heading) -> Iterator[dict[str, Any]]:
+def _groups(chunk: Chunk, heading: Heading) -> Iterator[dict[str, Any]]:
     """Yield the columns of each row group."""
-    for holder in heading.holders:
-        of = (block.investors if holder.investor else block.instruments)[holder.name]
-        columns = _columns(holder, of, block.first_path)
-        if block.depeg is not None and holder.investor:
-            fell = block.depeg.fell
-            for moment, paid in zip(MOMENTS, block.depeg.exits[holder.name], strict=True):
-                columns[moment] = np.full(fell.size, np.nan)
-                columns[moment][fell] = paid
+    depeg = chunk.depeg
+    for holder, of in zip(heading.holders, chain(chunk.investors, chunk.instruments), strict=True):
+        columns = _columns(holder, of, chunk.first_path)
+        if depeg is not None and holder.investor:
+            for moment, paid in zip(MOMENTS, depeg.exits[holder.name], strict=True):
+                columns[moment] = np.full(depeg.fell.size, np.nan)
+                columns[moment][depeg.fell] = paid
         yield columns
-    last: dict[str, Any] = {"path": _paths(block.first_path, block.n_paths)}
-    if block.depeg is not None:
-        last[FELL] = block.depeg.fell
-    yield last | dict(block.outcomes.series)
+    last: dict[str, Any] = {"path": _paths(chunk.first_path, chunk.n_paths)}
+    if depeg is not None:
+        last[FELL] = depeg.fell
+    yield last | chunk.series
 
 
 def _paths(first: int, count: int) -> np.ndarray[Any, Any]:
@@ -197,7 +200,7 @@ def _columns(holder: Holder, of: InvestorMeasures, first_path: int) -> dict[str,
 _WORDS = {"investor": pa.string(), "holding": pa.string()}
 
 
-def _schema(groups: list[dict[str, Any]]) -> pa.Schema:
+def _schema(groups: Iterable[dict[str, Any]]) -> pa.Schema:
     """Return the columns of all groups in the order in which each is first met."""
     found: dict[str, Any] = {}
     for columns in groups:

@@ -7,17 +7,19 @@ that its file is the same bytes everywhere.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulator.claims.outcomes import Outcomes
 from simulator.engine.blocks import Span, spans
 from simulator.engine.day_counts import DayCounts
-from simulator.engine.depeg import Depeg
-from simulator.engine.reduce import Block, join_blocks, run_blocks
+from simulator.engine.depeg import Depeg, join_depegs
+from simulator.engine.reduce import Block, join_series, run_blocks
+from simulator.investors import InvestorMeasures, join
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS
 from simulator.scenario.models import Scenario
+from simulator.units import FloatArray
 
 CHUNK_PATHS = 8_192
 """Paths of a chunk; the last one of a run may have fewer."""
@@ -25,20 +27,49 @@ CHUNK_PATHS = 8_192
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a chunk's paths come to: `block` of all of them together, and its days."""
+    """What a chunk's paths come to: its blocks in their order, and its days.
 
-    block: Block
+    Its investors and instruments are joined one at a time: all together would be in memory twice.
+    """
+
+    blocks: Sequence[Block]
     days: DayCounts
+
+    @property
+    def first_path(self) -> int:
+        """Return the number of the first path."""
+        return self.blocks[0].first_path
+
+    @property
+    def n_paths(self) -> int:
+        """Return how many paths it has."""
+        return sum(block.n_paths for block in self.blocks)
+
+    @property
+    def investors(self) -> Iterator[InvestorMeasures]:
+        """Yield the investors in their order."""
+        return (join([b.investors[name] for b in self.blocks]) for name in self.blocks[0].investors)
+
+    @property
+    def instruments(self) -> Iterator[InvestorMeasures]:
+        """Yield the instruments by themselves in their order."""
+        names = self.blocks[0].instruments
+        return (join([b.instruments[name] for b in self.blocks]) for name in names)
+
+    @property
+    def series(self) -> dict[str, FloatArray]:
+        """Return the numbers of series that claims name, shape (n_paths,) each."""
+        return join_series([block.outcomes for block in self.blocks])
+
+    @property
+    def depeg(self) -> Depeg | None:
+        """Return what leaving paid around a fall of USDC."""
+        return join_depegs([block.depeg for block in self.blocks])
 
     @property
     def digest(self) -> str:
         """Return the SHA-256 of the investors' numbers."""
-        return outcomes_digest(self.block.outcomes, 0, self.block.n_paths)
-
-    @property
-    def fall(self) -> Depeg | None:
-        """Return what leaving paid around a fall of USDC."""
-        return self.block.depeg
+        return numbers_digest(self.series, self.investors, slice(None))
 
 
 def chunk_spans(paths: int) -> list[Span]:
@@ -60,7 +91,7 @@ def run_chunk(
     for block in run_blocks(scenario, spec, span, days, workers=workers, block_paths=block_paths):
         blocks.append(block)
         on_paths(block.n_paths)
-    return Chunk(join_blocks(blocks), days)
+    return Chunk(blocks, days)
 
 
 def outcomes_digest(outcomes: Outcomes, first: int, last: int) -> str:
@@ -68,12 +99,18 @@ def outcomes_digest(outcomes: Outcomes, first: int, last: int) -> str:
 
     Every measure, attribution and final value of every investor, and the numbers of series.
     """
-    part = slice(first, last)
+    return numbers_digest(outcomes.series, outcomes.investors.values(), slice(first, last))
+
+
+def numbers_digest(
+    series: Mapping[str, FloatArray], investors: Iterable[InvestorMeasures], part: slice
+) -> str:
+    """Return the SHA-256 of a part of the paths; arrays are of shape (n_paths,)."""
     digest = hashlib.sha256()
-    for condition in sorted(outcomes.series):
-        digest.update(outcomes.series[condition][part].tobytes())
-    for name, measures in outcomes.investors.items():
-        digest.update(name.encode())
+    for condition in sorted(series):
+        digest.update(series[condition][part].tobytes())
+    for measures in investors:
+        digest.update(measures.name.encode())
         for key in sorted(measures.values):
             digest.update(measures.values[key][part].tobytes())
         for unit in measures.units:

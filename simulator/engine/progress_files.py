@@ -54,16 +54,15 @@ def note_name(first_path: int) -> str:
 def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
     """Write a chunk's file, then its note: who finds the note finds the chunk."""
     file = write_chunk(folder, chunk)
-    block = chunk.block
     note = ChunkNote(
-        first_path=block.first_path,
-        n_paths=block.n_paths,
+        first_path=chunk.first_path,
+        n_paths=chunk.n_paths,
         sha256=file_hash(file),
         digest=chunk.digest,
         days=chunk.days,
         shares={
-            name: {**of.allocation, TURNOVER: of.turnover}
-            for name, of in block.investors.items()
+            of.name: {**of.allocation, TURNOVER: of.turnover}
+            for of in chunk.investors
             if of.allocation
         },
     )
