@@ -12,7 +12,7 @@ import click
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice
 from simulator.cli.run import Choices, perform
-from simulator.cli.sources import is_finished, load_source
+from simulator.engine.sources import is_finished, load_source
 from simulator.engine.difference import first_difference
 from simulator.engine.folder import MARKER, SCENARIO, RunFolder, versions
 from simulator.errors import ReconciliationFailed, UsageError
