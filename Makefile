@@ -72,6 +72,7 @@ bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/market.py
 	$(BIN)/python benchmarks/instruments.py
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/replay.py
 
 clean:
 	rm -rf .venv .venv-numpy2 node_modules runs .build .cache

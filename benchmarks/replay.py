@@ -1,0 +1,183 @@
+"""Where the time of a replay goes: into the EVM, the node, or Python around them.
+
+In process, everything that the chain is asked is noted and then asked again with nothing else
+around it: that is the EVM alone, on the same calls in the same run, and gives its share of the
+replay and the gas that one core does a second. On Anvil, the waits are told apart by request, and
+the node's own processor time beside them.
+
+Seconds are of the processor, which a busy machine leaves alone, but for those of waits. Prints a
+checksum of what both engines saw, and the machine.
+
+    python benchmarks/replay.py [scenario ...]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from instruments import machine
+
+from simulator.chain import AnvilChain, RevmChain
+from simulator.chain.rpc import Request, Response
+from simulator.errors import ChainUnavailable
+from simulator.market.build import market_spec
+from simulator.replay import Replay, play, players
+from simulator.scenario import Scenario, load_scenario
+from simulator.units import LANES, midnight_timestamp
+
+SCENARIOS = ("hard-assets-2026", "gold-vault-sober")
+REPEATS = 3
+PATH = 0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Noting:
+    """An EVM that notes what it is asked."""
+
+    def __init__(self, evm: Any) -> None:
+        self._evm, self.asked = evm, list[tuple[str, tuple[Any, ...], dict[str, Any]]]()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._evm, name)
+        if not callable(found):
+            return found
+
+        def ask(*args: object, **named: object) -> object:
+            self.asked.append((name, args, named))
+            return found(*args, **named)
+
+        return ask
+
+
+def once_more(evm: Any, asked: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> float:
+    """Ask a fresh EVM the same; return the seconds, of the processor."""
+    checkpoints = []
+    bound = [(name, getattr(evm, name), args, named) for name, args, named in asked]
+    began = time.process_time()
+    for name, method, args, named in bound:
+        if name == "snapshot":
+            checkpoints.append(method())
+        elif name == "revert":
+            method(checkpoints.pop())
+        else:
+            method(*args, **named)
+    return time.process_time() - began
+
+
+class Played:
+    """A scenario's path, to be played again and again."""
+
+    def __init__(self, name: str) -> None:
+        loaded = load_scenario(name, overrides=[f"paths={LANES}"])
+        self.scenario: Scenario = loaded.scenario
+        self.spec = market_spec(loaded.scenario, loaded.calibration)
+        self.start = midnight_timestamp(self.scenario.start)
+
+    def on(self, chain: RevmChain | AnvilChain) -> tuple[Replay, float, float]:
+        """Return the replay and its seconds, of the processor and on the wall."""
+        actors = players(self.scenario, self.spec, PATH)
+        began, wall = time.process_time(), time.perf_counter()
+        done = play(chain, actors, self.scenario.start, self.scenario.horizon_days, "bench", PATH)
+        return done, time.process_time() - began, time.perf_counter() - wall
+
+
+def checksum(done: Replay) -> str:
+    """Return the digest of every number that was compared, both engines'."""
+    columns = done.series[["model", "chain", "tolerance"]].to_numpy()
+    return hashlib.sha256(columns.tobytes()).hexdigest()[:16]
+
+
+def in_process(played: Played) -> None:
+    """Print the line of the in-process EVM."""
+    found = []
+    for _ in range(REPEATS):
+        chain = RevmChain(played.start)
+        done, seconds, _ = played.on(chain)
+        found.append(seconds)
+    noting = RevmChain(played.start)
+    noting._evm = Noting(noting._evm)
+    played.on(noting)
+    asked = noting._evm.asked
+    alone = min(once_more(RevmChain(played.start)._evm, asked) for _ in range(REPEATS))
+    messages = sum(name == "message_call" for name, _, _ in asked)
+    best, sent = min(found), done.transactions
+    print(
+        f"  revm   {best:6.2f} s  EVM alone {alone:.2f} s, {alone / best:4.0%}  "
+        f"{sent / best:7,.0f} transactions/s  {(messages - sent) / sent:.2f} reads a transaction  "
+        f"{done.gas / alone / 1e6:5.0f} M gas/s alone  {checksum(done)}"
+    )
+
+
+class Clocked:
+    """A node's interface that adds up the waits by the first request of a batch."""
+
+    def __init__(self, rpc: Any, spent: Callable[[], float]) -> None:
+        self._rpc, self._spent = rpc, spent
+        self.waits: dict[str, float] = defaultdict(float)
+        self.node: dict[str, float] = defaultdict(float)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rpc, name)
+
+    def batch(self, requests: Sequence[Request]) -> list[Response]:
+        began, spent = time.perf_counter(), self._spent()
+        answer: list[Response] = self._rpc.batch(requests)
+        if requests:
+            self.waits[requests[0][0]] += time.perf_counter() - began
+            self.node[requests[0][0]] += self._spent() - spent
+        return answer
+
+
+def processor_seconds(pid: int) -> float:
+    """Return what a process has used of the processor so far; NaN where nobody says."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    fields = stat.read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def on_anvil(played: Played) -> None:
+    """Print the lines of Anvil: the pace, and where the time goes."""
+    with AnvilChain(played.start) as chain:
+        pid = chain.node.pid if chain.node else 0
+        chain._rpc = Clocked(chain._rpc, lambda: processor_seconds(pid))
+        fresh, walls = chain.snapshot(), []
+        for _ in range(REPEATS):
+            chain.revert(fresh)
+            waits, node = dict(chain._rpc.waits), dict(chain._rpc.node)
+            done, seconds, wall = played.on(chain)
+            walls.append(wall)
+        print(
+            f"  anvil  {min(walls):6.2f} s on the wall, {seconds:.2f} s of it Python  "
+            f"{done.transactions / min(walls):7,.0f} transactions/s  {checksum(done)}"
+        )
+        for request, wait in sorted(chain._rpc.waits.items(), key=lambda item: -item[1])[:4]:
+            waited = wait - waits.get(request, 0.0)
+            used = chain._rpc.node[request] - node.get(request, 0.0)
+            print(f"         {waited:6.2f} s waiting for {request}, the node's own {used:.2f} s")
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{machine()}; Python {platform.python_version()}")
+    for name in sys.argv[1:] or SCENARIOS:
+        played = Played(name)
+        print(f"{name}, path {PATH}, {played.scenario.horizon_days} days")
+        in_process(played)
+        try:
+            on_anvil(played)
+        except ChainUnavailable as error:
+            print(f"  anvil  {error}")
+
+
+if __name__ == "__main__":
+    main()
