@@ -92,6 +92,8 @@ def to_wei(amount: float, decimals: int) -> int:
     ValueError, OverflowError
         `amount` is NaN or infinite.
     """
+    if amount == 0.0:
+        return 0
     numerator, denominator = amount.as_integer_ratio()
     scale: int = 10**decimals
     return (2 * numerator * scale + denominator) // (2 * denominator)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.chain import bundle
 from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
 from simulator.chain.base import (
     ALL_GAS_USED,
@@ -84,6 +85,7 @@ class AnvilChain(BaseChain):
         self._nonces: dict[str, int] = {}
         self._snapshots: list[_Snapshot] = []
         self._next_key = 0
+        self._bundle = bundle.Bundle()
         try:
             self.client_version = self._identify(start)
             self._timestamp = self._latest_timestamp()
@@ -118,9 +120,20 @@ class AnvilChain(BaseChain):
         return [_receipt(call, raw, timestamp) for call, raw in zip(calls, mined, strict=True)]
 
     def view(self, calls: Sequence[Call]) -> list[bytes]:
-        """Return each call's return data at the latest block, changing nothing."""
+        """Return each call's return data at the latest block, changing nothing.
+
+        Those that may be asked together are; if one fails, each is asked alone, and says why.
+        """
+        together = self._asked(calls) if bundle.fits(calls) else None
+        if together is not None:
+            return together
         responses = self._batch([_view_request(call) for call in calls])
         return [_returned(call, raw) for call, raw in zip(calls, responses, strict=True)]
+
+    def _asked(self, calls: Sequence[Call]) -> list[bytes] | None:
+        method, params = _view_request(self._bundle.message(calls))
+        response = self._batch([(method, [*params, bundle.LENT])])[0]
+        return self._bundle.answers(_bytes(response["result"])) if "result" in response else None
 
     def timestamp(self) -> int:
         """Return the latest block's timestamp, seconds."""

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from simulator.chain.artifacts import Artifact
+from simulator.chain.bundle import VIEW_GAS
 from simulator.chain.contract import Contract, constructor_data
 from simulator.chain.messages import CALL_GAS, Call, Log, Receipt
 from simulator.errors import TransactionReverted
@@ -36,7 +37,6 @@ __all__ = [
 CHAIN_ID = 31_337
 HARDFORK = "cancun"
 DEPLOY_GAS = 15_000_000
-VIEW_GAS = 30_000_000
 BLOCK_GAS = 1_000_000_000_000
 """Block gas limit: 200,000 calls at their default limit fit into one block."""
 SETUP_SECONDS = 86_400

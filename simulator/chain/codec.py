@@ -5,7 +5,7 @@ eth-abi comes with the optional `chain` dependencies and is imported on first us
 
 from __future__ import annotations
 
-import contextlib
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -64,20 +64,56 @@ def canonical_type(field: Mapping[str, Any]) -> str:
     return f"({parts}){kind.removeprefix('tuple')}"
 
 
-def _uint256_word(value: Any) -> bytes:
-    if value.__class__ is not int:
-        raise TypeError
-    word: bytes = value.to_bytes(_WORD, "big")
+_Word = Callable[[Any], bytes]
+_ADDRESSES_KEPT = 4_096
+_STATIC = re.compile(r"(u?)int(\d+)")
+
+
+def _whole_number(bits: int, signed: bool) -> _Word:
+    """Return what makes a word of an integer of `bits` bits."""
+    low = -(1 << (bits - 1)) if signed else 0
+    high = (1 << (bits - 1 if signed else bits)) - 1
+
+    def word(value: Any) -> bytes:
+        if value.__class__ is not int or not low <= value <= high:
+            raise TypeError
+        found: bytes = value.to_bytes(_WORD, "big", signed=signed)
+        return found
+
     return word
 
 
+def _bool_word(value: Any) -> bytes:
+    if value.__class__ is not bool:
+        raise TypeError
+    return b"\0" * (_WORD - 1) + (b"\1" if value else b"\0")
+
+
+def _bytes32_word(value: Any) -> bytes:
+    if value.__class__ is not bytes or len(value) != _WORD:
+        raise TypeError
+    return bytes(value)
+
+
+@lru_cache(_ADDRESSES_KEPT)
 def _address_word(value: Any) -> bytes:
     if value[:2] != "0x" or len(value) != 2 * _ADDRESS + 2:
         raise ValueError
     return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
 
 
-_FAST = {"uint256": _uint256_word, "address": _address_word}
+_FAST: dict[str, _Word] = {
+    "address": _address_word,
+    "bool": _bool_word,
+    "bytes32": _bytes32_word,
+}
+
+
+def _short_way(kind: str) -> _Word | None:
+    """Return what makes a word of a static type; None for any other, which eth-abi encodes."""
+    if (match := _STATIC.fullmatch(kind)) and 0 < int(match[2]) <= 8 * _WORD:
+        return _whole_number(int(match[2]), signed=not match[1])
+    return _FAST.get(kind)
 
 
 class Encoder:
@@ -85,7 +121,8 @@ class Encoder:
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._encode = _registry().get_encoder(f"({','.join(kinds)})") if kinds else None
-        self._words = [_FAST[kind] for kind in kinds] if set(kinds) <= _FAST.keys() else None
+        words = [_short_way(kind) for kind in kinds]
+        self._words = None if None in words else [word for word in words if word is not None]
 
     def __call__(self, args: Sequence[object]) -> bytes:
         """Return the ABI encoding of `args`.
@@ -95,10 +132,11 @@ class Encoder:
         eth_abi.exceptions.EncodingError
             If an argument does not fit its type.
         """
-        if self._words is not None and len(args) == len(self._words):
-            # Whatever the short way cannot do, eth-abi does, or says what is wrong.
-            with contextlib.suppress(TypeError, ValueError, OverflowError):
+        if self._words is not None:
+            try:
                 return b"".join([word(arg) for word, arg in zip(self._words, args, strict=True)])
+            except (TypeError, ValueError):
+                pass  # Whatever the short way cannot do, eth-abi does, or says what is wrong.
         return bytes(self._encode(args)) if self._encode else b""
 
     def accepts(self, args: Sequence[object]) -> bool:

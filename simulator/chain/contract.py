@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -14,6 +14,8 @@ from simulator.chain.messages import Call, Log, Reader, Receipt
 
 _LABEL_WORD = 20
 """Arguments longer than this, in characters, are shortened in labels."""
+_CALLS_KEPT = 8_192
+"""Calls of a contract whose encoding is remembered: much is read and done again every day."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Interface:
         self.functions: dict[str, list[Function]] = {}
         self.events: dict[bytes, Event] = {}
         self.constructor: tuple[str, ...] = ()
+        self._only: dict[tuple[str, int], Function] = {}
         for entry in abi:
             self._add(entry)
 
@@ -101,9 +104,13 @@ class Interface:
         TypeError
             If there is no such function, or none takes these arguments.
         """
+        if found := self._only.get((name, len(args))):
+            return found
         overloads = self.functions.get(name, [])
         fitting = [item for item in overloads if len(item.inputs) == len(args)]
-        if len(fitting) > 1:
+        if len(fitting) == 1:
+            self._only[name, len(args)] = fitting[0]
+        elif fitting:
             fitting = [item for item in fitting if item.encoder.accepts(args)]
         if len(fitting) == 1:
             return fitting[0]
@@ -148,6 +155,7 @@ class Contract:
 
     artifact: Artifact
     address: str
+    _known: dict[object, Call] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -164,10 +172,31 @@ class Contract:
         TypeError
             If no overload of `function` takes `args`.
         """
-        plain = _plain(args)
-        entry = interface_of(self.artifact).function(function, plain)
+        key = (function, args, sender, gas)
+        try:
+            known = self._known.get(key)
+        except TypeError:  # an argument that is no key, as a list
+            return self._encoded(function, args, sender, gas)
+        return known or self._kept(key, self._encoded(function, args, sender, gas))
+
+    def _kept(self, key: tuple[str, tuple[object, ...], str, int | None], call: Call) -> Call:
+        if not any(_may_be_mistaken(arg) for arg in key[1]):
+            if len(self._known) >= _CALLS_KEPT:
+                self._known.clear()
+            self._known[key] = call
+        return call
+
+    def _encoded(
+        self, function: str, args: tuple[object, ...], sender: str, gas: int | None
+    ) -> Call:
+        plain = [arg.address if isinstance(arg, Contract) else arg for arg in args]
+        entry = self._interface.function(function, plain)
         data = entry.selector + entry.encoder(plain)
         return Call(self.address, data, sender, self._label(function, plain), gas)
+
+    @cached_property
+    def _interface(self) -> Interface:
+        return interface_of(self.artifact)
 
     def decode(self, function: str, data: bytes, arguments: int | None = None) -> Any:
         """Return a call's decoded result: None, the one value, or a tuple of several.
@@ -192,7 +221,12 @@ class Contract:
         return [(event.name, event.decode(log)) for event, log in found if event is not None]
 
     def _label(self, function: str, args: Sequence[object]) -> str:
-        return f"{self.name}.{function}({', '.join(_short(arg) for arg in args)})"
+        return f"{self.artifact.name}.{function}({', '.join([_short(arg) for arg in args])})"
+
+
+def _may_be_mistaken(arg: object) -> bool:
+    """Return whether something else equals it: to a dictionary True is 1, and is not to the ABI."""
+    return not (isinstance(arg, str | Contract) or (arg.__class__ is int and arg not in (0, 1)))
 
 
 def _plain(args: Sequence[object]) -> tuple[object, ...]:
@@ -200,7 +234,9 @@ def _plain(args: Sequence[object]) -> tuple[object, ...]:
 
 
 def _short(arg: object) -> str:
+    if arg.__class__ is int:
+        return str(arg)
     text = "0x" + arg.hex() if isinstance(arg, bytes) else str(arg)
-    if isinstance(arg, int) or len(text) <= _LABEL_WORD:
+    if len(text) <= _LABEL_WORD:
         return text
     return f"{text[:6]}…{text[-4:]}"

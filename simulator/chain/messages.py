@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class Receipt:
 
     call: Call
     gas_used: int
-    logs: tuple[Log, ...]
+    logs: Sequence[Log]
     block: int
     timestamp: int
 

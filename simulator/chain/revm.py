@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from simulator.chain import bundle
 from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
 from simulator.chain.base import (
     ALL_GAS_USED,
@@ -72,6 +73,8 @@ class RevmChain(BaseChain):
         self._nonces = dict.fromkeys(self.accounts, 0)
         self._snapshots: list[_Snapshot] = []
         self._next_key = 0
+        self._bundle = bundle.Bundle()
+        self._evm.insert_account_info(bundle.READER, pyrevm.AccountInfo(code=bundle.CODE))
         self._open_block(start - SETUP_SECONDS)
 
     def block(self, timestamp: int, calls: Sequence[Call]) -> list[Receipt]:
@@ -91,8 +94,15 @@ class RevmChain(BaseChain):
         return self._all_passed([self._attempt(call) for call in calls])
 
     def view(self, calls: Sequence[Call]) -> list[bytes]:
-        """Return each call's return data at the latest block, changing nothing."""
-        return [self._peek(call) for call in calls]
+        """Return each call's return data at the latest block, changing nothing.
+
+        Those that may be asked together are; if one fails, each is asked alone, and says why.
+        """
+        together = self._asked(calls) if bundle.fits(calls) else None
+        return [self._peek(call) for call in calls] if together is None else together
+
+    def _asked(self, calls: Sequence[Call]) -> list[bytes] | None:
+        return self._bundle.answers(self._peek(self._bundle.message(calls)))
 
     def timestamp(self) -> int:
         """Return the latest block's timestamp, seconds."""
@@ -157,14 +167,14 @@ class RevmChain(BaseChain):
         self._evm.set_block_env(block)
 
     def _attempt(self, call: Call) -> Receipt | TransactionReverted:
-        self._nonces[call.sender] = self._nonces.get(call.sender, 0) + 1
+        nonces = self._nonces
+        nonces[call.sender] = nonces.get(call.sender, 0) + 1
         try:
             self._message(call, CALL_GAS)
         except TransactionReverted as error:
             return error
         result = self._evm.result
-        logs = tuple(_log(raw) for raw in result.logs)
-        return Receipt(call, result.gas_used, logs, self._number, self._timestamp)
+        return Receipt(call, result.gas_used, _Logs(result), self._number, self._timestamp)
 
     def _peek(self, call: Call) -> bytes:
         checkpoint = self._evm.snapshot()
@@ -197,6 +207,36 @@ class RevmChain(BaseChain):
         # A message call leaves the nonce alone; counted here, addresses equal a node's.
         info = self._pyrevm.AccountInfo(nonce=self._nonces.get(sender, 0), balance=_BALANCE_WEI)
         self._evm.insert_account_info(sender, info)
+
+
+class _Logs(Sequence[Log]):
+    """The events of a result, turned into ours when somebody looks at them."""
+
+    __slots__ = ("_found", "_result")
+
+    def __init__(self, result: Any) -> None:
+        self._result: Any = result
+        self._found: tuple[Log, ...] | None = None
+
+    def _all(self) -> tuple[Log, ...]:
+        if self._found is None:
+            self._found, self._result = tuple(_log(raw) for raw in self._result.logs), None
+        return self._found
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == (other._all() if isinstance(other, _Logs) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
 
 
 def _log(raw: Any) -> Log:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -75,14 +75,24 @@ class DeskAccount:
         """The price at mark, shape (n_steps + 1,), USD per token."""
         return self.quote.token_usd
 
-    @property
+    @cached_property
     def last(self) -> int:
         """The last step."""
-        return self.units.size - 1
+        return int(self.units.size) - 1
+
+    @cached_property
+    def levels(self) -> list[float]:
+        """`level` as plain numbers, for what is looked at on every step."""
+        found: list[float] = self.level.tolist()
+        return found
 
     def leaves(self, step: int) -> bool:
         """Return whether all that is left is sold on a step."""
-        return step == self.last and not self.stays and bool(self.token_usd[step] > 0.0)
+        return step == self.last and self._leaves
+
+    @cached_property
+    def _leaves(self) -> bool:
+        return not self.stays and bool(self.token_usd[self.last] > 0.0)
 
     def sales(self) -> FloatArray:
         """Return the tokens sold on each step, shape (n_steps + 1,), the exit included."""
@@ -92,11 +102,23 @@ class DeskAccount:
 
     def trades(self, step: int) -> bool:
         """Return whether anything is bought or sold at the desk on a step."""
-        return bool(self.bought[step] > 0.0 or self.sold[step] > 0.0 or self.leaves(step))
+        return self._trades[step]
+
+    @cached_property
+    def _trades(self) -> list[bool]:
+        found: list[bool] = ((self.bought > 0.0) | (self.sold > 0.0)).tolist()
+        found[-1] = found[-1] or self._leaves
+        return found
 
     def held(self, step: int) -> float:
         """Return the tokens there are after all that is done on a step."""
-        return 0.0 if self.leaves(step) else float(self.units[step])
+        return self._held[step]
+
+    @cached_property
+    def _held(self) -> list[float]:
+        found: list[float] = self.units.tolist()
+        found[-1] = 0.0 if self._leaves else found[-1]
+        return found
 
     def paid(self, usdc: FloatArray | float = 1.0) -> FloatArray:
         """Return the USDC that the desk has paid less what it was paid, up to each step.
@@ -174,6 +196,11 @@ def per_token(paths: InstrumentPaths, lane: int, per_unit: float) -> tuple[Float
     return mark[:, lane] / per_unit, np.maximum(sale, 0.0) / per_unit
 
 
+@cache
+def _name(investor: str, token: str, what: str) -> str:
+    return f"{investor}.{token}.{what}"
+
+
 @dataclass
 class Seat:
     """An account on the stage: its address, what it could sell in wei, its order."""
@@ -203,7 +230,7 @@ class Custody:
 
     def name(self, account: DeskAccount, what: str) -> str:
         """Return the name of an observable of an account."""
-        return f"{account.investor}.{self.token}.{what}"
+        return _name(account.investor, self.token, what)
 
     def observables(self, account: DeskAccount) -> list[Observable]:
         """Return what is compared of an account beside its dollars."""

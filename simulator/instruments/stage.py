@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Protocol
 
 from simulator.chain.accounts import development_account
@@ -73,7 +74,10 @@ class Roles:
     def __getattr__(self, role: str) -> str:
         if role.startswith("_"):
             raise AttributeError(role)
-        return self._accounts.of(self._label, role)
+        account = self._accounts.of(self._label, role)
+        # An attribute from now on: it is asked for with almost every call.
+        setattr(self, role, account)
+        return account
 
     def several(self, role: str, count: int) -> tuple[str, ...]:
         """Return the accounts of `count` actors of one role, such as eight borrowers."""
@@ -128,7 +132,7 @@ class Stage:
     artifacts: str = ""
     patched: Mapping[str, Artifact] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def roles(self) -> Roles:
         """Return the accounts of the label's own actors."""
         return Roles(self.accounts, self.label)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from operator import itemgetter
 
 import pandas as pd
 
@@ -161,17 +161,14 @@ def _observables(actors: Sequence[Actor]) -> dict[Key, Observable]:
 
 def _mine(chain: Chain, timestamp: int, actors: Sequence[Actor], step: int) -> list[Receipt]:
     calls = [pair for actor in actors for pair in actor.player.calls(step)]
-    calls.sort(key=lambda pair: pair[0])
+    calls.sort(key=itemgetter(0))
     try:
         return chain.block(timestamp, [call for _, call in calls])
     except TransactionReverted as error:
         raise TransactionReverted(f"step {step}: {error.call}", error.reason) from None
 
 
-Number = TypeVar("Number", int, float)
-
-
-def _keyed(by_label: Mapping[str, Mapping[str, Number]]) -> dict[Key, Number]:
+def _keyed(by_label: Mapping[str, Mapping[str, int]]) -> dict[Key, int]:
     """Return numbers by (label, name)."""
     return {(label, name): x for label, own in by_label.items() for name, x in own.items()}
 
@@ -193,5 +190,5 @@ def _observe(
         extra[actor.label] = actor.player.extra_tolerance(step)
         compared, inside = actor.player.check_decisions(step, own)
         decisions, in_band = decisions + compared, in_band + inside
-    reconciliation.add(_keyed(expected), _keyed(seen), _keyed(extra))
+    reconciliation.add(expected, seen, extra)
     return decisions, in_band

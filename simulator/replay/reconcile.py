@@ -10,11 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from simulator.instruments.stage import Key, Observable
-from simulator.units import DAYS_PER_YEAR
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, StepArray
+
+ByLabel = Mapping[str, Mapping[str, float]]
+"""Numbers by label, then by name."""
 
 RELATIVE = 1e-12
 
@@ -31,83 +36,110 @@ class ObservableResult:
     ok: bool
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One observable's numbers on every step, from both engines."""
-
-    key: Key
-    observable: Observable
-    expected: Sequence[float]
-    seen: Sequence[float]
-    extra: Sequence[float]
-
-    def tolerance(self, step: int) -> float:
-        """Return what rounding alone can explain at `step`."""
-        rounding = self.observable.operations * (step + 1) * self.observable.unit
-        size = max(abs(self.expected[step]), self.observable.magnitude)
-        years = max(1.0, step / DAYS_PER_YEAR)
-        return rounding + self.extra[step] + RELATIVE * years * size
-
-    def result(self) -> ObservableResult:
-        """Return the worst step: the one with the largest error over tolerance.
-
-        Steps on which the model has no number (NaN) are passed over; a number on chain that
-        is not finite where the model has one fails.
-        """
-        worst, ok = (-1.0, 0.0, 0.0, 0), True
-        for step, (expected, seen) in enumerate(zip(self.expected, self.seen, strict=True)):
-            if math.isnan(expected):
-                continue
-            error = abs(seen - expected)
-            error = math.inf if math.isnan(error) else error
-            tolerance = self.tolerance(step)
-            ok = ok and error <= tolerance
-            worst = max(worst, (error / tolerance, error, tolerance, step))
-        _, error, tolerance, step = worst
-        return ObservableResult(*self.key, error, tolerance, step, ok)
-
-
 class Reconciliation:
     """Collects both engines' numbers over the steps of a replay."""
 
     def __init__(self, observables: Mapping[Key, Observable]) -> None:
         self._observables = dict(observables)
-        self._rows: dict[Key, tuple[list[float], list[float], list[float]]] = {
-            key: ([], [], []) for key in observables
-        }
+        self._keys = list(self._observables)
+        self._model: list[list[float]] = []
+        self._chain: list[list[float]] = []
+        self._coarser: list[list[float]] = []
 
-    def add(
-        self, expected: Mapping[Key, float], seen: Mapping[Key, float], extra: Mapping[Key, float]
-    ) -> None:
-        """Keep one step."""
-        for key, (model, chain, coarser) in self._rows.items():
-            model.append(expected[key])
-            chain.append(seen[key])
-            coarser.append(extra.get(key, 0.0))
+    def add(self, expected: ByLabel, seen: ByLabel, extra: ByLabel) -> None:
+        """Keep one step; numbers by label, then by name."""
+        self._model.append([expected[label][name] for label, name in self._keys])
+        self._chain.append([seen[label][name] for label, name in self._keys])
+        self._coarser.append([extra[label].get(name, 0.0) for label, name in self._keys])
 
-    def _comparisons(self) -> list[Comparison]:
-        return [Comparison(key, o, *self._rows[key]) for key, o in self._observables.items()]
+    @cached_property
+    def _compared(self) -> Compared:
+        shape = (-1, len(self._keys))
+        rows = (self._model, self._chain, self._coarser)
+        model, chain, coarser = (np.array(row, dtype=np.float64).reshape(shape) for row in rows)
+        tolerance = _tolerances(list(self._observables.values()), model, coarser)
+        return Compared(model, chain, tolerance)
 
     def results(self) -> tuple[ObservableResult, ...]:
-        """Return one result for each observable."""
-        return tuple(comparison.result() for comparison in self._comparisons())
+        """Return one result for each observable: its worst step, by error over tolerance.
+
+        Steps on which the model has no number (NaN) are passed over; a number on chain that
+        is not finite where the model has one fails.
+        """
+        found = self._compared
+        worst = found.worst_steps()
+        ok = found.fits().all(axis=0)
+        results = []
+        for column, (label, name) in enumerate(self._keys):
+            step = int(worst[column])
+            error, tolerance = found.error[step, column], found.tolerance[step, column]
+            known = not math.isnan(found.model[step, column])
+            numbers = (float(error), float(tolerance), step) if known else (0.0, 0.0, 0)
+            results.append(ObservableResult(label, name, *numbers, bool(ok[column])))
+        return tuple(results)
 
     def series(self) -> pd.DataFrame:
         """Return columns step, instrument, observable, model, chain, tolerance."""
-        parts = []
-        for comparison in self._comparisons():
-            label, name = comparison.key
-            steps = range(len(comparison.expected))
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "step": list(steps),
-                        "instrument": label,
-                        "observable": name,
-                        "model": comparison.expected,
-                        "chain": comparison.seen,
-                        "tolerance": [comparison.tolerance(step) for step in steps],
-                    }
-                )
-            )
-        return pd.concat(parts, ignore_index=True)
+        found = self._compared
+        steps, columns = found.model.shape
+        labels, names = zip(*self._keys, strict=True) if self._keys else ((), ())
+        return pd.DataFrame(
+            {
+                "step": np.tile(np.arange(steps), columns),
+                "instrument": np.repeat(np.array(labels, dtype=object), steps),
+                "observable": np.repeat(np.array(names, dtype=object), steps),
+                "model": found.model.ravel(order="F"),
+                "chain": found.chain.ravel(order="F"),
+                "tolerance": found.tolerance.ravel(order="F"),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All numbers of a replay, each array of shape (n_steps + 1, n_observables)."""
+
+    model: FloatArray
+    chain: FloatArray
+    tolerance: FloatArray
+
+    @cached_property
+    def error(self) -> FloatArray:
+        """How far the engines are apart; infinite where only the model has a number."""
+        apart = np.abs(self.chain - self.model)
+        return np.where(np.isnan(apart) & ~np.isnan(self.model), np.inf, apart)
+
+    def fits(self) -> BoolArray:
+        """Return where model and chain agree, or the model has no number."""
+        within: BoolArray = (self.error <= self.tolerance) | np.isnan(self.model)
+        return within
+
+    def worst_steps(self) -> StepArray:
+        """Return the step of the largest error over tolerance, shape (n_observables,).
+
+        Among equals it is that of the largest error, then of the largest tolerance, then the last.
+        """
+        # a tolerance of nothing is met by equal numbers alone
+        size = np.where(self.tolerance > 0.0, self.tolerance, np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):
+            share = np.where(np.isnan(self.model), -1.0, self.error / size)
+        order = np.lexsort((self.tolerance, self.error, share), axis=0)
+        worst: StepArray = order[-1]
+        return worst
+
+
+def _tolerances(
+    observables: Sequence[Observable], model: FloatArray, coarser: FloatArray
+) -> FloatArray:
+    """Return what rounding alone can explain, shape (n_steps + 1, n_observables).
+
+    `coarser` is what units coarser than an observable's own add up to.
+    """
+    steps = np.arange(model.shape[0], dtype=np.float64)[:, np.newaxis]
+    operations = np.array([float(o.operations) for o in observables])
+    unit = np.array([o.unit for o in observables])
+    magnitude = np.array([o.magnitude for o in observables])
+    size = np.maximum(np.abs(model), magnitude)
+    years = np.maximum(1.0, steps / DAYS_PER_YEAR)
+    found: FloatArray = operations * (steps + 1.0) * unit + coarser + RELATIVE * years * size
+    return found

@@ -141,3 +141,46 @@ def test_encoder__short_way__equals_the_library(kinds, args):
 def test_encoder__value_that_does_not_fit__is_refused(kind, value):
     with pytest.raises(eth_abi.exceptions.EncodingError):
         Encoder((kind,))((value,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("uint8", 255, word(255)),
+        ("int256", -1, b"\xff" * 32),
+        ("int128", -(2**127), b"\xff" * 16 + b"\x80" + b"\x00" * 15),
+        ("bool", True, word(1)),
+        ("bool", False, word(0)),
+        ("bytes32", b"\x01" * 32, b"\x01" * 32),
+        ("address", ALICE, b"\x00" * 12 + b"\xa1" * 20),
+    ],
+)
+def test_encode__static_types__are_words_of_twos_complement(kind, value, expected):
+    # Two's complement by hand; eth-abi is the independent word on it.
+    assert Encoder([kind])([value]) == expected == eth_abi.encode([kind], [value])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uint8", 256),
+        ("uint256", -1),
+        ("uint256", True),
+        ("int8", 128),
+        ("int8", -129),
+        ("bool", 1),
+        ("bytes32", "0x01"),
+        ("address", "0x01"),
+    ],
+)
+def test_encode__value_that_does_not_fit__is_refused(kind, value):
+    with pytest.raises(eth_abi.exceptions.EncodingError):
+        Encoder([kind])([value])
+
+
+def test_call__true_after_one__is_not_taken_for_it():
+    # To a dictionary 1 == True; a number of tokens is not a truth value.
+    assert CONTRACT.call("put", 5) is CONTRACT.call("put", 5)
+    assert CONTRACT.call("put", 1).data[4:] == word(1)
+    with pytest.raises(eth_abi.exceptions.EncodingError):
+        CONTRACT.call("put", True)

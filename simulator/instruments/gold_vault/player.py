@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -82,6 +83,7 @@ class GoldVaultPlayer:
         self._liquidated = np.cumsum(
             self._acts[:, Action.LIQUIDATE : Action.LIQUIDATE + N_COHORTS].sum(axis=1)
         )
+        self._cheapest_usd = np.minimum.accumulate(drivers.prices.metal_usd[:, 0])
         unit = 10.0**-self._decimals
         books = self._seen[:-1, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]]
         self._scale = max(float(books.min()), SMALLEST_BOOK_OUNCES)
@@ -139,7 +141,7 @@ class GoldVaultPlayer:
 
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the step's calls, each with its phase."""
-        act = self._acts[step]
+        act: list[float] = self._acts[step].tolist()
         keeper = self._stage.roles.keeper
         by_phase = [
             (Phase.PRICES, self._usdc_price(step)),
@@ -166,7 +168,7 @@ class GoldVaultPlayer:
     def _gold(self, ounces: float) -> int:
         return to_wei(float(ounces), self._decimals)
 
-    def _liquidations(self, act: FloatArray) -> list[Call]:
+    def _liquidations(self, act: Sequence[float]) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._borrowers):
             if not act[Action.LIQUIDATE + cohort]:
@@ -178,7 +180,7 @@ class GoldVaultPlayer:
             calls.append(self._report(self._market))
         return calls
 
-    def _release(self, act: FloatArray, cohort: int) -> list[Call]:
+    def _release(self, act: Sequence[float], cohort: int) -> list[Call]:
         borrower = self._borrowers[cohort]
         amount = to_wei(float(act[Action.RELEASE_USDC + cohort]), USDC_DECIMALS)
         if amount == 0:
@@ -194,7 +196,7 @@ class GoldVaultPlayer:
         curator = self._stage.roles.curator
         return [self._vault.call("update_debt", strategy, self._gold(target), sender=curator)]
 
-    def _exploit(self, act: FloatArray) -> list[Call]:
+    def _exploit(self, act: Sequence[float]) -> list[Call]:
         """A stolen curator key moves what is liquid to a hostile strategy."""
         stolen = self._gold(act[Action.EXPLOIT_STOLEN])
         if stolen == 0:
@@ -209,7 +211,7 @@ class GoldVaultPlayer:
             self._report(self._hostile),
         ]
 
-    def _repayments(self, act: FloatArray) -> list[Call]:
+    def _repayments(self, act: Sequence[float]) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._borrowers):
             amount = float(act[Action.REPAY + cohort])
@@ -220,7 +222,7 @@ class GoldVaultPlayer:
             calls += self._release(act, cohort)
         return calls
 
-    def _withdrawals(self, act: FloatArray, step: int) -> list[Call]:
+    def _withdrawals(self, act: Sequence[float], step: int) -> list[Call]:
         roles = self._stage.roles
         calls: list[Call] = []
         shares = self._gold(act[Action.CROWD_REDEEM_SHARES])
@@ -238,7 +240,7 @@ class GoldVaultPlayer:
                 calls.append(self._vault.call("redeem", shares, holder, holder, sender=holder))
         return calls
 
-    def _deposits(self, act: FloatArray, step: int) -> list[Call]:
+    def _deposits(self, act: Sequence[float], step: int) -> list[Call]:
         crowd, holder = self._stage.roles.crowd, self._stage.roles.depositor
         if step == 0:
             first, own = self._gold(self._terms.crowd_ounces), self._gold(self._holder_ounces)
@@ -259,7 +261,7 @@ class GoldVaultPlayer:
             self._staking.call("stake", staked, sender=crowd),
         ]
 
-    def _reports(self, act: FloatArray) -> list[Call]:
+    def _reports(self, act: Sequence[float]) -> list[Call]:
         calls: list[Call] = []
         credit = self._gold(act[Action.POOL_CREDIT])
         if credit > 0:
@@ -270,7 +272,7 @@ class GoldVaultPlayer:
         pool = self._set_debt(self._pool, float(act[Action.POOL_TARGET]))
         return [*calls, *pool, *lending] if act[Action.POOL_FIRST] else [*calls, *lending, *pool]
 
-    def _borrows(self, act: FloatArray) -> list[Call]:
+    def _borrows(self, act: Sequence[float]) -> list[Call]:
         calls: list[Call] = []
         for cohort, borrower in enumerate(self._borrowers):
             amount = self._gold(act[Action.BORROW + cohort])
@@ -284,7 +286,7 @@ class GoldVaultPlayer:
             calls.append(self._market.call("borrow", amount, borrower, sender=borrower))
         return calls
 
-    def _claims(self, act: FloatArray) -> list[Call]:
+    def _claims(self, act: Sequence[float]) -> list[Call]:
         roles = self._stage.roles
         calls: list[Call] = []
         notified = to_wei(float(act[Action.NOTIFY]), REWARD_DECIMALS)
@@ -303,6 +305,10 @@ class GoldVaultPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads; those of the borrowers come last."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         holder = self._stage.roles.depositor
         held = self._gold(self._holder_ounces)
         calls = [
@@ -392,7 +398,7 @@ class GoldVaultPlayer:
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what USDC's unit adds: a seizure of all collateral pays to 1e-6 dollars."""
-        gold_usd = float(self._drivers.prices.metal_usd[: step + 1, 0].min())
+        gold_usd = float(self._cheapest_usd[step])
         ounces = float(self._liquidated[step]) * 10.0**-USDC_DECIMALS / gold_usd
         amounts = ("exit_value", "total_assets", "market_cash")
         return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -63,7 +64,13 @@ class Offering:
         """First step on which the tokens of the raise can be sold."""
         return self.terms.sale.days + self.terms.compliance.lockup_days
 
-    @property
+    @cached_property
+    def daily_profit(self) -> FloatArray:
+        """What a token gains a claim to from each step to the next, shape (n_steps,), USD."""
+        gained: FloatArray = np.diff(self.profit)
+        return gained
+
+    @cached_property
     def price(self) -> int:
         """Units of USDC for a token."""
         units: int = to_wei(self.terms.sale.token_price_usd, USDC_DECIMALS)
@@ -206,7 +213,7 @@ class StoTokens(Custody):
     def expected(self, account: DeskAccount, step: int) -> Mapping[str, float]:
         """Return the model's: profit is that of the tokens held overnight."""
         offering = self._offering
-        received = float(account.units[:step] @ np.diff(offering.profit[: step + 1]))
+        received = float(account.units[:step] @ offering.daily_profit[:step])
         if not offering.succeeds and step >= offering.close:
             received += float(offering.paid_in[account.investor].sum())
         return {

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
@@ -332,6 +333,10 @@ class MiningStoPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads; behind the first thirteen are decisions, then the guests' claims."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         roles = self._stage.roles
         holder, crowd = roles.depositor, roles.crowd
         return [

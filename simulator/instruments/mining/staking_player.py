@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from simulator.chain import Call, Receipt
 from simulator.instruments.gas import Gas
@@ -148,9 +149,14 @@ class RevenueStakingPlayer(MiningStoPlayer):
 
     def views(self, step: int) -> list[Call]:
         """Return the STO's reads and those of the staking."""
+        del step
+        return self._all_reads
+
+    @cached_property
+    def _all_reads(self) -> list[Call]:
         holder = self._stage.roles.depositor
         return [
-            *super().views(step),
+            *self._reads,
             self._staking.call("earned", holder),
             self._token.call("withdrawableFundsOf", self._staking),
             self._token.call("withdrawnFundsOf", self._staking),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -77,7 +78,11 @@ class PriceCoverPlayer:
         self._paid_out = float(record.paid_out[0])
         self._trading, self._genesis = trading, midnight_timestamp(drivers.start)
         self._last_step = len(self._copper) - 1
-        self._rounds = np.cumsum(self._is_open(np.arange(self._last_step + 1)))
+        posts = trading[: self._last_step + 1].copy()
+        posts[0] = True
+        self._posts: list[bool] = posts.tolist()
+        """Whether the feed has a round on each step: trading days and the first."""
+        self._rounds = np.cumsum(posts)
         sold = np.flatnonzero(self._policies[:, Policy.TONNES] > 0.0)
         self._ids = {int(index): number + 1 for number, index in enumerate(sold)}
         self._voided = {int(index) for index in sold if (self._acts[:, index] == Act.VOID).any()}
@@ -123,7 +128,7 @@ class PriceCoverPlayer:
         )
         mint = self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner)
         calls = [mint]
-        for who, usd in self._funds().items():
+        for who, usd in self._funds.items():
             calls += [
                 self._usdc.call("mint", who, usd, sender=roles.owner),
                 self._usdc.call("approve", self._pool, UNLIMITED, sender=who),
@@ -134,8 +139,9 @@ class PriceCoverPlayer:
     def _is_approval(self, call: Call) -> bool:
         return call.sender == self._stage.roles.depositor
 
+    @cached_property
     def _funds(self) -> dict[str, int]:
-        """Return what everybody has at the start, in USDC's unit."""
+        """What everybody has at the start, in USDC's unit."""
         pool = self._terms.pool
         roles = self._stage.roles
         plenty = to_wei(1e12, USDC_DECIMALS)
@@ -180,15 +186,9 @@ class PriceCoverPlayer:
         found += [(Phase.BORROWS, call) for call in self._purchases(step)]
         return found
 
-    def _is_open(self, steps: np.ndarray[tuple[int], np.dtype[np.int64]]) -> BoolArray:
-        """Return whether the feed has a round on each step: trading days and the first."""
-        posts: BoolArray = self._trading[steps] | (steps == 0)
-        return posts
-
     def _prices(self, step: int) -> list[Call]:
         keeper = self._stage.roles.keeper
-        now = bool(self._is_open(np.array([step]))[0])
-        before = step > 0 and bool(self._is_open(np.array([step - 1]))[0])
+        now, before = self._posts[step], step > 0 and self._posts[step - 1]
         calls = []
         if now != before:
             status = MARKET_OPEN if now else MARKET_CLOSED
@@ -232,7 +232,7 @@ class PriceCoverPlayer:
     def _deposits(self, step: int) -> list[Call]:
         if step != 0:
             return []
-        roles, funds = self._stage.roles, self._funds()
+        roles, funds = self._stage.roles, self._funds
         crowd, own = roles.crowd, roles.depositor
         return [
             self._pool.call("deposit", funds[crowd], crowd, sender=crowd),
@@ -257,7 +257,7 @@ class PriceCoverPlayer:
         if step != request_step(self._terms, self._last_step):
             return []
         own = self._stage.roles.depositor
-        return [self._pool.call("requestWithdraw", self._funds()[own], sender=own)]
+        return [self._pool.call("requestWithdraw", self._funds[own], sender=own)]
 
     def _leave(self, step: int) -> list[Call]:
         if step != self._last_step or self._paid_out == 0.0:
@@ -272,12 +272,18 @@ class PriceCoverPlayer:
 
     def _watched(self, step: int) -> list[int]:
         """Return the policies whose marks are compared: running, and not voided."""
-        plan = self._plan
-        return [
-            index
-            for index in self._ids
-            if plan.start[index] <= step < plan.end[index] and index not in self._voided
-        ]
+        return self._watched_on[step]
+
+    @cached_property
+    def _watched_on(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in range(self._last_step + 1)]
+        for index in self._ids:
+            if index in self._voided:
+                continue
+            first, last = max(int(self._plan.start[index]), 0), int(self._plan.end[index])
+            for step in range(first, min(last, self._last_step + 1)):
+                found[step].append(index)
+        return found
 
     def views(self, step: int) -> list[Call]:
         """Return the reads; those of single policies come last."""
@@ -288,7 +294,7 @@ class PriceCoverPlayer:
             self._pool.call("locked"),
             self._pool.call("unearned_premium"),
             self._pool.call("triggered_sum"),
-            self._pool.call("exit_value", self._funds()[own]),
+            self._pool.call("exit_value", self._funds[own]),
             self._pool.call("utilisation"),
             self._usdc.call("balanceOf", self._miner),
             self._usdc.call("balanceOf", own),
@@ -304,7 +310,7 @@ class PriceCoverPlayer:
             name: from_wei(word, USDC_DECIMALS) for name, word in zip(AMOUNTS, words, strict=False)
         }
         values["utilisation"] = words[5] / WAD
-        values["miner_cash"] = from_wei(words[6] - self._funds()[self._miner], USDC_DECIMALS)
+        values["miner_cash"] = from_wei(words[6] - self._funds[self._miner], USDC_DECIMALS)
         values["underwriter_cash"] = from_wei(words[7], USDC_DECIMALS)
         values["settlement"] = words[8] / WAD
         return values
@@ -327,12 +333,18 @@ class PriceCoverPlayer:
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what a unit on each day's premium adds up to: it is rounded up once a cover."""
-        plan = self._plan
-        days = sum(int(plan.end[i] - plan.start[i]) for i in self._ids if plan.bought[i] <= step)
-        usd = days * UNIT
+        usd = int(self._insured_days[step]) * UNIT
         found = dict.fromkeys((*AMOUNTS, "miner_cash", "underwriter_cash"), usd)
         found["utilisation"] = usd / self._smallest
         return found
+
+    @cached_property
+    def _insured_days(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Days of all covers bought up to each step, shape (n_steps + 1,)."""
+        plan, days = self._plan, np.zeros(self._last_step + 1, dtype=np.int64)
+        for index in self._ids:
+            days[plan.bought[index] :] += int(plan.end[index] - plan.start[index])
+        return days
 
     def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
         """Compare which policies are triggered, outside the dead-band.

@@ -96,8 +96,9 @@ class DeskPlayer:
             calls += [(Phase.PRICES, call) for call in custody.prices(step)]
             calls += custody.calls(step)
         for seat in self._seats:
-            calls += self._sales(seat, step)
-            calls += self._purchases(seat, step)
+            if seat.account.trades(step):
+                calls += self._sales(seat, step)
+                calls += self._purchases(seat, step)
         for seat in self._seats:
             calls += [(Phase.CLAIMS, call) for call in self._order(seat, step)]
         return calls
@@ -148,7 +149,7 @@ class DeskPlayer:
 
     def _order(self, seat: Seat, step: int) -> list[Call]:
         """Return the order's way to where the model's stop stands after the step's trades."""
-        level = float(seat.account.level[step])
+        level = seat.account.levels[step]
         seat.watched = False
         if step == self._last_step:
             return []
