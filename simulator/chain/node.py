@@ -154,7 +154,7 @@ class AnvilNode:
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                    preexec_fn=die_with_parent if sys.platform == "linux" else None,
                 )
             except OSError as error:
                 raise ChainUnavailable(f"anvil did not start: {error}") from error
@@ -215,8 +215,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to kill this child when its parent dies; runs between fork and exec."""
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies; may run between fork and exec."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -138,6 +138,13 @@ def loopback_url(url: str) -> str:
     return f"http://{name}:{port}"
 
 
+def place_of(url: str) -> tuple[str, int]:
+    """Return the address and the port at which a node of `loopback_url` listens."""
+    parts = urlsplit(url)
+    host = parts.hostname or _NAME
+    return "127.0.0.1" if host == _NAME else host, parts.port or _DEFAULT_PORT
+
+
 def _is_loopback(host: str) -> bool:
     try:
         names = [host]
@@ -146,6 +153,15 @@ def _is_loopback(host: str) -> bool:
         return all(ipaddress.ip_address(name).is_loopback for name in names)
     except (OSError, ValueError):
         return False
+
+
+def _encoded(requests: Sequence[Request]) -> bytes:
+    """Return a batch as JSON: at once, where web3 encodes each request by itself."""
+    batch = [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        for number, (method, params) in enumerate(requests)
+    ]
+    return json.dumps(batch, separators=(",", ":")).encode()
 
 
 def _socket_provider(path: str) -> Any:
@@ -166,7 +182,7 @@ def _socket_provider(path: str) -> Any:
 
         def make_batch_request(self, requests: list[Request]) -> list[Response]:
             """Return the responses in the order of the requests."""
-            self._socket.sendall(self.encode_batch_rpc_request(requests) + b"\n")
+            self._socket.sendall(_encoded(requests) + b"\n")
             responses = self._read()
             return sorted(responses, key=lambda response: response["id"])
 

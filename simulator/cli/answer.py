@@ -21,6 +21,7 @@ from simulator.engine import BreakEven, Simulation
 from simulator.engine.folder import RunFolder, default_path
 from simulator.engine.shock_effects import ShockEffect
 from simulator.errors import ReconciliationFailed
+from simulator.replay import EveryPath
 from simulator.scenario import LoadedScenario
 
 ANSWER = "answer.txt"
@@ -41,6 +42,7 @@ class Told:
     sets: pd.DataFrame | None
     turns: Sequence[BreakEven]
     effects: Sequence[ShockEffect] = ()
+    every: EveryPath | None = None
 
 
 def answer_text(told: Told) -> str:
@@ -71,6 +73,7 @@ def _print(console: Console, told: Told) -> None:
         told.replays.done,
         turns=told.turns,
         effects=told.effects,
+        every=told.every,
     )
 
 

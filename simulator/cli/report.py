@@ -18,13 +18,14 @@ from simulator.engine.sensitivities import read_sensitivities
 from simulator.engine.shock_effects import shock_effects
 from simulator.engine.sources import is_run, load_source, stored_paths
 from simulator.errors import InputError, Problem, UsageError
-from simulator.replay import ObservableResult, Replay
+from simulator.replay import EveryPath, ObservableResult, Replay
 from simulator.report import render_html
 from simulator.scenario.models import Scenario
 
 _SETS = "parameter_sets.parquet"
 _ASSUMPTIONS = "assumption_sets.parquet"
 _REPLAYS = "replay/reconciliation.json"
+_EVERY = "replay/every_path.json"
 
 
 def report(run: str, workers: int | None) -> None:
@@ -55,7 +56,15 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
     effects = shock_effects(loaded.scenario, loaded.calibration, workers=workers)
     page = render_html(
-        loaded, simulation, verdicts, _replays(folder), sets, turns, sensitivities, effects
+        loaded,
+        simulation,
+        verdicts,
+        _replays(folder),
+        sets,
+        turns,
+        sensitivities,
+        effects=effects,
+        every=_every(folder),
     )
     reporter.say(f"the report of {loaded.scenario.paths:,} paths, from their files")
     return RunFolder(folder).write_report(page)
@@ -92,6 +101,16 @@ def _replays(folder: Path) -> list[Replay]:
         return []
     try:
         return [_replay(folder, item) for item in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _broken(file, error) from None
+
+
+def _every(folder: Path) -> EveryPath | None:
+    file = folder / _EVERY
+    if not file.is_file():
+        return None
+    try:
+        return EveryPath.from_object(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _broken(file, error) from None
 

@@ -12,9 +12,9 @@ import click
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice
 from simulator.cli.run import Choices, perform
-from simulator.engine.sources import is_finished, load_source
 from simulator.engine.difference import first_difference
 from simulator.engine.folder import MARKER, SCENARIO, RunFolder, versions
+from simulator.engine.sources import is_finished, load_source
 from simulator.errors import ReconciliationFailed, UsageError
 from simulator.writer import refusal
 
@@ -66,6 +66,7 @@ def _again(run: str, manifest: Mapping[str, Any], place: Path, workers: int | No
         workers=workers,
         parameter_sets=options["parameter_sets"],
         assumption_sets=options["assumption_sets"],
+        engine=options.get("engine", "model"),
         chain=None if options["replay"] is None else ChainChoice(kind, None, None),
         resolved=(Path(run) / SCENARIO).read_text(encoding="utf-8"),
     )

@@ -15,7 +15,7 @@ from simulator.claims import Verdict, as_object
 from simulator.engine import BreakEven, Simulation
 from simulator.engine.losses import Losses, losses_of
 from simulator.investors import InvestorMeasures
-from simulator.replay import Replay
+from simulator.replay import EveryPath, Replay, every_object
 
 
 def peak_rss_mib() -> float:
@@ -29,6 +29,7 @@ def run_object(
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
     turns: Sequence[BreakEven] = (),
+    every: EveryPath | None = None,
 ) -> dict[str, Any]:
     """Return everything a run found, as plain data, without clock and place."""
     scenario = simulation.scenario
@@ -43,6 +44,7 @@ def run_object(
         "investors": {name: _investor(m) for name, m in simulation.investors.items()},
         "instruments": {name: _instrument(m) for name, m in simulation.instruments.items()},
         "replays": reconciliation_object(replays),
+        "every_path": None if every is None else every_object(every),
     }
 
 

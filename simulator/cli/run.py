@@ -57,8 +57,10 @@ from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
-from simulator.replay import Replay, choose
+from simulator.replay import EveryPath, Replay, choose, every_object, play_every
 from simulator.scenario import LoadedScenario, load_scenario
+
+FAULTS_SHOWN = 3
 
 
 def run(
@@ -73,6 +75,7 @@ def run(
     parameter_sets: int,
     assumption_sets: int,
     crisis: str | None,
+    engine: Literal["model", "evm"],
     no_replay: bool,
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
@@ -98,6 +101,7 @@ def run(
         "parameter_sets": parameter_sets,
         "assumption_sets": assumption_sets,
         "replay": None if no_replay else rpc or chain or "any",
+        "engine": engine,
     }
     before = None if fresh else find_finished(loaded, out, options)
     if before is not None:
@@ -110,6 +114,7 @@ def run(
         workers=workers,
         parameter_sets=parameter_sets,
         assumption_sets=assumption_sets,
+        engine=engine,
         chain=None if no_replay else ChainChoice(chain, anvil_path, rpc),
     )
     done = perform(loaded, choices, options, reporter)
@@ -120,7 +125,7 @@ def run(
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
         print_answer(done.folder, told)
-    _exit(told.replays, told.verdicts, fail_on)
+    _exit(told.replays, told.verdicts, fail_on, told.every)
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ class Choices:
     workers: int | None
     parameter_sets: int
     assumption_sets: int
+    engine: Literal["model", "evm"]
     chain: ChainChoice | None
     resolved: str | None = None
 
@@ -196,8 +202,12 @@ def perform(
         if opened is not None:
             with timed("replay"):
                 replays = _replay(opened, simulation, folder, reporter)
+        every: EveryPath | None = None
+        if choices.engine == "evm":
+            with timed("every_path"):
+                every = _play_every(simulation, folder, workers, reporter)
         with timed("report"):
-            told = Told(loaded, simulation, verdicts, replays, sets, turns, effects)
+            told = Told(loaded, simulation, verdicts, replays, sets, turns, effects, every)
             found = _finish(folder, told, bytecode, options)
     return Performed(folder.path, told, found, seconds)
 
@@ -296,6 +306,17 @@ def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: R
     return replay_paths(chain, scenario, simulation.spec, choices, reporter, keep)
 
 
+def _play_every(
+    simulation: Simulation, folder: RunFolder, workers: int | None, reporter: Reporter
+) -> EveryPath:
+    scenario = simulation.scenario
+    text = f"playing {scenario.paths:,} paths through the contracts' bytecode"
+    with reporter.task(text, scenario.paths) as advance:
+        found = play_every(scenario, simulation.spec, workers, advance)
+    folder.write_json("replay/every_path.json", every_object(found))
+    return found
+
+
 def _finish(
     folder: RunFolder, told: Told, bytecode: Mapping[str, str], options: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -309,10 +330,17 @@ def _finish(
     if done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(done))
     page = render_html(
-        loaded, simulation, told.verdicts, done, told.sets, told.turns, effects=told.effects
+        loaded,
+        simulation,
+        told.verdicts,
+        done,
+        told.sets,
+        told.turns,
+        effects=told.effects,
+        every=told.every,
     )
     folder.write_report(page)
-    found = run_object(simulation, told.verdicts, done, told.turns)
+    found = run_object(simulation, told.verdicts, done, told.turns, told.every)
     found["shocks"] = [asdict(effect) for effect in told.effects]
     folder.write_json(ANSWER_JSON, json.loads(json.dumps(found, default=float)))
     folder.write_text(ANSWER, answer_text(told))
@@ -321,13 +349,27 @@ def _finish(
     return found
 
 
-def _exit(replays: Replays, verdicts: tuple[Verdict, ...], fail_on: str | None) -> None:
+def _exit(
+    replays: Replays,
+    verdicts: tuple[Verdict, ...],
+    fail_on: str | None,
+    every: EveryPath | None = None,
+) -> None:
     if replays.failure is not None:
         raise replays.failure
     failed = [replay for replay in replays.done if not replay.ok]
     if failed:
         raise ReconciliationFailed(_describe(failed))
+    if every is not None and not every.ok:
+        raise ReconciliationFailed(_describe_every(every))
     fail_on_verdicts({verdict.claim: verdict.verdict for verdict in verdicts}, fail_on)
+
+
+def _describe_every(every: EveryPath) -> str:
+    """Return the first faults, and where all of them stand."""
+    shown, more = every.faults[:FAULTS_SHOWN], len(every.faults) - FAULTS_SHOWN
+    rest = f"; and {more:,} more in replay/every_path.json" if more > 0 else ""
+    return "model and contract differ: " + "; ".join(shown) + rest
 
 
 def _describe(failed: list[Replay]) -> str:

@@ -73,7 +73,12 @@ def players(scenario: Scenario, spec: MarketSpec, path: int) -> tuple[Actor, ...
     """
     first = path // LANES * LANES
     world = simulate_block(scenario, spec, first, LANES, record=True)
-    lane, actors = path - first, list[Actor]()
+    return cast_of(scenario, world, path - first)
+
+
+def cast_of(scenario: Scenario, world: World, lane: int) -> tuple[Actor, ...]:
+    """Return who drives the contracts along path `lane` of a block that has its record."""
+    actors = list[Actor]()
     casts: dict[str, Cast] = {}
     for label in world.played:
         terms = scenario.instruments[label]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simulator.engine import BreakEven, Simulation
     from simulator.engine.sensitivity import Sensitivity
     from simulator.engine.shock_effects import ShockEffect
-    from simulator.replay import Replay
+    from simulator.replay import EveryPath, Replay
     from simulator.scenario.files import LoadedScenario
 
 _CONTENTS = (
@@ -53,6 +53,7 @@ def render_html(
     turns: Sequence[BreakEven] = (),
     sensitivities: Sequence[Sensitivity] = (),
     effects: Sequence[ShockEffect] = (),
+    every: EveryPath | None = None,
 ) -> str:
     """Return the report of a run as one self-contained document.
 
@@ -70,6 +71,8 @@ def render_html(
         Of the claims that were asked what they hang on.
     effects : sequence of ShockEffect
         Of `engine.shock_effects`.
+    every : EveryPath, optional
+        Where every path was played through the bytecode.
 
     Notes
     -----
@@ -92,7 +95,7 @@ def render_html(
                 depeg_section(simulation),
                 outcomes_section(simulation),
                 moves_section(simulation, verdicts, sets, turns, sensitivities),
-                agreement_section(simulation.scenario.gas, replays),
+                agreement_section(simulation.scenario.gas, replays, every),
                 notice_section(simulation.scenario, verdicts),
                 inputs_section(loaded),
             ),

@@ -23,7 +23,7 @@ from simulator.report.conditions import (
     told_range,
 )
 from simulator.report.console import number_table, put, within
-from simulator.report.sections.agreement import worst_ratio
+from simulator.report.sections.agreement import every_words, worst_ratio
 from simulator.report.sentences import remarks
 from simulator.words import (
     HARD_SPACE,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
     from simulator.engine.shock_effects import ShockEffect
-    from simulator.replay import Replay
+    from simulator.replay import EveryPath, Replay
     from simulator.scenario.files import LoadedScenario
 
 _STYLES = {
@@ -75,6 +75,7 @@ def print_report(
     folder: Path | None = None,
     turns: Sequence[BreakEven] = (),
     effects: Sequence[ShockEffect] = (),
+    every: EveryPath | None = None,
 ) -> None:
     """Print verdicts, conditions, break-evens, sources of return and replays.
 
@@ -88,6 +89,8 @@ def print_report(
         Of `engine.break_evens`.
     effects : sequence of ShockEffect
         Of `engine.shock_effects`.
+    every : EveryPath, optional
+        Where every path was played through the bytecode.
     """
     console = within(console)
     scenario = loaded.scenario
@@ -117,6 +120,8 @@ def print_report(
     for replay in replays:
         for note in replay.notes:
             put(console, Text(f"{replay.label}: {note}."))
+    if every is not None:
+        put(console, Text(plain(every_words(every))))
     if folder is not None:
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, markup=False)
 

@@ -40,6 +40,13 @@ SETS = 50
     show_default=True,
     help="Also judge under this many draws of all that the scenario marks as assumptions.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["model", "evm"]),
+    default="model",
+    show_default=True,
+    help="evm: also play every path through the contracts' bytecode, in process.",
+)
 @crisis_option
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options

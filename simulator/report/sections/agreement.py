@@ -10,7 +10,7 @@ from simulator.report.markup import Column, Html, Row, element, join, section, t
 from simulator.words import HARD_SPACE, gas_used, number, ratio, scientific
 
 if TYPE_CHECKING:
-    from simulator.replay import ObservableResult, Replay
+    from simulator.replay import EveryPath, ObservableResult, Replay
     from simulator.schema.gas import GasTerms
 
 DESK = "desk"
@@ -24,11 +24,18 @@ _LABELS = {
 }
 
 
-def agreement_section(gas: GasTerms, replays: Sequence[Replay]) -> Html:
-    """Return the replays' summary, the holder's gas, and each replay's observables."""
+def agreement_section(
+    gas: GasTerms, replays: Sequence[Replay], every: EveryPath | None = None
+) -> Html:
+    """Return the replays' summary, the holder's gas, each replay's observables; and every path's.
+
+    `every` is given where all paths were played through the bytecode.
+    """
+    all_of_them = Html("") if every is None else _every_path(every)
     if not replays:
         nothing = "This run was not replayed on a chain; the contracts were not part of it."
-        return section("agreement", "Model against contract", element("p", nothing))
+        first = element("p", nothing) if every is None else all_of_them
+        return section("agreement", "Model against contract", first)
     intro = element(
         "p",
         "Single paths were sent as transactions to the real contracts, a block a day, and every "
@@ -40,6 +47,7 @@ def agreement_section(gas: GasTerms, replays: Sequence[Replay]) -> Html:
     return section(
         "agreement",
         "Model against contract",
+        all_of_them,
         intro,
         _summary(replays),
         _holder_gas(gas, replays),
@@ -50,6 +58,65 @@ def agreement_section(gas: GasTerms, replays: Sequence[Replay]) -> Html:
 def worst_ratio(replay: Replay) -> float:
     """Return the largest error over tolerance of a replay."""
     return max((o.max_error / o.tolerance for o in replay.observables), default=0.0)
+
+
+def every_words(every: EveryPath) -> str:
+    """Return what all paths found, in words."""
+    worst = max(every.observables, key=lambda row: row.share, default=None)
+    words = (
+        f"{every.sentence()} {every.played:,} of {every.paths:,} paths were played through the "
+        f"contracts' bytecode: {every.transactions:,} transactions, "
+        f"{gas_used(every.gas, exact=False)} gas, {every.decisions:,} decisions compared, "
+        f"{every.in_band:,} in the dead-band."
+    )
+    if worst is None:
+        return words
+    return (
+        f"{words} The largest error of any observable on any path and day is "
+        f"{ratio(worst.share)} of its tolerance ({worst.instrument}.{worst.name}, path "
+        f"{worst.path:,}, step {worst.step:,})."
+    )
+
+
+def _every_path(every: EveryPath) -> Html:
+    columns = (
+        Column("Observable", numeric=False),
+        Column("worst error / tolerance"),
+        Column("path"),
+        Column("step"),
+        Column("model p05"),
+        Column("p50"),
+        Column("p95"),
+        Column("contracts p05"),
+        Column("p50"),
+        Column("p95"),
+        Column("distance"),
+    )
+    rows = [
+        Row(
+            (
+                f"{row.instrument}.{row.name}",
+                ratio(row.share),
+                f"{row.path:,}",
+                f"{row.step:,}",
+                *_shown(row.model),
+                *_shown(row.contracts),
+                f"{row.distance:.3f}",
+            )
+        )
+        for row in every.observables
+    ]
+    caption = (
+        "Every path through the bytecode: the worst path and day of each observable, the final "
+        "values of model and contracts, and the Kolmogorov-Smirnov distance of the two"
+    )
+    return join(
+        (element("p", every_words(every)), table(columns, rows, caption=caption, class_="stack"))
+    )
+
+
+def _shown(quantiles: Sequence[float]) -> tuple[str, ...]:
+    return tuple(f"{value:,.6g}" for value in quantiles) or ("", "", "")
 
 
 def _outcome(ok: bool) -> Html:
