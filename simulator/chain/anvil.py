@@ -29,8 +29,8 @@ from simulator.chain.base import (
     Receipt,
 )
 from simulator.chain.codec import revert_reason
-from simulator.chain.node import AnvilNode, command_line, find_anvil
-from simulator.chain.rpc import Request, Response, Rpc, RpcError, over_http, over_socket
+from simulator.chain.node import AnvilNode, command_line, find_anvils, version_of
+from simulator.chain.rpc import Request, Response, Rpc, RpcError, over_http, over_socket, place_of
 from simulator.errors import ChainUnavailable, ForbiddenEndpoint, TransactionReverted
 
 _BALANCE_WEI = 10**30
@@ -60,6 +60,11 @@ class AnvilChain(BaseChain):
     port : int
         The child's loopback port, for wallets and explorers; 0 = any free one.
 
+    Attributes
+    ----------
+    passed_over : tuple of str
+        Binaries that did not start before the one that did, and why.
+
     Raises
     ------
     ForbiddenEndpoint
@@ -80,7 +85,12 @@ class AnvilChain(BaseChain):
         rpc: str | None = None,
         port: int = 0,
     ) -> None:
-        self._node, self._rpc = _connect(start, anvil_path, rpc, port)
+        self.passed_over: tuple[str, ...] = ()
+        self._node: AnvilNode | None
+        if rpc is None:
+            self._node, self._rpc, self.passed_over = _start(start, anvil_path, port)
+        else:
+            self._node, self._rpc = None, over_http(rpc)
         self.accounts = DEVELOPMENT_ACCOUNTS
         self._nonces: dict[str, int] = {}
         self._snapshots: list[_Snapshot] = []
@@ -92,6 +102,8 @@ class AnvilChain(BaseChain):
             if self._node is None:
                 self._require_fit(start)
                 self._prepare()
+                self._timestamp = self._latest_timestamp()
+                self._require_fit(start)
         except BaseException:
             self.close()
             raise
@@ -252,7 +264,7 @@ class AnvilChain(BaseChain):
         except ChainUnavailable as error:
             if self._node is not None or isinstance(error, ForbiddenEndpoint):
                 raise
-            raise ChainUnavailable(f"{error}; start one: {_command(start)}") from error
+            raise ChainUnavailable(f"{error}; start one: {self._command(start)}") from error
 
     def _require_fit(self, start: int) -> None:
         """Refuse an attached node that cannot play a scenario from `start`; ask, change nothing."""
@@ -263,10 +275,17 @@ class AnvilChain(BaseChain):
             fault = f"stands at {self._timestamp}, too late for a start at {start}"
         else:
             return
-        raise ChainUnavailable(f"{self._rpc.place} {fault}; start a fitting one: {_command(start)}")
+        command = self._command(start)
+        raise ChainUnavailable(f"{self._rpc.place} {fault}; start a fitting one: {command}")
+
+    def _command(self, start: int) -> str:
+        """Return what starts a fitting node where this one was looked for."""
+        return " ".join(["anvil", *command_line(start, *place_of(self._rpc.place))])
 
     def _prepare(self) -> None:
         """Set an attached node to what the stage needs."""
+        # One that mines by the clock would put a step's calls into blocks of its own.
+        self._request("evm_setIntervalMining", 0)
         self._request("anvil_autoImpersonateAccount", True)
         self._request("evm_setAutomine", False)
         self._request("evm_setBlockGasLimit", hex(BLOCK_GAS))
@@ -295,21 +314,32 @@ class AnvilChain(BaseChain):
             raise ChainUnavailable(f"anvil stopped: {self._node.last_words()}") from error
 
 
-def _connect(
-    start: int, anvil_path: str | Path | None, url: str | None, port: int
-) -> tuple[AnvilNode | None, Rpc]:
-    if url is not None:
-        return None, over_http(url)
-    node = AnvilNode(find_anvil(anvil_path), start, port)
+def _start(
+    start: int, anvil_path: str | Path | None, port: int
+) -> tuple[AnvilNode, Rpc, tuple[str, ...]]:
+    """Return the first node that starts, and why those before it did not.
+
+    Raises
+    ------
+    ChainUnavailable
+        None does, or there is none; says of each its path, its version and all it said.
+    """
+    faults: list[str] = []
+    for binary in find_anvils(anvil_path):
+        try:
+            return *_connected(binary, start, port), tuple(faults)
+        except ChainUnavailable as error:
+            faults.append(f"{error} ({binary}, {version_of(binary)})")
+    raise ChainUnavailable("; ".join(faults))
+
+
+def _connected(binary: Path, start: int, port: int) -> tuple[AnvilNode, Rpc]:
+    node = AnvilNode(binary, start, port)
     try:
         return node, over_socket(node.socket_path)
     except BaseException:
         node.close()
         raise
-
-
-def _command(start: int) -> str:
-    return " ".join(["anvil", *command_line(start)])
 
 
 def _checked_version(rpc: Rpc) -> str:

@@ -28,12 +28,26 @@ _POLL_SECONDS = 0.01
 _KEPT_BLOCKS = 64
 """Blocks whose transactions the node remembers; only the latest is ever asked for."""
 _DIRECTORY_VARIABLE = "ASSAY_ANVIL_DIR"
+VERSION_SECONDS = 3.0
+SOCKET_BYTES = 100
+"""The longest name of a socket: macOS takes 103 bytes, Linux 107."""
+_SHORT_FOLDERS = ("/tmp", "/var/tmp")
+_PREFIX, _SOCKET = "assay-anvil-", "anvil.ipc"
+_NAME_BYTES = len(f"/{_PREFIX}12345678/{_SOCKET}")
+_MOST_SAID = 600
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "arm64": "arm64", "aarch64": "arm64"}
 _PR_SET_PDEATHSIG = 1
 
 
 def find_anvil(path: str | Path | None = None) -> Path:
-    """Return the Anvil binary: `path`, else from PATH, else the copy that npm installed.
+    """Return the Anvil binary to try first; see `find_anvils`."""
+    return find_anvils(path)[0]
+
+
+def find_anvils(path: str | Path | None = None) -> list[Path]:
+    """Return the Anvil binaries in the order in which they are tried, one at least.
+
+    That is `path` alone, else that on PATH, then the copies that npm installed.
 
     The npm copy is looked for in the directory named by ASSAY_ANVIL_DIR, the
     working directory and the project's root, under
@@ -46,14 +60,14 @@ def find_anvil(path: str | Path | None = None) -> Path:
     """
     if path is not None:
         if _executable(Path(path)):
-            return Path(path)
+            return [Path(path)]
         raise ChainUnavailable(f"anvil: {path} is not an executable file")
     found = shutil.which("anvil")
     candidates = [*_behind_wrapper(Path(found))] if found else []
     candidates += [folder / _npm_binary() for folder in _npm_folders()]
-    for candidate in candidates:
-        if _executable(candidate):
-            return candidate
+    usable = list(dict.fromkeys(c for c in candidates if _executable(c)))
+    if usable:
+        return usable
     raise ChainUnavailable(
         "anvil was not found on PATH or in node_modules; npm install @foundry-rs/anvil,"
         " or use --chain revm"
@@ -86,8 +100,28 @@ def _behind_wrapper(found: Path) -> Iterator[Path]:
     yield found
 
 
-def command_line(start: int) -> list[str]:
-    """Return the options under which a node fits a scenario that starts at `start`, seconds."""
+def version_of(binary: Path) -> str:
+    """Return what a binary says of its version, in a line."""
+    try:
+        said = subprocess.run(
+            [str(binary), "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=VERSION_SECONDS,
+            check=False,
+        ).stdout.split("\n", 1)[0]
+    except (OSError, subprocess.SubprocessError):
+        said = ""
+    return said.strip() or "of unknown version"
+
+
+def command_line(start: int, host: str = "127.0.0.1", port: int = 0) -> list[str]:
+    """Return the options under which a node fits a scenario that starts at `start`, seconds.
+
+    It listens on `host`, at its usual port where `port` is 0.
+    """
     return [
         *("--hardfork", HARDFORK),
         *("--chain-id", str(CHAIN_ID)),
@@ -96,7 +130,8 @@ def command_line(start: int) -> list[str]:
         *("--timestamp", str(start - SETUP_SECONDS)),
         *("--order", "fees"),
         *("--accounts", str(len(DEVELOPMENT_ACCOUNTS))),
-        *("--host", "127.0.0.1"),
+        *("--host", host),
+        *(("--port", str(port)) if port else ()),
         "--no-mining",
         "--auto-impersonate",
     ]
@@ -121,8 +156,8 @@ class AnvilNode:
     """
 
     def __init__(self, binary: Path, start: int, port: int = 0) -> None:
-        self._folder = tempfile.mkdtemp(prefix="assay-anvil-")
-        self.socket_path = str(Path(self._folder) / "anvil.ipc")
+        self._folder = _private_folder()
+        self.socket_path = str(Path(self._folder) / _SOCKET)
         self._errors = Path(self._folder) / "stderr"
         atexit.register(self.close)
         try:
@@ -174,16 +209,15 @@ class AnvilNode:
         return self._process.pid
 
     def last_words(self) -> str:
-        """Return why the node is gone, in one line: its last error line, else its exit code."""
+        """Return why the node is gone, in one line: all it said of it, else its exit code."""
         try:
             code = self._process.wait(_LAST_WORDS_SECONDS)
         except subprocess.TimeoutExpired:
             return "it is running but does not answer"
         with contextlib.suppress(OSError):
             text = self._errors.read_text(encoding="utf-8", errors="replace")
-            lines = [line.strip() for line in text.splitlines() if line.strip()]
-            if lines:
-                return lines[-1]
+            if lines := _said(text):
+                return " ".join(lines)[-_MOST_SAID:]
         return f"exit code {code}"
 
     def close(self) -> None:
@@ -193,6 +227,31 @@ class AnvilNode:
             _end(process)
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+
+def _said(text: str) -> list[str]:
+    """Return the lines of a fault without how the program is used."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [line for line in lines if not line.startswith(("Usage:", "For more information"))]
+
+
+def _private_folder() -> str:
+    """Return a new folder for the socket, whose name a system takes up to some 100 bytes long.
+
+    Raises
+    ------
+    ChainUnavailable
+        The folder for temporary files has too long a name, and no shorter one can be written to.
+    """
+    for parent in (tempfile.gettempdir(), *_SHORT_FOLDERS):
+        if len(os.fsencode(parent)) + _NAME_BYTES > SOCKET_BYTES:
+            continue
+        with contextlib.suppress(OSError):
+            return tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    raise ChainUnavailable(
+        f"no folder for anvil's socket: {tempfile.gettempdir()} cannot be written to, or is longer "
+        f"than {SOCKET_BYTES - _NAME_BYTES} bytes; set TMPDIR to a shorter one, or use --chain revm"
+    )
 
 
 def _listens(path: str) -> bool:

@@ -48,6 +48,8 @@ def open_for(scenario: Scenario, choice: ChainChoice, reporter: Reporter) -> Cha
         anvil_path=choice.anvil_path,
         rpc=choice.rpc,
     )
+    for fault in getattr(chain, "passed_over", ()):
+        reporter.say(f"passed over: {fault}")
     if chain.name == "revm" and choice.kind is None:
         reporter.say("no Anvil found: replaying on the in-process EVM (revm)")
     return chain

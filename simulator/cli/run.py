@@ -57,7 +57,7 @@ from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
-from simulator.replay import EveryPath, Replay, choose, every_object, play_every
+from simulator.replay import EveryPath, Replay, choose, every_object, play_every, require_evm
 from simulator.scenario import LoadedScenario, load_scenario
 
 FAULTS_SHOWN = 3
@@ -96,6 +96,8 @@ def run(
     tell_warnings(loaded, strict)
     tell_history(market_spec(loaded.scenario, loaded.calibration))  # a faulty one is refused here
     load_all(loaded.scenario.instruments)  # and products that do not load,
+    if engine == "evm":
+        require_evm()
     _bytecode(loaded)  # and contracts that cannot be read
     options: dict[str, Any] = {
         "parameter_sets": parameter_sets,

@@ -1,6 +1,6 @@
 """Plays single paths on a chain and compares model with contract, step by step."""
 
-from simulator.replay.every import play_every
+from simulator.replay.every import play_every, require_evm
 from simulator.replay.play import Replay, play
 from simulator.replay.reconcile import ObservableResult
 from simulator.replay.select import LABELS, Choice, check_label, choose, players
@@ -18,4 +18,5 @@ __all__ = [
     "play",
     "play_every",
     "players",
+    "require_evm",
 ]

@@ -34,6 +34,11 @@ _OBJECTS_A_COLLECTION = 200_000
 LABEL = "every"
 
 
+def require_evm() -> None:
+    """Raise ChainUnavailable, with what to install, where there is no EVM in process."""
+    RevmChain().close()
+
+
 def play_every(
     scenario: Scenario,
     spec: MarketSpec,
@@ -54,7 +59,7 @@ def play_every(
     ChainUnavailable
         pyrevm is not installed, or a process was ended by somebody else.
     """
-    RevmChain().close()  # what is missing is said before anything is started
+    require_evm()
     tasks = [
         (first, min(_PATHS_A_TASK, scenario.paths - first))
         for first in range(0, scenario.paths, _PATHS_A_TASK)

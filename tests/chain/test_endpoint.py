@@ -64,20 +64,24 @@ def recording(answers: dict[str, object], redirect: str | None = None) -> Iterat
         thread.join()
 
 
-@contextmanager
-def running_anvil(*options: str) -> Iterator[str]:
-    """Run an Anvil on a free port, as a user would; yield its URL."""
+def anvil_or_skip() -> str:
     try:
-        binary = find_anvil()
+        return str(find_anvil())
     except ChainUnavailable as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+
+
+@contextmanager
+def running_anvil(*options: str) -> Iterator[str]:
+    """Run an Anvil on a free port, as a user would; yield its URL."""
+    binary = anvil_or_skip()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [str(binary), "--quiet", "--port", str(port), *options], stdout=subprocess.DEVNULL
+        [binary, "--quiet", "--port", str(port), *options], stdout=subprocess.DEVNULL
     )
     try:
         await_port(port)
@@ -87,11 +91,11 @@ def running_anvil(*options: str) -> Iterator[str]:
         process.wait()
 
 
-def await_port(port: int) -> None:
+def await_port(port: int, host: str = "127.0.0.1") -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            socket.create_connection((host, port)).close()
         except OSError:
             time.sleep(0.02)
         else:
@@ -192,6 +196,44 @@ def test_attach__nobody_listens__says_so():
         ChainUnavailable, match="nothing listens there; start one: anvil --hardfork"
     ):
         AnvilChain(START, rpc=url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_attach__nobody_listens__the_printed_command_starts_just_that_node(host, roles):
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
+        try:
+            free.bind((host, 0))
+        except OSError as error:
+            pytest.skip(f"no {host} on this machine: {error}")
+        port = free.getsockname()[1]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    with pytest.raises(ChainUnavailable, match="start one: ") as caught:
+        AnvilChain(START, rpc=url)
+    program, *options = str(caught.value).partition("start one: ")[2].split()
+    assert program == "anvil"
+    process = subprocess.Popen([anvil_or_skip(), *options], stdout=subprocess.DEVNULL)
+    try:
+        await_port(port, host)
+        with AnvilChain(START, rpc=url) as chain:
+            assert (
+                len(chain.block(START, [poke(chain.deploy(COUNTER, [], roles.owner), roles.owner)]))
+                == 1
+            )
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_attach__node_that_mines_by_the_clock__is_told_to_stop(roles):
+    options = ("--hardfork", "cancun", "--timestamp", str(START - 86_400), "--block-time", "1")
+    with running_anvil(*options) as url, AnvilChain(START, rpc=url) as chain:
+        counter = chain.deploy(COUNTER, [], roles.owner)
+        time.sleep(1.5)  # a block would have been mined by now
+        receipts = chain.block(START, [poke(counter, roles.owner)] * 5)
+        assert {receipt.block for receipt in receipts} == {receipts[0].block}
+        height = int(chain._request("eth_blockNumber"), 16)
+        time.sleep(1.5)
+        assert int(chain._request("eth_blockNumber"), 16) == height == receipts[0].block
 
 
 @pytest.mark.parametrize("options", ["printed", "plain"])

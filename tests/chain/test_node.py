@@ -129,8 +129,10 @@ def test_open_chain__revm_with_a_binary__is_a_usage_error():
 
 
 def test_start__binary_that_fails__says_so_in_one_line(nowhere):
-    with pytest.raises(ChainUnavailable, match=r"^anvil did not start: exit code 3$"):
-        AnvilChain(START, anvil_path=executable(nowhere / "anvil"))
+    failing = executable(nowhere / "anvil")
+    reason = rf"^anvil did not start: exit code 3 \({failing}, of unknown version\)$"
+    with pytest.raises(ChainUnavailable, match=reason):
+        AnvilChain(START, anvil_path=failing)
 
 
 def test_start__silent_binary__gives_up(nowhere, monkeypatch):
@@ -228,3 +230,57 @@ def test_node__whose_socket_is_there_before_it_listens__is_waited_for(tmp_path: 
             client.connect(started.socket_path)
     finally:
         started.close()
+
+
+def test_start__long_folder_for_temporary_files__takes_a_shorter_one(binary, tmp_path, monkeypatch):
+    # A socket's name may be 107 bytes long on Linux; this folder's alone is longer.
+    long = tmp_path / ("x" * 60) / ("y" * 60)
+    long.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with AnvilChain(START, anvil_path=binary) as chain:
+        assert len(chain.node.socket_path) <= node.SOCKET_BYTES
+        assert chain.block(START, []) == []
+
+
+def test_start__no_folder_short_enough__says_what_to_set(tmp_path, monkeypatch):
+    long = tmp_path / ("x" * 60) / ("y" * 60)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setattr(node, "_SHORT_FOLDERS", ())
+    with pytest.raises(ChainUnavailable, match="set TMPDIR to a shorter one") as caught:
+        node.AnvilNode(tmp_path / "anvil", START)
+    assert "\n" not in str(caught.value)
+
+
+OLD = """#!/bin/sh
+if [ "$1" = --version ]; then echo "anvil 0.1.0 (f625d0f 2022-07-01)"; exit 0; fi
+printf "error: unexpected argument '--order' found\\n\\n  tip: a similar argument exists\\n" >&2
+printf "\\nUsage: anvil [OPTIONS]\\n\\nFor more information, try '--help'.\\n" >&2
+exit 2
+"""
+
+
+def too_old(path: Path) -> Path:
+    executable(path).write_text(OLD, encoding="utf-8")
+    return path
+
+
+def test_start__too_old__names_path_version_and_the_whole_reason(nowhere):
+    old = too_old(nowhere / "anvil")
+    with pytest.raises(ChainUnavailable) as caught:
+        AnvilChain(START, anvil_path=old)
+    assert str(caught.value) == (
+        "anvil did not start: error: unexpected argument '--order' found tip: a similar argument "
+        f"exists ({old}, anvil 0.1.0 (f625d0f 2022-07-01))"
+    )
+
+
+def test_start__too_old_on_path__takes_the_next_and_says_so(binary, nowhere, monkeypatch):
+    old = too_old(nowhere / "bin" / "anvil")
+    monkeypatch.setenv("PATH", str(old.parent))
+    second = nowhere / node._npm_binary()
+    second.parent.mkdir(parents=True)
+    second.symlink_to(binary)
+    with AnvilChain(START) as chain:
+        assert chain.block(START, []) == []
+        (fault,) = chain.passed_over
+    assert f"({old}, anvil 0.1.0" in fault
