@@ -20,6 +20,7 @@ import pandas as pd
 from simulator.engine.memory import keep_freed_memory
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gas import gas_by_kind
+from simulator.instruments.gas import Gas
 from simulator.instruments.gold_token import paths as gold_token
 from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
 from simulator.instruments.gold_vault import drivers as vault_drivers
@@ -27,6 +28,10 @@ from simulator.instruments.gold_vault import paths as gold_vault
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.holding import paths as holding
 from simulator.instruments.holding.terms import HoldingTerms
+from simulator.instruments.miner_perp import drivers as perp_drivers
+from simulator.instruments.miner_perp import paths as miner_perp
+from simulator.instruments.miner_perp.gas import HOLDER_GAS as PERP_GAS
+from simulator.instruments.miner_perp.terms import MinerPerpTerms
 from simulator.instruments.mining import drivers as mine_drivers
 from simulator.instruments.mining import equity, staking
 from simulator.instruments.mining import paths as mining_sto
@@ -60,6 +65,19 @@ COVER = {
         "tonnes": 12_500.0,
     },
     "others": {"utilisation": 0.7},
+}
+
+
+PERP = {
+    "index": {"metal": "silver", "metal_weight": 1.0, "miner_weight": 0.0},
+    "pool": {"deposits_usd": 2e7},
+    "crowd": {
+        "cohorts": {
+            "longs": {"side": "long", "notional_share": 0.4, "momentum": 3.0},
+            "shorts": {"side": "short", "notional_share": 0.4, "momentum": -1.0},
+        }
+    },
+    "traders": {"long_3x": {"side": "long", "leverage": 3, "margin_usd": 1e4, "stop_loss": 0.3}},
 }
 
 
@@ -139,6 +157,27 @@ def covers() -> None:
         return price_cover.simulate(terms, GasTerms().usd_per_gas, drivers, 1e5)[0]["cover"]
 
     report("price cover", work)
+
+
+def perps() -> None:
+    """Measure a market on plain metal from ready drivers, and the drivers' draw with a miner."""
+    market, terms = walks(), MinerPerpTerms.model_validate(PERP)
+    start, silver = market.dates[0].date(), 90.0 * market.prices["copper_miners"]
+    days = trading_days(start, STEPS)
+    gas = Gas(PERP_GAS, GasTerms().usd_per_gas)
+    ready = perp_drivers.draw_drivers(terms, "perp", silver, 0.32, start, days, 1, 0)
+    miner = {"aisc_usd_per_oz": 20.0, "output_oz_a_year": 2e7, "multiple": 8.0}
+    index = {"metal": "silver", "metal_weight": 0.5, "miner_weight": 0.5, "miner": miner}
+    mixed = MinerPerpTerms.model_validate({**PERP, "index": index})
+
+    def work(_: int) -> InstrumentPaths:
+        return miner_perp.simulate(terms, gas, ready, 1e5, days)[0]["perp-long_3x"]
+
+    def drawn(_: int) -> object:
+        return perp_drivers.draw_drivers(mixed, "perp", silver, 0.32, start, days, 1, 0)
+
+    report("miner_perp, one trader", work)
+    report_rate("miner_perp, its drivers", drawn, ready.index)
 
 
 def mines() -> None:
@@ -261,6 +300,7 @@ def main() -> None:
     holdings()
     portfolios()
     covers()
+    perps()
     mines()
     loans()
 

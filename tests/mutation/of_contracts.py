@@ -43,6 +43,8 @@ STEMS = {
     "gold_vault": f"{VAULT} vault_and_market_stateful",
     "identity_registry": "identity_registry mining_sto_contract",
     "lending_market": f"{MARKET} vault_and_market_stateful",
+    "miner_index": "miner_perp_contract",
+    "miner_perp": "miner_perp_contract miner_perp_stateful",
     "mining_sto": f"{STO} corners mining_sto_stateful",
     "price_cover": "price_cover_contract accrual_cover roundings_cover cover_window"
     " price_cover_attacks pool_shares corners price_cover_stateful",

@@ -16,6 +16,7 @@ TOTAL = 12
 
 ROOMS, TWINS = "simulator/instruments", "simulator/mechanics"
 VAULT, MINING, COVER = f"{ROOMS}/gold_vault", f"{ROOMS}/mining", f"{ROOMS}/price_cover"
+PERP = f"{ROOMS}/miner_perp"
 FILES = {
     "holding": (f"{ROOMS}/holding/paths.py",),
     "gold_token": (f"{ROOMS}/gold_token/draws.py", f"{ROOMS}/gold_token/split.py"),
@@ -33,6 +34,10 @@ FILES = {
     "price_cover": (
         *(f"{COVER}/{name}.py" for name in ("kernel", "policies", "books")),
         f"{TWINS}/cover.py",
+    ),
+    "miner_perp": (
+        *(f"{PERP}/{name}.py" for name in ("kernel", "trades", "days", "drivers")),
+        f"{TWINS}/perp.py",
     ),
 }
 TESTS = {
@@ -66,6 +71,10 @@ TESTS = {
         "tests/instruments/price_cover/test_cover_kernels_by_hand.py",
         "tests/instruments/price_cover/test_price_cover.py",
         "tests/instruments/price_cover/test_faults_ended.py",
+    ),
+    "miner_perp": (
+        "tests/instruments/miner_perp/test_miner_perp_by_hand.py",
+        "tests/instruments/miner_perp/test_miner_perp_oracle.py",
     ),
 }
 """The tests of each product's model, cheapest first; those on a chain are left out."""
