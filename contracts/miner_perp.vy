@@ -183,7 +183,7 @@ event OrderCancelled:
 
 event OrderDropped:
     trader: indexed(address)
-    reason: String[32]
+    reason: String[40]
 
 
 event Traded:
@@ -380,7 +380,7 @@ def execute_order(trader: address) -> bool:
     reward: uint256 = perp_book._take(trader, terms.keeper_fee)
     size: int256 = perp_book.positions[trader].size
     delta: int256 = -size if order.closes else order.delta
-    reason: String[32] = self._refusal(trader, size, delta, order.acceptable, price)
+    reason: String[40] = self._refusal(trader, size, delta, order.acceptable, price)
     if reason == "":
         self._trade(trader, delta, price)
     else:
@@ -957,8 +957,8 @@ def _place(delta: int256, closes: bool, acceptable: uint256):
     price: uint256 = self._begin()
     size: int256 = perp_book.positions[msg.sender].size
     if not closes:
-        reason: String[32] = self._check_change(msg.sender, size, delta, price, terms.keeper_fee)
-        assert reason == "", concat("miner_perp: ", reason)
+        reason: String[40] = self._check_change(msg.sender, size, delta, price, terms.keeper_fee)
+        assert reason == "", reason
     after_round: uint256 = self._round()
     self.orders[msg.sender] = Order(delta=delta, closes=closes, acceptable=acceptable, after_round=after_round)
     log OrderPlaced(trader=msg.sender, delta=delta, acceptable=acceptable, after_round=after_round)
@@ -966,7 +966,7 @@ def _place(delta: int256, closes: bool, acceptable: uint256):
 
 @internal
 @view
-def _refusal(trader: address, size: int256, delta: int256, acceptable: uint256, price: uint256) -> String[32]:
+def _refusal(trader: address, size: int256, delta: int256, acceptable: uint256, price: uint256) -> String[40]:
     """
     @notice Returns why an order does not fill; empty where it does.
     @param trader The 20-byte address of who placed it.
@@ -977,9 +977,9 @@ def _refusal(trader: address, size: int256, delta: int256, acceptable: uint256, 
     @return String The reason.
     """
     if delta == 0:
-        return "nothing to trade"
+        return "miner_perp: nothing to trade"
     if (delta > 0 and price > acceptable) or (delta < 0 and price < acceptable):
-        return "beyond the acceptable price"
+        return "miner_perp: beyond the acceptable price"
     if size + delta == 0:
         return ""
     return self._check_change(trader, size, delta, price, 0)
@@ -987,7 +987,7 @@ def _refusal(trader: address, size: int256, delta: int256, acceptable: uint256, 
 
 @internal
 @view
-def _check_change(trader: address, size: int256, delta: int256, price: uint256, more: uint256) -> String[32]:
+def _check_change(trader: address, size: int256, delta: int256, price: uint256, more: uint256) -> String[40]:
     """
     @notice Returns why a position cannot be what a trade would make of it; empty where it can.
     @param trader The 20-byte address of its holder.
@@ -999,17 +999,17 @@ def _check_change(trader: address, size: int256, delta: int256, price: uint256, 
     """
     after: int256 = size + delta
     if after != 0 and perp_book._notional(after, price) < terms.min_notional:
-        return "position is too small"
+        return "miner_perp: position is too small"
     if abs(after) <= abs(size) and (after == 0 or (after > 0) == (size > 0)):
-        return "position is liquidatable" if self._is_liquidatable(trader, price) and after != 0 else ""
+        return "miner_perp: position is liquidatable" if self._is_liquidatable(trader, price) and after != 0 else ""
     if self.paused:
-        return "paused"
+        return "miner_perp: paused"
     grows: int256 = delta if (after > 0) == (size > 0) else after
     most: uint256 = perp_book.pool * terms.max_open_interest // _WAD
     if perp_book._notional(convert(perp_book.side_size[after > 0], int256) + abs(grows), price) > most:
-        return "exceeds open interest"
+        return "miner_perp: exceeds open interest"
     fee: uint256 = self._fee(delta, price) + more
-    return "" if self._has_initial(trader, after, price, fee) else "too little margin"
+    return "" if self._has_initial(trader, after, price, fee) else "miner_perp: too little margin"
 
 
 @internal

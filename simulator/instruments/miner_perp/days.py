@@ -79,31 +79,44 @@ NOTHING = 1e-9
 def accrue(numbers: Numbers, own: FloatArray, price: FloatArray) -> None:
     """Book a day's funding at the index of the day before; `own` and `price` as above."""
     for k in range(LANES):
-        rate, skew = own[RATE + k], own[LONG + k] - own[SHORT + k]
-        own[FUNDING + k] += funding_of_a_day(rate + numbers.fixed_rate, price[k])
+        own[FUNDING + k] += funding_of_a_day(own[RATE + k] + numbers.fixed_rate, price[k])
+    for k in range(LANES):
+        skew = (own[LONG + k] - own[SHORT + k]) * price[k]
         own[RATE + k] = drifted(
-            rate, skew * price[k], numbers.skew_scale, numbers.velocity, numbers.max_rate
+            own[RATE + k], skew, numbers.skew_scale, numbers.velocity, numbers.max_rate
         )
+
+
+@inlined
+def above(own: FloatArray, price: FloatArray, share: float) -> bool:
+    """Return whether on any path a side's profit is above a share of the pool; as `accrue`."""
+    beyond = 0
+    for k in range(LANES):
+        long_gain = own[LONG + k] * price[k] - own[LONG_COST + k]
+        beyond |= 1 if long_gain > own[POOL + k] * share else 0
+    for k in range(LANES):
+        short_gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
+        beyond |= 1 if short_gain > own[POOL + k] * share else 0
+    return beyond > 0
 
 
 @inlined
 def shares_paid(
     numbers: Numbers, own: FloatArray, price: FloatArray, longs: FloatArray, shorts: FloatArray
-) -> float:
-    """Write what share of its profit each side is paid; return the largest profit over the pool.
-
-    All arrays but `own` are of shape (LANES,). What is returned is over LANES paths.
-    """
-    worst = 0.0
+) -> None:
+    """Write what share of its profit each side is paid; all but `own` are of shape (LANES,)."""
+    if not above(own, price, numbers.max_profit):
+        for k in range(LANES):
+            longs[k] = 1.0
+        for k in range(LANES):
+            shorts[k] = 1.0
+        return
     for k in range(LANES):
-        most = own[POOL + k] * numbers.max_profit
-        long_gain = own[LONG + k] * price[k] - own[LONG_COST + k]
-        short_gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
-        longs[k] = min(1.0, most / max(long_gain, NOTHING))
-        shorts[k] = min(1.0, most / max(short_gain, NOTHING))
-        ratio = max(long_gain, short_gain) - own[POOL + k] * numbers.adl_trigger
-        worst = max(worst, ratio)
-    return worst
+        gain = own[LONG + k] * price[k] - own[LONG_COST + k]
+        longs[k] = min(1.0, own[POOL + k] * numbers.max_profit / max(gain, NOTHING))
+    for k in range(LANES):
+        gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
+        shorts[k] = min(1.0, own[POOL + k] * numbers.max_profit / max(gain, NOTHING))
 
 
 @inlined
@@ -130,15 +143,19 @@ def touch(one: FloatArray, price: FloatArray, has_round: BoolArray, step: int) -
 
     `price` and `has_round` are of shape (LANES,).
     """
-    touched = 0.0
+    touched = 0
     for k in range(LANES):
         level, size = one[STOP + k], one[SIZE + k]
-        low = size > 0.0 and price[k] <= level * (1.0 - DEAD_BAND)
-        high = size < 0.0 and price[k] >= level * (1.0 + DEAD_BAND)
-        hit = level > 0.0 and one[TOUCHED + k] == 0.0 and has_round[k] and (low or high)
+        # beyond the level by a hair; without a stop the level is 0, and a short's hit is undone
+        beyond = (
+            price[k] * (1.0 + DEAD_BAND) <= level
+            if size > 0.0
+            else (price[k] * (1.0 - DEAD_BAND) >= level)
+        )
+        hit = beyond and level > 0.0 and size != 0.0 and has_round[k] and one[TOUCHED + k] == 0.0
         one[TOUCHED + k] = float(step) if hit else one[TOUCHED + k]
-        touched = max(touched, one[TOUCHED + k])
-    return touched > 0.0
+        touched |= 1 if one[TOUCHED + k] > 0.0 else 0
+    return touched > 0
 
 
 @inlined
@@ -159,15 +176,18 @@ def value_trader(
     `spent` is his gas so far.
     """
     for k in range(LANES):
-        size = one[SIZE + k]
-        gain = size * price[k] - one[COST + k]
-        owed = size * (own[FUNDING + k] - one[SETTLED + k])
-        worth = max(0.0, one[MARGIN + k] + min(gain, gain * paid[k]) - owed)
-        notional[k] = abs(size) * price[k]
-        costs = notional[k] * numbers.taker
-        costs += numbers.keeper_fee if size != 0.0 else 0.0
-        mark[k] = worth + one[CASH + k] - spent
-        leave[k] = max(0.0, worth - costs) + one[CASH + k] - spent - numbers.gas_leave
+        notional[k] = abs(one[SIZE + k]) * price[k]
+    for k in range(LANES):
+        gain = one[SIZE + k] * price[k] - one[COST + k]
+        owed = one[SIZE + k] * (own[FUNDING + k] - one[SETTLED + k])
+        mark[k] = max(0.0, one[MARGIN + k] + min(gain, gain * paid[k]) - owed)
+    for k in range(LANES):
+        fee = numbers.keeper_fee if notional[k] > 0.0 else 0.0
+        leave[k] = max(0.0, mark[k] - notional[k] * numbers.taker - fee)
+    for k in range(LANES):
+        leave[k] += one[CASH + k] - spent - numbers.gas_leave
+    for k in range(LANES):
+        mark[k] += one[CASH + k] - spent
 
 
 @inlined
@@ -207,12 +227,14 @@ def split_trader(
 def pool_worth(own: FloatArray, numbers: Numbers, price: FloatArray, worth: FloatArray) -> None:
     """Write what the pool owns, USD; `price` and `worth` are of shape (LANES,)."""
     for k in range(LANES):
-        most = own[POOL + k] * numbers.max_profit
-        long_gain = own[LONG + k] * price[k] - own[LONG_COST + k]
-        short_gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
+        gain = own[LONG + k] * price[k] - own[LONG_COST + k]
+        worth[k] = own[POOL + k] - min(gain, own[POOL + k] * numbers.max_profit)
+    for k in range(LANES):
+        gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
+        worth[k] -= min(gain, own[POOL + k] * numbers.max_profit)
+    for k in range(LANES):
         owed = (own[LONG + k] - own[SHORT + k]) * own[FUNDING + k] - own[BASIS + k]
-        net = own[POOL + k] + owed - min(long_gain, most) - min(short_gain, most)
-        worth[k] = max(0.0, net)
+        worth[k] = max(0.0, worth[k] + owed)
 
 
 @inlined
@@ -245,20 +267,30 @@ def split_pool(
 
 
 @inlined
+def copy(source: FloatArray, first: int, out: FloatArray) -> None:
+    """Copy a row of `source`, of shape (n_rows * LANES,), to `out`, of shape (LANES,)."""
+    for k in range(LANES):
+        out[k] = source[first + k]
+
+
+@inlined
 def tell(own: FloatArray, price: FloatArray, series: FloatArray, step: int, first: int) -> None:
     """Write the market's series of a day.
 
     `price` is of shape (LANES,), `series` of (7, n_steps + 1, n_paths), written on `step` from
     path `first` on.
     """
+    lanes = slice(first, first + LANES)
+    longs, shorts = series[IN_LONG, step, lanes], series[IN_SHORT, step, lanes]
     for k in range(LANES):
-        series[IN_LONG, step, first + k] = own[LONG + k] * price[k]
-        series[IN_SHORT, step, first + k] = own[SHORT + k] * price[k]
-        series[IN_RATE, step, first + k] = own[RATE + k]
-        series[IN_INSURANCE, step, first + k] = own[INSURANCE + k]
-        series[IN_BAD, step, first + k] = own[BAD + k]
-        series[IN_CUT, step, first + k] = own[CUT + k]
-        series[IN_LIQUIDATED, step, first + k] = own[LIQUIDATED + k]
+        longs[k] = own[LONG + k] * price[k]
+    for k in range(LANES):
+        shorts[k] = own[SHORT + k] * price[k]
+    copy(own, RATE, series[IN_RATE, step, lanes])
+    copy(own, INSURANCE, series[IN_INSURANCE, step, lanes])
+    copy(own, BAD, series[IN_BAD, step, lanes])
+    copy(own, CUT, series[IN_CUT, step, lanes])
+    copy(own, LIQUIDATED, series[IN_LIQUIDATED, step, lanes])
 
 
 @kernel

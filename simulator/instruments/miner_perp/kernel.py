@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.instruments.miner_perp.days import (
+    above,
     accrue,
     any_near,
     observe,
@@ -79,12 +80,11 @@ from simulator.instruments.miner_perp.rows import (
     WAS_STOPPED,
     WITHDREW,
 )
-from simulator.instruments.miner_perp.state import Drivers, Numbers, Results
+from simulator.instruments.miner_perp.state import Accounts, Drivers, Numbers, Results
 from simulator.instruments.miner_perp.trades import (
     charge_of,
     equity,
     fill,
-    fits,
     liquidate,
     reduce,
     stop,
@@ -95,7 +95,7 @@ from simulator.mechanics.perp import size_down
 from simulator.units import LANES, FloatArray
 
 CENTS = 100.0
-FEW = 0.02
+FEW = 0.05
 """Part of its goal by which a cohort may be off without trading."""
 LEAST = 1e-6
 """USD, the least unit."""
@@ -120,7 +120,7 @@ def tell_amount(
 
 
 @kernel
-def begin(numbers: Numbers, own: FloatArray, accounts: FloatArray) -> None:
+def begin(numbers: Numbers, cast: Accounts, own: FloatArray, accounts: FloatArray) -> None:
     """Fund everybody; the first orders wait for the first round.
 
     `own` is of shape (n_rows * LANES,), `accounts` of (n_accounts, n_rows * LANES), all zeros.
@@ -129,14 +129,15 @@ def begin(numbers: Numbers, own: FloatArray, accounts: FloatArray) -> None:
         own[POOL + k] = numbers.deposits
         own[INSURANCE + k] = numbers.insurance
         for a in range(accounts.shape[0]):
-            accounts[a, MARGIN + k] = numbers.margins[a]
-            own[MARGINS + k] += numbers.margins[a]
-            accounts[a, WAITS + k] = numbers.sides[a] * numbers.sizes[a]
+            accounts[a, MARGIN + k] = cast.margins[a]
+            own[MARGINS + k] += cast.margins[a]
+            accounts[a, WAITS + k] = cast.sides[a] * cast.sizes[a]
 
 
 @kernel
 def fill_all(
     numbers: Numbers,
+    cast: Accounts,
     drivers: Drivers,
     results: Results,
     own: FloatArray,
@@ -161,15 +162,16 @@ def fill_all(
             opens = one[SIZE + k] == 0.0
             filled = fill(numbers, own, one, k, price)
             note(results, step, a, first + k, FILLED)
-            trader = a - numbers.n_cohorts
-            if trader >= 0 and filled and opens and numbers.stops[trader] > 0.0:
-                one[STOP + k] = price * (1.0 - numbers.sides[a] * numbers.stops[trader])
+            trader = a - cast.n_cohorts
+            if trader >= 0 and filled and opens and cast.stops[trader] > 0.0:
+                one[STOP + k] = price * (1.0 - cast.sides[a] * cast.stops[trader])
     return left
 
 
 @kernel
 def liquidate_all(
     numbers: Numbers,
+    cast: Accounts,
     drivers: Drivers,
     results: Results,
     own: FloatArray,
@@ -190,8 +192,8 @@ def liquidate_all(
             note(results, step, account, first + k, DID_LIQUIDATE)
             results.events[first + k] += 1
             results.events[first + k] += 1 if own[BAD + k] > before else 0
-            if account >= numbers.n_cohorts:
-                trader = account - numbers.n_cohorts
+            if account >= cast.n_cohorts:
+                trader = account - cast.n_cohorts
                 results.befell[trader, WAS_LIQUIDATED, first + k] = True
                 results.fates[trader, LIQUIDATED_ON, first + k] = step
 
@@ -199,6 +201,7 @@ def liquidate_all(
 @kernel
 def stop_all(
     numbers: Numbers,
+    cast: Accounts,
     drivers: Drivers,
     results: Results,
     own: FloatArray,
@@ -211,7 +214,7 @@ def stop_all(
 
     `own` and `one` are of shape (n_rows * LANES,); paths from `first` on.
     """
-    trader = account - numbers.n_cohorts
+    trader = account - cast.n_cohorts
     for k in range(LANES):
         touched = one[TOUCHED + k]
         if touched == 0.0 or not drivers.rounds[step, first + k]:
@@ -254,6 +257,7 @@ def reduce_all(
 @kernel
 def decide(
     numbers: Numbers,
+    cast: Accounts,
     drivers: Drivers,
     results: Results,
     own: FloatArray,
@@ -264,9 +268,12 @@ def decide(
 ) -> None:
     """Let the crowd order what brings it to its goals, and add the margin that this takes.
 
+    What it orders fits today: within open interest, with margin for its own leverage, and no
+    position of it is due for liquidation, which was looked at before.
+
     `own` and `accounts` as of `begin`, `which` is the decision; paths from `first` on.
     """
-    for a in range(numbers.n_cohorts):
+    for a in range(cast.n_cohorts):
         one = accounts[a]
         for k in range(LANES):
             path = first + k
@@ -275,25 +282,23 @@ def decide(
                 continue
             price, size = drivers.prices[step, path], one[SIZE + k]
             goal = drivers.goals[which, a, path]
-            side = own[LONG + k] if numbers.sides[a] > 0.0 else own[SHORT + k]
+            side = own[LONG + k] if cast.sides[a] > 0.0 else own[SHORT + k]
             most = own[POOL + k] * numbers.max_open_interest * BELOW - side * price
             goal = min(goal, abs(size) * price + max(0.0, most))
             # twice the least: at the next round it must still be enough
             after = size_down(goal / price) if goal >= 2.0 * numbers.min_notional else 0.0
-            delta = numbers.sides[a] * after - size
+            delta = cast.sides[a] * after - size
             if abs(delta) * price <= FEW * goal or delta == 0.0:
                 continue
             worth = equity(own, one, k, price, numbers.max_profit)
             needs = charge_of(numbers, own, k, delta, price) + numbers.keeper_fee
-            missing = after * price / numbers.levers[a] + needs - worth
+            missing = after * price / cast.levers[a] + needs - worth
             if missing > 0.0:
                 added = np.ceil(missing * CENTS) / CENTS
                 one[MARGIN + k] += added
                 own[MARGINS + k] += added
                 note(results, step, a, path, TOPPED)
                 tell_amount(results, OF_MARGIN, step, a, path, added)
-            if after != 0.0 and not fits(numbers, own, one, k, delta, price):
-                continue
             one[WAITS + k] = delta
             note(results, step, a, path, ORDERED)
             tell_amount(results, OF_ORDER, step, a, path, delta)
@@ -301,13 +306,13 @@ def decide(
 
 @kernel
 def leave_all(
-    numbers: Numbers, results: Results, accounts: FloatArray, step: int, first: int
+    numbers: Numbers, cast: Accounts, results: Results, accounts: FloatArray, step: int, first: int
 ) -> None:
     """Let every measured trader order that his position be closed; his stop stays.
 
     `accounts` as of `begin`; paths from `first` on.
     """
-    for a in range(numbers.n_cohorts, accounts.shape[0]):
+    for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]
         for k in range(LANES):
             waits = one[WAITS + k] != 0.0 or one[CLOSES + k] != 0.0
@@ -320,6 +325,7 @@ def leave_all(
 @kernel
 def withdraw_all(
     numbers: Numbers,
+    cast: Accounts,
     results: Results,
     own: FloatArray,
     accounts: FloatArray,
@@ -330,7 +336,7 @@ def withdraw_all(
 
     `own` and `accounts` as of `begin`; paths from `first` on.
     """
-    for a in range(numbers.n_cohorts, accounts.shape[0]):
+    for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]
         for k in range(LANES):
             waits = one[WAITS + k] != 0.0 or one[CLOSES + k] != 0.0
@@ -374,6 +380,7 @@ def claim(
 @kernel
 def value_all(
     numbers: Numbers,
+    cast: Accounts,
     results: Results,
     own: FloatArray,
     accounts: FloatArray,
@@ -389,14 +396,14 @@ def value_all(
     `longs` and `shorts`, of shape (LANES,); paths from `first` on.
     """
     lanes = slice(first, first + LANES)
-    for t in range(accounts.shape[0] - numbers.n_cohorts):
-        one = accounts[numbers.n_cohorts + t]
-        paid = longs if numbers.sides[numbers.n_cohorts + t] > 0.0 else shorts
+    for t in range(accounts.shape[0] - cast.n_cohorts):
+        one = accounts[cast.n_cohorts + t]
+        paid = longs if cast.sides[cast.n_cohorts + t] > 0.0 else shorts
         mark, leave = results.marks[t, step, lanes], results.leaves[t, step, lanes]
         notional, spent = results.notionals[t, step, lanes], numbers.gas_enter
         value_trader(numbers, own, one, price, paid, spent, mark, leave, notional)
         if results.gains.shape[2] > 0:
-            start = numbers.margins[numbers.n_cohorts + t]
+            start = cast.margins[cast.n_cohorts + t]
             split_trader(own, one, price, paid, start, spent, mark, results.gains[t], step, first)
 
 
@@ -417,17 +424,21 @@ def value_pool(
     """
     share, spent = numbers.holder / numbers.deposits, numbers.gas_provide
     spent += numbers.gas_request if step >= numbers.request_step else 0.0
+    lanes = slice(first, first + LANES)
+    mark, leave = results.pool_mark[step, lanes], results.pool_leave[step, lanes]
+    if step < last:
+        for k in range(LANES):
+            mark[k] = share * worth[k]
+    else:
+        for k in range(LANES):
+            mark[k] = results.pool_paid[first + k] + results.pool_unpaid[first + k]
     for k in range(LANES):
-        path = first + k
-        mark = share * worth[k]
-        if step >= last:
-            mark = results.pool_paid[path] + results.pool_unpaid[path]
-        results.pool_mark[step, path] = mark - spent
-        results.pool_leave[step, path] = mark * (1.0 - numbers.haircut) - spent - numbers.gas_claim
+        leave[k] = mark[k] * (1.0 - numbers.haircut) - spent - numbers.gas_claim
+    for k in range(LANES):
+        mark[k] -= spent
     gains = results.pool_gains
     if gains.shape[1] > 0 and step <= last:
-        row = results.pool_mark[step, first : first + LANES]
-        split_pool(numbers, own, row, spent, gains, step, first)
+        split_pool(numbers, own, mark, spent, gains, step, first)
     elif gains.shape[1] > 0:
         for source in range(gains.shape[0]):
             for path in range(first, first + LANES):
@@ -458,14 +469,14 @@ def observe_accounts(
 
 @kernel
 def finish_trader(
-    numbers: Numbers, results: Results, one: FloatArray, trader: int, first: int
+    numbers: Numbers, cast: Accounts, results: Results, one: FloatArray, trader: int, first: int
 ) -> None:
     """Let a measured trader leave: what is not paid out by now stays at mark.
 
     `one` is of shape (n_rows * LANES,); paths from `first` on. The last day of `gains` is
     written, so that what it lacks of the return are the costs of leaving.
     """
-    start = numbers.margins[numbers.n_cohorts + trader]
+    start = cast.margins[cast.n_cohorts + trader]
     by = results.attribution[trader]
     for k in range(LANES):
         path = first + k
@@ -522,55 +533,55 @@ def sum_up(own: FloatArray, sums: FloatArray) -> None:
 
 
 @kernel
-def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
+def run(numbers: Numbers, cast: Accounts, drivers: Drivers, results: Results) -> None:
     """Run all paths of a block over all steps; fields as their classes describe them."""
-    n_rows, n_accounts, last = drivers.prices.shape[0], numbers.sides.shape[0], drivers.last_round
+    n_rows, n_accounts, last = drivers.prices.shape[0], cast.sides.shape[0], drivers.last_round
     for first in range(0, drivers.prices.shape[1], LANES):
         lanes = slice(first, first + LANES)
         own, accounts = np.zeros(N_OWN * LANES), np.zeros((n_accounts, N_ACCOUNT * LANES))
         longs, shorts, worth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
         touched, sums = np.zeros(n_accounts, np.bool_), np.zeros((3, LANES))
-        begin(numbers, own, accounts)
+        begin(numbers, cast, own, accounts)
         waiting, decision = True, 0
         for step in range(n_rows):
             price = drivers.prices[step, lanes]
             if step > 0:
                 accrue(numbers, own, drivers.prices[step - 1, lanes])
             if waiting:
-                waiting = fill_all(numbers, drivers, results, own, accounts, step, first)
-            worst = shares_paid(numbers, own, price, longs, shorts)
+                waiting = fill_all(numbers, cast, drivers, results, own, accounts, step, first)
+            shares_paid(numbers, own, price, longs, shorts)
             for a in range(n_accounts):
-                paid = longs if numbers.sides[a] > 0.0 else shorts
+                paid = longs if cast.sides[a] > 0.0 else shorts
                 if any_near(numbers, own, accounts[a], price, paid):
-                    liquidate_all(numbers, drivers, results, own, accounts[a], a, step, first)
-            for a in range(numbers.n_cohorts, n_accounts):
+                    liquidate_all(numbers, cast, drivers, results, own, accounts[a], a, step, first)
+            for a in range(cast.n_cohorts, n_accounts):
                 if touched[a]:
-                    stop_all(numbers, drivers, results, own, accounts[a], a, step, first)
-                if numbers.stops[a - numbers.n_cohorts] > 0.0:
+                    stop_all(numbers, cast, drivers, results, own, accounts[a], a, step, first)
+                if cast.stops[a - cast.n_cohorts] > 0.0:
                     touched[a] = touch(accounts[a], price, drivers.rounds[step, lanes], step)
-            if worst > 0.0:
+            if above(own, price, numbers.adl_trigger):
                 reduce_all(numbers, drivers, results, own, accounts, step, first)
             if step == last:
-                withdraw_all(numbers, results, own, accounts, step, first)
+                withdraw_all(numbers, cast, results, own, accounts, step, first)
             pool_worth(own, numbers, price, worth)
             if step == last:
                 sum_up(own, sums)
                 claim(numbers, drivers, results, own, worth, step, first)
             if decision < len(drivers.decides) and drivers.decides[decision] == step:
-                decide(numbers, drivers, results, own, accounts, decision, step, first)
+                decide(numbers, cast, drivers, results, own, accounts, decision, step, first)
                 decision += 1
                 waiting = True
             if step == last - 1:
-                leave_all(numbers, results, accounts, step, first)
+                leave_all(numbers, cast, results, accounts, step, first)
                 waiting = True
             shares_paid(numbers, own, price, longs, shorts)
-            value_all(numbers, results, own, accounts, price, longs, shorts, step, first)
+            value_all(numbers, cast, results, own, accounts, price, longs, shorts, step, first)
             value_pool(numbers, results, own, worth, step, last, first)
             tell(own, price, results.series, step, first)
             if results.observed.size > 0:
                 pool_worth(own, numbers, price, worth)
                 observe(own, worth, results.observed[step], first)
                 observe_accounts(numbers, results, own, accounts, price, step, first)
-        for t in range(n_accounts - numbers.n_cohorts):
-            finish_trader(numbers, results, accounts[numbers.n_cohorts + t], t, first)
+        for t in range(n_accounts - cast.n_cohorts):
+            finish_trader(numbers, cast, results, accounts[cast.n_cohorts + t], t, first)
         finish_pool(numbers, results, sums, first)

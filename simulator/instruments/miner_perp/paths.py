@@ -24,6 +24,7 @@ from simulator.instruments.miner_perp.state import (
     Observed,
     Results,
     Series,
+    accounts,
     numbers,
 )
 from simulator.instruments.miner_perp.terms import MinerPerpTerms, TraderTerms
@@ -87,13 +88,13 @@ def simulate(
     whether these are to tell where they came from. `exchange_open`, bool of shape
     (n_steps + 1,), says when the metal trades.
     """
-    shape, n_steps = drivers.index.shape, drivers.index.shape[0] - 1
-    told = numbers(terms, gas, holder_usd, n_steps, drivers.last_round)
+    shape = drivers.index.shape
+    told = numbers(terms, gas, holder_usd, drivers.last_round)
     results = _empty(shape, terms, by_source=bool(days) and by_source, record=record)
     outside = Drivers(
         drivers.index, drivers.rounds, drivers.decides, drivers.goals, drivers.last_round
     )
-    run(told, outside, results)
+    run(told, accounts(terms), outside, results)
     _at_the_start(terms, results, holder_usd)
     pool, *traders = (position.name for position in terms.positions(drivers.label))
     paths = {pool: _pool(pool, terms, told, drivers, results, daily=pool in days)}

@@ -17,6 +17,7 @@ from simulator.instruments.miner_perp.state import (
     Amount,
     Numbers,
     Observed,
+    accounts,
     numbers,
     request_step,
 )
@@ -71,6 +72,7 @@ class MinerPerpPlayer:
     ) -> None:
         """Take drivers and record of one path: arrays of shape (..., 1)."""
         self._terms, self._drivers, self._told, self._trading = terms, drivers, told, trading
+        self._cast = accounts(terms)
         self._acts, self._amounts = record.acts[..., 0], record.amounts[..., 0]
         self._equities, self._held = record.equities[..., 0], record.held[..., 0]
         self._seen, self._paid = record.observed[:, 0], float(record.paid[0])
@@ -147,14 +149,14 @@ class MinerPerpPlayer:
             roles.depositor: to_wei(told.holder, USDC_DECIMALS),
         }
         for number, who in enumerate(self._accounts):
-            is_cohort = number < told.n_cohorts
-            usd = 1e12 if is_cohort else float(told.margins[number])
+            is_cohort = number < self._cast.n_cohorts
+            usd = 1e12 if is_cohort else float(self._cast.margins[number])
             funds[who] = to_wei(usd, USDC_DECIMALS)
         mint = [self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner)]
         mint += [
             self._usdc.call("mint", who, usd, sender=roles.owner) for who, usd in funds.items()
         ]
-        others = [roles.crowd, *self._accounts[: told.n_cohorts]]
+        others = [roles.crowd, *self._accounts[: self._cast.n_cohorts]]
         mint += [self._approve(who) for who in others]
         stage.send(*mint, *self._posts(0))
         stage.send(self._perp.call("deposit", crowd, sender=roles.crowd))
@@ -169,14 +171,16 @@ class MinerPerpPlayer:
         came = stage.send(self._approve(own), self._perp.call("deposit", holder, sender=own))
         self._setup["provide"] = sum(receipt.gas_used for receipt in came)
         for number, who in enumerate(self._accounts):
-            usd = to_wei(float(told.margins[number]), USDC_DECIMALS)
+            usd = to_wei(float(self._cast.margins[number]), USDC_DECIMALS)
             if usd == 0:
                 continue
-            calls = [self._approve(who)] if number >= told.n_cohorts else []
+            calls = [self._approve(who)] if number >= self._cast.n_cohorts else []
             calls.append(self._perp.call("add_margin", usd, sender=who))
-            calls.append(self._order(number, float(told.sides[number] * told.sizes[number])))
+            calls.append(
+                self._order(number, float(self._cast.sides[number] * self._cast.sizes[number]))
+            )
             came = stage.send(*calls)
-            if number == told.n_cohorts:
+            if number == self._cast.n_cohorts:
                 self._setup["enter"] = sum(receipt.gas_used for receipt in came)
 
     def _approve(self, who: str) -> Call:
@@ -274,16 +278,16 @@ class MinerPerpPlayer:
             usd = to_wei(float(self._amounts[Amount.MARGIN, step, number]), USDC_DECIMALS)
             found.append((Phase.DEPOSITS, self._perp.call("add_margin", usd, sender=who)))
         if Act.CLOSES in acts:
-            worst = 0 if self._told.sides[number] > 0.0 else UNLIMITED
+            worst = 0 if self._cast.sides[number] > 0.0 else UNLIMITED
             call = self._perp.call("close_position", worst, sender=who)
             found.append((Phase.BORROWS, call))
         elif Act.ORDERED in acts:
             delta = float(self._amounts[Amount.ORDER, step, number])
             found.append((Phase.BORROWS, self._order(number, delta)))
-        trader = number - self._told.n_cohorts
+        trader = number - self._cast.n_cohorts
         opened = Act.FILLED in acts and step == 0 and self._held[0, number] != 0.0
-        if trader >= 0 and opened and self._told.stops[trader] > 0.0:
-            beyond = self._told.sides[number] * self._told.stops[trader]
+        if trader >= 0 and opened and self._cast.stops[trader] > 0.0:
+            beyond = self._cast.sides[number] * self._cast.stops[trader]
             level = to_wei(float(self._drivers.index[0, 0] * (1.0 - beyond)), 18)
             call = self._perp.call("place_stop", level, level, UNLIMITED, sender=who)
             found.append((Phase.BORROWS, call))
@@ -320,7 +324,7 @@ class MinerPerpPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads: the market's, then each account's."""
         del step
-        perp, traders = self._perp, self._accounts[self._told.n_cohorts :]
+        perp, traders = self._perp, self._accounts[self._cast.n_cohorts :]
         calls = [perp.call(name) for name in AMOUNTS]
         calls += [perp.call("side_size", True), perp.call("side_size", False)]
         calls += [perp.call("funding_rate")]
@@ -351,7 +355,7 @@ class MinerPerpPlayer:
         values["provider_cash"] = self._paid if step >= self._last else 0.0
         for number, name in enumerate(self._names):
             values[f"equity of {name}"] = float(self._equities[step, number])
-            if number >= self._told.n_cohorts:
+            if number >= self._cast.n_cohorts:
                 values[f"cash of {name}"] = float(self._cash[step, number])
         return values
 
@@ -381,7 +385,7 @@ class MinerPerpPlayer:
     def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:
         """Return the provider's gas, and that of the first measured trader."""
         roles, used = self._stage.roles, dict(self._setup) if step == 0 else {}
-        first = self._told.n_cohorts
+        first = self._cast.n_cohorts
         trader = self._accounts[first] if len(self._accounts) > first else ""
         for receipt in receipts:
             sender, label = receipt.call.sender, receipt.call.label
@@ -421,7 +425,6 @@ class PerpStage:
             part.terms,
             part.gas["miner_perp"],
             part.size,
-            part.n_steps,
             part.drivers.last_round,
         )
         player = MinerPerpPlayer(part.terms, part.drivers, part.record, told, part.exchange_open)

@@ -147,18 +147,14 @@ class Fate(IntEnum):
     SLIP = 2
 
 
-class Numbers(NamedTuple):
-    """The terms as the kernel reads them; shares and rates 1 = 100 %, amounts USD.
+class Accounts(NamedTuple):
+    """Who trades: the crowd's cohorts, then the measured traders; amounts USD.
 
-    sides : (n_accounts,), 1 for long and -1 for short: the crowd's cohorts, then the traders
+    sides : (n_accounts,), 1 for long and -1 for short
     levers : (n_cohorts,), notional over margin of the cohorts
     margins, sizes : (n_accounts,), margin at the start and size of the first order
     stops : (n_traders,), share of the margin over the leverage at which he stops, 0 for never
     n_cohorts : how many accounts are the crowd's
-    deposits, holder, insurance : the pool's first deposits, the measured one's of them, the fund
-    haircut, gas_provide, gas_request, gas_claim : of the provider's leaving, share and USD
-    gas_enter, gas_leave : of a trader, USD
-    request_step, can_claim : when the provider asks, and 1 where he can claim within the run
     """
 
     sides: FloatArray
@@ -167,6 +163,19 @@ class Numbers(NamedTuple):
     sizes: FloatArray
     stops: FloatArray
     n_cohorts: int
+
+
+class Numbers(NamedTuple):
+    """The terms as the kernel reads them; shares and rates 1 = 100 %, amounts USD.
+
+    No arrays: it is handed to functions that are called for one path, and each would be counted.
+
+    deposits, holder, insurance : the pool's first deposits, the measured one's of them, the fund
+    haircut, gas_provide, gas_request, gas_claim : of the provider's leaving, share and USD
+    gas_enter, gas_leave : of a trader, USD
+    request_step, can_claim : when the provider asks, and 1 where he can claim within the run
+    """
+
     initial: float
     maintenance: float
     penalty: float
@@ -260,21 +269,12 @@ class Results(NamedTuple):
     observed: FloatArray
 
 
-def numbers(
-    terms: MinerPerpTerms, gas: Gas, holder_usd: float, n_steps: int, last_round: int
-) -> Numbers:
+def numbers(terms: MinerPerpTerms, gas: Gas, holder_usd: float, last_round: int) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     market, pool, funding = terms.market, terms.pool, terms.funding
-    cohorts, traders = list(terms.crowd.cohorts.values()), list(terms.traders.values())
     deposits = pool.deposits_usd + holder_usd
     asked = request_step(terms, last_round)
     return Numbers(
-        sides=np.array([*(_sign(c.side) for c in cohorts), *(_sign(t.side) for t in traders)]),
-        levers=np.array([cohort.leverage for cohort in cohorts]),
-        margins=np.array([*(_first_margin(terms, c) for c in cohorts), *_margins(traders)]),
-        sizes=np.array([*_first_sizes(terms), *(first_size(terms, t) for t in traders)]),
-        stops=np.array([(t.stop_loss or 0.0) / t.leverage for t in traders]),
-        n_cohorts=len(cohorts),
         initial=market.initial_margin,
         maintenance=market.maintenance_margin,
         penalty=market.liquidation_penalty,
@@ -303,6 +303,19 @@ def numbers(
         gas_claim=gas.usd("claim"),
         request_step=float(asked),
         can_claim=float(pool.cooldown_days <= last_round and last_round > 0),
+    )
+
+
+def accounts(terms: MinerPerpTerms) -> Accounts:
+    """Return who trades, in the form in which the kernel reads it."""
+    cohorts, traders = list(terms.crowd.cohorts.values()), list(terms.traders.values())
+    return Accounts(
+        sides=np.array([*(_sign(c.side) for c in cohorts), *(_sign(t.side) for t in traders)]),
+        levers=np.array([cohort.leverage for cohort in cohorts]),
+        margins=np.array([*(_first_margin(terms, c) for c in cohorts), *_margins(traders)]),
+        sizes=np.array([*_first_sizes(terms), *(first_size(terms, t) for t in traders)]),
+        stops=np.array([(t.stop_loss or 0.0) / t.leverage for t in traders]),
+        n_cohorts=len(cohorts),
     )
 
 

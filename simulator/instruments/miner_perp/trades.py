@@ -91,7 +91,7 @@ def draw(own: FloatArray, k: int, usd: float) -> None:
     own[LOST + k] -= rest
 
 
-@kernel
+@inlined
 def settle(own: FloatArray, one: FloatArray, k: int, usd: float) -> float:
     """Pay a trader from the pool, or the pool from his margin; return what nobody paid.
 
@@ -188,7 +188,7 @@ def charge_of(numbers: Numbers, own: FloatArray, k: int, delta: float, price: fl
     return float(fee(delta, skew, price, numbers.maker, numbers.taker))
 
 
-@kernel
+@inlined
 def fits(
     numbers: Numbers,
     own: FloatArray,

@@ -160,7 +160,7 @@ def test_limit__beyond_the_acceptable_price__is_dropped_and_not_kept(stage: Perp
     stage.order(10_000, by=who, acceptable=WAD)
     stage.price(101)
     dropped = stage.execute(who)
-    fields = {"trader": who, "reason": "beyond the acceptable price"}
+    fields = {"trader": who, "reason": "miner_perp: beyond the acceptable price"}
     assert events(stage.perp, dropped) == [("OrderDropped", fields)]
     assert stage.position(who).margin == 1_998 * DOLLAR
     stage.price(99)
@@ -189,7 +189,7 @@ def test_order__that_does_not_fit_at_its_price__is_dropped(
     before = stage.chain.snapshot()
     stage.price(price)
     dropped = events(stage.perp, stage.execute(who))
-    assert dropped == [("OrderDropped", {"trader": who, "reason": reason})]
+    assert dropped == [("OrderDropped", {"trader": who, "reason": f"miner_perp: {reason}"})]
     assert stage.position(who).margin == (margin - 2) * DOLLAR
     stage.chain.revert(before)
     stage.price(BASE)
@@ -234,7 +234,7 @@ def test_reduction__of_a_position_due_for_liquidation__is_dropped_but_a_close_is
     stage.order(-1_000, by=who)
     stage.price(90)
     dropped = events(stage.perp, stage.execute(who))
-    assert dropped[0][1]["reason"] == "position is liquidatable"
+    assert dropped[0][1]["reason"] == "miner_perp: position is liquidatable"
     stage.chain.revert(before)
     stage.close(by=who, at=90)
     assert stage.position(who).size == 0
