@@ -42,6 +42,8 @@ from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.instruments.token_loan import drivers as loan_drivers
 from simulator.instruments.token_loan import paths as token_loan
 from simulator.instruments.token_loan.terms import TokenLoanTerms
+from simulator.instruments.solar_nft import drivers as solar_drivers
+from simulator.instruments.solar_nft import paths as solar_nft
 from simulator.investors import portfolio
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
@@ -225,6 +227,23 @@ def mines() -> None:
     report("mine_equity", share)
 
 
+def panels() -> None:
+    """Measure solar tokens, free and locked, with what drives them and without."""
+    scenario = load_scenario("solar-nft").scenario
+    terms, gas = scenario.instruments["solar_nft"], gas_by_kind(scenario.gas)["solar_nft"]
+    silver = 94.0 * walks().prices["copper_miners"]
+    drawn_from = (terms, "solar_nft", scenario.start, silver, silver / 94.0, scenario.seed, 0)
+    ready = solar_drivers.draw_drivers(*drawn_from)
+
+    def tokens(_: int) -> InstrumentPaths:
+        return solar_nft.simulate(terms, gas, ready, 276.0)[0]["solar_nft"]
+
+    report("solar_nft, drivers ready", tokens)
+    report_rate(
+        "solar_nft, its drivers", lambda _: solar_drivers.draw_drivers(*drawn_from), ready.power_usd
+    )
+
+
 def metals() -> None:
     """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw."""
     loaded = load_scenario("gold-vault-sober")
@@ -303,6 +322,7 @@ def main() -> None:
     perps()
     mines()
     loans()
+    panels()
 
 
 if __name__ == "__main__":

@@ -628,6 +628,7 @@ def _send(owner: address, to: address, token_id: uint256):
     assert msg.value == 0, "solar_nft: takes no ether"
     assert erc721._is_approved_or_owner(msg.sender, token_id), "solar_nft: caller is neither owner nor approved"
     assert not self._is_locked(token_id), "solar_nft: panel is locked"
+    assert to != self, "solar_nft: receiver is the collection"
     energy_revenue._settle(token_id, erc721._owner_of(token_id))
     erc721._transfer(owner, to, token_id)
 

@@ -57,6 +57,8 @@ STEMS = {
     " staking_rewards_stateful",
     "sto_raise": "sto_raise sto_sale roundings_sto third_audit_sto audit sto_raise_stateful",
     "usdc": "usdc roundings_tokens audit",
+    "solar_nft": "solar_nft_contract nft_desk solar_nft_stateful",
+    "nft_desk": "nft_desk",
     "vault_queue": f"{VAULT} vault_and_market_stateful",
 }
 """The tests of each contract, cheapest first: `desk` for `test_desk.py`, wherever that lies."""

@@ -38,6 +38,9 @@ FILES = {
     "miner_perp": (
         *(f"{PERP}/{name}.py" for name in ("kernel", "trades", "days", "drivers")),
         f"{TWINS}/perp.py",
+    "solar_nft": (
+        *(f"{ROOMS}/solar_nft/{name}.py" for name in ("kernel", "books", "draws", "worth")),
+        f"{TWINS}/solar.py",
     ),
 }
 TESTS = {
@@ -75,6 +78,9 @@ TESTS = {
     "miner_perp": (
         "tests/instruments/miner_perp/test_miner_perp_by_hand.py",
         "tests/instruments/miner_perp/test_miner_perp_oracle.py",
+    "solar_nft": (
+        "tests/instruments/solar_nft/test_solar_by_hand.py",
+        "tests/instruments/solar_nft/test_solar_nft.py",
     ),
 }
 """The tests of each product's model, cheapest first; those on a chain are left out."""

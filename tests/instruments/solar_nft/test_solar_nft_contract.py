@@ -651,6 +651,14 @@ def test_erc165__denies_what_is_not_there(stage: SolarStage, other: str):
     assert not stage.read("supportsInterface", bytes.fromhex(other))
 
 
+def test_transfer__to_the_collection_itself__is_refused(stage: SolarStage):
+    me = stage.roles.depositor
+    token = stage.panel(me)
+    with refused("solar_nft: receiver is the collection"):
+        stage.act("transferFrom", me, stage.nft, token, by=me)
+    stage.act("transferFrom", me, stage.desk, token, by=me)
+
+
 def test_approval__ends_with_the_transfer(stage: SolarStage):
     me, other = stage.roles.depositor, stage.roles.second_depositor
     token = stage.panel(me)
