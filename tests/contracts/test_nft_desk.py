@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from handmade import DENYING
 from props import DOLLAR, Refusal, check_refusal, events, refused
 from solar_stage import SolarStage
 
@@ -119,13 +120,14 @@ def test_locked_token__cannot_be_sold(stage: SolarStage):
     stage.send(stage.desk, "buy", 1, DOLLAR, by=stage.roles.trader)
 
 
-def test_royalty__of_the_whole_price__leaves_the_seller_nothing(
-    revm: Chain, roles: SimpleNamespace
+@pytest.mark.parametrize(("bps", "royalty"), [(10_000, DOLLAR), (0, 0)], ids=["all", "none"])
+def test_royalty__of_the_whole_price__or_of_nothing(
+    revm: Chain, roles: SimpleNamespace, bps: int, royalty: int
 ):
-    """ERC-2981 allows it."""
+    """ERC-2981 allows both."""
     stage = SolarStage(revm, roles)
-    greedy = stage.arguments(royalty_bps=10_000)
-    stage.nft = revm.deploy(load_artifact("solar_nft"), greedy, sender=roles.owner)
+    terms = stage.arguments(royalty_bps=bps)
+    stage.nft = revm.deploy(load_artifact("solar_nft"), terms, sender=roles.owner)
     args = (stage.nft.address, stage.usdc.address)
     stage.desk = revm.deploy(load_artifact("nft_desk"), args, sender=roles.owner)
     stage.send(stage.usdc, "approve", stage.desk, 10**12, by=roles.trader)
@@ -134,5 +136,15 @@ def test_royalty__of_the_whole_price__leaves_the_seller_nothing(
     stage.send(stage.desk, "offer", 1, DOLLAR, by=roles.depositor)
     before = stage.dollars(roles.depositor)
     stage.send(stage.desk, "buy", 1, DOLLAR, by=roles.trader)
-    assert stage.dollars(roles.depositor) == before
-    assert stage.dollars(roles.treasury) == DOLLAR
+    assert stage.dollars(roles.depositor) - before == DOLLAR - royalty
+    assert stage.dollars(roles.treasury) == royalty
+
+
+def test_payment__of_a_token_that_says_no__is_refused(stage: SolarStage):
+    """A token that answers false to a transfer instead of reverting."""
+    silent = stage.chain.deploy(DENYING, (), sender=stage.roles.owner)
+    args = (stage.nft.address, silent.address)
+    stage.desk = stage.chain.deploy(load_artifact("nft_desk"), args, sender=stage.roles.owner)
+    stage.send(stage.desk, "offer", 1, DOLLAR, by=stage.roles.depositor)
+    with refused("nft_desk: payment failed"):
+        stage.send(stage.desk, "buy", 1, DOLLAR, by=stage.roles.trader)

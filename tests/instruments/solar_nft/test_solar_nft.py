@@ -170,6 +170,17 @@ def test_paths__are_those_of_a_plain_loop(drivers: SolarNftDrivers, days: int) -
             )
 
 
+def test_pots_and_silver__are_whole_units_of_usdc(drivers: SolarNftDrivers) -> None:
+    """As the contract takes and pays them: a millionth of a dollar, and no part of it."""
+    free, _, record = panels.run(panels.wild(), drivers, usd=3_000.0)
+    whole = record.pots * 1e6
+    assert np.abs(whole - np.round(whole)).max() < 1e-3
+    # at the end all is cash: energy, and silver in whole units; there is no gas
+    silver = (free.exit["usd"][-1] - record.paid[-1]) * 1e6
+    assert silver.min() > 0.0
+    assert np.abs(silver - np.round(silver)).max() < 1e-3
+
+
 # --- Identities ---------------------------------------------------------------------------
 
 
