@@ -45,6 +45,8 @@ STEMS = {
     "lending_market": f"{MARKET} vault_and_market_stateful",
     "miner_index": "miner_perp_contract",
     "miner_perp": "miner_perp_contract miner_perp_stateful",
+    "lending_market": f"{MARKET} reversed_market vault_and_market_stateful"
+    " reversed_market_stateful",
     "mining_sto": f"{STO} corners mining_sto_stateful",
     "price_cover": "price_cover_contract accrual_cover roundings_cover cover_window"
     " price_cover_attacks pool_shares corners price_cover_stateful",

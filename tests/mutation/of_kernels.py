@@ -17,6 +17,7 @@ TOTAL = 12
 ROOMS, TWINS = "simulator/instruments", "simulator/mechanics"
 VAULT, MINING, COVER = f"{ROOMS}/gold_vault", f"{ROOMS}/mining", f"{ROOMS}/price_cover"
 PERP = f"{ROOMS}/miner_perp"
+LOAN = f"{ROOMS}/token_loan"
 FILES = {
     "holding": (f"{ROOMS}/holding/paths.py",),
     "gold_token": (f"{ROOMS}/gold_token/draws.py", f"{ROOMS}/gold_token/split.py"),
@@ -41,6 +42,9 @@ FILES = {
     "solar_nft": (
         *(f"{ROOMS}/solar_nft/{name}.py" for name in ("kernel", "books", "draws", "worth")),
         f"{TWINS}/solar.py",
+    "token_loan": (
+        *(f"{LOAN}/{name}.py" for name in ("kernel", "opening", "loans", "book", "drivers")),
+        f"{TWINS}/loop.py",
     ),
 }
 TESTS = {
@@ -81,6 +85,9 @@ TESTS = {
     "solar_nft": (
         "tests/instruments/solar_nft/test_solar_by_hand.py",
         "tests/instruments/solar_nft/test_solar_nft.py",
+    "token_loan": tuple(
+        f"tests/instruments/token_loan/test_loan_{name}.py"
+        for name in ("by_hand", "draws", "oracle")
     ),
 }
 """The tests of each product's model, cheapest first; those on a chain are left out."""

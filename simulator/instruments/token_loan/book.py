@@ -154,13 +154,12 @@ def split_supplier(
 ) -> None:
     """Write the supplier's gains so far by source, without the costs of leaving.
 
-    `own` is of shape (n_rows * LANES,), `supplied` of shape (4, n_steps + 1, n_paths), USDC.
+    `own` is of shape (n_rows * LANES,), `supplied`, zeros, of shape (4, n_steps + 1, n_paths).
     """
     for k in range(LANES):
         gain = pool.holder * (own[SUPPLY + k] - 1.0)
         supplied[FROM_INTEREST, step, first + k] = gain + own[LOST + k]
         supplied[FROM_BAD_DEBT, step, first + k] = -own[LOST + k]
-        supplied[FROM_ILLIQUIDITY, step, first + k] = 0.0
         supplied[FROM_GAS, step, first + k] = -pool.supply_gas
 
 

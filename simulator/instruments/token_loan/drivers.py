@@ -76,8 +76,7 @@ def draw_drivers(
         # a feed says at least one unit: zero would be no price
         feed = np.maximum(prices.token_usd, 1.0 / FEED_UNITS)
         hazard, depth = terms.exchange.spike_hazard, terms.exchange.spike_depth
-        if hazard > 0.0:
-            _spike(feed, seed, streams[Stream.SPIKE], first_path, hazard / DAYS_PER_YEAR, depth)
+        _spike(feed, seed, streams[Stream.SPIKE], first_path, hazard / DAYS_PER_YEAR, depth)
     n_rows, n_paths = feed.shape
     normals = normal_paths(seed, streams[Stream.UTILISATION], first_path, n_rows - 1, n_paths)
     wanted = empty_apart(feed.shape, 6)

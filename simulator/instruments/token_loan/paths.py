@@ -150,7 +150,7 @@ def _empty(terms: TokenLoanTerms, shape: tuple[int, ...], asked: Wanted) -> Resu
         mark_oz=np.empty((n_loans, *shape)),
         leave_oz=np.empty((n_loans, *shape)),
         gains=np.empty((n_loans, len(SOURCES), *(shape if of_loans else nothing))),
-        supplied=np.empty((len(SUPPLIER_SOURCES), *(shape if suppliers else nothing))),
+        supplied=np.zeros((len(SUPPLIER_SOURCES), *(shape if suppliers else nothing))),
         attribution=np.zeros((n_loans, 2, len(SOURCES), n_paths)),
         of_supplier=np.empty((len(SUPPLIER_SOURCES), n_paths)),
         borrow_index=index,

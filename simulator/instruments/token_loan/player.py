@@ -68,10 +68,10 @@ class TokenLoanPlayer:
         holder_usd: float,
         usdc: FloatArray | None = None,
     ) -> None:
-        """Take drivers and record of one path: arrays of shape (n_steps + 1, 1, ...).
+        """Take drivers and record of one path, prices in USDC.
 
-        `usdc`, of shape (n_steps + 1,), is the price of USDC in dollars; None for one dollar
-        on every day. The drivers' prices are in USDC.
+        `usdc`, of shape (n_steps + 1,), turns them into the dollars of the feeds; None where it
+        is a dollar throughout.
         """
         self._terms, self._decimals = terms, token.decimals
         self._loans, self._names = list(terms.loans.values()), list(terms.loans)

@@ -10,7 +10,7 @@ from loans import CAPITAL, HOLDER, LABEL, SUPPLIED, by_source, drawn, run, terms
 from simulator.instruments.checks import faults_of
 from simulator.instruments.token_loan.gas import HOLDER_GAS
 from simulator.instruments.token_loan.paths import Wanted
-from simulator.instruments.token_loan.state import Outcome
+from simulator.instruments.token_loan.state import Observed, Outcome
 from simulator.mechanics import loop
 
 HALF = f"{LABEL}-half"
@@ -258,6 +258,25 @@ def test_gas__is_that_of_each_act() -> None:
     assert by_source(paths[HALF])["gas"] == pytest.approx(-expected)
     lender = price * (HOLDER_GAS["supply"] + HOLDER_GAS["redeem"])
     assert by_source(paths[LENDER])["gas"] == pytest.approx(-lender)
+
+
+def test_record__is_what_the_market_has_at_the_end_of_each_day() -> None:
+    """A million less the loan of 100,000; then its interest of ten dollars a day, a tenth of it
+    the treasury's; on day 2 at 1,500 the liquidator's 70,754.72 come back."""
+    own = terms()
+    prices = [4_000.0, 4_000.0, 1_500.0, 1_500.0]
+    _, record = run(own, drawn(own, prices), wanted=Wanted(record=True))
+    first, second, third, _ = record.observed[:, 0]
+    assert first[Observed.CASH] == pytest.approx(900_000.0, abs=CENT)
+    assert first[Observed.UTILISATION] == pytest.approx(0.1, abs=1e-7)
+    assert second[Observed.SUPPLY_INDEX] == pytest.approx(1.0 + 9.0 / SUPPLIED, abs=1e-10)
+    assert second[Observed.TREASURY] == pytest.approx(1.0, abs=1e-3)
+    assert second[Observed.EXIT] == pytest.approx(HOLDER * second[Observed.SUPPLY_INDEX])
+    repaid = 75_000.0 / 1.06
+    assert third[Observed.CASH] == pytest.approx(900_000.0 + repaid, abs=CENT)
+    assert third[Observed.BAD_DEBT] == pytest.approx(CAPITAL * DAY**2 - repaid, abs=CENT)
+    assert third[Observed.LIQUIDATORS] == pytest.approx(75_000.0 - repaid, abs=CENT)
+    assert third[Observed.TREASURY] == 0.0
 
 
 def test_every_case__identities_hold_day_by_day() -> None:

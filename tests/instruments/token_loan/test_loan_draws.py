@@ -9,8 +9,10 @@ import pytest
 from loans import table, terms
 
 from simulator.instruments.base import TokenPrices
-from simulator.instruments.token_loan.drivers import TokenLoanDrivers, draw_drivers
+from simulator.instruments.registry import labelled
+from simulator.instruments.token_loan.drivers import Stream, TokenLoanDrivers, draw_drivers
 from simulator.market.events import NEVER
+from simulator.market.philox import uniforms4
 
 STEPS, PATHS, SEED = 730, 512, 20260120
 
@@ -58,6 +60,17 @@ def test_spikes__come_as_often_and_as_deep_as_said() -> None:
     assert np.all(depth[0] == 0.0)
     # an exponential: a share of exp(-2) is deeper than twice the mean
     assert (fallen > 0.1).mean() == pytest.approx(math.exp(-2.0), abs=0.01)
+
+
+def test_spikes__are_what_their_uniform_says__in_the_feeds_units() -> None:
+    """u below the chance falls by -5 % ln(u / chance), to the nearest 1e-8 dollars."""
+    exchange = {"spike_hazard": 8.0, "spike_depth": 0.05}
+    feed = _drawn(price="exchange", exchange=exchange).feed_usdc
+    chance, stream = 8.0 / 365.0, labelled(Stream.SPIKE, "loan")
+    for step in range(1, 100):
+        u = uniforms4(SEED, step, stream, 7)[0]
+        fall = 0.05 * math.log(u / chance) if u < chance else 0.0
+        assert feed[step, 7] == round(4_040.0 * (1.0 + fall) * 1e8) / 1e8
 
 
 def test_failures__come_as_often_as_their_hazard() -> None:

@@ -16,8 +16,9 @@ from simulator.units import LANES
 
 STEPS = 120
 USD_PER_GAS = 3e-6
-PATHS = 24
-"""Of a block that are compared; the others have prices too."""
+WIDTH = 2 * LANES
+PATHS = range(0, WIDTH, 11)
+"""Of a block of two rows of lanes that are compared; the others have prices too."""
 
 LOANS = {
     "low": {"ltv": 0.5},
@@ -32,10 +33,10 @@ LOANS = {
 
 
 def _walk(random: np.random.Generator, daily: float, jump: float) -> np.ndarray:
-    """Return prices of shape (STEPS + 1, LANES), some with one fall by `jump`."""
-    moves = random.normal(0.0, daily, (STEPS + 1, LANES))
+    """Return prices of shape (STEPS + 1, WIDTH), some with one fall by `jump`."""
+    moves = random.normal(0.0, daily, (STEPS + 1, WIDTH))
     moves[0] = 0.0
-    moves[random.integers(1, STEPS, LANES), np.arange(LANES)] += np.log(1.0 - jump)
+    moves[random.integers(1, STEPS, WIDTH), np.arange(WIDTH)] += np.log(1.0 - jump)
     return np.round(4_000.0 * np.exp(np.cumsum(moves, axis=0)), 8)
 
 
@@ -45,9 +46,9 @@ def _walk(random: np.random.Generator, daily: float, jump: float) -> np.ndarray:
 )
 def test_kernel__is_the_plain_loop(daily: float, jump: float, late: int, decimals: int) -> None:
     random = np.random.default_rng(int(1e4 * daily))
-    token, gap = _walk(random, daily, jump), random.normal(0.0, 0.02, (STEPS + 1, LANES))
+    token, gap = _walk(random, daily, jump), random.normal(0.0, 0.02, (STEPS + 1, WIDTH))
     gap[0] = 0.0
-    feed, wanted = token * np.exp(gap), random.uniform(0.3, 0.97, (STEPS + 1, LANES))
+    feed, wanted = token * np.exp(gap), random.uniform(0.3, 0.97, (STEPS + 1, WIDTH))
     own = terms(
         loans=LOANS,
         keeper_late_days=late,
@@ -64,7 +65,7 @@ def test_kernel__is_the_plain_loop(daily: float, jump: float, late: int, decimal
     paths, record = run(own, drivers, usd_per_gas=USD_PER_GAS, decimals=decimals, wanted=wanted_too)
     gas = {act: used * USD_PER_GAS for act, used in HOLDER_GAS.items()}
     units = 10.0 ** min(decimals, 12)
-    for k in range(PATHS):
+    for k in PATHS:
         plain = Oracle(own, HOLDER, units, gas)
         columns = (array[:, k].tolist() for array in (feed, token, wanted))
         plain.run(*columns, drivers.fails[:, k].tolist())

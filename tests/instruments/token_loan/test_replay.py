@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from paths import player_of, replay
 
-from simulator.chain import AnvilChain
+from simulator.chain import Chain
 from simulator.chain.compile import compile_patched
-from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted
+from simulator.errors import ReconciliationFailed, TransactionReverted
 from simulator.instruments.token_loan.gas import HOLDER_GAS
 from simulator.instruments.token_loan.state import Outcome
 from simulator.market.build import market_spec
 from simulator.replay import Replay, players
 from simulator.scenario import load_scenario
-from simulator.units import midnight_timestamp
 
 SCENARIO = "gold-loop"
 MARKET = Path(__file__).resolve().parents[3] / "contracts" / "lending_market.vy"
@@ -46,18 +44,6 @@ DEPEG = (
     "market.stablecoin={day: 20, low: 0.87, recovers_days: 3, lasting_loss: 0.02, hazard: 0}",
 )
 """USDC falls and stays below a dollar; the gold behind the token is gone on most paths."""
-
-
-@pytest.fixture(scope="module")
-def node():
-    start = midnight_timestamp(load_scenario(SCENARIO).scenario.start)
-    try:
-        with AnvilChain(start) as chain:
-            yield chain
-    except ChainUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
 
 
 def _differing(found: Replay) -> list[str]:
@@ -100,11 +86,11 @@ def test_paths__contain_what_they_are_there_for() -> None:
     assert ((lost[:, Outcome.STEP] == 0) & (lost[:, Outcome.PAID_BACK] == 0)).any()
 
 
-def test_both_chains__show_the_same_numbers__and_a_node_charges_the_booked_gas(node) -> None:
+def test_both_chains__show_the_same_numbers__and_a_node_charges_the_booked_gas(
+    anvil: Chain,
+) -> None:
     """Loans are closed on this path, and others are repaid: every act there is."""
-    fresh = node.snapshot()
-    on_anvil = replay(node, 0, *SPIKES, name=SCENARIO)
-    node.revert(fresh)
+    on_anvil = replay(anvil, 0, *SPIKES, name=SCENARIO)
     in_process = replay(None, 0, *SPIKES, name=SCENARIO)
     assert on_anvil.ok, _differing(on_anvil)
     assert on_anvil.transactions == in_process.transactions
