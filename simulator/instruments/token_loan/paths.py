@@ -104,10 +104,16 @@ def simulate(
     """
     asked = wanted or Wanted()
     own = numbers(terms, gas, holder_usd, decimals)
-    results = _empty(terms, drivers.feed_usdc.shape, asked)
+    suppliers, *loans = terms.names(drivers.label)
+    results = _empty(
+        terms,
+        drivers.feed_usdc.shape,
+        record=asked.record,
+        supplied=asked.by_source and suppliers in asked.days,
+        gains=asked.by_source and not asked.days.isdisjoint(loans),
+    )
     run(own, _arrays(drivers), results)
     _begin(own, drivers, results)
-    suppliers, *loans = terms.names(drivers.label)
     series = Series(terms, drivers, results)
     found = {suppliers: _supplier(suppliers, own, results, series, asked)}
     for i, name in enumerate(loans):
@@ -137,20 +143,23 @@ def _arrays(drivers: TokenLoanDrivers) -> Drivers:
     )
 
 
-def _empty(terms: TokenLoanTerms, shape: tuple[int, ...], asked: Wanted) -> Results:
-    """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths)."""
+def _empty(
+    terms: TokenLoanTerms, shape: tuple[int, ...], *, record: bool, supplied: bool, gains: bool
+) -> Results:
+    """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths).
+
+    The others say whether a record, and the supplier's and the loans' days by source are wanted.
+    """
     n_paths, n_loans, nothing = shape[1], len(terms.loans), (0, 0)
-    suppliers = asked.by_source and any(name.endswith("-suppliers") for name in asked.days)
-    of_loans = asked.by_source and bool(asked.days)
-    rounds = 1 + terms.most_rounds if asked.record else 0
+    rounds = 1 + terms.most_rounds if record else 0
     index, used, rate = (empty_apart(shape, 7 + place) for place in range(3))
     return Results(
         mark=np.empty((1 + n_loans, *shape)),
         leave=np.empty((1 + n_loans, *shape)),
         mark_oz=np.empty((n_loans, *shape)),
         leave_oz=np.empty((n_loans, *shape)),
-        gains=np.empty((n_loans, len(SOURCES), *(shape if of_loans else nothing))),
-        supplied=np.zeros((len(SUPPLIER_SOURCES), *(shape if suppliers else nothing))),
+        gains=np.empty((n_loans, len(SOURCES), *(shape if gains else nothing))),
+        supplied=np.zeros((len(SUPPLIER_SOURCES), *(shape if supplied else nothing))),
         attribution=np.zeros((n_loans, 2, len(SOURCES), n_paths)),
         of_supplier=np.empty((len(SUPPLIER_SOURCES), n_paths)),
         borrow_index=index,
@@ -158,9 +167,9 @@ def _empty(terms: TokenLoanTerms, shape: tuple[int, ...], asked: Wanted) -> Resu
         rate=rate,
         outcomes=np.zeros((n_loans, len(Outcome), n_paths)),
         unpaid=np.empty(n_paths),
-        others=np.zeros(shape if asked.record else nothing),
+        others=np.zeros(shape if record else nothing),
         opened=np.zeros((n_loans, 2, rounds, n_paths if rounds else 0)),
-        observed=np.zeros((*(shape if asked.record else nothing), len(Observed))),
+        observed=np.zeros((*(shape if record else nothing), len(Observed))),
     )
 
 
@@ -178,7 +187,6 @@ def _supplier(
     name: str, own: Numbers, results: Results, series: Series, asked: Wanted
 ) -> InstrumentPaths:
     mark, leave = results.mark[0], results.leave[0]
-    days = Daily(results.supplied, access=Access(sale_usd=_sale(own, mark, leave)))
     return InstrumentPaths(
         name=name,
         sources=SUPPLIER_SOURCES,
@@ -189,16 +197,16 @@ def _supplier(
         events=(results.outcomes[:, Outcome.BAD_DEBT] > 0.0).sum(axis=0).astype(np.int64),
         unpaid=results.unpaid,
         details=series.of_market(),
-        daily=days if name in asked.days else None,
+        daily=_days(own, results) if name in asked.days else None,
         happened={"lost_to_bad_debt": (results.outcomes[:, Outcome.BAD_DEBT] > 0.0).any(axis=0)},
     )
 
 
-def _sale(own: Numbers, mark: FloatArray, leave: FloatArray) -> FloatArray:
-    """Return what a sale of the supplier's position pays, shape (n_steps + 1, n_paths), USDC."""
-    sale: FloatArray = leave.copy()
-    sale[0] = mark[0] - own.pool.redeem_gas
-    return sale
+def _days(own: Numbers, results: Results) -> Daily:
+    """Return the days of the supplier's position: a sale pays what leaving does."""
+    sale: FloatArray = results.leave[0].copy()
+    sale[0] -= own.pool.redeem_gas
+    return Daily(results.supplied, access=Access(sale_usd=sale))
 
 
 def _loan(name: str, i: int, results: Results, series: Series, *, days: bool) -> InstrumentPaths:
