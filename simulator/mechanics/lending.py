@@ -3,7 +3,8 @@
 Every function takes values and returns values: without side effects and with next to no
 branches, a loop over lanes that calls them becomes vector instructions. Amounts are ounces of
 the lent token, collateral is USDC, times are days. Every function keeps cash + borrows = all
-claims.
+claims. Loans on a metal token are the same the other way round: read USDC for ounces, tokens for
+USDC, and tokens a dollar for the price.
 """
 
 from __future__ import annotations
