@@ -6,6 +6,7 @@ AssayError (1)
 ├── InputError (3)             a scenario, calibration or data file is wrong
 ├── ChainUnavailable (4)       no chain, or it went away, or it must not be used
 │   └── ForbiddenEndpoint (4)  not loopback, or not a development chain
+├── ClusterUnavailable (4)     no scheduler, no worker, or one of other versions
 ├── TransactionReverted (5)    a call reverted that the model says must succeed
 └── ReconciliationFailed (5)   model and contract disagree beyond rounding
 """
@@ -68,6 +69,12 @@ class ChainUnavailable(AssayError):
 
 class ForbiddenEndpoint(ChainUnavailable):
     """The endpoint is not a development chain on the loopback interface."""
+
+
+class ClusterUnavailable(AssayError):
+    """No scheduler answers, it has no workers, or one of them has other versions."""
+
+    exit_code = 4
 
 
 class TransactionReverted(AssayError):

@@ -86,6 +86,13 @@ keep_option = click.option(
 )
 
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Simulate on Dask workers: tcp://HOST:PORT of a scheduler, or local:N processes here.",
+)
+
+
 strict_option = click.option(
     "--strict", is_flag=True, help="Refuse what is otherwise only warned of (exit 3)."
 )

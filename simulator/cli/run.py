@@ -52,6 +52,7 @@ from simulator.engine import (
     with_assumptions,
     with_ranges,
 )
+from simulator.engine.cluster import open_cluster
 from simulator.engine.folder import RunFolder
 from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
@@ -76,6 +77,7 @@ def run(
     assumption_sets: int,
     crisis: str | None,
     engine: Literal["model", "evm"],
+    cluster: str | None,
     no_replay: bool,
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
@@ -118,6 +120,7 @@ def run(
         assumption_sets=assumption_sets,
         engine=engine,
         chain=None if no_replay else ChainChoice(chain, anvil_path, rpc),
+        cluster=cluster,
     )
     done = perform(loaded, choices, options, reporter)
     told = done.told
@@ -144,6 +147,7 @@ class Choices:
     assumption_sets: int
     engine: Literal["model", "evm"]
     chain: ChainChoice | None
+    cluster: str | None = None
     resolved: str | None = None
 
 
@@ -179,12 +183,15 @@ def perform(
         opened = None
         if choices.chain is not None:
             opened = stack.enter_context(open_for(loaded.scenario, choices.chain, reporter))
+        cluster = None
+        if choices.cluster is not None:
+            cluster = stack.enter_context(open_cluster(choices.cluster, reporter.say))
         folder = RunFolder.claim(
             loaded, choices.out, fresh=choices.fresh, resolved=choices.resolved
         )
         stack.callback(folder.release)
         workers = choices.workers
-        simulation = simulate_into(folder, loaded, workers, reporter)
+        simulation = simulate_into(folder, loaded, workers, reporter, cluster)
         seconds["simulate"] = simulation.seconds
         verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
         sets: pd.DataFrame | None = None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from simulator.cli.progress import Reporter
 from simulator.engine import Simulation
+from simulator.engine.cluster import Cluster
 from simulator.engine.filling import broken_files, fill, find_chunks, mend, read_paths
 from simulator.engine.folder import DAILY, PathsDone, RunFolder
 from simulator.scenario import LoadedScenario
 
 
 def simulate_into(
-    folder: RunFolder, loaded: LoadedScenario, workers: int | None, reporter: Reporter
+    folder: RunFolder,
+    loaded: LoadedScenario,
+    workers: int | None,
+    reporter: Reporter,
+    cluster: Cluster | None = None,
 ) -> Simulation:
     """Return the run's paths; what is whole in the folder is not computed again."""
     folder.reopen()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.tables import print_table
+from simulator.engine.cluster import open_cluster
 from simulator.engine.folder import RunFolder, make_folder
 from simulator.engine.sweep import (
     Axis,
@@ -22,6 +24,7 @@ from simulator.engine.sweep import (
     sweep_hash,
 )
 from simulator.engine.sweep import sweep as run_grid
+from simulator.market.build import market_spec
 from simulator.report.sweep import render_sweep, told
 from simulator.scenario import LoadedScenario
 from simulator.scenario.files import to_yaml
@@ -39,6 +42,7 @@ def sweep(
     out: Path | None,
     yes: bool,
     workers: int | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Do what `assay sweep` is asked for, as its own module in `commands` says."""
@@ -50,8 +54,12 @@ def sweep(
     overrides = all_overrides((), paths, seed)
     points, first = lay_grid(scenario, axes, overrides=overrides, calibration=calibration)
     path = out or Path("runs") / f"{first.scenario.name}-sweep-{sweep_hash(first, axes)[:8]}"
-    make_folder(path, replace=out is None)
-    with reporter.task(f"sweeping {runs:,} runs", runs) as advance:
+    with ExitStack() as stack:
+        if cluster is not None:
+            reached = stack.enter_context(open_cluster(cluster, reporter.say))
+            reached.compile_once(first.scenario, market_spec(first.scenario, first.calibration))
+        make_folder(path, replace=out is None)
+        advance = stack.enter_context(reporter.task(f"sweeping {runs:,} runs", runs))
         found = run_grid(points, axes, workers=workers, on_point=advance)
     _write(path, first, axes, found)
     if as_json:

@@ -6,8 +6,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from simulator.engine.memory import keep_freed_memory
 from simulator.market.paths import BLOCK_PATHS
@@ -71,13 +73,53 @@ _AHEAD = 4
 
 
 def bounded(
-    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], most: int
+    pool: Executor, work: Callable[..., Result], items: Iterable[Item], most: int, *shared: Any
 ) -> Iterator[Result]:
-    """Yield results in order with at most `most` tasks under way, so that memory stays flat."""
+    """Yield `work(item, *shared)` in order, at most `most` under way, so that memory stays flat."""
     waiting: deque[Future[Result]] = deque()
     for item in items:
-        waiting.append(pool.submit(work, item))
+        waiting.append(pool.submit(work, item, *shared))
         if len(waiting) >= most:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Who takes whole worlds in place of threads here, and how many at a time."""
+
+    executor: Executor
+    workers: int
+
+
+_elsewhere: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
+
+
+@contextmanager
+def worlds_go_to(place: Elsewhere) -> Iterator[None]:
+    """Let `worlds_in_order` give its tasks to somebody else meanwhile."""
+    before = _elsewhere.set(place)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(before)
+
+
+def worlds_in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
+) -> Iterator[Result]:
+    """Yield `work(item)` in order, where each item is a small run of its own.
+
+    On a cluster each is a task, so `work` and items are sent there; else as `in_order` does.
+    """
+    place = _elsewhere.get()
+    if place is None:
+        yield from in_order(work, items, workers)
+    else:
+        yield from bounded(place.executor, work, items, 2 * place.workers)
+
+
+def are_elsewhere() -> bool:
+    """Return whether worlds are tasks of somebody else, which need no threads within."""
+    return _elsewhere.get() is not None

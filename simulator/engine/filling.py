@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ import pandas as pd
 from simulator.engine.blocks import Span, bounded
 from simulator.engine.chunk_files import chunk_name, write_chunk
 from simulator.engine.chunks import chunk_spans, run_chunk
+from simulator.engine.cluster import Cluster
 from simulator.engine.day_counts import DayCounts
 from simulator.engine.folder import (
     ALLOCATION,
@@ -25,16 +27,24 @@ from simulator.engine.folder import (
     read_shares,
 )
 from simulator.engine.memory import keep_freed_memory
-from simulator.engine.progress_files import ChunkNote, Shares, joined_shares, keep_chunk, read_note
+from simulator.engine.progress_files import (
+    ChunkNote,
+    Shares,
+    joined_shares,
+    keep_chunk,
+    note_name,
+    read_note,
+)
 from simulator.engine.simulate import Simulation, checksum
 from simulator.engine.stored import stored_digests, stored_simulation
-from simulator.errors import InputError, Problem, UsageError
+from simulator.errors import ClusterUnavailable, InputError, Problem, UsageError
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import calendar
+from simulator.writer import write_bytes
 
 _CHUNKS_A_THREAD = 4
 """With fewer chunks than this for each thread, threads share each chunk's blocks instead."""
@@ -89,6 +99,7 @@ def fill(
     *,
     workers: int | None = None,
     block_paths: int = BLOCK_PATHS,
+    cluster: Cluster | None = None,
     on_paths: Callable[[int], None] = lambda paths: None,
 ) -> Simulation:
     """Simulate the chunks that are missing into a folder, and return what all of them come to.
@@ -99,17 +110,24 @@ def fill(
         What is there already; takes in what is new.
     workers : int, optional
         Threads; by default one for each core. The results do not depend on it.
+    cluster : Cluster, optional
+        Who does it in place of threads here. The results do not depend on it either.
     on_paths : callable
-        Called with the number of paths of each block that is done, from any thread.
+        Called with the number of paths of each block that is done, from any thread; of each
+        chunk where a cluster does it.
     """
     began = time.perf_counter()
     keep_freed_memory()
     spec = market_spec(scenario, calibration)
     missing = [span for span in chunk_spans(scenario.paths) if span.first not in found.notes]
-    threads = workers or os.cpu_count() or 1
-    within = 1 if len(missing) >= _CHUNKS_A_THREAD * threads else threads
-    work = partial(_keep, folder.path, scenario, spec, within, block_paths, on_paths)
-    for note in _in_threads(work, missing, threads // within):
+    if cluster is None:
+        threads = workers or os.cpu_count() or 1
+        within = 1 if len(missing) >= _CHUNKS_A_THREAD * threads else threads
+        work = partial(_keep, folder.path, scenario, spec, within, block_paths, on_paths)
+        made = _in_threads(work, missing, threads // within)
+    else:
+        made = _on_cluster(cluster, folder.path, scenario, spec, block_paths, missing, on_paths)
+    for note in made:
         found.take(note)
     notes = [found.notes[first] for first in sorted(found.notes)]
     daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
@@ -196,6 +214,60 @@ def _keep(
         scenario, spec, span, workers=threads, block_paths=block_paths, on_paths=on_paths
     )
     return keep_chunk(folder, chunk)
+
+
+@dataclass(frozen=True)
+class World:
+    """What every worker gets once: `folder` is None where it cannot write to the run's own."""
+
+    scenario: Scenario
+    spec: MarketSpec
+    block_paths: int
+    folder: str | None
+
+
+Files = dict[str, bytes]
+
+
+def make_chunk(span: Span, world: World) -> Files:
+    """Simulate a chunk on a worker: into the run's folder, else return its files by name."""
+    keep_freed_memory()
+    chunk = run_chunk(world.scenario, world.spec, span, block_paths=world.block_paths)
+    if world.folder is not None:
+        keep_chunk(Path(world.folder), chunk)
+        return {}
+    with tempfile.TemporaryDirectory(prefix="assay-") as place:
+        keep_chunk(Path(place), chunk)
+        names = (chunk_name(span.first), note_name(span.first))
+        return {name: (Path(place) / name).read_bytes() for name in names}
+
+
+def _on_cluster(
+    cluster: Cluster,
+    folder: Path,
+    scenario: Scenario,
+    spec: MarketSpec,
+    block_paths: int,
+    missing: Sequence[Span],
+    on_paths: Callable[[int], None],
+) -> Iterator[ChunkNote]:
+    """Yield the notes of chunks that workers make."""
+    if not missing:
+        return
+    cluster.compile_once(scenario, spec)
+    place = str(folder.resolve()) if cluster.shares(folder) else None
+    world = cluster.send_once(World(scenario, spec, block_paths, place))
+    # one more for each worker than it is at: none of them waits for the next
+    under_way = 2 * cluster.workers
+    made = bounded(cluster.executor, make_chunk, missing, under_way, world)
+    for span, files in zip(missing, made, strict=True):
+        for name, data in files.items():
+            write_bytes(folder / name, data)
+        note = read_note(folder, span.first)
+        if note is None:
+            raise ClusterUnavailable(f"a worker did not write {chunk_name(span.first)}")
+        on_paths(span.count)
+        yield note
 
 
 def _in_threads(

@@ -264,6 +264,12 @@ class RunFolder:
         self.write_json(_PATHS, {"checksum": checksum, "files": files})
         for note in (self.path / progress_files.FOLDER).glob("*.parquet"):
             note.unlink()
+        self._drop_scratch()
+
+    def _drop_scratch(self) -> None:
+        """Remove what processes left that were ended while they wrote."""
+        for file in self.path.rglob(".*.tmp"):
+            file.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file."""
@@ -330,6 +336,7 @@ class RunFolder:
         )
         more = {name: _version(name) for name in (CHAIN_PACKAGES if chains else ())}
         shutil.rmtree(self.path / progress_files.FOLDER, ignore_errors=True)
+        self._drop_scratch()
         self.write_json(
             MARKER,
             {

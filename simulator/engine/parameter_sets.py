@@ -19,7 +19,7 @@ import pandas as pd
 from simulator.claims import Verdict
 from simulator.claims.scale import MIDDLE, rate_shares
 from simulator.claims.verdict import rate_event, settled
-from simulator.engine.blocks import in_order
+from simulator.engine.blocks import worlds_in_order
 from simulator.engine.macro_figures import draw_macro, with_macro
 from simulator.engine.prune import pruned
 from simulator.engine.simulate import simulate
@@ -183,7 +183,7 @@ def judged_sets(
     """Return the rows of `count` sets in their order; `on_set` is called after each."""
     rows: list[Row] = []
     # A set is a small run: one thread for each costs less than to share each among threads.
-    for number, found in enumerate(in_order(judge_set, range(count))):
+    for number, found in enumerate(worlds_in_order(judge_set, range(count))):
         rows += found
         on_set(number)
     return pd.DataFrame(rows)

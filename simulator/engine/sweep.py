@@ -8,11 +8,13 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from simulator.claims import Verdict
+from simulator.engine.blocks import are_elsewhere, worlds_in_order
 from simulator.engine.folder import run_hash
 from simulator.engine.inputs import find_name
 from simulator.engine.simulate import simulate
@@ -205,14 +207,24 @@ def sweep(
     Columns are the axes' names, then `RESULTS`. All points share their random numbers, unless
     the seed is swept.
     """
+    within = 1 if are_elsewhere() else workers
+    work = partial(_point_rows, tuple(axes), within)
     rows = []
-    for point in points:
-        simulation = simulate(point.scenario, point.calibration, workers=workers, details=False)
-        settings = {axis.name: _cell(value) for axis, value in zip(axes, point.values, strict=True)}
-        verdicts = judge(simulation, workers=workers, provenance=point.provenance)
-        rows += [{**settings, **_results(verdict)} for verdict in verdicts]
+    # at home one point after the other, its blocks over all threads
+    for found in worlds_in_order(work, points, 1):
+        rows += found
         on_point(1)
     return pd.DataFrame(rows, columns=[*(axis.name for axis in axes), *RESULTS])
+
+
+def _point_rows(
+    axes: tuple[Axis, ...], workers: int | None, point: GridPoint
+) -> list[dict[str, Any]]:
+    """Return a row for each claim of one point."""
+    simulation = simulate(point.scenario, point.calibration, workers=workers, details=False)
+    settings = {axis.name: _cell(value) for axis, value in zip(axes, point.values, strict=True)}
+    verdicts = judge(simulation, workers=workers, provenance=point.provenance)
+    return [{**settings, **_results(verdict)} for verdict in verdicts]
 
 
 def _cell(value: Any) -> Any:

@@ -214,6 +214,16 @@ def test_folder__of_another_fee__is_refused_with_the_line_that_differs(tmp_path)
         filled(tmp_path / "run", "instruments.gold_vault.exploit_hazard=0.2")
 
 
+def test_folder__what_an_ended_process_was_writing__is_removed(tmp_path):
+    folder = RunFolder.claim(worlds.load(*SMALL), tmp_path / "run")
+    folder.release()
+    left = folder.path / "paths" / ".000000000.parquet.99.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    filled(folder.path)
+    assert not left.exists()
+
+
 def test_folder__fresh__begins_anew(tmp_path):
     folder, _ = filled(tmp_path / "run")
     loaded = worlds.load(*SMALL, "seed=12")

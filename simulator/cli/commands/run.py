@@ -9,6 +9,7 @@ import click
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import (
     chain_options,
+    cluster_option,
     crisis_option,
     json_option,
     scenario_options,
@@ -48,6 +49,7 @@ SETS = 50
     help="evm: also play every path through the contracts' bytecode, in process.",
 )
 @crisis_option
+@cluster_option
 @click.option("--no-replay", is_flag=True, help="Leave out the replays on a chain.")
 @chain_options
 @strict_option

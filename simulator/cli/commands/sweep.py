@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.later import carried_out_by
-from simulator.cli.options import json_option
+from simulator.cli.options import cluster_option, json_option
 
 
 @click.command()
@@ -26,6 +26,7 @@ from simulator.cli.options import json_option
 @click.option("--out", type=click.Path(path_type=Path), help="The folder itself.")
 @click.option("--yes", is_flag=True, help="Do it even if it is more than 10,000 runs.")
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@cluster_option
 @json_option
 @carried_out_by("simulator.cli.sweep:sweep")
 def sweep() -> None:
