@@ -19,8 +19,7 @@ import pandas as pd
 
 from simulator.engine.memory import keep_freed_memory
 from simulator.instruments.base import InstrumentPaths
-from simulator.instruments.gas import gas_by_kind
-from simulator.instruments.gas import Gas
+from simulator.instruments.gas import Gas, gas_by_kind
 from simulator.instruments.gold_token import paths as gold_token
 from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
 from simulator.instruments.gold_vault import drivers as vault_drivers
@@ -39,11 +38,11 @@ from simulator.instruments.mining.model import staking_drivers
 from simulator.instruments.price_cover import drivers as cover_drivers
 from simulator.instruments.price_cover import paths as price_cover
 from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.instruments.solar_nft import drivers as solar_drivers
+from simulator.instruments.solar_nft import paths as solar_nft
 from simulator.instruments.token_loan import drivers as loan_drivers
 from simulator.instruments.token_loan import paths as token_loan
 from simulator.instruments.token_loan.terms import TokenLoanTerms
-from simulator.instruments.solar_nft import drivers as solar_drivers
-from simulator.instruments.solar_nft import paths as solar_nft
 from simulator.investors import portfolio
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec

@@ -105,12 +105,18 @@ class Compared:
 
     @cached_property
     def error(self) -> FloatArray:
-        """How far the engines are apart; infinite where only the model has a number."""
+        """How far the engines are apart; infinite where only the model has a number.
+
+        Of shape (n_steps + 1, n_observables).
+        """
         apart = np.abs(self.chain - self.model)
         return np.where(np.isnan(apart) & ~np.isnan(self.model), np.inf, apart)
 
     def fits(self) -> BoolArray:
-        """Return where model and chain agree, or the model has no number."""
+        """Return where model and chain agree, or the model has no number.
+
+        Of shape (n_steps + 1, n_observables).
+        """
         within: BoolArray = (self.error <= self.tolerance) | np.isnan(self.model)
         return within
 

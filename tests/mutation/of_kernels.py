@@ -39,9 +39,11 @@ FILES = {
     "miner_perp": (
         *(f"{PERP}/{name}.py" for name in ("kernel", "trades", "days", "drivers")),
         f"{TWINS}/perp.py",
+    ),
     "solar_nft": (
         *(f"{ROOMS}/solar_nft/{name}.py" for name in ("kernel", "books", "draws", "worth")),
         f"{TWINS}/solar.py",
+    ),
     "token_loan": (
         *(f"{LOAN}/{name}.py" for name in ("kernel", "opening", "loans", "book", "drivers")),
         f"{TWINS}/loop.py",
@@ -82,9 +84,11 @@ TESTS = {
     "miner_perp": (
         "tests/instruments/miner_perp/test_miner_perp_by_hand.py",
         "tests/instruments/miner_perp/test_miner_perp_oracle.py",
+    ),
     "solar_nft": (
         "tests/instruments/solar_nft/test_solar_by_hand.py",
         "tests/instruments/solar_nft/test_solar_nft.py",
+    ),
     "token_loan": tuple(
         f"tests/instruments/token_loan/test_loan_{name}.py"
         for name in ("by_hand", "draws", "oracle")

@@ -148,6 +148,8 @@ def fill_all(
     """Fill what waits where there is a round; return whether anything still waits.
 
     `own` and `accounts` as of `begin`; paths from `first` on.
+
+    Arrays of the shapes in `run`.
     """
     left = False
     for a in range(accounts.shape[0]):
@@ -241,6 +243,8 @@ def reduce_all(
     """Reduce winners, one after another, where their side's profit is above the trigger.
 
     `own` and `accounts` as of `begin`; paths from `first` on.
+
+    Arrays of the shapes in `run`.
     """
     for k in range(LANES):
         if not drivers.rounds[step, first + k]:
@@ -272,6 +276,8 @@ def decide(
     position of it is due for liquidation, which was looked at before.
 
     `own` and `accounts` as of `begin`, `which` is the decision; paths from `first` on.
+
+    Arrays of the shapes in `run`.
     """
     for a in range(cast.n_cohorts):
         one = accounts[a]
@@ -311,6 +317,8 @@ def leave_all(
     """Let every measured trader order that his position be closed; his stop stays.
 
     `accounts` as of `begin`; paths from `first` on.
+
+    Arrays of the shapes in `run`.
     """
     for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]
@@ -335,6 +343,8 @@ def withdraw_all(
     """Pay every measured trader without a position his margin out.
 
     `own` and `accounts` as of `begin`; paths from `first` on.
+
+    Arrays of the shapes in `run`.
     """
     for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]

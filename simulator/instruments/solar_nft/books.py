@@ -50,6 +50,8 @@ def generate(
     """Sell a day's energy, at a share `after` of the price once the off-taker has failed.
 
     On the day of the default he has not paid for the running period: all of it is lost.
+
+    `own` is of shape (N_ROWS * WIDTH,).
     """
     for k in range(WIDTH):
         paid = after if day > own[FAILS + k] else 1.0
@@ -78,6 +80,8 @@ def price(
     The numbers are those of `worth.Tables` on the day, of the whole position. With the worth X of
     the energy, Y of the silver, and the mood M, the price is (X + Y) M; the power price counts at
     yesterday's mood, the mood at today's worth, and what is left is age and time.
+
+    `own` is of shape (N_ROWS * WIDTH,).
     """
     for k in range(WIDTH):
         usd, mood, was = own[POWER + k], own[MOOD + k], own[MOOD_WAS + k]
@@ -103,7 +107,10 @@ def price(
 
 @kernel
 def begin(own: FloatArray, issue_usd: float) -> None:
-    """Forget how the first price came about, but for what the issue costs beyond it."""
+    """Forget how the first price came about, but for what the issue costs beyond it.
+
+    `own` is of shape (N_ROWS * WIDTH,).
+    """
     for k in range(WIDTH):
         own[BY_POWER + k] = own[BY_AGEING + k] = own[BY_MOOD + k] = own[BY_SILVER + k] = 0.0
         own[BY_ISSUE + k] = own[PRICE + k] - issue_usd
@@ -122,7 +129,10 @@ def share_out(own: FloatArray, part: float, pots: FloatArray) -> None:
 
 @kernel
 def reward(own: FloatArray, a_day: float, own_watts: float, array_watts: float) -> None:
-    """Share a day's bonus by the watts that were locked, and see who is locked now."""
+    """Share a day's bonus by the watts that were locked, and see who is locked now.
+
+    `own` is of shape (N_ROWS * WIDTH,).
+    """
     for k in range(WIDTH):
         got = bonus_part(a_day, own_watts, own[OTHERS + k])
         own[BONUS + k] += got
@@ -131,7 +141,10 @@ def reward(own: FloatArray, a_day: float, own_watts: float, array_watts: float) 
 
 @kernel
 def claim_silver(own: FloatArray, milligrams: float, recovery: float) -> None:
-    """Pay for the silver of retired panels."""
+    """Pay for the silver of retired panels.
+
+    `own` is of shape (N_ROWS * WIDTH,).
+    """
     for k in range(WIDTH):
         paid = silver_usd(milligrams, recovery, own[SILVER + k])
         own[CASH + k] += paid
@@ -158,6 +171,8 @@ def value(
         Gas so far of who holds them free and locked, USD.
     gas, unlock_gas : float
         Gas of leaving, and what unlocking adds to it, USD.
+
+    `own` is of shape (N_ROWS * WIDTH,).
     """
     for k in range(WIDTH):
         dirty = own[PRICE + k] + own[HELD + k]

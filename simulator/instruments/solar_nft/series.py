@@ -56,7 +56,10 @@ class Series:
 
     @cached_property
     def dirty(self) -> FloatArray:
-        """Return the floor price of the position with the running period's revenue, USD."""
+        """Return the floor price of the position with the running period's revenue, USD.
+
+        Of shape (n_steps + 1, n_paths).
+        """
         found: FloatArray = self.results.mark - self.cash
         # what is less than rounding leaves is nothing
         np.copyto(found, 0.0, where=self.results.price + np.abs(found) < 1e-9)
@@ -65,14 +68,20 @@ class Series:
 
     @cached_property
     def cash(self) -> FloatArray:
-        """Return what free tokens have paid less gas, USD of the position."""
+        """Return what free tokens have paid less gas, USD of the position.
+
+        Of shape (n_steps + 1, n_paths).
+        """
         found: FloatArray = self.results.paid - self.told.spent[:, None]
         retired = int(self.own.retire_step)
         found[retired:] += self.results.silver_paid
         return found
 
     def silver(self) -> FloatArray:
-        """Return what buyers pay for the right to the silver, before their mood."""
+        """Return what buyers pay for the right to the silver, before their mood.
+
+        Of shape (n_steps + 1, n_paths).
+        """
         found: FloatArray = self.told.worth.silver[:, None] * self.drivers.silver_usd
         return found / self.own.tokens
 
@@ -80,6 +89,8 @@ class Series:
         """Return what the rights have paid, less what owning and selling the token costs.
 
         Costs are the issue price above the first floor price, gas, spread and royalty.
+
+        Of shape (n_steps + 1, n_paths).
         """
         own, results = self.own, self.results
         premium = own.issue_usd - results.price[0]
@@ -88,13 +99,19 @@ class Series:
         return found
 
     def locked_value(self) -> FloatArray:
-        """Return what all locked tokens are worth at the floor price, USD."""
+        """Return what all locked tokens are worth at the floor price, USD.
+
+        Of shape (n_steps + 1, n_paths).
+        """
         own, drivers = self.own, self.drivers
         watts = own.array_watts * (drivers.locked - drivers.unlocked) + own.own_watts
         return watts * self.results.price / own.own_watts
 
     def locked_in_three_months(self) -> FloatArray:
-        """Return the same, which stays as it is from day 91 on."""
+        """Return the same, which stays as it is from day 91 on.
+
+        Of shape (n_steps + 1, n_paths).
+        """
         found = self.locked_value()
         found[THREE_MONTHS:] = found[min(THREE_MONTHS, found.shape[0] - 1)]
         return found
