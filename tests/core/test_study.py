@@ -98,6 +98,7 @@ def test_measures__are_a_row_a_path(run):
 
 def test_load__a_run_of_the_command_line__is_the_same_run(run, tmp_path):
     folder = RunFolder.claim(run.loaded, tmp_path / "kept", fresh=False)
+    folder.release()
     found = assay.Run.load(folder.path)
     assert found.simulation.checksum == run.simulation.checksum
 

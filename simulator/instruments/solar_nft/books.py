@@ -51,7 +51,7 @@ def generate(
 
     On the day of the default he has not paid for the running period: all of it is lost.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         paid = after if day > own[FAILS + k] else 1.0
@@ -81,7 +81,7 @@ def price(
     the energy, Y of the silver, and the mood M, the price is (X + Y) M; the power price counts at
     yesterday's mood, the mood at today's worth, and what is left is age and time.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         usd, mood, was = own[POWER + k], own[MOOD + k], own[MOOD_WAS + k]
@@ -109,7 +109,7 @@ def price(
 def begin(own: FloatArray, issue_usd: float) -> None:
     """Forget how the first price came about, but for what the issue costs beyond it.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         own[BY_POWER + k] = own[BY_AGEING + k] = own[BY_MOOD + k] = own[BY_SILVER + k] = 0.0
@@ -131,7 +131,7 @@ def share_out(own: FloatArray, part: float, pots: FloatArray) -> None:
 def reward(own: FloatArray, a_day: float, own_watts: float, array_watts: float) -> None:
     """Share a day's bonus by the watts that were locked, and see who is locked now.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         got = bonus_part(a_day, own_watts, own[OTHERS + k])
@@ -143,7 +143,7 @@ def reward(own: FloatArray, a_day: float, own_watts: float, array_watts: float) 
 def claim_silver(own: FloatArray, milligrams: float, recovery: float) -> None:
     """Pay for the silver of retired panels.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         paid = silver_usd(milligrams, recovery, own[SILVER + k])
@@ -172,7 +172,7 @@ def value(
     gas, unlock_gas : float
         Gas of leaving, and what unlocking adds to it, USD.
 
-    `own` is of shape (N_ROWS * WIDTH,).
+    `own` is of shape (STATE_SIZE,).
     """
     for k in range(WIDTH):
         dirty = own[PRICE + k] + own[HELD + k]
