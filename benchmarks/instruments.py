@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numba
@@ -131,7 +132,10 @@ def holdings() -> None:
 
 
 def portfolios() -> None:
-    """Measure a portfolio of ten holdings with stops and monthly rebalancing."""
+    """Measure a portfolio of ten holdings with stops and monthly rebalancing.
+
+    First with each day's units, then as a run asks for it, then as the sets of a run do.
+    """
     market, terms = walks(), HoldingTerms(what="copper_miner_etf")
     days = trading_days(market.dates[0].date(), STEPS)
     names = [f"fund_{number}" for number in range(10)]
@@ -146,6 +150,12 @@ def portfolios() -> None:
         stop_loss=StopTerms(holding=0.25, reenter_after_days=30),
     )
     report("portfolio of ten holdings", lambda _: portfolio.hold(investor, funds).whole)
+    for asks, wanted in (
+        ("a run", portfolio.Wanted(days=False)),
+        ("a set", portfolio.Wanted(sources=False, shares=False, days=False)),
+    ):
+        work = partial(portfolio.hold, investor, funds, wanted=wanted)
+        report(f"portfolio, as {asks} asks", lambda _, work=work: work().whole)
 
 
 def covers() -> None:

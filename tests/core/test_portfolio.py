@@ -11,6 +11,7 @@ import worlds
 from daily import check_daily
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from portfolio_oracle import by_hand
 from scenario_text import changed, line_of, refused, written
 
 from simulator.engine import simulate
@@ -490,6 +491,77 @@ def test_any_portfolio__holdings_are_the_whole_and_sources_the_return(data: st.D
     closed = np.arange(61) % 7 >= 5
     change = np.diff(found.units[0], axis=0)[closed[1:]]
     np.testing.assert_array_equal(change, 0.0)
+
+
+WAITING = {"stop_loss": {"holding": 0.1, "reenter_after_days": 4, "parked_in": "b"}}
+AGAINST_THE_LOOP = {
+    "rebalanced": {"rebalance": {"every_days": 7, "band": 0.03}, "trading_cost_bps": 30},
+    "stopped and parked": WAITING | {"rebalance": {"every_days": 11}},
+    "stopped from entry": {
+        "stop_loss": {"holding": 0.15, "measured_from": "entry", "reenter_after_days": 9},
+        "trading_cost_bps": 5,
+    },
+    "stopped as a whole": {
+        "stop_loss": {"portfolio": 0.05, "reenter_after_days": 3, "parked_in": "e"},
+        "rebalance": {"band": 0.02},
+    },
+    "with money in and out": WAITING
+    | {
+        "flows": [
+            {"usd": 7, "first_day": 3, "every_days": 5},
+            {"usd": -25, "first_day": 9, "every_days": 17},
+        ],
+        "stop_loss": {"holding": 0.2, "portfolio": 0.25, "reenter_after_days": 6},
+    },
+}
+
+
+@pytest.mark.parametrize("name", AGAINST_THE_LOOP)
+@pytest.mark.parametrize("n_paths", [8, 19])
+def test_lanes__give_the_bytes_of_the_loop_over_one_path(name: str, n_paths: int) -> None:
+    """Nineteen paths fill two vectors and a part of a third."""
+    terms = InvestorTerms(
+        capital_usd=100.0,
+        weights={"a": 0.2, "b": 0.15, "c": 0.25, "d": 0.2, "e": 0.1, "cash": 0.1},
+        **AGAINST_THE_LOOP[name],
+    )
+    few = replace_most(wild(7, n_paths), "e", 60.0)
+    found = hold(terms, {paths.name: paths for paths in few})
+    sources = found.whole.attribution["usd"]
+    assert name == "rebalanced" or found.whole.events.sum() > n_paths // 2
+    for k in range(n_paths):
+        alone = by_hand(terms, few, k)
+        mark, leave, cash, flow, moved = np.array(alone.days).T
+        np.testing.assert_array_equal(found.whole.mark["usd"][:, k], mark)
+        np.testing.assert_array_equal(found.whole.exit["usd"][1:, k], leave[1:])
+        np.testing.assert_array_equal(found.cash[:, k], cash)
+        np.testing.assert_array_equal(found.flows[:, k], flow)
+        np.testing.assert_array_equal(found.turnover[:, k], moved)
+        np.testing.assert_array_equal(found.units[:, :, k].T, alone.units)
+        assert found.whole.events[k] == alone.stops
+        brought = [
+            [
+                *(np.array(one.brought) + one.units * one.paths.attribution["usd"][:, k]),
+                one.costs - one.units * one.leaving_price(-1) * alone.commission,
+            ]
+            for one in alone.holdings
+        ]
+        np.testing.assert_array_equal(sources[:, k], np.concatenate(brought))
+
+
+def replace_most(
+    held: list[InstrumentPaths], name: str, most_units: float
+) -> list[InstrumentPaths]:
+    """Return the instruments, one of them with an end to what is bought of it."""
+    return [
+        paths
+        if paths.name != name
+        else replace(
+            paths,
+            daily=replace(paths.daily, access=replace(paths.daily.access, most_units=most_units)),
+        )
+        for paths in held
+    ]
 
 
 def test_paths__beside_others__are_the_same_as_alone() -> None:

@@ -1,7 +1,8 @@
 """A portfolio day by day: income, stops, flows, rebalancing, value (see docs/investors.md).
 
-A function with a path `k` works on that path alone on one step, the others on a whole row
-of paths; what they read and write is described in `state`.
+A function with a path `k` works on the WIDTH paths from `k` on on one step, in the lanes of a mask
+`where` alone, the others on all paths; what they read and write is described in `state`. Masks
+take the place of branches: a branch is there only to pass over what happens on none of the lanes.
 """
 
 from __future__ import annotations
@@ -11,16 +12,12 @@ import numpy as np
 from simulator.investors.portfolio.days import (
     check_weights,
     grow,
-    how_many,
-    how_many_due,
-    how_many_worthless,
     keep,
     receive,
     share_out,
     value_all,
-    watch_row,
 )
-from simulator.investors.portfolio.rows import item, row
+from simulator.investors.portfolio.rows import item
 from simulator.investors.portfolio.state import (
     ASKED,
     CASH,
@@ -30,8 +27,10 @@ from simulator.investors.portfolio.state import (
     GOAL,
     GROWN,
     HELD,
+    INVEST,
     LEAVE,
     LEAVING,
+    LEVEL,
     MARK,
     MOVED,
     NAV,
@@ -42,6 +41,8 @@ from simulator.investors.portfolio.state import (
     PARKED,
     PEAK,
     PENDING,
+    REFERENCE,
+    RESTORE,
     SINCE,
     STATUS,
     STOPS,
@@ -55,8 +56,7 @@ from simulator.investors.portfolio.state import (
     Trades,
 )
 from simulator.investors.portfolio.trades import (
-    INVEST,
-    RESTORE,
+    add,
     ask,
     buy,
     leaving_value,
@@ -65,189 +65,254 @@ from simulator.investors.portfolio.trades import (
     sellable_units,
     total,
     trade,
+    will_hand_over,
 )
-from simulator.jit import kernel
+from simulator.investors.portfolio.vectors import (
+    WIDTH,
+    Mask,
+    chosen,
+    everywhere,
+    get,
+    has_any,
+    least,
+    most,
+    put,
+    put_where,
+    spread,
+)
+from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 
-@kernel
-def aim(plan: Plan, state: State, k: int) -> None:
+@inlined
+def aim(plan: Plan, state: State, k: int, where: Mask) -> None:
     """Set the weights that are meant: what was stopped out is parked elsewhere."""
-    stopped = 0.0
+    stopped = spread(0.0)
     for h in range(plan.weights.shape[0]):
-        held = state.clock[STATUS, h, k] == HELD
-        state.held[GOAL, h, k] = plan.weights[h] if held else 0.0
-        stopped += 0.0 if held else plan.weights[h]
+        held = get(state.held, (STATUS, h, k)) == HELD
+        meant = chosen(held, plan.weights[h], 0.0)
+        put_where(state.held, (GOAL, h, k), where, meant)
+        stopped = stopped + chosen(held, 0.0, plan.weights[h])
     if plan.park != NOTHING:
-        state.held[GOAL, plan.park, k] += stopped
+        add(state.held, (GOAL, plan.park, k), where, stopped)
 
 
 @kernel
-def fill_sales(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
+def fill_sales(
+    book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int, where: Mask
+) -> None:
     """Sell what was asked for, as far as it can be; the rest goes on waiting."""
     for h in range(book.at.shape[0]):
-        if state.held[ASKED, h, k] <= 0.0 or step < state.clock[DUE, h, k]:
+        asked = get(state.held, (ASKED, h, k))
+        due = where & (asked > 0.0) & (get(state.held, (DUE, h, k)) <= float(step))
+        if not has_any(due):
             continue
-        units = min(state.held[ASKED, h, k], sellable_units(book, state, h, step, k))
-        proceeds = sell(book, state, trades, h, step, k, units) if units > 0.0 else 0.0
-        state.held[ASKED, h, k] = min(state.held[ASKED, h, k] - units, state.held[UNITS, h, k])
+        units = least(asked, sellable_units(book, state, h, step, k))
+        proceeds = sell(book, state, trades, h, step, k, units, due & (units > 0.0))
         # nobody buys what is worth nothing: it is kept, and no longer waited for
         worthless = item(book.rows, h, step, k) <= 0.0
-        state.held[ASKED, h, k] = 0.0 if worthless else state.held[ASKED, h, k]
-        if state.clock[STATUS, h, k] == LEAVING:
-            state.purse[PARKED, k] += proceeds if plan.park != NOTHING else 0.0
-            if state.held[UNITS, h, k] <= 0.0 or worthless:
-                state.clock[STATUS, h, k] = OUT
-                state.clock[SINCE, h, k] = step
-    leaving = False
-    for h in range(book.at.shape[0]):
-        leaving = leaving or state.clock[STATUS, h, k] == LEAVING
-    if state.flags[WHOLE, k] == LEAVING and not leaving:
-        state.flags[WHOLE, k] = OUT
-
-
-@kernel
-def park(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
-    """Put what stops brought into the holding that takes it."""
-    if plan.park == NOTHING or state.purse[PARKED, k] <= 0.0 or not book.is_open[plan.park, step]:
+        held = get(state.held, (UNITS, h, k))
+        left = chosen(worthless, 0.0, least(asked - units, held))
+        put_where(state.held, (ASKED, h, k), due, left)
+        leaves = due & (get(state.held, (STATUS, h, k)) == LEAVING)
+        if plan.park != NOTHING:
+            add(state.purse, (PARKED, k), leaves, proceeds)
+        gone = leaves & ((held <= 0.0) | worthless)
+        put(state.held, (STATUS, h, k), chosen(gone, OUT, get(state.held, (STATUS, h, k))))
+        put(state.held, (SINCE, h, k), chosen(gone, float(step), get(state.held, (SINCE, h, k))))
+    if plan.portfolio_stop <= 0.0:
         return
-    spent = min(state.purse[PARKED, k], state.purse[CASH, k])
-    if spent > 0.0:
-        buy(book, state, trades, plan.park, step, k, spent / (1.0 + book.buy_cost[plan.park]))
-    state.purse[PARKED, k] = 0.0
+    whole = get(state.purse, (WHOLE, k))
+    out = where & (whole == LEAVING)
+    for h in range(book.at.shape[0]):
+        out = out & (get(state.held, (STATUS, h, k)) != LEAVING)
+    put(state.purse, (WHOLE, k), chosen(out, OUT, whole))
 
 
-@kernel
-def reenter(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
+@inlined
+def park(
+    book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int, where: Mask
+) -> None:
+    """Put what stops brought into the holding that takes it."""
+    if plan.park == NOTHING or not book.is_open[plan.park, step]:
+        return
+    parked = get(state.purse, (PARKED, k))
+    where = where & (parked > 0.0)
+    spent = least(parked, get(state.purse, (CASH, k)))
+    bought = spent / (1.0 + book.buy_cost[plan.park])
+    buy(book, state, trades, plan.park, step, k, bought, where & (spent > 0.0))
+    put(state.purse, (PARKED, k), chosen(where, 0.0, parked))
+
+
+@inlined
+def reenter(book: Book, plan: Plan, state: State, step: int, k: int, where: Mask) -> None:
     """Take back into the plan what was stopped out long enough ago."""
     if plan.reenter_days == 0:
         return
-    again = False
+    whole, latest = get(state.purse, (WHOLE, k)), float(step - plan.reenter_days)
+    may, again = where & (whole != LEAVING), where & ~where
     for h in range(book.at.shape[0]):
-        waited = step - state.clock[SINCE, h, k] >= plan.reenter_days
-        if state.clock[STATUS, h, k] == OUT and waited and state.flags[WHOLE, k] != LEAVING:
-            state.clock[STATUS, h, k] = HELD
-            again = True
-    if again:
-        aim(plan, state, k)
-        state.flags[PENDING, k] = RESTORE
-        if state.flags[WHOLE, k] == OUT:
-            state.flags[WHOLE, k] = HELD
-            state.purse[PEAK, k] = state.purse[GROWN, k]
+        status = get(state.held, (STATUS, h, k))
+        back = may & (status == OUT) & (get(state.held, (SINCE, h, k)) <= latest)
+        put(state.held, (STATUS, h, k), chosen(back, HELD, status))
+        again = again | back
+    if not has_any(again):
+        return
+    aim(plan, state, k, again)
+    put(state.purse, (PENDING, k), chosen(again, RESTORE, get(state.purse, (PENDING, k))))
+    anew = again & (whole == OUT)
+    put(state.purse, (WHOLE, k), chosen(anew, HELD, whole))
+    put_where(state.purse, (PEAK, k), anew, get(state.purse, (GROWN, k)))
 
 
-@kernel
-def move_money(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
+@inlined
+def move_money(
+    book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int, where: Mask
+) -> None:
     """Take in what is put in, pay out what is withdrawn as far as that can be raised."""
     amount = plan.flows[step]
     if amount > 0.0:
-        state.purse[CASH, k] += amount
-        state.purse[FLOW, k] += amount
-        state.flags[PENDING, k] = max(state.flags[PENDING, k], INVEST)
+        add(state.purse, (CASH, k), where, spread(amount))
+        add(state.purse, (FLOW, k), where, spread(amount))
+        pending = get(state.purse, (PENDING, k))
+        put_where(state.purse, (PENDING, k), where, most(pending, INVEST))
     elif amount < 0.0:
-        state.purse[OWED, k] -= amount
-    if state.purse[OWED, k] <= 0.0:
+        add(state.purse, (OWED, k), where, spread(-amount))
+    owed = get(state.purse, (OWED, k))
+    owes = where & (owed > 0.0)
+    if not has_any(owes):
         return
-    if state.purse[OWED, k] > state.purse[CASH, k] and book.is_open[-1, step]:
-        raise_cash(book, state, trades, step, k, state.purse[OWED, k] - state.purse[CASH, k])
-    paid = min(state.purse[OWED, k], max(state.purse[CASH, k], 0.0))
-    state.purse[CASH, k] -= paid
-    state.purse[OWED, k] -= paid
-    state.purse[FLOW, k] -= paid
+    lacks = owes & (owed > get(state.purse, (CASH, k)))
+    if book.is_open[-1, step] and has_any(lacks):
+        raise_cash(book, state, trades, step, k, owed - get(state.purse, (CASH, k)), lacks)
+    paid = least(owed, most(get(state.purse, (CASH, k)), 0.0))
+    add(state.purse, (CASH, k), owes, 0.0 - paid)
+    add(state.purse, (OWED, k), owes, 0.0 - paid)
+    add(state.purse, (FLOW, k), owes, 0.0 - paid)
 
 
-@kernel
-def stop(book: Book, state: State, h: int, step: int, k: int) -> None:
+@inlined
+def stop(book: Book, state: State, h: int, step: int, k: int, where: Mask) -> None:
     """Ask for all of a holding to be sold from the next step on."""
-    state.clock[STATUS, h, k] = LEAVING
-    ask(book, state, h, step + 1, k, state.held[UNITS, h, k])
+    put(state.held, (STATUS, h, k), chosen(where, LEAVING, get(state.held, (STATUS, h, k))))
+    ask(book, state, h, step + 1, k, get(state.held, (UNITS, h, k)), where)
+    sale = book.next_sale[h, step + 1]
+    if sale < NEVER:
+        will_hand_over(book, h, int(sale), k)
 
 
-@kernel
-def stop_all(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
+@inlined
+def stop_all(book: Book, plan: Plan, state: State, step: int, k: int, where: Mask) -> None:
     """Stop the whole portfolio, but for the holding that takes the proceeds."""
-    state.flags[WHOLE, k] = LEAVING
-    state.flags[WAKE, k] = step + 1
+    put(state.purse, (WHOLE, k), chosen(where, LEAVING, get(state.purse, (WHOLE, k))))
+    put(state.purse, (WAKE, k), chosen(where, float(step + 1), get(state.purse, (WAKE, k))))
     for h in range(book.at.shape[0]):
-        if h != plan.park and state.clock[STATUS, h, k] == HELD:
-            stop(book, state, h, step, k)
-    aim(plan, state, k)
-    state.flags[STOPS, k] += 1
+        if h != plan.park:
+            held = get(state.held, (STATUS, h, k)) == HELD
+            stop(book, state, h, step, k, where & held)
+    aim(plan, state, k, where)
+    count(state, k, where)
+
+
+@inlined
+def count(state: State, k: int, where: Mask) -> None:
+    """Count a stop that was set off."""
+    stops = get(state.purse, (STOPS, k))
+    put(state.purse, (STOPS, k), chosen(where, stops + 1.0, stops))
 
 
 @kernel
-def attend(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
+def attend(
+    book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int, where: Mask
+) -> None:
     """Do what waits on a path: sales, parking, the way back in, payments."""
-    fill_sales(book, plan, state, trades, step, k)
-    park(book, plan, state, trades, step, k)
-    reenter(book, plan, state, step, k)
-    move_money(book, plan, state, trades, step, k)
-    waits = state.purse[OWED, k] > 0.0 or state.flags[WHOLE, k] == LEAVING
-    state.flags[WAKE, k] = step + 1 if waits or state.purse[PARKED, k] > 0.0 else NEVER
+    fill_sales(book, plan, state, trades, step, k, where)
+    park(book, plan, state, trades, step, k, where)
+    reenter(book, plan, state, step, k, where)
+    move_money(book, plan, state, trades, step, k, where)
+    waits = (get(state.purse, (OWED, k)) > 0.0) | (get(state.purse, (WHOLE, k)) == LEAVING)
+    waits = waits | (get(state.purse, (PARKED, k)) > 0.0)
+    wake = chosen(waits, float(step + 1), NEVER)
     for h in range(book.at.shape[0]):
-        if state.held[ASKED, h, k] > 0.0:
-            # what is locked up or shut is waited for on many paths and for many days
-            due = max(state.clock[DUE, h, k], book.next_sale[h, step + 1])
-            state.flags[WAKE, k] = min(state.flags[WAKE, k], due)
-        if plan.reenter_days > 0 and state.clock[STATUS, h, k] == OUT:
-            back = state.clock[SINCE, h, k] + plan.reenter_days
-            state.flags[WAKE, k] = min(state.flags[WAKE, k], max(back, step + 1))
+        # what is locked up or shut is waited for on many paths and for many days
+        sale, due = book.next_sale[h, step + 1], get(state.held, (DUE, h, k))
+        due = chosen(due < sale, sale, due)
+        asks = get(state.held, (ASKED, h, k)) > 0.0
+        wake = chosen(asks & (due < wake), due, wake)
+        if plan.reenter_days > 0:
+            back = get(state.held, (SINCE, h, k)) + float(plan.reenter_days)
+            back = chosen(back < float(step + 1), float(step + 1), back)
+            is_out = get(state.held, (STATUS, h, k)) == OUT
+            wake = chosen(is_out & (back < wake), back, wake)
+    put_where(state.purse, (WAKE, k), where, wake)
 
 
 @kernel
 def begin(book: Book, plan: Plan, state: State, trades: Trades, wanted: FloatArray, k: int) -> None:
     """Buy the portfolio at the start; every market counts as open then.
 
-    `wanted` is scratch of shape (n_holdings,).
+    `wanted` is scratch of shape (n_holdings, WIDTH).
     """
-    state.purse[CASH, k] = plan.capital
-    state.purse[GROWN, k] = 1.0
-    state.purse[PEAK, k] = 1.0
-    aim(plan, state, k)
-    state.flags[PENDING, k] = INVEST
-    trade(book, state, trades, wanted, 0, k)
-    state.flags[PENDING, k] = 0
+    state.purse[CASH, k : k + WIDTH] = plan.capital
+    state.purse[GROWN, k : k + WIDTH] = 1.0
+    state.purse[PEAK, k : k + WIDTH] = 1.0
+    aim(plan, state, k, everywhere())
+    state.purse[PENDING, k : k + WIDTH] = INVEST
+    trade(book, state, trades, wanted, 0, k, everywhere())
+    state.purse[PENDING, k : k + WIDTH] = 0.0
 
 
 @kernel
-def watch(
-    book: Book, plan: Plan, state: State, trades: Trades, fell: FloatArray, step: int
-) -> None:
-    """Look at the day's prices: what has fallen to its stop is sold from the next step on.
-
-    `fell` is scratch of shape (n_paths,).
-    """
-    if plan.holding_stop > 0.0:
-        for h in range(book.at.shape[0]):
-            if h != plan.park and watch_row(book, plan, state, trades, fell, h, step) > 0:
-                for k in range(fell.shape[0]):
-                    if fell[k] > 0.0:
-                        stop(book, state, h, step, k)
-                        aim(plan, state, k)
-                        state.flags[STOPS, k] += 1
-    if plan.portfolio_stop <= 0.0:
-        return
-    flags, purse = state.flags, state.purse
-    floor = (1.0 - plan.portfolio_stop) * (1.0 - DEAD_BAND)
-    for k in range(purse.shape[1]):
-        if flags[WHOLE, k] != HELD:
+def watch_holdings(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
+    """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
+    left, any_fell = 1.0 - plan.holding_stop, everywhere() & ~everywhere()
+    for h in range(book.at.shape[0]):
+        if h == plan.park:
             continue
+        price, reference = item(book.rows, h, step, k), get(state.held, (REFERENCE, h, k))
+        held = get(state.held, (STATUS, h, k)) == HELD
+        held = held & (get(state.held, (UNITS, h, k)) > 0.0)
         if plan.from_peak:
-            purse[PEAK, k] = max(purse[PEAK, k], purse[GROWN, k])
-        if purse[GROWN, k] < purse[PEAK, k] * floor:
-            stop_all(book, plan, state, step, k)
+            reference = chosen(held & (price > reference), price, reference)
+            put(state.held, (REFERENCE, h, k), reference)
+        if trades.record.shape[2] > 0:
+            put_where(trades.record, (LEVEL, h, step, k), held, reference * left)
+        fell = held & (price < reference * left * (1.0 - DEAD_BAND))
+        if has_any(fell):
+            stop(book, state, h, step, k, fell)
+            count(state, k, fell)
+            any_fell = any_fell | fell
+    if has_any(any_fell):
+        aim(plan, state, k, any_fell)
+
+
+@kernel
+def watch_whole(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
+    """Look at the value of a unit put in: where it fell to its stop all is sold."""
+    grown, peak = get(state.purse, (GROWN, k)), get(state.purse, (PEAK, k))
+    held = get(state.purse, (WHOLE, k)) == HELD
+    if plan.from_peak:
+        peak = chosen(held, most(peak, grown), peak)
+        put(state.purse, (PEAK, k), peak)
+    floor = (1.0 - plan.portfolio_stop) * (1.0 - DEAD_BAND)
+    fell = held & (grown < peak * floor)
+    if has_any(fell):
+        stop_all(book, plan, state, step, k, fell)
 
 
 @kernel
 def wake_the_worthless(book: Book, state: State, step: int) -> None:
     """Wake who waits to sell what can be sold by nobody any more, though it is shut."""
-    wake = state.flags[WAKE]
     for h in range(book.at.shape[0]):
-        if book.next_sale[h, step] != step and how_many_worthless(row(book.rows, h, step)) > 0:
-            for k in range(wake.shape[0]):
-                asked = state.held[ASKED, h, k] > 0.0 and step >= state.clock[DUE, h, k]
-                if asked and item(book.rows, h, step, k) <= 0.0:
-                    wake[k] = min(wake[k], step)
+        if book.next_sale[h, step] == step:
+            continue
+        for k in range(0, book.rows.n_paths, WIDTH):
+            worthless = item(book.rows, h, step, k) <= 0.0
+            if has_any(worthless):
+                now, wake = float(step), get(state.purse, (WAKE, k))
+                asks = get(state.held, (ASKED, h, k)) > 0.0
+                wakes = worthless & asks & (get(state.held, (DUE, h, k)) <= now) & (wake > now)
+                put(state.purse, (WAKE, k), chosen(wakes, now, wake))
 
 
 @kernel
@@ -256,53 +321,43 @@ def attend_all(
 ) -> None:
     """Do what waits on the paths on which something does."""
     wake_the_worthless(book, state, step)
-    due = state.flags[WAKE]
-    if not scheduled and how_many_due(due, step) == 0:
-        return
-    for k in range(due.shape[0]):
-        if scheduled or step >= due[k]:
-            attend(book, plan, state, trades, step, k)
+    latest = NEVER if scheduled else float(step)
+    for k in range(0, book.rows.n_paths, WIDTH):
+        due = get(state.purse, (WAKE, k)) <= latest
+        if has_any(due):
+            attend(book, plan, state, trades, step, k, due)
 
 
 @kernel
 def trade_all(
-    book: Book,
-    state: State,
-    trades: Trades,
-    wanted: FloatArray,
-    value: FloatArray,
-    leave: FloatArray,
-    step: int,
+    book: Book, state: State, trades: Trades, wanted: FloatArray, worth: FloatArray, step: int
 ) -> None:
     """Trade where weights are to be restored or money is to be invested, and value it again.
 
-    `wanted` is scratch of shape (n_holdings,); `value` and `leave`, at mark and at exit, are of
-    shape (n_paths,), USD.
+    `wanted` is scratch of shape (n_holdings, WIDTH); `worth` is of shape
+    (2, n_steps + 1, n_paths), USD.
     """
-    pending = state.flags[PENDING]
-    if not book.is_open[-1, step] or how_many(pending) == 0:
+    if not book.is_open[-1, step]:
         return
-    for k in range(pending.shape[0]):
-        if pending[k] > 0:
-            trade(book, state, trades, wanted, step, k)
-            pending[k] = 0
-            value[k] = total(book, state, step, k)
-            leave[k] = leaving_value(book, state, step, k)
+    for k in range(0, book.rows.n_paths, WIDTH):
+        pending = get(state.purse, (PENDING, k))
+        where = pending > 0.0
+        if has_any(where):
+            trade(book, state, trades, wanted, step, k, where)
+            put(state.purse, (PENDING, k), chosen(where, 0.0, pending))
+            put_where(worth, (MARK, step, k), where, total(book, state, step, k))
+            put_where(worth, (LEAVE, step, k), where, leaving_value(book, state, step, k))
 
 
 @kernel
-def run(
-    book: Book, plan: Plan, state: State, trades: Trades, traces: Traces, wanted: FloatArray
-) -> None:
+def run(book: Book, plan: Plan, state: State, trades: Trades, traces: Traces) -> None:
     """Run all paths of a block over all steps.
 
-    Days on which nothing happens to a path only cost its valuation; `wanted` is scratch of
-    shape (n_holdings,).
+    Days on which nothing happens to a path only cost its valuation.
     """
     n_steps, n_paths = book.rows.n_rows - 1, book.rows.n_paths
-    value, scratch = np.empty(n_paths), np.zeros(-(-n_paths // 8) * 8)
-    day, worth = scratch[:n_paths], traces.worth
-    for k in range(n_paths):
+    wanted, one_over = np.empty((book.at.shape[0], WIDTH)), np.empty(n_paths)
+    for k in range(0, n_paths, WIDTH):
         begin(book, plan, state, trades, wanted, k)
     for step in range(n_steps + 1):
         if step > 0:
@@ -310,18 +365,22 @@ def run(
         is_open = 0 < step < n_steps
         if is_open:
             attend_all(book, plan, state, trades, plan.flows[step] != 0.0, step)
-        value_all(book, state, value, worth[LEAVE, step], step)
+        value_all(book, state, traces.worth, step)
         if is_open:
-            check_weights(book, plan, state, value, step)
-            trade_all(book, state, trades, wanted, value, worth[LEAVE, step], step)
+            check_weights(book, plan, state, traces.worth, step)
+            trade_all(book, state, trades, wanted, traces.worth, step)
         if step > 0 and plan.portfolio_stop > 0.0:
-            grow(state.purse, value)
-        state.purse[NAV] = value
-        worth[MARK, step] = value
+            grow(state.purse, traces.worth, step)
+        state.purse[NAV, :n_paths] = traces.worth[MARK, step]
         keep(state, traces, step)
         if traces.shares.shape[1] > 0:
-            share_out(book, state, traces, value, scratch, step)
+            share_out(book, state, traces, one_over, step)
         state.purse[FLOW] = 0.0
         state.purse[MOVED] = 0.0
-        if step < n_steps:
-            watch(book, plan, state, trades, day, step)
+        if step == n_steps:
+            return
+        for k in range(0, n_paths, WIDTH):
+            if plan.holding_stop > 0.0:
+                watch_holdings(book, plan, state, trades, step, k)
+            if plan.portfolio_stop > 0.0:
+                watch_whole(book, plan, state, step, k)

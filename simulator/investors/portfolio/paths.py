@@ -32,12 +32,12 @@ from simulator.investors.portfolio.state import (
     TURNOVER,
     UNITS,
     Book,
-    IntArray,
     Plan,
     State,
     Traces,
     Trades,
     new_state,
+    zeros_apart,
 )
 from simulator.scenario.investors import FlowTerms, InvestorTerms
 from simulator.units import BPS, BoolArray, FloatArray
@@ -69,7 +69,8 @@ class PortfolioPaths:
         over the value: means over the counted paths, 0 where nothing is left.
     units : ndarray of shape (n_holdings, n_steps + 1, n_paths)
         Of each instrument's paths, at the end of a step.
-    values : ndarray of shape (n_holdings, n_steps + 1, n_paths), USD at mark
+    prices : tuple of ndarray of shape (n_steps + 1, n_paths), USD at mark
+        Of a unit of each holding.
     cash, turnover : ndarray of shape (n_steps + 1, n_paths), USD
     bought, sold, level : ndarray of shape (n_holdings, n_steps + 1, n_paths)
         Units traded, and the prices at which stops stand, where a record was asked for.
@@ -82,12 +83,19 @@ class PortfolioPaths:
     has_flows: bool
     shares: FloatArray
     units: FloatArray
-    values: FloatArray
+    prices: tuple[FloatArray, ...]
     cash: FloatArray
     turnover: FloatArray
     bought: FloatArray
     sold: FloatArray
     level: FloatArray
+
+    @property
+    def values(self) -> FloatArray:
+        """Return each holding at mark, shape (n_holdings, n_steps + 1, n_paths), USD."""
+        if self.units.shape[1] == 0:
+            return self.units
+        return self.units * np.stack(self.prices)
 
     def head(self, count: int) -> PortfolioPaths:
         """Return the first `count` paths alone.
@@ -99,9 +107,10 @@ class PortfolioPaths:
         """
         if count != self.counted:
             raise ValueError(f"{self.counted} paths were counted; must be {count}")
-        named = ("flows", "units", "values", "cash", "turnover", "bought", "sold", "level")
+        named = ("flows", "units", "cash", "turnover", "bought", "sold", "level")
         arrays = {name: getattr(self, name)[..., :count] for name in named}
-        return replace(self, whole=self.whole.head(count), **arrays)
+        prices = tuple(price[:, :count] for price in self.prices)
+        return replace(self, whole=self.whole.head(count), prices=prices, **arrays)
 
 
 @dataclass(frozen=True)
@@ -154,11 +163,9 @@ def hold(
     book, _kept = _book(held, investor.trading_cost_bps / BPS, wanted.sources)
     plan = _plan(investor, book.rows.n_rows - 1)
     trades, traces = _new_trades(book, wanted), _new_traces(book, plan, wanted, counted)
-    state = new_state(len(held), n_paths)
-    kernel.run(book, plan, state, trades, traces, np.empty(len(held)))
-    values = np.empty((len(held), 0, 0))
-    if wanted.days:
-        values = traces.units * np.stack([_value(paths) for paths in held])
+    state = new_state(len(held), book.rows.n_paths)
+    kernel.run(book, plan, state, trades, traces)
+    state, trades, traces = _of_first(n_paths, state, trades, traces)
     flows = traces.flows
     return PortfolioPaths(
         whole=_whole(held, book, plan, state, trades, traces),
@@ -168,7 +175,7 @@ def hold(
         has_flows=bool(flows.any()),
         shares=traces.shares / counted,
         units=traces.units,
-        values=values,
+        prices=tuple(_value(paths) for paths in held),
         cash=traces.days[IN_CASH],
         turnover=traces.days[TURNOVER],
         bought=trades.record[BOUGHT],
@@ -177,11 +184,27 @@ def hold(
     )
 
 
+def _of_first(
+    n_paths: int, state: State, trades: Trades, traces: Traces
+) -> tuple[State, Trades, Traces]:
+    """Return what is of the first paths, where others only fill the last vector."""
+    return (
+        State(*(array[..., :n_paths] for array in state)),
+        Trades(*(array[..., :n_paths] for array in trades)),
+        traces._replace(
+            worth=traces.worth[..., :n_paths],
+            flows=traces.flows[..., :n_paths],
+            units=traces.units[..., :n_paths],
+            days=traces.days[..., :n_paths],
+        ),
+    )
+
+
 def _new_trades(book: Book, wanted: Wanted) -> Trades:
     """Return empty sums, with room for what is wanted."""
     n_sources, by_step = int(book.at[-1, FIRST] + book.at[-1, SOURCES]), book.rows[1:]
     return Trades(
-        brought=np.zeros((n_sources, book.rows.n_paths)),
+        brought=zeros_apart(n_sources, book.rows.n_paths),
         record=np.zeros((3, book.at.shape[0], *(by_step if wanted.record else (0, 0)))),
     )
 
@@ -237,7 +260,7 @@ def _book(
     return Book(rows, at, is_open, next_sale, costs, most, commission), kept
 
 
-def _next_sale(is_open: BoolArray, lockup_days: int) -> IntArray:
+def _next_sale(is_open: BoolArray, lockup_days: int) -> FloatArray:
     """Return the first step from each on at which a sale is possible, shape (n_steps + 2,)."""
     steps = np.arange(is_open.size)
     possible = np.where(is_open & (steps >= lockup_days), steps, NEVER)
@@ -293,7 +316,8 @@ def _whole(
     trades: Trades,
     traces: Traces,
 ) -> InstrumentPaths:
-    events = state.flags[STOPS] + np.sum([paths.events for paths in held], axis=0)
+    stops = state.purse[STOPS].astype(np.int64)
+    events = stops + np.sum([paths.events for paths in held], axis=0)
     mark, leave = traces.worth[MARK], traces.worth[LEAVE]
     leave[0] = plan.capital
     attribution, sources = np.empty((0, events.shape[0])), list[Source]()
@@ -332,7 +356,7 @@ def _attribution(
 
 def _unpaid(held: Sequence[InstrumentPaths], state: State) -> FloatArray:
     """Return the dollars that the exits of the holdings at the horizon could not be paid."""
-    unpaid = np.zeros(state.flags.shape[1])
+    unpaid = np.zeros(state.purse.shape[1])
     for row, paths in enumerate(held):
         per_unit = paths.unpaid
         if paths.units[0] != "usd":

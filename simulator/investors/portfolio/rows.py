@@ -10,22 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
+from simulator.investors.portfolio.vectors import WIDTH, Vector, read, will_read
 from simulator.jit import inlined
 from simulator.units import FloatArray
 
 _BYTES = 8
-_numba: Any = numba  # without types
-_types: Any = types
-carray = _numba.carray
 
 
 class Rows(NamedTuple):
-    """Where arrays begin, shape (n_arrays,) int64, and their common shape."""
+    """Where arrays begin, shape (n_arrays,) int64, and their common shape.
+
+    `n_paths` is a multiple of WIDTH.
+    """
 
     begins: np.ndarray[Any, np.dtype[np.int64]]
     n_rows: int
@@ -34,6 +32,8 @@ class Rows(NamedTuple):
 
 def rows_of(arrays: Sequence[FloatArray]) -> tuple[Rows, list[FloatArray]]:
     """Return the rows of `arrays`, and what must be kept while they are read.
+
+    Where the paths are no multiple of WIDTH the last one stands there again, as often as lacks.
 
     Parameters
     ----------
@@ -45,37 +45,33 @@ def rows_of(arrays: Sequence[FloatArray]) -> tuple[Rows, list[FloatArray]]:
     ValueError
         The last two axes of an array are not those of the first one.
     """
-    kept = [np.ascontiguousarray(array, dtype=np.float64) for array in arrays]
-    shapes = {array.shape[-2:] for array in kept}
+    shapes = {array.shape[-2:] for array in arrays}
     if len(shapes) != 1:
         raise ValueError(f"shapes are {sorted(shapes)}; must be one for all")
+    kept = [np.ascontiguousarray(_full(array), dtype=np.float64) for array in arrays]
     begins = np.array([array.ctypes.data for array in kept], np.int64)
-    return Rows(begins, *shapes.pop()), kept
+    return Rows(begins, *kept[0].shape[-2:]), kept
 
 
-def _typed_pointer(typing_context: Any, address: Any) -> Any:
-    """Return an address as a pointer to float64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return _types.CPointer(_types.float64)(_types.int64), codegen
-
-
-_pointer: Any = intrinsic(_typed_pointer)
+def _full(array: FloatArray) -> FloatArray:
+    lacking = -array.shape[-1] % WIDTH
+    if lacking == 0:
+        return array
+    return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, lacking)], mode="edge")
 
 
 @inlined
-def row(rows: Rows, number: int, step: int) -> FloatArray:
-    """Return a row of array `number`, shape (n_paths,)."""
-    begin = rows.begins[number] + step * rows.n_paths * _BYTES
-    found: FloatArray = carray(_pointer(begin), (rows.n_paths,))
-    return found
+def item(rows: Rows, number: int, step: int, k: int) -> Vector:
+    """Return WIDTH paths from `k` on of array `number`.
+
+    `step` may run on into the next of its layers.
+    """
+    return read(rows.begins[number] + (step * rows.n_paths + k) * _BYTES)
 
 
 @inlined
-def item(rows: Rows, number: int, step: int, k: int) -> float:
-    """Return one element of array `number`; `step` may run on into the next of its layers."""
-    begin = rows.begins[number] + (step * rows.n_paths + k) * _BYTES
-    found: float = carray(_pointer(begin), (1,))[0]
-    return found
+def will_need(rows: Rows, number: int, step: int, k: int) -> None:
+    """Hint that `item` is going to be asked for the same; it need not exist."""
+    first = rows.begins[number] + (step * rows.n_paths + k) * _BYTES
+    will_read(first)
+    will_read(first + (WIDTH - 1) * _BYTES)  # a vector may lie on two lines of the cache

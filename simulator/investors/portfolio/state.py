@@ -1,12 +1,14 @@
 """What the portfolio's kernel reads and writes: prices, plan, state of a block of paths.
 
 A step is a calendar day. Amounts of a holding are in units: one is the position that the
-instrument's paths describe. Few arrays with named rows, for the sake of compilation: each array
-of a tuple costs every function that takes it.
+instrument's paths describe. The number of paths is a multiple of WIDTH (`vectors`). Few arrays
+with named rows, for the sake of compilation: each array of a tuple costs every function that
+takes it.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,33 +24,32 @@ NOTHING = -1
 DEAD_BAND = 1e-6
 """Stops act only when a price is further than this share below its level (both engines)."""
 
-NEVER = np.iinfo(np.int64).max
+_LINE = 8
+"""Float64 in a line of the cache."""
+
+NEVER = np.inf
 """Step on which nothing happens."""
 
-HELD, LEAVING, OUT = 0, 1, 2
+HELD, LEAVING, OUT = 0.0, 1.0, 2.0
 """Where a holding stands: held, sold as soon as it can be, stopped out."""
 
+INVEST, RESTORE = 1.0, 2.0
+"""What is to be done: money invested, weights restored."""
 
 # Columns of `Book.at`.
 SALE, SELLABLE, INCOME, NOTICE, BROUGHT, SOURCES, FIRST = range(7)
 
 # Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
 # that is possible; weight that is meant now, with what was stopped out parked elsewhere; cash
-# that a unit has paid out so far; what trading cost.
-UNITS, REFERENCE, ASKED, GOAL, RECEIVED, COSTS = range(6)
-
-# Rows of `State.clock`: step from which what is asked for can be sold; HELD, LEAVING or OUT;
-# step of the last sale by a stop.
-DUE, STATUS, SINCE = range(3)
+# that a unit has paid out so far; what trading cost; step from which what is asked for can be
+# sold; HELD, LEAVING or OUT; step of the last sale by a stop.
+UNITS, REFERENCE, ASKED, GOAL, RECEIVED, COSTS, DUE, STATUS, SINCE = range(9)
 
 # Rows of `State.purse`: dollars; what withdrawals still wait for; what `Plan.park` has yet to
 # take; value at mark; value and highest value of a unit put in, where a stop watches it; what
-# came in and what was bought and sold on the day.
-CASH, OWED, PARKED, NAV, GROWN, PEAK, FLOW, MOVED = range(8)
-
-# Rows of `State.flags`: 0 nothing, 1 money to invest, 2 weights to restore; step on which what
+# came in and what was bought and sold on the day; 0, INVEST or RESTORE; step on which what
 # waits can next be done; HELD, LEAVING or OUT of the portfolio's own stop; stops set off.
-PENDING, WAKE, WHOLE, STOPS = range(4)
+CASH, OWED, PARKED, NAV, GROWN, PEAK, FLOW, MOVED, PENDING, WAKE, WHOLE, STOPS = range(12)
 
 MARK, LEAVE = range(2)
 """Rows of `Traces.worth`."""
@@ -73,7 +74,7 @@ class Book(NamedTuple):
         `Trades.brought`.
     is_open : (n_holdings + 1, n_steps + 1), bool
         Whether a holding trades; last row: whether all do.
-    next_sale : (n_holdings, n_steps + 2), int64
+    next_sale : (n_holdings, n_steps + 2)
         First step from a step on at which a holding trades and is not locked up; NEVER if none.
     buy_cost : (n_holdings,)
         Share of the mark that is paid on top, commission included.
@@ -85,7 +86,7 @@ class Book(NamedTuple):
     rows: Rows
     at: IntArray
     is_open: BoolArray
-    next_sale: IntArray
+    next_sale: FloatArray
     buy_cost: FloatArray
     most: FloatArray
     commission: float
@@ -113,22 +114,20 @@ class Plan(NamedTuple):
 class State(NamedTuple):
     """All that changes on the paths; rows as named above.
 
-    held : (6, n_holdings, n_paths)
-    clock : (3, n_holdings, n_paths), int64
-    purse : (8, n_paths), USD
-    flags : (4, n_paths), int64
+    Numbers of steps and what is one of a few are float64 too: a vector has one type.
+
+    held : (9, n_holdings, at least n_paths)
+    purse : (12, at least n_paths)
     """
 
     held: FloatArray
-    clock: IntArray
     purse: FloatArray
-    flags: IntArray
 
 
 class Trades(NamedTuple):
     """What trading adds up to; rows as named above. What is not asked for is empty.
 
-    brought : (n_sources, n_paths), USD
+    brought : (n_sources, at least n_paths), USD
         Taken from each source by sales less given to it by purchases.
     record : (3, n_holdings, n_steps + 1, n_paths), or (3, n_holdings, 0, 0)
     """
@@ -160,13 +159,22 @@ class Traces(NamedTuple):
     days: FloatArray
 
 
+def zeros_apart(*shape: int) -> FloatArray:
+    """Return zeros of a shape, and at the end of each row a line of the cache that is not used.
+
+    Rows begin with a line, so that no vector lies on two; and equal places of rows, which are
+    often whole pages long, do not fall on the same few lines.
+    """
+    *outer, n_paths = shape
+    apart = -(-n_paths // _LINE) * _LINE + _LINE
+    memory = np.zeros(math.prod(outer) * apart + _LINE)
+    start = -(memory.ctypes.data // memory.itemsize) % _LINE
+    found: FloatArray = memory[start : memory.size - _LINE + start].reshape(*outer, apart)
+    return found
+
+
 def new_state(n_holdings: int, n_paths: int) -> State:
     """Return the state before the first purchase."""
-    flags = np.zeros((4, n_paths), np.int64)
-    flags[WAKE] = NEVER
-    return State(
-        held=np.zeros((6, n_holdings, n_paths)),
-        clock=np.zeros((3, n_holdings, n_paths), np.int64),
-        purse=np.zeros((8, n_paths)),
-        flags=flags,
-    )
+    state = State(held=zeros_apart(9, n_holdings, n_paths), purse=zeros_apart(12, n_paths))
+    state.purse[WAKE] = NEVER
+    return state

@@ -1,13 +1,14 @@
 """Selling and buying for a portfolio: what can be sold, at what price, for which weights.
 
-Every function works on one path `k` of a block on one step; see `state`.
+Every function works on the WIDTH paths from `k` on of a block, on one step; see `state`. Where it
+takes a mask `where`, the paths outside of it stay as they are.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulator.investors.portfolio.rows import item
+from simulator.investors.portfolio.rows import item, will_need
 from simulator.investors.portfolio.state import (
     ASKED,
     BOUGHT,
@@ -26,6 +27,7 @@ from simulator.investors.portfolio.state import (
     PENDING,
     RECEIVED,
     REFERENCE,
+    RESTORE,
     SALE,
     SELLABLE,
     SOLD,
@@ -37,35 +39,51 @@ from simulator.investors.portfolio.state import (
     State,
     Trades,
 )
+from simulator.investors.portfolio.vectors import (
+    Mask,
+    Vector,
+    chosen,
+    get,
+    has_any,
+    least,
+    most,
+    put,
+    put_where,
+    spread,
+)
 from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 NO_END = np.inf
 
-INVEST, RESTORE = 1, 2
-"""Values of `State.flags[PENDING]`."""
+
+@inlined
+def add(array: FloatArray, index: tuple[int, ...], where: Mask, amount: Vector) -> None:
+    """Add to WIDTH elements of an array of any shape, from `index` on."""
+    before = get(array, index)
+    put(array, index, chosen(where, before + amount, before))
 
 
 @inlined
-def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> float:
+def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> Vector:
     """Return the units that could be sold at once: none where it is shut or worthless."""
-    if book.next_sale[h, step] != step or item(book.rows, h, step, k) <= 0.0:
-        return 0.0
+    units = get(state.held, (UNITS, h, k))
+    if book.next_sale[h, step] != step:
+        return spread(0.0)
     number = book.at[h, SELLABLE]
-    share = 1.0 if number == NOTHING else item(book.rows, number, step, k)
-    units: float = state.held[UNITS, h, k] * share
-    return units
+    if number != NOTHING:
+        units = units * item(book.rows, number, step, k)
+    return chosen(item(book.rows, h, step, k) <= 0.0, 0.0, units)
 
 
 @inlined
-def leaving_price(book: Book, state: State, h: int, step: int, k: int) -> float:
+def leaving_price(book: Book, state: State, h: int, step: int, k: int) -> Vector:
     """Return what leaving pays for a unit, without the cash that it paid out before."""
-    paid: float = item(book.rows, book.at.shape[0] + h, step, k) - state.held[RECEIVED, h, k]
-    return paid
+    return item(book.rows, book.at.shape[0] + h, step, k) - get(state.held, (RECEIVED, h, k))
 
 
 @inlined
-def sale_price(book: Book, state: State, h: int, step: int, k: int) -> float:
+def sale_price(book: Book, state: State, h: int, step: int, k: int) -> Vector:
     """Return what selling a unit pays, less commission."""
     number = book.at[h, SALE]
     if number == NOTHING:
@@ -73,8 +91,10 @@ def sale_price(book: Book, state: State, h: int, step: int, k: int) -> float:
     return item(book.rows, number, step, k) * (1.0 - book.commission)
 
 
-@kernel
-def hand_over(book: Book, trades: Trades, h: int, step: int, k: int, units: float) -> None:
+@inlined
+def hand_over(
+    book: Book, trades: Trades, h: int, step: int, k: int, where: Mask, units: Vector
+) -> None:
     """Credit the sources of `units` that go with what they brought so far; negative: that come.
 
     sum over t of u_(t-1) (G_t - G_(t-1)) = u_N G_N - sum over t of (u_t - u_(t-1)) G_t, with G
@@ -83,152 +103,172 @@ def hand_over(book: Book, trades: Trades, h: int, step: int, k: int, units: floa
     layers, first, number = book.at[h, SOURCES], book.at[h, FIRST], book.at[h, BROUGHT]
     for source in range(layers):
         so_far = item(book.rows, number, source * book.rows.n_rows + step, k)
-        trades.brought[first + source, k] += units * so_far
+        add(trades.brought, (first + source, k), where, units * so_far)
 
 
-@kernel
+@inlined
+def will_hand_over(book: Book, h: int, step: int, k: int) -> None:
+    """Hint that sources are going to be credited: they lie far apart, and only trades read them."""
+    for source in range(book.at[h, SOURCES]):
+        will_need(book.rows, book.at[h, BROUGHT], source * book.rows.n_rows + step, k)
+
+
+@inlined
 def sell(
-    book: Book, state: State, trades: Trades, h: int, step: int, k: int, units: float
-) -> float:
+    book: Book, state: State, trades: Trades, h: int, step: int, k: int, units: Vector, where: Mask
+) -> Vector:
     """Sell `units` of a holding, above 0; return the proceeds, which are cash now."""
     mark = units * item(book.rows, h, step, k)
     proceeds = units * sale_price(book, state, h, step, k)
-    before = state.held[UNITS, h, k]
-    state.held[UNITS, h, k] = 0.0 if units >= before else before - units
-    if book.at[h, SOURCES] > 0:
-        hand_over(book, trades, h, step, k, before - state.held[UNITS, h, k])
-    state.purse[CASH, k] += proceeds
-    state.held[COSTS, h, k] += proceeds - mark
-    state.purse[MOVED, k] += mark
+    before = get(state.held, (UNITS, h, k))
+    after = chosen(units >= before, 0.0, before - units)
+    put_where(state.held, (UNITS, h, k), where, after)
+    hand_over(book, trades, h, step, k, where, before - after)
+    add(state.purse, (CASH, k), where, proceeds)
+    add(state.held, (COSTS, h, k), where, proceeds - mark)
+    add(state.purse, (MOVED, k), where, mark)
     if trades.record.shape[2] > 0:
-        trades.record[SOLD, h, step, k] += units
-    return proceeds
+        add(trades.record, (SOLD, h, step, k), where, units)
+    return chosen(where, proceeds, 0.0)
 
 
-@kernel
-def buy(book: Book, state: State, trades: Trades, h: int, step: int, k: int, value: float) -> None:
+@inlined
+def buy(
+    book: Book, state: State, trades: Trades, h: int, step: int, k: int, value: Vector, where: Mask
+) -> None:
     """Buy `value` dollars, above 0, at mark; what is paid on top comes out of cash too."""
     price = item(book.rows, h, step, k)
-    if price <= 0.0:
-        return
-    before = state.held[UNITS, h, k]
-    if before <= 0.0:
-        state.held[REFERENCE, h, k] = price
+    where = where & (price > 0.0)
+    before = get(state.held, (UNITS, h, k))
+    put_where(state.held, (REFERENCE, h, k), where & (before <= 0.0), price)
     units = value / price
-    state.held[UNITS, h, k] += units
-    if book.at[h, SOURCES] > 0:
-        hand_over(book, trades, h, step, k, before - state.held[UNITS, h, k])
+    after = before + units
+    put_where(state.held, (UNITS, h, k), where, after)
+    hand_over(book, trades, h, step, k, where, before - after)
     if trades.record.shape[2] > 0:
-        trades.record[BOUGHT, h, step, k] += units
-    state.purse[CASH, k] -= value * (1.0 + book.buy_cost[h])
-    state.held[COSTS, h, k] -= value * book.buy_cost[h]
-    state.purse[MOVED, k] += value
+        add(trades.record, (BOUGHT, h, step, k), where, units)
+    add(state.purse, (CASH, k), where, 0.0 - value * (1.0 + book.buy_cost[h]))
+    add(state.held, (COSTS, h, k), where, 0.0 - value * book.buy_cost[h])
+    add(state.purse, (MOVED, k), where, value)
 
 
 @inlined
-def ask(book: Book, state: State, h: int, step: int, k: int, units: float) -> None:
+def ask(book: Book, state: State, h: int, step: int, k: int, units: Vector, where: Mask) -> None:
     """Ask for a sale after the notice that the holding wants."""
-    state.held[ASKED, h, k] = units
-    state.clock[DUE, h, k] = step + book.at[h, NOTICE]
-    state.flags[WAKE, k] = min(state.flags[WAKE, k], state.clock[DUE, h, k])
+    due = float(step + book.at[h, NOTICE])
+    wake = get(state.purse, (WAKE, k))
+    put_where(state.held, (ASKED, h, k), where, units)
+    put(state.held, (DUE, h, k), chosen(where, due, get(state.held, (DUE, h, k))))
+    put(state.purse, (WAKE, k), chosen(where & (wake > due), due, wake))
 
 
 @inlined
-def total(book: Book, state: State, step: int, k: int) -> float:
+def total(book: Book, state: State, step: int, k: int) -> Vector:
     """Return the net asset value at mark: cash, and every holding."""
-    value: float = state.purse[CASH, k]
+    value = get(state.purse, (CASH, k))
     for h in range(book.at.shape[0]):
-        value += state.held[UNITS, h, k] * item(book.rows, h, step, k)
+        value = value + get(state.held, (UNITS, h, k)) * item(book.rows, h, step, k)
     return value
 
 
 @inlined
-def leaving_value(book: Book, state: State, step: int, k: int) -> float:
+def leaving_value(book: Book, state: State, step: int, k: int) -> Vector:
     """Return what leaving pays: cash, and every holding less commission."""
-    cash: float = state.purse[CASH, k]
+    cash = get(state.purse, (CASH, k))
     value = cash
     for h in range(book.at.shape[0]):
-        value += state.held[UNITS, h, k] * leaving_price(book, state, h, step, k)
+        value = value + get(state.held, (UNITS, h, k)) * leaving_price(book, state, h, step, k)
     return cash + (value - cash) * (1.0 - book.commission)
 
 
 @kernel
-def raise_cash(book: Book, state: State, trades: Trades, step: int, k: int, wanted: float) -> None:
+def raise_cash(
+    book: Book, state: State, trades: Trades, step: int, k: int, wanted: Vector, where: Mask
+) -> None:
     """Sell the same share of all that can be sold; ask for the rest where notice is needed."""
-    possible = 0.0
+    possible = spread(0.0)
     for h in range(book.at.shape[0]):
         if book.at[h, NOTICE] == 0:
-            possible += sellable_units(book, state, h, step, k) * sale_price(
+            possible = possible + sellable_units(book, state, h, step, k) * sale_price(
                 book, state, h, step, k
             )
-    share = min(1.0, wanted / possible) if possible > 0.0 else 0.0
+    share = chosen(possible > 0.0, least(1.0, wanted / possible), 0.0)
     for h in range(book.at.shape[0]):
         if book.at[h, NOTICE] == 0:
             units = share * sellable_units(book, state, h, step, k)
-            if units > 0.0:
-                sell(book, state, trades, h, step, k, units)
+            sell(book, state, trades, h, step, k, units, where & (units > 0.0))
     short = wanted - share * possible
-    if short <= 0.0:
+    where = where & (short > 0.0)
+    if not has_any(where):
         return
     for h in range(book.at.shape[0]):
-        price = sale_price(book, state, h, step, k)
-        if book.at[h, NOTICE] > 0 and state.held[ASKED, h, k] <= 0.0 and price > 0.0:
-            units = min(state.held[UNITS, h, k], short / price)
-            ask(book, state, h, step, k, units)
-            short -= units * price
+        if book.at[h, NOTICE] > 0:
+            price = sale_price(book, state, h, step, k)
+            asks = where & (get(state.held, (ASKED, h, k)) <= 0.0) & (price > 0.0)
+            units = least(get(state.held, (UNITS, h, k)), short / price)
+            ask(book, state, h, step, k, units, asks)
+            short = chosen(asks, short - units * price, short)
 
 
-@kernel
-def sell_excess(book: Book, state: State, trades: Trades, step: int, k: int, value: float) -> None:
+@inlined
+def sell_excess(
+    book: Book, state: State, trades: Trades, step: int, k: int, value: Vector, where: Mask
+) -> None:
     """Sell what is above its weight, or ask for it where that takes notice."""
     for h in range(book.at.shape[0]):
         mark = item(book.rows, h, step, k)
-        over = state.held[UNITS, h, k] * mark - state.held[GOAL, h, k] * value
-        if (
-            over <= 0.0
-            or mark <= 0.0
-            or state.clock[STATUS, h, k] != HELD
-            or state.held[ASKED, h, k] > 0.0
-        ):
+        over = get(state.held, (UNITS, h, k)) * mark - get(state.held, (GOAL, h, k)) * value
+        free = (get(state.held, (STATUS, h, k)) == HELD) & (get(state.held, (ASKED, h, k)) <= 0.0)
+        sells = where & (over > 0.0) & (mark > 0.0) & free
+        if not has_any(sells):
             continue
         if book.at[h, NOTICE] > 0:
-            ask(book, state, h, step, k, over / mark)
+            ask(book, state, h, step, k, over / mark, sells)
         else:
-            units = min(over / mark, sellable_units(book, state, h, step, k))
-            if units > 0.0:
-                sell(book, state, trades, h, step, k, units)
+            units = least(over / mark, sellable_units(book, state, h, step, k))
+            sell(book, state, trades, h, step, k, units, sells & (units > 0.0))
 
 
 @kernel
-def trade(book: Book, state: State, trades: Trades, wanted: FloatArray, step: int, k: int) -> None:
+def trade(
+    book: Book,
+    state: State,
+    trades: Trades,
+    wanted: FloatArray,
+    step: int,
+    k: int,
+    where: Mask,
+) -> None:
     """Bring the holdings to their weights, or only invest what cash there is too much of.
 
-    `wanted` is scratch of shape (n_holdings,), USD.
+    `wanted` is scratch of shape (n_holdings, WIDTH), USD.
     """
-    value = total(book, state, step, k) - state.purse[OWED, k]
-    if value <= 0.0:
-        return
-    if state.flags[PENDING, k] == RESTORE:
-        sell_excess(book, state, trades, step, k, value)
-        value = total(book, state, step, k) - state.purse[OWED, k]
-    invested, cost = 0.0, 0.0
+    for h in range(book.at.shape[0]):
+        will_hand_over(book, h, step, k)
+    owed, parked = get(state.purse, (OWED, k)), get(state.purse, (PARKED, k))
+    value = total(book, state, step, k) - owed
+    where = where & (value > 0.0)
+    restores = where & (get(state.purse, (PENDING, k)) == RESTORE)
+    if has_any(restores):
+        sell_excess(book, state, trades, step, k, value, restores)
+        value = total(book, state, step, k) - owed
+    invested, cost = spread(0.0), spread(0.0)
     for h in range(book.at.shape[0]):
         price = item(book.rows, h, step, k)
-        held = state.held[UNITS, h, k] * price
-        weight = state.held[GOAL, h, k]
-        invested += weight
-        lacks = state.clock[STATUS, h, k] == HELD and state.held[ASKED, h, k] <= 0.0
-        wanted[h] = max(0.0, weight * value - held) if lacks else 0.0
+        held = get(state.held, (UNITS, h, k)) * price
+        weight = get(state.held, (GOAL, h, k))
+        invested = invested + weight
+        free = (get(state.held, (STATUS, h, k)) == HELD) & (get(state.held, (ASKED, h, k)) <= 0.0)
+        lacks = chosen(free, most(0.0, weight * value - held), 0.0)
         if step > 0 and book.most[h] < NO_END:
-            wanted[h] = min(wanted[h], max(0.0, book.most[h] * price - held))
-        cost += wanted[h] * (1.0 + book.buy_cost[h])
-    spare = (
-        state.purse[CASH, k]
-        - state.purse[OWED, k]
-        - state.purse[PARKED, k]
-        - max(0.0, 1.0 - invested) * value
-    )
-    scale = min(1.0, max(spare, 0.0) / cost) if cost > 0.0 else 0.0
+            lacks = least(lacks, most(0.0, book.most[h] * price - held))
+        put(wanted, (h, 0), lacks)
+        cost = cost + lacks * (1.0 + book.buy_cost[h])
+    reserve = most(0.0, 1.0 - invested) * value
+    spare = get(state.purse, (CASH, k)) - owed - parked - reserve
+    scale = chosen(cost > 0.0, least(1.0, most(spare, 0.0) / cost), 0.0)
     for h in range(book.at.shape[0]):
-        if scale * wanted[h] > 0.0:
-            buy(book, state, trades, h, step, k, scale * wanted[h])
+        spent = scale * get(wanted, (h, 0))
+        buys = where & (spent > 0.0)
+        if has_any(buys):
+            buy(book, state, trades, h, step, k, spent, buys)

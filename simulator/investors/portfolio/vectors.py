@@ -1,0 +1,326 @@
+"""Eight paths at once: vectors of float64 and masks, as kernels of portfolios calculate with them.
+
+`+ - * /` and comparisons work on all eight, with a number on either side too. A mask is what a
+comparison gives; `chosen` takes the place of a branch. No operation mixes lanes but `has_any` and
+`in_turn`, and none is contracted, so a path has the bytes that it would have alone.
+
+Written out, because LLVM makes no vectors of a loop whose body looks at a path's state, or calls.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numba
+from numba.core import cgutils, imputils, types
+from numba.core.typing import templates
+from numba.extending import intrinsic, models, register_model
+
+from simulator.jit import inlined
+from simulator.units import FloatArray
+
+WIDTH = 8
+"""Lanes of a vector, as many as the widest registers hold."""
+
+Vector = Any
+"""Eight float64, in a kernel alone."""
+Mask = Any
+"""Eight truth values, in a kernel alone."""
+
+_BYTES = 8
+_READING, _SECOND_CACHE, _DATA = 0, 2, 1
+_numba: Any = numba  # without types
+_types: Any = types
+_models: Any = models
+_tools: Any = cgutils
+_templates: Any = templates
+_lowering: Any = imputils
+ir = _tools.ir
+
+_LANES = ir.VectorType(ir.DoubleType(), WIDTH)
+_FLAGS = ir.VectorType(ir.IntType(1), WIDTH)
+
+
+class _VectorType(_types.Type):  # type: ignore[misc]
+    """What numba knows of a vector."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"float64 x {WIDTH}")
+
+
+class _MaskType(_types.Type):  # type: ignore[misc]
+    """What numba knows of a mask."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"bool x {WIDTH}")
+
+
+_vector, _mask = _VectorType(), _MaskType()
+
+
+@register_model(_VectorType)
+class _VectorModel(_models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _LANES)
+
+
+@register_model(_MaskType)
+class _MaskModel(_models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _FLAGS)
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    """Return a number in all lanes; a vector as it is."""
+    if value.type == _LANES:
+        return value
+    nothing = ir.Constant(_LANES, ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.IntType(32)(0))
+    places = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, nothing, places)
+
+
+def _offer(function: Any, result: Any, operands: Any, build: Callable[..., Any]) -> None:
+    """Teach numba an operator: its result on each tuple of `operands`."""
+
+    def lowered(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return build(builder, *arguments)
+
+    for kinds in operands:
+        _lowering.lower_builtin(function, *kinds)(lowered)
+
+    class Template(_templates.ConcreteTemplate):  # type: ignore[misc]
+        cases: ClassVar[list[Any]] = [_templates.signature(result, *kinds) for kinds in operands]
+
+    _templates.infer_global(function)(Template)
+
+
+_NUMBERS = ((_vector, _vector), (_vector, _types.float64), (_types.float64, _vector))
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    def build(builder: Any, left: Any, right: Any) -> Any:
+        return getattr(builder, name)(_spread(builder, left), _spread(builder, right))
+
+    return build
+
+
+def _comparison(symbol: str) -> Callable[..., Any]:
+    def build(builder: Any, left: Any, right: Any) -> Any:
+        # as in scalar code, nothing but != holds where a side is not a number
+        compare = builder.fcmp_unordered if symbol == "!=" else builder.fcmp_ordered
+        return compare(symbol, _spread(builder, left), _spread(builder, right))
+
+    return build
+
+
+for _function, _name in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _offer(_function, _vector, _NUMBERS, _arithmetic(_name))
+for _function, _name in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+    (operator.ne, "!="),
+):
+    _offer(_function, _mask, _NUMBERS, _comparison(_name))
+_offer(operator.and_, _mask, [(_mask, _mask)], lambda b, left, right: b.and_(left, right))
+_offer(operator.or_, _mask, [(_mask, _mask)], lambda b, left, right: b.or_(left, right))
+_offer(operator.invert, _mask, [(_mask,)], lambda b, flags: b.xor(flags, _FLAGS([1] * WIDTH)))
+
+
+def _typed_choice(typing_context: Any, flags: Any, yes: Any, no: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sides = [
+            value if kind == _vector else context.cast(builder, value, kind, _types.float64)
+            for value, kind in zip(arguments[1:], signature.args[1:], strict=True)
+        ]
+        return builder.select(arguments[0], *(_spread(builder, value) for value in sides))
+
+    return _vector(flags, yes, no), codegen
+
+
+def _typed_any(typing_context: Any, flags: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = builder.bitcast(arguments[0], ir.IntType(WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(WIDTH)(0))
+
+    return _types.boolean(flags), codegen
+
+
+def _typed_sum(typing_context: Any, values: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        total = ir.DoubleType()(0.0)
+        for lane in range(WIDTH):
+            element = builder.extract_element(arguments[0], ir.IntType(32)(lane))
+            total = builder.fadd(total, element)
+        return total
+
+    return _types.float64(values), codegen
+
+
+def _typed_spread(typing_context: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = context.cast(builder, arguments[0], signature.args[0], _types.float64)
+        return _spread(builder, number)
+
+    return _vector(value), codegen
+
+
+def _typed_numbers(typing_context: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(_LANES, [float(lane) for lane in range(WIDTH)])
+
+    return _vector(), codegen
+
+
+def _place(context: Any, builder: Any, signature: Any, array: Any, index: Any) -> Any:
+    """Return where a vector begins in the array that is the first argument."""
+    kinds = signature.args[1].types
+    values = _tools.unpack_tuple(builder, index)
+    indices = [
+        context.cast(builder, value, kind, _types.intp)
+        for value, kind in zip(values, kinds, strict=True)
+    ]
+    kind = signature.args[0]
+    made = context.make_array(kind)(context, builder, array)
+    at = _tools.get_item_pointer(context, builder, kind, made, indices, wraparound=False)
+    return builder.bitcast(at, _LANES.as_pointer())
+
+
+def _typed_get(typing_context: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_place(context, builder, signature, *arguments), align=_BYTES)
+
+    return _vector(array, index), codegen
+
+
+def _typed_put(typing_context: Any, array: Any, index: Any, values: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature, *arguments[:2])
+        builder.store(arguments[2], place, align=_BYTES)
+        return context.get_dummy_value()
+
+    return _types.void(array, index, values), codegen
+
+
+def _typed_read(typing_context: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[0], _LANES.as_pointer())
+        return builder.load(place, align=_BYTES)
+
+    return _vector(_types.int64), codegen
+
+
+def _typed_hint(typing_context: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        hint = builder.module.declare_intrinsic("llvm.prefetch", [byte], shape)
+        place = builder.inttoptr(arguments[0], byte)
+        builder.call(hint, [place, number(_READING), number(_SECOND_CACHE), number(_DATA)])
+        return context.get_dummy_value()
+
+    return _types.void(_types.int64), codegen
+
+
+_choose: Any = intrinsic(_typed_choice)
+_any: Any = intrinsic(_typed_any)
+_sum: Any = intrinsic(_typed_sum)
+_fill: Any = intrinsic(_typed_spread)
+_numbers: Any = intrinsic(_typed_numbers)
+_get: Any = intrinsic(_typed_get)
+_put: Any = intrinsic(_typed_put)
+_read: Any = intrinsic(_typed_read)
+_hint: Any = intrinsic(_typed_hint)
+
+
+# Through functions of this module's own, so that what is compiled is renewed when it changes.
+
+
+@inlined
+def chosen(where: Mask, yes: Vector | float, no: Vector | float) -> Vector:
+    """Return `yes` in the lanes of a mask and `no` in the others."""
+    return _choose(where, yes, no)
+
+
+@inlined
+def least(left: Vector, right: Vector) -> Vector:
+    """Return the smaller of two in each lane, `left` where they are equal."""
+    return _choose(right < left, right, left)
+
+
+@inlined
+def most(left: Vector, right: Vector) -> Vector:
+    """Return the larger of two in each lane, `left` where they are equal."""
+    return _choose(right > left, right, left)
+
+
+@inlined
+def has_any(where: Mask) -> bool:
+    """Return whether a mask holds in any lane."""
+    found: bool = _any(where)
+    return found
+
+
+@inlined
+def in_turn(values: Vector) -> float:
+    """Return the sum of the lanes, the first one first."""
+    found: float = _sum(values)
+    return found
+
+
+@inlined
+def spread(value: float) -> Vector:
+    """Return a number in all lanes."""
+    return _fill(value)
+
+
+@inlined
+def numbers_from(first: int) -> Vector:
+    """Return first, first + 1, ..."""
+    return _fill(first) + _numbers()
+
+
+@inlined
+def everywhere() -> Mask:
+    """Return the mask of all lanes."""
+    return _fill(0.0) == 0.0
+
+
+@inlined
+def get(array: FloatArray, index: tuple[int, ...]) -> Vector:
+    """Return the vector that begins at `index` of an array of any shape, in C order."""
+    return _get(array, index)
+
+
+@inlined
+def put(array: FloatArray, index: tuple[int, ...], values: Vector) -> None:
+    """Write a vector from `index` of an array on, which is of any shape, in C order."""
+    _put(array, index, values)
+
+
+@inlined
+def put_where(array: FloatArray, index: tuple[int, ...], where: Mask, values: Vector) -> None:
+    """Write the lanes of a mask alone, to an array of any shape, in C order."""
+    _put(array, index, _choose(where, values, _get(array, index)))
+
+
+@inlined
+def read(address: int) -> Vector:
+    """Return the vector that begins at an address."""
+    return _read(address)
+
+
+@inlined
+def will_read(address: int) -> None:
+    """Hint that a vector is read soon; an address beyond the end does no harm."""
+    _hint(address)
