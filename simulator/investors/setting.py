@@ -55,3 +55,13 @@ def wanted_days(scenario: Scenario) -> frozenset[str]:
     held = frozenset(name for investor in portfolios for name in investor.held)
     falls = scenario.usdc_moves
     return held.union(settled_in_usdc(scenario.positions)) if falls else held
+
+
+def factors_asked_for(scenario: Scenario) -> frozenset[str]:
+    """Return the macro factors that instruments and claims name."""
+    series = [
+        condition.series or "" for claim in scenario.claims.values() for condition in claim.measured
+    ]
+    claimed = (name.removeprefix("factor.") for name in series if name.startswith("factor."))
+    needed = (name for terms in scenario.instruments.values() for name in terms.needs().factors)
+    return frozenset(claimed).union(needed)

@@ -15,7 +15,7 @@ from simulator.instruments.registry import in_order, model_of, working_for
 from simulator.investors import portfolio
 from simulator.investors.ground import BlockGround
 from simulator.investors.paths import InvestorPaths
-from simulator.investors.setting import new_setting, wanted_days
+from simulator.investors.setting import factors_asked_for, new_setting, wanted_days
 from simulator.investors.settlement import turn_into_dollars
 from simulator.investors.sizes import size
 from simulator.market.dynamics import MarketSpec
@@ -83,7 +83,8 @@ def simulate_instruments(
     Without `by_source` the instruments' days tell no sources, so portfolios have none. `block` is
     of shape (n_assets, n_steps + 1, n_paths).
     """
-    market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block)
+    asked = factors_asked_for(scenario)
+    market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block, factors=asked)
     setting = new_setting(scenario, spec, market, n_paths)
     # what is settled in USDC turns into dollars source by source
     ask = Ask(by_source=by_source or setting.usdc is not None, record=record)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from simulator.market.dynamics import MarketSpec, fill
+from simulator.market.dynamics import NOTHING, MarketSpec, fill
 from simulator.market.macro.factors import factor_paths
 from simulator.market.macro.names import N_STATES
 from simulator.market.shocks import Happened, apply_shocks
@@ -52,6 +52,7 @@ def simulate_market(
     *,
     block: FloatArray | None = None,
     n_assets: int | None = None,
+    factors: Collection[str] = (),
 ) -> MarketPaths:
     """Return the prices of the paths `first_path` to `first_path + n_paths - 1`.
 
@@ -65,6 +66,9 @@ def simulate_market(
     n_assets : int, optional
         Only the first so many assets, where the model can leave the others out: an asset
         depends on those before it alone, so no byte of theirs changes.
+    factors : collection of str, optional
+        Macro factors that are going to be asked for. They are written down with the prices;
+        any other is drawn again when it is asked for. No byte of either changes.
 
     Raises
     ------
@@ -77,33 +81,45 @@ def simulate_market(
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
     if n_assets is not None and spec.model == "macro" and not spec.shocks:
         block = block[:n_assets]
-    fill(spec, seed, first_path, block)
+    keeps = spec.model == "macro" and len(factors) > 0 and block.shape[0] == len(spec.assets)
+    states = empty_states(spec, n_paths) if keeps else NOTHING
+    fill(spec, seed, first_path, block, states=states)
     prices = dict(zip(spec.assets, block, strict=False))
     if spec.stablecoin is not None:
         prices[USDC] = usdc_paths(spec.stablecoin, seed, first_path, spec.n_steps, n_paths)
+    found: Mapping[str, FloatArray] = {}
+    if spec.model == "macro":
+        kept = factors_of(spec, states, block, factors) if keeps else {}
+        kept = {name: values for name, values in kept.items() if name in factors}
+        found = MacroFactors(spec, seed, first_path, n_paths, kept)
     happened = None
     if spec.shocks:
         if any(shock.target == USDC for shock in spec.shocks):
             prices.setdefault(USDC, np.ones((spec.n_steps + 1, n_paths)))
         happened = apply_shocks(spec, spec.shocks, seed, first_path, prices)
-    factors: Mapping[str, FloatArray] = {}
-    if spec.model == "macro":
-        factors = MacroFactors(spec, seed, first_path, n_paths)
-    return MarketPaths(spec.dates, prices, first_path, factors, happened)
+    return MarketPaths(spec.dates, prices, first_path, found, happened)
 
 
 class MacroFactors(Mapping[str, FloatArray]):
     """The macro factors of consecutive paths, drawn again when one is first asked for.
 
-    Most runs need none of them: the same draws, made twice where they are wanted, cost less
-    than keeping all of them always. They stay what they are when the block is filled again.
+    Most runs need none of them: the same draws, made twice where they are wanted after all, cost
+    less than keeping all of them always. `kept` are those that were known to be wanted, by name,
+    shape (n_steps + 1, n_paths) each. All stay what they are when the block is filled again.
     """
 
-    def __init__(self, spec: MarketSpec, seed: int, first_path: int, n_paths: int) -> None:
-        self._of = (spec, seed, first_path, n_paths)
+    def __init__(
+        self,
+        spec: MarketSpec,
+        seed: int,
+        first_path: int,
+        n_paths: int,
+        kept: Mapping[str, FloatArray],
+    ) -> None:
+        self._of, self._kept = (spec, seed, first_path, n_paths), kept
 
     def __getitem__(self, name: str) -> FloatArray:
-        return self._paths[name]
+        return self._kept[name] if name in self._kept else self._paths[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -124,13 +140,20 @@ def empty_states(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
     return np.empty((N_STATES + 1, spec.n_steps + 1, n_paths))
 
 
-def factors_of(spec: MarketSpec, states: FloatArray, block: FloatArray) -> dict[str, FloatArray]:
+def factors_of(
+    spec: MarketSpec,
+    states: FloatArray,
+    block: FloatArray,
+    wanted: Collection[str] | None = None,
+) -> dict[str, FloatArray]:
     """Return the macro factors of a filled block, by name, shape (n_steps + 1, n_paths) each.
 
     Parameters
     ----------
     states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths)
     block : ndarray of shape (n_assets, n_steps + 1, n_paths)
+    wanted : collection of str, optional
+        Names without which others may be left out; by default there are all.
 
     Raises
     ------
@@ -140,7 +163,8 @@ def factors_of(spec: MarketSpec, states: FloatArray, block: FloatArray) -> dict[
     if spec.macro is None:
         raise ValueError("only the model macro has factors")
     prices = {asset: block[index] for index, asset in enumerate(spec.assets)}
-    return factor_paths(spec.macro, spec.macro_plan, spec.year_fraction, states, prices)
+    plan = spec.macro_plan
+    return factor_paths(spec.macro, plan, spec.year_fraction, states, prices, wanted)
 
 
 def empty_block(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:

@@ -169,6 +169,20 @@ def test_simulate_market__factors__are_those_of_its_paths_whatever_happens_to_th
     assert simulate_market(replace(spec, model="garch"), SEED, 0, LANES).factors == {}
 
 
+def test_simulate_market__factors_that_are_asked_for__are_the_bytes_of_those_drawn_again():
+    spec = macro_spec(days=60)
+    block, asked = empty_block(spec, LANES), ("bitcoin_dominance", "central_bank_net", "silver_gap")
+    early = simulate_market(spec, SEED, LANES, LANES, block=block, factors=(*asked, "nonsense"))
+    prices = {name: values.tobytes() for name, values in early.prices.items()}
+    fill(spec, SEED, 0, block)
+    late = simulate_market(spec, SEED, LANES, LANES)
+    assert {name: values.tobytes() for name, values in late.prices.items()} == prices
+    assert list(early.factors) == list(late.factors)
+    for name in late.factors:
+        assert early.factors[name].tobytes() == late.factors[name].tobytes(), name
+    assert "nonsense" not in early.factors
+
+
 def test_means__every_asset_and_part__expectation_is_base_and_pull():
     found = sample(macro_spec(), 40_000, with_factors=False)
     for index, asset in enumerate(ASSETS):

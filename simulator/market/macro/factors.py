@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -20,6 +20,7 @@ def factor_paths(
     year_fraction: float,
     states: FloatArray,
     prices: Mapping[str, FloatArray],
+    wanted: Collection[str] | None = None,
 ) -> dict[str, FloatArray]:
     """Return the factors by name, shape (n_steps + 1, n_paths) each; views are in them.
 
@@ -31,14 +32,25 @@ def factor_paths(
     states : ndarray of shape (N_STATES + 1, n_steps + 1, n_paths)
         As `fill` records them.
     prices : dict of str to ndarray of shape (n_steps + 1, n_paths)
+    wanted : collection of str, optional
+        Names without which others may be left out; by default there are all.
     """
-    found = _rates(macro, plan, states)
-    found |= _banks(macro, plan, states)
-    years = np.arange(states.shape[1]) * year_fraction
-    found |= _balances(macro, states, years)
-    found["liquidity"] = states[State.LIQUIDITY]
-    found["regime"] = states[N_STATES]
-    return found | _relative(macro, prices)
+
+    def asked(*heads: str) -> bool:
+        return wanted is None or any(name.startswith(heads) for name in wanted)
+
+    found: dict[str, FloatArray] = {}
+    if asked("real_rate", "nominal_rate", "inflation"):
+        found |= _rates(macro, plan, states)
+    if asked("central_bank"):
+        found |= _banks(macro, plan, states)
+    if asked("silver", "copper"):
+        years = np.arange(states.shape[1]) * year_fraction
+        found |= _balances(macro, states, years)
+    found |= {"liquidity": states[State.LIQUIDITY], "regime": states[N_STATES]}
+    if asked("bitcoin_dominance", "rotation"):
+        found |= _relative(macro, prices)
+    return found
 
 
 def _rates(macro: Macro, plan: MacroPlan, states: FloatArray) -> dict[str, FloatArray]:
