@@ -21,7 +21,6 @@ closed early: near zero profit the worth is too low.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from typing import NamedTuple
 
@@ -30,7 +29,7 @@ import numpy as np
 from simulator.instruments.mining.outages import availability
 from simulator.instruments.mining.output import grade_by_day
 from simulator.instruments.mining.terms import MiningStoTerms
-from simulator.jit import inlined
+from simulator.jit import inlined, kernel
 from simulator.units import DAYS_PER_YEAR, FloatArray
 
 COSTS, AT_LONG_RUN, TONNES_AFTER, TONNES_WITHIN = range(4)
@@ -116,13 +115,20 @@ def _from_here_on(flow: FloatArray, factor: float, n_steps: int) -> FloatArray:
 
     `flow` is of shape (n_days_of_ore,), in USD or tonnes a day.
     """
-    later = itertools.accumulate(
-        flow[::-1], lambda rest, x: factor * x + factor * rest, initial=0.0
-    )
-    sums = np.array(list(later)[:0:-1])
+    sums = np.empty(flow.size)
+    _discount_back(flow, factor, sums)
     found = np.zeros(n_steps + 2)
     found[: sums.size] = sums[: found.size]
     return found
+
+
+@kernel
+def _discount_back(flow: FloatArray, factor: float, sums: FloatArray) -> None:
+    """Write to `sums` what is left from each day on; both are of shape (n_days_of_ore,)."""
+    rest = 0.0
+    for day in range(flow.size - 1, -1, -1):
+        rest = factor * flow[day] + factor * rest
+        sums[day] = rest
 
 
 @inlined
