@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from simulator.jit import count_kernels, told_of_compiling
 
@@ -47,7 +54,8 @@ class Reporter:
                 yield lambda done: None
                 return
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            with Progress(*columns, TimeElapsedColumn(), console=self._console) as progress:
+            times = (TimeElapsedColumn(), TimeRemainingColumn())
+            with Progress(*columns, *times, console=self._console) as progress:
                 task = progress.add_task(text, total=total)
                 yield lambda done: progress.advance(task, done)
 

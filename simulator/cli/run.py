@@ -73,6 +73,7 @@ def run(
     workers: int | None,
     out: Path | None,
     fresh: bool,
+    yes: bool,
     parameter_sets: int,
     assumption_sets: int,
     crisis: str | None,
@@ -121,6 +122,7 @@ def run(
         engine=engine,
         chain=None if no_replay else ChainChoice(chain, anvil_path, rpc),
         cluster=cluster,
+        agreed=yes,
     )
     done = perform(loaded, choices, options, reporter)
     told = done.told
@@ -148,6 +150,7 @@ class Choices:
     engine: Literal["model", "evm"]
     chain: ChainChoice | None
     cluster: str | None = None
+    agreed: bool = True
     resolved: str | None = None
 
 
@@ -191,7 +194,9 @@ def perform(
         )
         stack.callback(folder.release)
         workers = choices.workers
-        simulation = simulate_into(folder, loaded, workers, reporter, cluster)
+        simulation = simulate_into(
+            folder, loaded, workers, reporter, cluster, agreed=choices.agreed
+        )
         seconds["simulate"] = simulation.seconds
         verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
         sets: pd.DataFrame | None = None

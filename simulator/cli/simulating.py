@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
+import click
+
 from simulator.cli.progress import Reporter
 from simulator.engine import Simulation
 from simulator.engine.cluster import Cluster
+from simulator.engine.estimate import WORTH, estimate
 from simulator.engine.filling import broken_files, fill, find_chunks, mend, read_paths
 from simulator.engine.folder import DAILY, PathsDone, RunFolder
+from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario
 
 
@@ -16,8 +22,18 @@ def simulate_into(
     workers: int | None,
     reporter: Reporter,
     cluster: Cluster | None = None,
+    *,
+    agreed: bool = False,
 ) -> Simulation:
-    """Return the run's paths; what is whole in the folder is not computed again."""
+    """Return the run's paths; what is whole in the folder is not computed again.
+
+    `agreed` is whether the user wants it even if the machine seems to have too little.
+
+    Raises
+    ------
+    UsageError
+        It does, and the user did not agree.
+    """
     folder.reopen()
     done = folder.paths_done()
     if done is not None and _is_mendable(folder, loaded, done, workers, reporter):
@@ -27,9 +43,31 @@ def simulate_into(
     _tell_broken(found.broken, reporter)
     if found.paths:
         reporter.say(f"{found.paths:,} of {scenario.paths:,} paths are there; going on with these")
+    missing = scenario.paths - found.paths
+    if missing >= WORTH and cluster is None:
+        _estimate(folder, loaded, missing, workers, reporter, agreed)
     text = f"simulating {scenario.paths - found.paths:,} paths over {scenario.horizon_days} days"
     with reporter.task(text, scenario.paths - found.paths) as advance:
         return fill(folder, scenario, loaded.calibration, found, workers=workers, on_paths=advance)
+
+
+def _estimate(
+    folder: RunFolder,
+    loaded: LoadedScenario,
+    paths: int,
+    workers: int | None,
+    reporter: Reporter,
+    agreed: bool,
+) -> None:
+    """Say what the paths need, and ask where the machine has too little of it."""
+    with reporter.task("estimating", 1):
+        found = estimate(loaded.scenario, loaded.calibration, folder.path, paths, workers)
+    reporter.say(str(found))
+    if not found.lacking or agreed:
+        return
+    lacking = "; ".join(found.lacking)
+    if not (sys.stdin.isatty() and click.confirm(f"{lacking}. Go on?", err=True)):
+        raise UsageError(f"{lacking}; give --yes to try it all the same")
 
 
 def _is_mendable(

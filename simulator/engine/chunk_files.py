@@ -104,6 +104,19 @@ def write_chunk(folder: Path, chunk: Chunk) -> Path:
     return write_groups(target, schema, (_table(schema, of) for of in _groups(chunk, heading)))
 
 
+def numbers_a_path(chunk: Chunk) -> int:
+    """Return how many numbers a chunk's file holds for each path that others do not have too."""
+    return sum(map(_varies, (v for of in _groups(chunk, _heading(chunk)) for v in of.values())))
+
+
+def _varies(values: Any) -> bool:
+    """Return whether a column of floats has several values: one alone takes no room in a file."""
+    if getattr(values, "dtype", None) != np.float64:
+        return False
+    there = values[~np.isnan(values)]
+    return there.size > 0 and bool((there != there[0]).any())
+
+
 def read_heading(file: Path) -> Heading:
     """Return what a chunk's file says of itself.
 

@@ -162,6 +162,10 @@ class DayCounts:
             return pd.DataFrame(columns=["date", "series", *COLUMNS])
         return pd.concat(parts, ignore_index=True)
 
+    def views(self) -> dict[str, Mapping[str, npt.NDArray[Any]]]:
+        """Return all counts by series as they are, of the shapes of `_Rows`: not to be changed."""
+        return {n: {i: getattr(rows, i) for i in _ARRAYS} for n, rows in self._rows.items()}
+
     def arrays(self) -> dict[str, Mapping[str, npt.NDArray[Any]]]:
         """Return all counts by series, of the shapes of `_Rows`, without room that nobody uses.
 

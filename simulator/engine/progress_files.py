@@ -71,7 +71,7 @@ def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
 
 
 def _write(folder: Path, note: ChunkNote) -> None:
-    arrays = note.days.arrays()
+    arrays = note.days.views()
     columns = {"series": pa.array(list(arrays))}
     sparse = [_sparse(parts) for parts in arrays.values()]
     for item in sparse[0] if sparse else ():

@@ -27,6 +27,7 @@ SETS = 50
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")
 @click.option("--fresh", is_flag=True, help="Begin anew, whatever of this run is there already.")
+@click.option("--yes", is_flag=True, help="Start even if the machine seems to have too little.")
 @click.option(
     "--parameter-sets",
     type=click.IntRange(0, 10_000),
