@@ -21,6 +21,9 @@ import pandas as pd
 from simulator.engine.memory import keep_freed_memory
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gas import Gas, gas_by_kind
+from simulator.instruments.gold_pool import drivers as pool_drivers
+from simulator.instruments.gold_pool import paths as gold_pool
+from simulator.instruments.gold_pool.terms import GoldPoolTerms
 from simulator.instruments.gold_token import paths as gold_token
 from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
 from simulator.instruments.gold_vault import drivers as vault_drivers
@@ -161,11 +164,12 @@ def portfolios() -> None:
 def covers() -> None:
     """Measure a pool, a miner with and without cover, and other buyers every month."""
     market, terms = walks(), PriceCoverTerms.model_validate(COVER)
+    gas = gas_by_kind(GasTerms())["price_cover"]
 
     def work(_: int) -> InstrumentPaths:
         start = market.dates[0].date()
         drivers = cover_drivers.draw_drivers("cover", market.prices["copper"], start, 0.38, 252.0)
-        return price_cover.simulate(terms, GasTerms().usd_per_gas, drivers, 1e5)[0]["cover"]
+        return price_cover.simulate(terms, gas, drivers, 1e5)[0]["cover"]
 
     report("price cover", work)
 
@@ -197,7 +201,8 @@ def mines() -> None:
     terms = scenario.instruments["ramp_up_sto"]
     share_terms = scenario.instruments["ramp_up_share"]
     moves = walks().prices["copper_miners"]
-    copper, gas = 12_730.0 * moves, scenario.gas.usd_per_gas
+    copper, gas = 12_730.0 * moves, gas_by_kind(scenario.gas)["mining_sto"]
+    staking_gas = gas_by_kind(scenario.gas)["revenue_staking"]
     still = np.zeros(copper.shape[0])
 
     def token(_: int) -> InstrumentPaths:
@@ -227,7 +232,7 @@ def mines() -> None:
     def staked(_: int) -> InstrumentPaths:
         held, record = mining_sto.simulate(sto, gas, drivers, 1e5)
         outside = staking_drivers(sto, drivers, record, 1e5)
-        return staking.simulate(terms_of, gas, held, outside)[0]
+        return staking.simulate(terms_of, staking_gas, held, outside)[0]
 
     report("mining_sto, drivers ready", paths)
     report_rate("mining_sto, drivers and mine", drawn, mine.accrued)
@@ -266,13 +271,21 @@ def metals() -> None:
     prices = tokens.prices
     rest = ("gold_vault", prices, float(spec.volatility[spec.assets.index("gold")]), 0, seed)
     drivers = vault_drivers.draw_drivers(vault_terms, *rest)
-    gas = scenario.gas.usd_per_gas
+    gas = gas_by_kind(scenario.gas)["gold_vault"]
 
     def vault(_: int) -> InstrumentPaths:
         return gold_vault.simulate(vault_terms, token_terms, gas, drivers, 100.0)[0]
 
     report("gold_token", lambda _: gold_token.simulate(token_terms, prices, 1.0))
     report("gold_vault", vault)
+    pool_terms, pool_gas = GoldPoolTerms(), gas_by_kind(scenario.gas)["gold_pool"]
+
+    outside = pool_drivers.draw_drivers(pool_terms, "gold_pool", prices, 0, seed)
+
+    def pool(_: int) -> InstrumentPaths:
+        return gold_pool.simulate(pool_terms, token_terms, pool_gas, outside, 1e5)[0]["gold_pool"]
+
+    report("gold_pool", pool)
     report_draw("gold_token", lambda _: gold_token.draw_drivers(*drawn_from))
     report_draw("gold_vault", lambda _: vault_drivers.draw_drivers(vault_terms, *rest))
 

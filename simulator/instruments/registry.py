@@ -32,6 +32,7 @@ BUILT_IN = (
     "simulator.instruments.miner_perp",
     "simulator.instruments.solar_nft",
     "simulator.instruments.token_loan",
+    "simulator.instruments.gold_pool",
 )
 """The rooms, each with its `CARDS`; their order is that of tables and checksums."""
 

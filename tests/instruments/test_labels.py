@@ -46,7 +46,7 @@ def test_kinds__are_written_out_in_a_resolved_scenario_that_reads_back(tmp_path)
         (
             "mine: {kind: gold_valt}",
             "instruments.mine.kind is 'gold_valt'; must be a kind of instrument; did you mean "
-            "gold_vault or gold_token?",
+            "gold_vault or gold_pool or gold_token?",
         ),
         (
             "deposit: {kind: acme_warehous}",

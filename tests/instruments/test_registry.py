@@ -54,7 +54,7 @@ def test_cards__are_in_the_order_of_the_rooms():
     assert tuple(cards()) == (
         *("gold_token", "silver_token", "gold_vault"),
         *("mining_sto", "mine_equity", "revenue_staking", "price_cover", "holding"),
-        *("miner_perp", "solar_nft", "token_loan"),
+        *("miner_perp", "solar_nft", "token_loan", "gold_pool"),
     )
 
 

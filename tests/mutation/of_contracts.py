@@ -39,6 +39,7 @@ STEMS = {
     " corners third_audit_sto",
     "desk": "desk roundings_tokens",
     "feed_reader": "feed_reader price_cover_contract cover_window",
+    "gold_pool": "gold_pool_contract gold_pool_stateful",
     "gold_token": "gold_token_contract price_feed roundings_tokens audit gold_token_stateful",
     "gold_vault": f"{VAULT} vault_and_market_stateful",
     "identity_registry": "identity_registry mining_sto_contract",

@@ -48,6 +48,10 @@ FILES = {
         *(f"{LOAN}/{name}.py" for name in ("kernel", "opening", "loans", "book", "drivers")),
         f"{TWINS}/loop.py",
     ),
+    "gold_pool": (
+        *(f"{ROOMS}/gold_pool/{name}.py" for name in ("kernel", "stages", "draws")),
+        f"{TWINS}/pool.py",
+    ),
 }
 TESTS = {
     "holding": ("tests/instruments/holding",),
@@ -92,6 +96,10 @@ TESTS = {
     "token_loan": tuple(
         f"tests/instruments/token_loan/test_loan_{name}.py"
         for name in ("by_hand", "draws", "oracle")
+    ),
+    "gold_pool": (
+        "tests/instruments/gold_pool/test_gold_pool.py",
+        "tests/instruments/gold_pool/test_gold_pool_draws.py",
     ),
 }
 """The tests of each product's model, cheapest first; those on a chain are left out."""

@@ -1,0 +1,55 @@
+"""The pool's model: noise traders drawn, a provider and the arbitrageur played.
+
+The pool counts in USDC, and so does its model: prices are turned into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simulator.instruments.base import TokenDrivers, TokenTerms
+from simulator.instruments.gold_pool import paths
+from simulator.instruments.gold_pool.drivers import GoldPoolDrivers, draw_drivers
+from simulator.instruments.gold_pool.paths import GoldPoolRecord
+from simulator.instruments.gold_pool.terms import GoldPoolTerms
+from simulator.instruments.model import Ask, Ground, Played, Setting
+
+
+class PoolModel:
+    """A pool, its noise traders, its arbitrageur, and a measured provider of `ask.size` USDC."""
+
+    def draw(
+        self, label: str, terms: GoldPoolTerms, setting: Setting, ground: Ground
+    ) -> GoldPoolDrivers:
+        """Return the drivers of a block, prices in USDC."""
+        prices = ground.drivers(terms.token, TokenDrivers).prices
+        if setting.usdc is not None:
+            metal, token = prices.metal_usd / setting.usdc, prices.token_usd / setting.usdc
+            prices = replace(prices, metal_usd=metal, token_usd=token)
+        return draw_drivers(terms, label, prices, setting.first_path, setting.seed)
+
+    def play(
+        self,
+        label: str,
+        terms: GoldPoolTerms,
+        drivers: GoldPoolDrivers,
+        setting: Setting,
+        ask: Ask,
+        ground: Ground,
+    ) -> Played[GoldPoolDrivers, GoldPoolRecord]:
+        """Return the paths of provider and arbitrageur."""
+        found, record = paths.simulate(
+            terms,
+            ground.terms(terms.token, TokenTerms),
+            setting.gas["gold_pool"],
+            drivers,
+            ask.size,
+            name=label,
+            record=ask.record,
+            daily=label in ask.days,
+            by_source=ask.by_source,
+        )
+        return Played(found, drivers, record)
+
+
+MODEL = PoolModel()

@@ -1,0 +1,207 @@
+"""The parts of a pool's day, over the lanes: prices, arbitrage, noise traders, the provider.
+
+`own`, of shape (SIZE,), is the flat array of `rows`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.instruments.gold_pool.rows import (
+    ALL_FEES,
+    ALL_LOSS,
+    BACKING,
+    BACKING_READ,
+    BY_SOURCE,
+    GOLD,
+    IMBALANCE,
+    LEAVE,
+    MARK,
+    METAL,
+    METAL_READ,
+    OWN_GOLD,
+    OWN_SHARES,
+    OWN_USDC,
+    PAID_GOLD,
+    PAID_USDC,
+    PART,
+    PROFIT,
+    REST,
+    TOKEN,
+    TOKEN_READ,
+    TRADED,
+    USDC,
+    VALUE,
+    VOLUME,
+    get_pool,
+    put_pool,
+)
+from simulator.instruments.gold_pool.state import (
+    FEES,
+    GAS,
+    GOLD_PRICE,
+    LOSS,
+    PREMIUM,
+    SHORTFALL,
+    SPREAD,
+    Numbers,
+)
+from simulator.jit import inlined, kernel
+from simulator.market.elementary import exponential
+from simulator.mechanics.pool import (
+    LEAST_USDC,
+    Pool,
+    Trade,
+    after,
+    arbitrage,
+    fee_of,
+    ounces_down,
+    purchase,
+    sale,
+    usdc_down,
+    worth,
+)
+from simulator.units import LANES, FloatArray
+
+MOST_SHARE = 0.5
+"""Of a reserve: noise traders pay no more in on a day, however large their volume."""
+
+BY_FEES, BY_LOSS = BY_SOURCE + FEES * LANES, BY_SOURCE + LOSS * LANES
+BY_GOLD, BY_PREMIUM = BY_SOURCE + GOLD_PRICE * LANES, BY_SOURCE + PREMIUM * LANES
+BY_SHORTFALL = BY_SOURCE + SHORTFALL * LANES
+BY_SPREAD, BY_GAS = BY_SOURCE + SPREAD * LANES, BY_SOURCE + GAS * LANES
+
+
+@inlined
+def begin(own: FloatArray, numbers: Numbers) -> None:
+    """Fill the pool at the first day's price, of which `*_READ` are read already.
+
+    `own` is of shape (SIZE,).
+    """
+    for lane in range(LANES):
+        price = own[TOKEN_READ + lane]
+        own[METAL + lane], own[TOKEN + lane] = own[METAL_READ + lane], price
+        own[BACKING + lane] = own[BACKING_READ + lane]
+        gold, usdc = numbers.reserve_ounces, usdc_down(numbers.reserve_ounces * price)
+        shares = np.sqrt(gold * usdc)
+        bought = ounces_down(0.5 * numbers.holder_usdc / price)
+        beside = bought * (usdc / gold)
+        part = bought / gold * shares
+        own[REST + lane] = numbers.holder_usdc - bought * price - beside
+        own[OWN_SHARES + lane] = part
+        put_pool(own, lane, Pool(gold + bought, usdc + beside, shares + part))
+        own[BY_GAS + lane] = -numbers.gas_enter_usd
+
+
+@inlined
+def take_prices(own: FloatArray) -> int:
+    """Book what the change of prices did to yesterday's gold; return where backing changed.
+
+    By gold it is the change of gold times yesterday's price over gold, else the premium's.
+    `own` is of shape (SIZE,).
+    """
+    changed = 0
+    for lane in range(LANES):
+        metal, token = own[METAL_READ + lane], own[TOKEN_READ + lane]
+        metal_before, token_before = own[METAL + lane], own[TOKEN + lane]
+        ounces = own[PART + lane] * own[GOLD + lane]
+        by_gold = (metal - metal_before) * (token_before / metal_before)
+        own[BY_GOLD + lane] += ounces * by_gold
+        own[BY_PREMIUM + lane] += ounces * (token - token_before - by_gold)
+        own[METAL + lane] = metal
+        own[TOKEN + lane] = token
+        changed += 1 if own[BACKING + lane] != own[BACKING_READ + lane] else 0
+    return changed
+
+
+@kernel
+def take_backing(own: FloatArray, before: FloatArray, first: int) -> None:
+    """Move what a change of the backing did from the premium to the shortfall.
+
+    Comes after `take_prices`, which gave the premium all that gold did not do.
+
+    Parameters
+    ----------
+    before : ndarray of shape (n_paths,)
+        Yesterday's premium, of which the lanes begin with `first`.
+    """
+    for lane in range(LANES):
+        change = own[BACKING_READ + lane] - own[BACKING + lane]
+        ounces = own[PART + lane] * own[GOLD + lane]
+        lost = ounces * own[METAL + lane] * change * exponential(before[first + lane])
+        own[BY_SHORTFALL + lane] += lost
+        own[BY_PREMIUM + lane] -= lost
+        own[BACKING + lane] = own[BACKING_READ + lane]
+
+
+@inlined
+def make(own: FloatArray, lane: int, made: Trade, keep: float) -> float:
+    """Book a trade, its fee and its loss, and return what it brought the pool, USDC.
+
+    The loss is what the pool gets less than the market's price for what it gives, its fee
+    apart. `own` is of shape (SIZE,).
+    """
+    before, price = get_pool(own, lane), own[TOKEN + lane]
+    now = after(before, made)
+    own[GOLD + lane], own[USDC + lane] = now.gold, now.usdc
+    brought = (now.gold - before.gold) * price + (now.usdc - before.usdc)
+    fee, part = fee_of(made, price, keep), own[PART + lane]
+    own[ALL_FEES + lane] += fee
+    own[ALL_LOSS + lane] += brought - fee
+    own[BY_FEES + lane] += part * fee
+    own[BY_LOSS + lane] += part * (brought - fee)
+    return float(brought)
+
+
+@inlined
+def keep_at_market(own: FloatArray, numbers: Numbers) -> None:
+    """Let the arbitrageur trade where it pays; `own` of shape (SIZE,)."""
+    for lane in range(LANES):
+        price, gas = own[TOKEN + lane], numbers.gas_arbitrage_usd
+        made = arbitrage(get_pool(own, lane), price, numbers.keep, gas)
+        own[PROFIT + lane] -= make(own, lane, made, numbers.keep)
+        own[TRADED + lane] += 1.0 if made.gold + made.usdc > 0.0 else 0.0
+        own[OWN_GOLD + lane] += made.gold_out - made.gold
+        own[OWN_USDC + lane] += made.usdc_out - made.usdc
+        own[PAID_GOLD + lane] = made.gold
+        own[PAID_USDC + lane] = made.usdc
+
+
+@inlined
+def make_noise(own: FloatArray, keep: float) -> None:
+    """Let noise traders buy, then sell; `own` of shape (SIZE,)."""
+    for lane in range(LANES):
+        price, half = own[TOKEN + lane], 0.5 * own[VOLUME + lane]
+        half = half if price > LEAST_USDC else 0.0
+        wanted, most = half * (1.0 + own[IMBALANCE + lane]), MOST_SHARE * own[USDC + lane]
+        usdc = usdc_down(wanted if wanted < most else most)
+        make(own, lane, purchase(get_pool(own, lane), usdc, keep), keep)
+        wanted, most = half * (1.0 - own[IMBALANCE + lane]), MOST_SHARE * own[GOLD + lane]
+        # without a branch: what a price of zero makes infinite or nothing is dropped
+        ounces = wanted / price if price > LEAST_USDC else 0.0
+        gold = ounces_down(ounces if ounces < most else most)
+        make(own, lane, sale(get_pool(own, lane), gold, keep), keep)
+        own[PAID_USDC + lane] = usdc
+        own[PAID_GOLD + lane] = gold
+
+
+@inlined
+def value_provider(own: FloatArray, numbers: Numbers) -> None:
+    """Write what the deposit and the whole pool are worth; `own` of shape (SIZE,)."""
+    for lane in range(LANES):
+        pool, price = get_pool(own, lane), own[TOKEN + lane]
+        value, part = worth(pool, price), own[PART + lane]
+        mark = part * value + own[REST + lane] - numbers.gas_enter_usd
+        own[VALUE + lane] = value
+        own[MARK + lane] = mark
+        spread = part * pool.gold * price * numbers.sale_spread
+        own[LEAVE + lane] = mark - spread - numbers.gas_leave_usd
+
+
+@kernel
+def leave_last(own: FloatArray, numbers: Numbers) -> None:
+    """Book what leaving at the horizon costs; `own` of shape (SIZE,)."""
+    for lane in range(LANES):
+        gold_usdc = own[PART + lane] * own[GOLD + lane] * own[TOKEN + lane]
+        own[BY_SPREAD + lane] = -gold_usdc * numbers.sale_spread
+        own[BY_GAS + lane] -= numbers.gas_leave_usd
