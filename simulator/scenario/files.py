@@ -34,7 +34,7 @@ from simulator.scenario.market import MarketTerms
 from simulator.scenario.models import MarketScenario, Scenario
 from simulator.scenario.pace import late_view
 from simulator.scenario.plausible import implausible, stale_prices
-from simulator.scenario.shipped import shipped_folder, shipped_scenarios
+from simulator.scenario.shipped import OFFERS, shipped_folder, shipped_scenarios
 from simulator.scenario.shock_lists import KEY as SHOCKS
 from simulator.scenario.targets import target_faults
 from simulator.schema.fields import Fault
@@ -43,6 +43,8 @@ _CALIBRATION: Location = ("market", "calibration")
 _SET_PATH = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[\d+\])*")
 _OF_A_RUN = ("instruments", "investors", "claims", "replay")
 """Sections that a market by itself does not need."""
+_NAMED_IN = (Path(), Path("scenarios"), Path(OFFERS), Path("scenarios", OFFERS))
+"""Folders that a ready scenario's name may begin with, wherever it lies."""
 _ANY_DAY = dt.date(2000, 1, 3)
 _NUMERIC_GROUPS = ("market", "instruments", "gas", "investors")
 
@@ -145,7 +147,7 @@ def find_scenario(name: str) -> Path:
         return path
     ready = {file.stem: file for file in shipped_scenarios()}
     stem = path.stem if path.suffix in (".yaml", ".yml") else path.name
-    if stem in ready and path.parent in (Path(), Path("scenarios")):
+    if stem in ready and path.parent in _NAMED_IN:
         return ready[stem]
     close = difflib.get_close_matches(stem, ready, n=1)
     hint = f"did you mean {close[0]}?" if close else f"ready ones: {', '.join(ready)}"

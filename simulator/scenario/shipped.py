@@ -6,6 +6,8 @@ from pathlib import Path
 
 SHIPPED = "hard-assets-2026-01"
 """The calibration that a user's file is held against, and laid over."""
+OFFERS = "offers"
+"""Folder of what is offered on the market, each written as a user would."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -16,5 +18,6 @@ def shipped_folder() -> Path:
 
 
 def shipped_scenarios() -> tuple[Path, ...]:
-    """Return the ready scenario files, sorted by name."""
-    return tuple(sorted(shipped_folder().glob("*.yaml")))
+    """Return the ready scenario files, sorted by name; then the offers as they stand on the market."""
+    folder = shipped_folder()
+    return (*sorted(folder.glob("*.yaml")), *sorted((folder / OFFERS).glob("*.yaml")))
