@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from simulator.chain.accounts import ZERO_ADDRESS
@@ -177,10 +177,10 @@ class Contract:
             known = self._known.get(key)
         except TypeError:  # an argument that is no key, as a list
             return self._encoded(function, args, sender, gas)
-        return known or self._kept(key, self._encoded(function, args, sender, gas))
-
-    def _kept(self, key: tuple[str, tuple[object, ...], str, int | None], call: Call) -> Call:
-        if not any(_may_be_mistaken(arg) for arg in key[1]):
+        if known is not None:
+            return known
+        call = self._encoded(function, args, sender, gas)
+        if all(map(_is_itself_alone, args)):
             if len(self._known) >= _CALLS_KEPT:
                 self._known.clear()
             self._known[key] = call
@@ -224,9 +224,10 @@ class Contract:
         return f"{self.artifact.name}.{function}({', '.join([_short(arg) for arg in args])})"
 
 
-def _may_be_mistaken(arg: object) -> bool:
-    """Return whether something else equals it: to a dictionary True is 1, and is not to the ABI."""
-    return not (isinstance(arg, str | Contract) or (arg.__class__ is int and arg not in (0, 1)))
+def _is_itself_alone(arg: object) -> bool:
+    """Return whether only the same equals it: to a dictionary True is 1, and is not to the ABI."""
+    kind = arg.__class__
+    return kind is str or kind is Contract or (kind is int and arg not in (0, 1))
 
 
 def _plain(args: Sequence[object]) -> tuple[object, ...]:
@@ -236,7 +237,11 @@ def _plain(args: Sequence[object]) -> tuple[object, ...]:
 def _short(arg: object) -> str:
     if arg.__class__ is int:
         return str(arg)
-    text = "0x" + arg.hex() if isinstance(arg, bytes) else str(arg)
+    return _shortened("0x" + arg.hex() if isinstance(arg, bytes) else str(arg))
+
+
+@lru_cache(_CALLS_KEPT)
+def _shortened(text: str) -> str:
     if len(text) <= _LABEL_WORD:
         return text
     return f"{text[:6]}…{text[-4:]}"

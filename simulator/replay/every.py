@@ -29,8 +29,8 @@ from simulator.replay.together import EveryPath, Outcome, together
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, midnight_timestamp
 
-_PATHS_A_TASK = 16
-_OBJECTS_A_COLLECTION = 200_000
+_PATHS_A_TASK = 8
+_OBJECTS_A_COLLECTION = 2_000_000
 LABEL = "every"
 
 

@@ -24,7 +24,7 @@ from simulator.replay.together import Outcome, distance, together
 from simulator.scenario import LoadedScenario, load_scenario
 
 SMALL = ("horizon_days=30", "paths=18")
-"""Two tasks: sixteen paths and two."""
+"""Three tasks: eight paths twice, and two."""
 
 
 @pytest.fixture(scope="module")

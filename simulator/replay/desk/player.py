@@ -40,13 +40,15 @@ class DeskPlayer:
         """Take what is planned for one path."""
         self._accounts, self._custodies = plan.accounts, dict(plan.custodies)
         self.notes = plan.notes
+        self._names = list(dict.fromkeys(account.investor for account in self._accounts))
         self._last_step = max((account.last for account in self._accounts), default=0)
         self._usdc_usd = np.ones(self._last_step + 1) if plan.usdc is None else plan.usdc
         self._has_price = plan.usdc is not None
         self._dearest = 1.0 / float(self._usdc_usd.min())
-        self._paid = [account.paid(self._usdc_usd) for account in self._accounts]
+        self._paid: list[list[float]] = [a.paid(self._usdc_usd).tolist() for a in self._accounts]
         self._orders = 0
         self._highest = {a.token: float(a.token_usd.max()) for a in self._accounts}
+        self._dollars = {name: (f"{name}.desk_usd", f"{name}.on_chain_usd") for name in self._names}
         self.observables = _observables(self._accounts, self._custodies, self._dearest)
 
     # -- set-up ------------------------------------------------------------------------
@@ -62,8 +64,9 @@ class DeskPlayer:
             self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner),
             self._usdc.call("mint", self._desk, RICH_USDC, sender=roles.owner),
         )
-        names = list(dict.fromkeys(account.investor for account in self._accounts))
-        addresses = {name: stage.accounts.of(stage.label, f"investor {name}") for name in names}
+        addresses = {
+            name: stage.accounts.of(stage.label, f"investor {name}") for name in self._names
+        }
         for address in addresses.values():
             stage.send(
                 self._usdc.call("mint", address, RICH_USDC, sender=roles.owner),
@@ -201,13 +204,13 @@ class DeskPlayer:
         read = zip(self._custodies.values(), answers[:quoted], strict=True)
         usd = {custody.token: _answer(answer, custody) for custody, answer in read}
         for n, (seat, words) in enumerate(zip(self._seats, self._words(answers), strict=True)):
-            own, investor = seat.custody.read(seat, words), seat.account.investor
+            own, account = seat.custody.read(seat, words), seat.account
+            desk_usd, on_chain_usd = self._dollars[account.investor]
             cash = int.from_bytes(answers[quoted + n], "big") - RICH_USDC
-            tokens = own[seat.custody.name(seat.account, "tokens")]
+            tokens = own[seat.custody.name(account, "tokens")]
             found |= own
-            found[f"{investor}.desk_usd"] = from_wei(cash, USDC_DECIMALS)
-            worth = f"{investor}.on_chain_usd"
-            found[worth] = found.get(worth, 0.0) + tokens * usd[seat.account.token]
+            found[desk_usd] = from_wei(cash, USDC_DECIMALS)
+            found[on_chain_usd] = found.get(on_chain_usd, 0.0) + tokens * usd[account.token]
         return found
 
     def expected(self, step: int) -> Mapping[str, float]:
@@ -215,13 +218,10 @@ class DeskPlayer:
         found: dict[str, float] = {}
         for account, paid in zip(self._accounts, self._paid, strict=True):
             found |= self._custodies[account.token].expected(account, step)
-            parts = {
-                "desk_usd": float(paid[step]),
-                "on_chain_usd": account.held(step) * float(account.token_usd[step]),
-            }
-            for part, value in parts.items():
-                name = f"{account.investor}.{part}"
-                found[name] = found.get(name, 0.0) + value
+            desk_usd, on_chain_usd = self._dollars[account.investor]
+            worth = account.held(step) * float(account.token_usd[step])
+            found[desk_usd] = found.get(desk_usd, 0.0) + paid[step]
+            found[on_chain_usd] = found.get(on_chain_usd, 0.0) + worth
         return found
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
@@ -232,10 +232,10 @@ class DeskPlayer:
             lost = custody.lost_tokens(seat, step)
             found[custody.name(account, "tokens")] = lost
             lost += seat.trades * 10.0**-account.decimals
-            for part, dearest in (("desk_usd", self._dearest), ("on_chain_usd", 1.0)):
-                name = f"{account.investor}.{part}"
-                worth = lost * self._highest[account.token] * dearest
-                found[name] = found.get(name, 0.0) + worth
+            worth = lost * self._highest[account.token]
+            desk_usd, on_chain_usd = self._dollars[account.investor]
+            found[desk_usd] = found.get(desk_usd, 0.0) + worth * self._dearest
+            found[on_chain_usd] = found.get(on_chain_usd, 0.0) + worth
             found |= custody.extra_tolerance(account, step)
         return found
 
