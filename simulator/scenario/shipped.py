@@ -18,6 +18,6 @@ def shipped_folder() -> Path:
 
 
 def shipped_scenarios() -> tuple[Path, ...]:
-    """Return the ready scenario files, sorted by name; then the offers as they stand on the market."""
+    """Return the ready scenario files by name, then the offers as they stand on the market."""
     folder = shipped_folder()
     return (*sorted(folder.glob("*.yaml")), *sorted((folder / OFFERS).glob("*.yaml")))
