@@ -90,3 +90,16 @@ def test_quantiles__between_two_paths__are_on_the_line():
     """Of 0 and 100 the 5 % quantile is 5, as numpy has it."""
     found = rows(counted(np.array([[0.0, 100.0]] * 4)))[0]
     np.testing.assert_allclose(found, [5, 25, 50, 75, 95], rtol=RELATIVE_ERROR)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_quantiles__of_values_even_within_a_bin__are_even_too(sign):
+    """1,001 values from 1 to 1.003 share one bin, 1 to 1.0039: their median is 1.0015.
+
+    Spread evenly over the whole bin it would be 1.00195: within an eighth of its width.
+    """
+    values = np.tile(sign * np.linspace(1.0, 1.003, 1_001), (4, 1))
+    low, middle, high = rows(counted(values))[0, [0, 2, 4]] * sign
+    assert middle == pytest.approx(1.0015, abs=RELATIVE_ERROR / 8)
+    assert sorted((low, middle, high)) == ([low, middle, high] if sign > 0 else [high, middle, low])
+    assert abs(high - low) > 0.7 * 0.0027
