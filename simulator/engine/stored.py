@@ -41,8 +41,8 @@ from simulator.units import BoolArray, FloatArray
 
 KEPT_BYTES = 192 * 2**20
 """Columns that were read last are kept up to this."""
-_AT_ONCE_BYTES = 16 * 2**20
-"""All columns of a holder are read together where they are not more than this."""
+_AT_ONCE_BYTES = 64 * 2**20
+"""So many bytes of a holder's columns are read together: each pass over the files costs time."""
 _OPEN_FILES = 8
 """So many chunks stay open: to open one costs more than to read a column of it."""
 
@@ -127,10 +127,16 @@ class PathFiles:
         """
         with self._lock:
             if (group, name) not in self._kept:
-                few = 8 * self.n_paths * len(beside) <= _AT_ONCE_BYTES
-                self._read(group, list(dict.fromkeys((name, *beside))) if few else [name])
+                self._read(group, self._together(group, name, list(beside)))
             self._kept.move_to_end((group, name))
             return self._kept[group, name]
+
+    def _together(self, group: int, name: str, beside: list[str]) -> list[str]:
+        """Return a column and as many of those behind it as are worth one pass over the files."""
+        most = max(1, _AT_ONCE_BYTES // (8 * self.n_paths))
+        at = beside.index(name) if name in beside else 0
+        next_ones = [n for n in beside[at:] + beside[:at] if (group, n) not in self._kept]
+        return list(dict.fromkeys((name, *next_ones)))[:most]
 
     def _read(self, group: int, names: list[str]) -> None:
         parts = [self._parts(file, group, names) for file in self._files]
