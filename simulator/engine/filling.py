@@ -47,7 +47,9 @@ from simulator.units import calendar
 from simulator.writer import write_bytes
 
 _CHUNKS_A_THREAD = 4
-"""With fewer chunks than this for each thread, threads share each chunk's blocks instead."""
+"""With fewer chunks than this for each thread, all threads share each chunk's blocks."""
+_THREADS_A_CHUNK = 4
+"""Else so many do: a chunk under way takes some 300 MB, and alone hardly uses more threads."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def fill(
     missing = [span for span in chunk_spans(scenario.paths) if span.first not in found.notes]
     if cluster is None:
         threads = workers or os.cpu_count() or 1
-        within = 1 if len(missing) >= _CHUNKS_A_THREAD * threads else threads
+        many = len(missing) >= _CHUNKS_A_THREAD * threads
+        within = min(threads, _THREADS_A_CHUNK) if many else threads
         work = partial(_keep, folder.path, scenario, spec, within, block_paths, on_paths)
         made = _in_threads(work, missing, threads // within)
     else:
