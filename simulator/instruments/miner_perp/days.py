@@ -77,9 +77,9 @@ NOTHING = 1e-9
 
 @inlined
 def accrue(numbers: Numbers, own: FloatArray, price: FloatArray) -> None:
-    """Book a day's funding at the index of the day before; `own` and `price` as above.
+    """Book a day's funding at the index of the day before.
 
-    `own` is of shape (N_OWN * LANES,), `price` of shape (LANES,).
+    `own` is of shape (n_rows * LANES,), `price` of (LANES,).
     """
     for k in range(LANES):
         own[FUNDING + k] += funding_of_a_day(own[RATE + k] + numbers.fixed_rate, price[k])
@@ -92,9 +92,9 @@ def accrue(numbers: Numbers, own: FloatArray, price: FloatArray) -> None:
 
 @inlined
 def above(own: FloatArray, price: FloatArray, share: float) -> bool:
-    """Return whether on any path a side's profit is above a share of the pool; as `accrue`.
+    """Return whether on any path a side's profit is above a share of the pool.
 
-    `own` is of shape (N_OWN * LANES,), `price` of shape (LANES,).
+    `own` is of shape (n_rows * LANES,), `price` of (LANES,).
     """
     beyond = 0
     for k in range(LANES):

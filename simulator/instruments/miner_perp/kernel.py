@@ -147,9 +147,8 @@ def fill_all(
 ) -> bool:
     """Fill what waits where there is a round; return whether anything still waits.
 
-    `own` and `accounts` as of `begin`; paths from `first` on.
-
-    Arrays of the shapes in `run`.
+    `own` is of shape (n_rows * LANES,), `accounts` of (n_accounts, n_rows * LANES);
+    paths from `first` on.
     """
     left = False
     for a in range(accounts.shape[0]):
@@ -242,9 +241,8 @@ def reduce_all(
 ) -> None:
     """Reduce winners, one after another, where their side's profit is above the trigger.
 
-    `own` and `accounts` as of `begin`; paths from `first` on.
-
-    Arrays of the shapes in `run`.
+    `own` is of shape (n_rows * LANES,), `accounts` of (n_accounts, n_rows * LANES);
+    paths from `first` on.
     """
     for k in range(LANES):
         if not drivers.rounds[step, first + k]:
@@ -275,9 +273,8 @@ def decide(
     What it orders fits today: within open interest, with margin for its own leverage, and no
     position of it is due for liquidation, which was looked at before.
 
-    `own` and `accounts` as of `begin`, `which` is the decision; paths from `first` on.
-
-    Arrays of the shapes in `run`.
+    `own` is of shape (n_rows * LANES,), `accounts` of (n_accounts, n_rows * LANES);
+    `which` is the decision, and paths are those from `first` on.
     """
     for a in range(cast.n_cohorts):
         one = accounts[a]
@@ -316,9 +313,7 @@ def leave_all(
 ) -> None:
     """Let every measured trader order that his position be closed; his stop stays.
 
-    `accounts` as of `begin`; paths from `first` on.
-
-    Arrays of the shapes in `run`.
+    `accounts` is of shape (n_accounts, n_rows * LANES); paths from `first` on.
     """
     for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]
@@ -342,9 +337,8 @@ def withdraw_all(
 ) -> None:
     """Pay every measured trader without a position his margin out.
 
-    `own` and `accounts` as of `begin`; paths from `first` on.
-
-    Arrays of the shapes in `run`.
+    `own` is of shape (n_rows * LANES,), `accounts` of (n_accounts, n_rows * LANES);
+    paths from `first` on.
     """
     for a in range(cast.n_cohorts, accounts.shape[0]):
         one = accounts[a]

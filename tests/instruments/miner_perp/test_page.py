@@ -1,0 +1,67 @@
+"""What the report says of a perpetual: who survives, what stops fill at, and who pays whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.engine import simulate
+from simulator.instruments.miner_perp import page
+from simulator.report.rooms import sections, told
+from simulator.scenario import load_scenario
+from simulator.words import percent
+
+
+@pytest.fixture(scope="module")
+def silver():
+    changes = [
+        "paths=128",
+        "horizon_days=60",
+        "instruments.silver_perp.gap={day: 30, move: -0.355}",
+    ]
+    ready = load_scenario("silver-perp", overrides=changes)
+    return simulate(ready.scenario, ready.calibration, workers=1)
+
+
+def number(cell: str) -> float:
+    """Return a percentage of a table as a share."""
+    return float(cell.split()[0].replace("\N{MINUS SIGN}", "-")) / 100
+
+
+def test_survival__of_a_gap_of_a_third__is_leverage_of_two_and_less(silver) -> None:
+    """A fall of more than a third takes all of a margin at leverage 10, but where the index had
+    risen by as much before; at leverage 1 it takes nobody out."""
+    rows = {name: numbers for name, *numbers in page.survival(told(silver, "silver_perp"))}
+    assert number(rows["long_10x"][0]) > 0.95
+    assert rows["long_1x"][:2] == [percent(0.0), ""]
+    assert rows["short_1x"][0] == percent(0.0)
+    returns = silver.instruments["silver_perp-long_1x"].values["total_return", "usd"]
+    assert rows["long_1x"][3] == percent(float(np.median(returns)))
+
+
+def test_sources__sum_to_the_mean_return_but_for_gas(silver) -> None:
+    (row,) = (r for r in page.sources(told(silver, "silver_perp")) if r[0] == "long_1x")
+    parts = [number(cell) for cell in row[1:]]
+    measured = silver.instruments["silver_perp-long_1x"]
+    gas = measured.attribution["usd"][5].mean() / 10_000
+    mean = float(measured.values["total_return", "usd"].mean())
+    # Five cells of a tenth of a percent each.
+    assert sum(parts) + gas == pytest.approx(mean, abs=5 * 0.0005)
+
+
+def test_section__tells_gap_stops_and_provider(silver) -> None:
+    by_label = dict(sections(silver))
+    assert set(by_label) == {"silver_perp", "plain_silver"}
+    about = told(silver, "silver_perp")
+    assert f"On day 30 the metal moves by {percent(-0.355)}" in page.gap(about)
+    assert "on one path in twenty" in page.stops(about)
+    assert "Whoever provides the pool earns" in page.provider(about)
+    plain = told(silver, "plain_silver")
+    assert page.gap(plain) == ""
+    assert page.stops(plain) == ""
+    captions = [getattr(block, "caption", "") for block in by_label["silver_perp"].blocks]
+    assert [c for c in captions if c] == [
+        "Who is still there at the end",
+        "Where the mean return came from, of the margin",
+        "The pool and the market",
+    ]
