@@ -39,6 +39,8 @@ WILD = (
         "market.max_open_interest=3",
         "freeze.hazard=3",
         "freeze.days=4",
+        "funding.max_rate=1",
+        "funding.velocity_a_day=0.05",
     ),
 )
 """Liquidations, stops, frozen feeds, bad debts, profits that are cut, winners that are reduced."""
