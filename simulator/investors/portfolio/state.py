@@ -160,7 +160,7 @@ class Traces(NamedTuple):
 
 
 def zeros_apart(*shape: int) -> FloatArray:
-    """Return zeros of a shape, and at the end of each row a line of the cache that is not used.
+    """Return zeros of shape `shape`, each row followed by a line of the cache that is not used.
 
     Rows begin with a line, so that no vector lies on two; and equal places of rows, which are
     often whole pages long, do not fall on the same few lines.
