@@ -19,6 +19,9 @@ __all__ = [
     "InstrumentPaths",
     "Kind",
     "OnDemand",
+    "PoolDrivers",
+    "PoolTerms",
+    "PoolVisits",
     "Source",
     "TokenDrivers",
     "TokenPrices",
@@ -106,6 +109,46 @@ class TokenDrivers(Protocol):
     """What others see of a metal token's drivers."""
 
     prices: TokenPrices
+
+
+@runtime_checkable
+class PoolTerms(Protocol):
+    """What who trades in a pool of a metal token and USDC sees of its terms."""
+
+    kind: str
+    token: str
+    reserve_ounces: float
+
+    @property
+    def fee_ppm(self) -> int:
+        """Fee of a trade, parts per million."""
+
+
+@runtime_checkable
+class PoolDrivers(Protocol):
+    """What who trades in such a pool sees of its drivers; (n_steps + 1, n_paths) each."""
+
+    prices: TokenPrices
+    volume_usdc: FloatArray
+    imbalance: FloatArray
+
+
+@dataclass(frozen=True)
+class PoolVisits:
+    """What one visitor did to such a pool, after the arbitrage of each step.
+
+    Attributes
+    ----------
+    gold, shares : ndarray of shape (n_steps + 1, n_paths)
+        Reserve of gold, and all shares, as the visitor leaves them. USDC that leaves comes back:
+        whoever removes liquidity for gold alone buys gold for it, and the other way round.
+    fees : ndarray of shape (n_steps + 1, n_paths), USDC
+        What the step's trades have paid.
+    """
+
+    gold: FloatArray
+    shares: FloatArray
+    fees: FloatArray
 
 
 @dataclass(frozen=True)

@@ -133,11 +133,15 @@ class Played(Generic[D, R]):
         Those that were played, each of its arrays as the contract is told them.
     record : R or None
         What was done, for the replay; None where the product is not on a chain.
+    visits : dict of str to object
+        By label of what it trades in (`Needs.trades_in`): what it did there, in the form that that
+        ground reads.
     """
 
     paths: Mapping[str, InstrumentPaths]
     drivers: D
     record: R | None = None
+    visits: Mapping[str, object] = field(default_factory=dict)
 
 
 class Ground(Protocol):
@@ -159,6 +163,12 @@ class Ground(Protocol):
 
     def played(self, label: str, ask: Ask) -> Played[object, object]:
         """Return an instrument's paths for another size, days and record than its own."""
+
+    def size(self, label: str) -> float:
+        """Return the size of an instrument's measured position, in its unit."""
+
+    def visits(self, of: type[Seen]) -> Seen | None:
+        """Return what an instrument that trades in this one did here; None where nobody does."""
 
 
 class Model(Protocol[T, D, R]):

@@ -238,14 +238,47 @@ def in_order(chosen: Mapping[str, InstrumentTerms]) -> tuple[str, ...]:
     return tuple(done)
 
 
+def visitors(chosen: Mapping[str, InstrumentTerms], label: str) -> frozenset[str]:
+    """Return the labels of those who trade in an instrument, and so move it."""
+    return frozenset(other for other, terms in chosen.items() if label in terms.needs().trades_in)
+
+
+def turns(chosen: Mapping[str, InstrumentTerms]) -> Iterator[tuple[str, bool]]:
+    """Yield labels in their turns: to be drawn (False), and to be played (True).
+
+    Everybody is drawn once his ground is played, and played at once; but what others trade in is
+    drawn before them and played after them. Whoever stands on such a ground without trading in it
+    comes after its play.
+
+    Raises
+    ------
+    Circle
+    """
+    order, drawn, played = in_order(chosen), set[str](), set[str]()
+    needs = {label: chosen[label].needs() for label in order}
+    while len(played) < len(order):
+        before = len(drawn) + len(played)
+        for label in order:
+            below = set(needs[label].instruments) & chosen.keys()
+            waits = below - set(needs[label].trades_in) - played
+            if label not in drawn and not waits and below <= drawn:
+                drawn.add(label)
+                yield label, False
+            if label in drawn and label not in played and visitors(chosen, label) <= played:
+                played.add(label)
+                yield label, True
+        if len(drawn) + len(played) == before:
+            raise Circle([label for label in order if label not in played])
+
+
 def with_ground(chosen: Mapping[str, InstrumentTerms], labels: Iterable[str]) -> frozenset[str]:
-    """Return labels with all that they stand on."""
+    """Return labels with all that they stand on, and with those who trade in any of it."""
     found, more = set[str](), {label for label in labels if label in chosen}
     while more:
         found |= more
-        more = {
-            below for label in more for below in chosen[label].needs().instruments
-        } & chosen.keys() - found
+        below = {below for label in more for below in chosen[label].needs().instruments}
+        above = {other for label in more for other in visitors(chosen, label)}
+        more = (below | above) & chosen.keys() - found
     return frozenset(found)
 
 

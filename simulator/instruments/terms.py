@@ -113,11 +113,16 @@ class Struck:
 
 @dataclass(frozen=True)
 class Needs:
-    """What an instrument stands on: assets and factors of the market, other instruments."""
+    """What an instrument stands on: assets and factors of the market, other instruments.
+
+    `trades_in` are those of `instruments` whose own prices its trades move. Such a ground is drawn
+    before it and played after it, with its visits (`Played.visits`): nobody else may trade there.
+    """
 
     assets: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
+    trades_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

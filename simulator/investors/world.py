@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.instruments.base import InstrumentPaths, scaled
 from simulator.instruments.model import Ask, Played, Setting
-from simulator.instruments.registry import in_order, model_of, working_for
+from simulator.instruments.registry import in_order, model_of, turns, working_for
 from simulator.investors import portfolio
 from simulator.investors.ground import BlockGround
 from simulator.investors.paths import InvestorPaths
@@ -89,19 +89,25 @@ def simulate_instruments(
     # what is settled in USDC turns into dollars source by source
     ask = Ask(by_source=by_source or setting.usdc is not None, record=record)
     days = wanted_days(scenario)
-    instruments: dict[str, InstrumentPaths] = {}
     played: dict[str, Played[Any, Any]] = {}
     asks: dict[str, Ask] = {}
-    for label in in_order(scenario.instruments):
-        terms, ground = scenario.instruments[label], BlockGround(scenario, setting, label, played)
-        own = terms.positions(label)
+    order = in_order(scenario.instruments)
+    for label in order:
+        own = scenario.instruments[label].positions(label)
         names = frozenset(position.name for position in own)
         asks[label] = replace(ask, size=size(scenario, own[0]), days=names & days)
+    for label, is_play in turns(scenario.instruments):
+        terms = scenario.instruments[label]
+        ground = BlockGround(scenario, setting, label, played, asks)
         with working_for(label, terms.kind):
-            drivers = model_of(terms).draw(label, terms, setting, ground)
-            found = model_of(terms).play(label, terms, drivers, setting, asks[label], ground)
+            if is_play:
+                drivers = played[label].drivers
+                found = model_of(terms).play(label, terms, drivers, setting, asks[label], ground)
+            else:
+                found = Played({}, model_of(terms).draw(label, terms, setting, ground))
         played[label] = found
-        instruments |= found.paths
+    played = {label: played[label] for label in order}
+    instruments = {name: held for found in played.values() for name, held in found.paths.items()}
     turn_into_dollars(scenario.positions, setting.usdc, instruments)
     return World(market, setting, instruments, {}, played, asks)
 

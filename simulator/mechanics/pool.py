@@ -25,6 +25,9 @@ OUNCE_UNIT, OUNCE_UNITS = 1e-6, 1e6
 LEAST_USDC = 1e-4
 """A token that is worth less is worthless: nobody buys it, and no price is reckoned below."""
 
+MOST_SHARE = 0.5
+"""Of a reserve: noise traders pay no more in on a day, however large their volume."""
+
 MOST_OUNCES = 1e7
 """Gold up to which arbitrageurs fill a pool, however worthless the token: more than there is."""
 
@@ -101,6 +104,37 @@ def fee_of(made: Trade, price: float, keep: float) -> float:
 def counted(price: float) -> float:
     """Return the price that is reckoned with: never zero."""
     return price if price > LEAST_USDC else LEAST_USDC
+
+
+@inlined
+def filled(reserve_ounces: float, provided_usdc: float, price: float) -> tuple[Pool, float]:
+    """Return a pool at its first day's price, and the ounces that a provider puts into it.
+
+    Others have put in `reserve_ounces` with as much USDC; half of what he provides buys gold, and
+    as much USDC as belongs to that goes beside it.
+    """
+    usdc = usdc_down(reserve_ounces * price)
+    ounces = ounces_down(0.5 * provided_usdc / price)
+    whole = 1.0 + ounces / reserve_ounces
+    shares = np.sqrt(reserve_ounces * usdc)
+    return Pool(reserve_ounces + ounces, usdc * whole, shares * whole), ounces
+
+
+@inlined
+def noise_purchase(pool: Pool, volume: float, imbalance: float, price: float, keep: float) -> Trade:
+    """Return what noise traders buy of a day's volume, USDC."""
+    wanted, most = 0.5 * volume * (1.0 + imbalance), MOST_SHARE * pool.usdc
+    usdc = usdc_down(wanted if wanted < most else most)
+    return purchase(pool, usdc if price > LEAST_USDC else 0.0, keep)
+
+
+@inlined
+def noise_sale(pool: Pool, volume: float, imbalance: float, price: float, keep: float) -> Trade:
+    """Return what noise traders sell of a day's volume, after their purchases."""
+    wanted, most = 0.5 * volume * (1.0 - imbalance) / price, MOST_SHARE * pool.gold
+    gold = ounces_down(wanted if wanted < most else most)
+    # without a branch: what a price of zero makes infinite or nothing is dropped
+    return sale(pool, gold if price > LEAST_USDC else 0.0, keep)
 
 
 @inlined

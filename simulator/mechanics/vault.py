@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simulator.jit import inlined
 
-INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT = range(5)
+INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT, IMPERMANENT = range(6)
 """Numbers of the sources of the share price's change, in the order of `BySource`."""
 
 
@@ -39,6 +39,7 @@ class BySource(NamedTuple):
     vault_fees: float
     bad_debt: float
     exploit: float
+    impermanent: float
 
 
 class Report(NamedTuple):
@@ -83,6 +84,7 @@ def scale(amounts: BySource, factor: float) -> BySource:
         amounts.vault_fees * factor,
         amounts.bad_debt * factor,
         amounts.exploit * factor,
+        amounts.impermanent * factor,
     )
 
 
@@ -95,6 +97,7 @@ def add(left: BySource, right: BySource) -> BySource:
         left.vault_fees + right.vault_fees,
         left.bad_debt + right.bad_debt,
         left.exploit + right.exploit,
+        left.impermanent + right.impermanent,
     )
 
 
@@ -207,7 +210,7 @@ def report(
     minted = fee * vault.shares / (assets - locked - fee)
     minted = minted if fee > 0.0 else 0.0
     buffer = add(buffer, result)
-    buffer = add(buffer, BySource(0.0, 0.0, -fee, 0.0, 0.0))
+    buffer = add(buffer, BySource(0.0, 0.0, -fee, 0.0, 0.0, 0.0))
     released = scale(buffer, 0.0 if keeps else 1.0 / vault.shares)
     buffer = scale(buffer, 1.0 if keeps else 0.0)
     after = Vault(

@@ -124,7 +124,7 @@ def _part(scenario: Scenario, world: World, label: str, lane: int) -> Part[Any, 
         exchange_open=setting.exchange_open,
         usdc=None if usdc is None else usdc[:, lane],
         gas=setting.gas,
-        ground=BlockGround(scenario, setting, label, world.played),
+        ground=BlockGround(scenario, setting, label, world.played, world.asks),
         holders=_holders(world, own[0].name, lane),
     )
 

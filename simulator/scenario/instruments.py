@@ -177,7 +177,7 @@ def section_faults(
     """Return what instruments lack or have twice; places are seen from the scenario."""
     found = _label_faults(chosen)
     try:
-        registry.in_order(chosen)
+        tuple(registry.turns(chosen))
     except registry.Circle as circle:
         where = (SECTION, circle.labels[0])
         return [*found, (where, "", f"must not stand on itself: {circle}")]
@@ -186,9 +186,20 @@ def section_faults(
         with registry.working_for(label, terms.kind):
             faults = terms.faults(label, among)
         found += [((SECTION, label, *place), value, rule) for place, value, rule in faults]
+    found += _trading_faults(chosen)
     for label, other in registry.stream_faults(chosen).items():
         rule = f"shares its random numbers with {other}; choose another label"
         found.append(((SECTION, label), "", rule))
+    return found
+
+
+def _trading_faults(chosen: Mapping[str, InstrumentTerms]) -> list[Fault]:
+    """Return who trades where somebody else does: neither would see what the other moved."""
+    found = list[Fault]()
+    for label in chosen:
+        first, *others = sorted(registry.visitors(chosen, label), key=list(chosen).index) or [""]
+        rule = f"trades in {label}, as {first} does; only one instrument may"
+        found += [((SECTION, other), "", rule) for other in others]
     return found
 
 

@@ -61,7 +61,7 @@ for _old, _new in (
     ("run_share: {value: 0.2", "run_share: {value: 1.2"),
     ("idle_share: 0.05", "idle_share: 8 %"),
     ("pool_share: 0.20", "pool_shaer: 0.20"),
-    ("pool_fee_yield: {value: 0.001", "pool_fee_yield: {value: -0.001"),
+    ("pool_pace: {value: 0.02", "pool_pace: {value: 1.02"),
     ("performance_fee_bps: 1_000", "performance_fee_bps: 12_000"),
 ):
     assert BAD.count(_old) == 1
@@ -80,8 +80,8 @@ BAD_FAULTS = [
         "instruments.gold_vault.pool_shaer is 0.2; unknown key; did you mean 'pool_share'?",
     ),
     (
-        "pool_fee_yield",
-        "instruments.gold_vault.pool_fee_yield is -0.001; must be 0 to 5 (1 = 100 % a year)",
+        "pool_pace",
+        "instruments.gold_vault.pool_pace is 1.02; must be above 0 and below 1 (1 = 100 %)",
     ),
     (
         "performance_fee_bps",

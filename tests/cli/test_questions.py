@@ -96,7 +96,7 @@ def test_breakeven__without_any__says_so_and_is_no_error(token):
 def test_breakeven__where_the_probability_jumps__says_so(folder):
     outcome = assay(
         "breakeven", "gold-vault-sober", "--paths", 128, *CALM, "--claim", "gold-vault-8-12",
-        "--solve", "pool_fee_yield", "--low", 0, "--high", 0.1,
+        "--solve", "tokens_per_day", "--low", 0, "--high", 20_000,
     )  # fmt: skip
     last = outcome.stdout.strip().splitlines()[-1]
     assert "its probability jumps across one half (0 % to 100 %)" in last

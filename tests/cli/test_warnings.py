@@ -103,7 +103,7 @@ def test_check__ready_scenario__has_no_warning(name):
         ("gold_vault: {{exploit_severity: {}}}", (0.5, 0.6, 1.0)),
         ("gold_token: {{shortfall_hazard: {}}}", (0.001, 0.05)),
         # lease rates of gold, yields that were paid, and an "80 % APR"
-        ("gold_vault: {{pool_fee_yield: {}}}", (0.0011, 0.0024, 0.045, 0.80)),
+        ("gold_vault: {{lending: {{base_rate: {}}}}}", (0.0011, 0.0024, 0.045, 0.80)),
         # fees of vaults, from none to a hedge fund's
         ("gold_vault: {{performance_fee_bps: {}}}", (0, 100, 1_000, 2_000)),
         ("gold_vault: {{management_fee_bps: {}}}", (0, 10, 25, 200)),
@@ -122,7 +122,7 @@ def test_check__values_within_what_is_known__have_no_warning(place, values):
         ("gold_vault: {exploit_hazard: 2.1}", "above 2 is hardly meant"),
         ("gold_vault: {exploit_hazard: {value: 2.1, note: a stress}}", ""),
         ("gold_vault: {exploit_hazard: {value: 2.1, mark: assumption}}", "above 2"),
-        ("gold_vault: {pool_fee_yield: 1.5}", "above 1 is hardly meant; 5 % is written 0.05"),
+        ("gold_vault: {lending: {base_rate: 1.5}}", "above 1 is hardly meant; 5 % is written 0.05"),
         ("gold_vault: {lending: {slope2: 4}}", "above 3 is hardly meant"),
         ("gold_vault: {performance_fee_bps: 20}", "10 % is written 1_000"),
     ],

@@ -56,16 +56,18 @@ CALM = (
     "instruments.gold_token.shortfall_hazard=0",
     "instruments.gold_vault.exploit_hazard=0",
     "instruments.gold_vault.flow_deviation=0",
-    "instruments.gold_vault.idle_share=0",
-    "instruments.gold_vault.pool_share=1",
-    "instruments.gold_vault.performance_fee_bps=0",
-    "instruments.gold_vault.profit_unlock_days=0",
-    "instruments.gold_vault.emissions.tokens_per_day=0",
+    "instruments.gold_vault.pool=null",
+    "instruments.gold_vault.pool_share=0",
+    "instruments.gold_vault.emissions={tokens_per_day: 1_000, price_volatility: 0, dilution: 0, "
+    "slippage_bps: 0}",
+    "instruments.gold_token.premium_mean=0",
+    "instruments.gold_token.premium_deviation=0",
+    "market.assets.gold={drift: 0, volatility: 1e-9, price: 4_000}",
     "instruments.gold_vault.borrowers.demand_share=0",
     "gas.price_gwei=0",
     "claims.gold-vault-8-12.conditions=[{measure: total_return, unit: ounces, at_least: 0.02}]",
 )
-"""A vault in which nothing happens but the pool's fees, on every path the same."""
+"""A vault in which nothing happens but its emissions, on every path the same; gold stands still."""
 
 
 def token(folder, *overrides, paths=2048, drift=0.0, bound=0.1) -> LoadedScenario:

@@ -38,7 +38,7 @@ def test_assumed__are_the_figures_that_are_marked_so(figures, vault):
     assert HAZARD in figures
     assert set(figures) <= marked
     # a term of the contract that stands alone, a figure with a source, and a default stay
-    for stays in ("gold_vault.kink", "gold_vault.pool_fee_yield", "gold_token.premium_mean"):
+    for stays in ("gold_vault.kink", "gold_pool.volume.daily_usd", "gold_token.premium_mean"):
         assert f"instruments.{stays}" not in figures
 
 

@@ -41,7 +41,7 @@ def test_extends__changes_what_it_says_and_keeps_the_rest(tmp_path):
     assert list(found.scenario.claims) == ["gold-vault-8-12"]
     origin = found.provenance["instruments.gold_vault.exploit_hazard"]
     assert (origin.source, origin.mark) == ("me", "claimed")
-    kept = "instruments.gold_vault.pool_fee_yield"
+    kept = "instruments.gold_pool.volume.daily_usd"
     assert found.provenance[kept] == base.provenance[kept]
     # What was replaced takes no origin along.
     assert "instruments.gold_vault.borrowers.demand_share" not in found.provenance

@@ -39,9 +39,16 @@ def test_load__shipped_scenario__is_accepted_as_it_stands(tmp_path):
             "instruments.gold_vault.idle_share is -0.1; must be 0 to 1 (1 = 100 %)",
         ),
         (
-            "pool_fee_yield: {value: 0.001",
-            "pool_fee_yield: {value: -0.001",
-            "instruments.gold_vault.pool_fee_yield is -0.001; must be 0 to 5 (1 = 100 % a year)",
+            "pool_pace: {value: 0.02",
+            "pool_pace: {value: 1.02",
+            "instruments.gold_vault.pool_pace is 1.02; must be above 0 and below 1 (1 = 100 %)",
+        ),
+        # The term of old says what to write instead.
+        (
+            "pool_pace: {value: 0.02, mark: assumption,",
+            "pool_fee_yield: {value: 0.001, mark: assumption,",
+            "instruments.gold_vault.pool_fee_yield: is a term no more: a pool earns what is traded "
+            "there. Name a gold_pool by its label as pool, or leave pool_share out",
         ),
         # Eight percent written as 8.
         (

@@ -115,7 +115,7 @@ def test_liquidate__bad_debt__burns_the_treasury_first_then_lowers_the_index() -
     assert lending.supply_index(market) == pytest.approx(98.0 / 99.5, rel=1e-13)
 
 
-NOTHING = vault.BySource(0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING = vault.BySource(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Played:

@@ -124,7 +124,7 @@ def test_vault__held_without_terms__is_refused_and_unheld_is_fine(tmp_path):
     without = SOBER[:begin] + "\n" + SOBER[end:]
     assert refused(tmp_path, without) == [
         f"own.yaml:{line_of(without, '  holder: {holding')}: investors.holder.holding is "
-        "'gold_vault'; must be an instrument of this file; did you mean gold_token?"
+        "'gold_vault'; must be an instrument of this file; did you mean gold_pool or gold_token?"
     ]
     unheld = without.replace("{holding: gold_vault", "{holding: gold_token")
     assert "gold_vault" not in load_scenario(written(tmp_path, unheld)).scenario.instruments
@@ -162,7 +162,12 @@ def test_models__in_python__name_each_broken_rule():
 @pytest.mark.parametrize("bound", [0.0, 1.0])
 def test_shares__at_their_bounds__are_accepted(bound):
     assert GoldVaultTerms(idle_share=bound, pool_share=0.0).idle_share == bound
-    assert GoldVaultTerms(idle_share=0.4, pool_share=0.6).pool_share == 0.6
+    assert GoldVaultTerms(idle_share=0.4, pool="gold_pool", pool_share=0.6).pool_share == 0.6
+
+
+def test_pool_share__without_a_pool__is_refused():
+    with pytest.raises(ValidationError, match=r"pool_share is 0\.6; needs pool"):
+        GoldVaultTerms(pool_share=0.6)
 
 
 def test_decimals__are_the_presets():

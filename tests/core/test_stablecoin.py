@@ -197,7 +197,8 @@ STILL = (
     "instruments.gold_token.shortfall_hazard=0",
     "instruments.gold_vault.exploit_hazard=0",
     "instruments.gold_vault.flow_deviation=0",
-    "instruments.gold_vault.pool_fee_yield=0",
+    "instruments.gold_vault.pool=null",
+    "instruments.gold_vault.pool_share=0",
     "instruments.gold_vault.borrowers.demand_share=0.4",
     "instruments.gold_vault.borrowers.demand_deviation=0",
     "instruments.gold_vault.borrowers.volatility_response=0",
@@ -241,8 +242,10 @@ def test_vault__bad_debt__is_what_half_the_collateral_does_not_pay_for() -> None
 
 
 def test_vault__gold_price_in_the_attribution__is_that_in_dollars() -> None:
-    """Nobody borrows: ounces and dollars are as without the fall, source by source."""
-    quiet = ("instruments.gold_vault.borrowers.demand_share=0", "gas.price_gwei=0", *SHORT)
+    """Nobody borrows, no pool: ounces and dollars are as without the fall, source by source."""
+    bare = ("instruments.gold_vault.pool=null", "instruments.gold_vault.pool_share=0")
+    none = "instruments.gold_vault.borrowers.demand_share=0"
+    quiet = (none, *bare, "gas.price_gwei=0", *SHORT)
     calm = worlds.world(*quiet).investors["holder"].holding
     fall = worlds.world(*quiet, *FALL).investors["holder"].holding
     assert [s.name for s in fall.sources] == [s.name for s in calm.sources]

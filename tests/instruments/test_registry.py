@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from simulator.errors import InputError
 from simulator.instruments import registry
 from simulator.instruments.card import Instrument
 from simulator.instruments.holding.terms import HoldingTerms
@@ -18,6 +19,7 @@ from simulator.instruments.registry import (
     own_stream,
     stream_faults,
     stream_of,
+    turns,
     with_ground,
 )
 from simulator.instruments.terms import InstrumentTerms, Needs, Position
@@ -25,7 +27,7 @@ from simulator.market.streams import Stream
 from simulator.scenario import load_scenario
 
 FLAGSHIP = (
-    *("gold_token", "silver_token", "gold_vault"),
+    *("gold_token", "silver_token", "gold_pool", "gold_vault"),
     *("producing_sto", "ramp_up_sto", "development_sto"),
     *("producing_share", "ramp_up_share", "development_share"),
     *("producing_staking", "copper-cover", "copper_etf"),
@@ -196,3 +198,36 @@ def test_package__that_does_not_load__says_why_and_the_rest_works(loads, why):
     assert list(found.cards) == ["holding"]
     assert "package acme does not load" in found.broken["stone"]
     assert why in found.broken["stone"]
+
+
+def test_turns__of_what_is_traded_in__are_to_be_drawn_first_and_played_last():
+    chosen = load_scenario("gold-vault-sober").scenario.instruments
+    assert list(turns(chosen)) == [
+        ("gold_token", False),
+        ("gold_token", True),
+        ("gold_pool", False),
+        ("gold_vault", False),
+        ("gold_vault", True),
+        ("gold_pool", True),
+    ]
+
+
+def test_turns__where_nobody_trades_in_anything__are_each_ones_at_once():
+    chosen = load_scenario("copper-sto").scenario.instruments
+    expected = [(label, played) for label in in_order(chosen) for played in (False, True)]
+    assert list(turns(chosen)) == expected
+
+
+def test_ground__keeps_who_trades_in_it():
+    """Without the vault the pool's paths would be others."""
+    chosen = load_scenario("gold-vault-sober").scenario.instruments
+    assert with_ground(chosen, ["gold_pool"]) == {"gold_token", "gold_pool", "gold_vault"}
+    assert with_ground(chosen, ["gold_token"]) == {"gold_token"}
+
+
+def test_two_visitors__of_one_pool__are_refused():
+    second = "instruments.second={kind: gold_vault, pool: gold_pool, pool_share: 0.1}"
+    rule = r"second: trades in gold_pool, as gold_vault does; only one instrument may"
+    with pytest.raises(InputError, match=rule):
+        load_scenario("gold-vault-sober", overrides=[second])
+    load_scenario("gold-vault-sober", overrides=["instruments.second={kind: gold_vault}"])

@@ -48,6 +48,7 @@ STEMS = {
     "lending_market": f"{MARKET} reversed_market vault_and_market_stateful"
     " reversed_market_stateful",
     "mining_sto": f"{STO} corners mining_sto_stateful",
+    "pool_strategy": "pool_strategy",
     "price_cover": "price_cover_contract accrual_cover roundings_cover cover_window"
     " price_cover_attacks pool_shares corners price_cover_stateful",
     "price_feed": "price_feed roundings_tokens",

@@ -23,8 +23,8 @@ FILES = {
     "gold_token": (f"{ROOMS}/gold_token/draws.py", f"{ROOMS}/gold_token/split.py"),
     "gold_vault": (
         *(f"{VAULT}/{name}.py" for name in ("kernel", "stages", "moves", "borrowers", "managers")),
-        *(f"{VAULT}/{name}.py" for name in ("lanes", "cohorts", "holder", "draws")),
-        *(f"{TWINS}/{name}.py" for name in ("vault", "lending", "staking")),
+        *(f"{VAULT}/{name}.py" for name in ("lanes", "cohorts", "holder", "draws", "pool_leg")),
+        *(f"{TWINS}/{name}.py" for name in ("vault", "lending", "staking", "pool_strategy")),
     ),
     "mining_sto": (
         *(f"{MINING}/{name}.py" for name in ("kernel", "holder", "payments", "output_kernel")),

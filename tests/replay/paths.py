@@ -20,7 +20,7 @@ from simulator.units import midnight_timestamp
 BUSY = (
     "horizon_days=120",
     "instruments.gold_vault.borrowers.demand_share=0.6",
-    "instruments.gold_vault.pool_fee_yield=0.05",
+    "instruments.gold_pool.volume.daily_usd=5_000_000",
     "instruments.gold_vault.management_fee_bps=100",
     "instruments.gold_vault.lending.reserve_factor=0.2",
 )

@@ -25,6 +25,9 @@ from simulator.instruments.gold_pool.rows import (
     TRADED,
     USDC,
     VALUE,
+    VISIT_FEES,
+    VISIT_GOLD,
+    VISIT_SHARES,
     VOLUME,
 )
 from simulator.instruments.gold_pool.stages import (
@@ -32,6 +35,7 @@ from simulator.instruments.gold_pool.stages import (
     keep_at_market,
     leave_last,
     make_noise,
+    receive,
     take_backing,
     take_prices,
     value_provider,
@@ -78,6 +82,8 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     """Run all paths of a block over all steps; the arrays are described in `state`."""
     metal, token, backing = drivers.metal_usdc, drivers.token_usdc, drivers.backing
     premium, volume, imbalance = drivers.premium, drivers.volume_usdc, drivers.imbalance
+    visit_gold, visit_shares = drivers.visit_gold, drivers.visit_shares
+    visit_fees = drivers.visit_fees
     mark, leave, value = results.mark, results.leave, results.value
     fees, loss, profit, traded = results.fees, results.loss, results.profit, results.traded
     attribution, gains, events = results.attribution, results.gains, results.events
@@ -108,6 +114,11 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 note(own, PAID_USDC, acts[step], ARBITRAGE_USDC, first)
                 note(own, GOLD, observed[step], KEPT_GOLD, first)
                 note(own, USDC, observed[step], KEPT_USDC, first)
+            if visit_gold.shape[0] > 0:
+                read_row(own, VISIT_GOLD, visit_gold, step, first, LANES)
+                read_row(own, VISIT_SHARES, visit_shares, step, first, LANES)
+                read_row(own, VISIT_FEES, visit_fees, step, first, LANES)
+                receive(own)
             if step > 0:
                 read_row(own, VOLUME, volume, step, first, LANES)
                 read_row(own, IMBALANCE, imbalance, step, first, LANES)

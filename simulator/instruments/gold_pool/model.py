@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulator.instruments.base import TokenDrivers, TokenTerms
+from simulator.instruments.base import PoolVisits, TokenDrivers, TokenTerms
 from simulator.instruments.gold_pool import paths
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers, draw_drivers
 from simulator.instruments.gold_pool.paths import GoldPoolRecord
@@ -45,6 +45,7 @@ class PoolModel:
             drivers,
             ask.size,
             name=label,
+            visits=ground.visits(PoolVisits),
             record=ask.record,
             daily=label in ask.days,
             by_source=ask.by_source,

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand, TokenTerms
+from simulator.instruments.base import (
+    Access,
+    Daily,
+    InstrumentPaths,
+    OnDemand,
+    PoolVisits,
+    TokenTerms,
+)
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_pool import kernel
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers
@@ -54,19 +61,21 @@ def simulate(
     holder_usdc: float,
     *,
     name: str = "gold_pool",
+    visits: PoolVisits | None = None,
     record: bool = False,
     daily: bool = False,
     by_source: bool = True,
 ) -> tuple[Mapping[str, InstrumentPaths], GoldPoolRecord]:
     """Provide `holder_usdc`; return the paths by name (`terms.names`), and the record.
 
-    `gas` is that of provider and arbitrageur; the record is empty unless asked for. `daily` asks
+    `gas` is that of provider and arbitrageur, `visits` what somebody who trades in the pool did to
+    it; the record is empty unless asked for. `daily` asks
     for the provider's money of each day too, for investors who trade, and `by_source` for where
     it came from.
     """
     results = _new_results(drivers.volume_usdc.shape, record, daily and by_source)
     numbers = new_numbers(terms, gas, holder_usdc, token.sale_spread_bps)
-    kernel.run(numbers, _arrays(drivers), results)
+    kernel.run(numbers, _arrays(drivers, visits), results)
     # what was put in: what entering costs is seen on the day after
     results.mark[0] = results.leave[0] = holder_usdc
     results.gains[:, :1] = 0.0
@@ -78,9 +87,9 @@ def simulate(
     return paths, GoldPoolRecord(results.acts, results.observed)
 
 
-def _arrays(drivers: GoldPoolDrivers) -> DriverArrays:
+def _arrays(drivers: GoldPoolDrivers, visits: PoolVisits | None) -> DriverArrays:
     """Return the drivers in the form the kernel reads."""
-    prices = drivers.prices
+    prices, nothing = drivers.prices, np.empty((0, 0))
     return DriverArrays(
         metal_usdc=prices.metal_usd,
         token_usdc=prices.token_usd,
@@ -88,6 +97,9 @@ def _arrays(drivers: GoldPoolDrivers) -> DriverArrays:
         premium=prices.premium,
         volume_usdc=drivers.volume_usdc,
         imbalance=drivers.imbalance,
+        visit_gold=nothing if visits is None else visits.gold,
+        visit_shares=nothing if visits is None else visits.shares,
+        visit_fees=nothing if visits is None else visits.fees,
     )
 
 

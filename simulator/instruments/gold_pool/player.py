@@ -11,6 +11,7 @@ from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.base import TokenTerms
 from simulator.instruments.casting import Cast, Part
+from simulator.instruments.custody import QUOTE_DECIMALS
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers
 from simulator.instruments.gold_pool.paths import GoldPoolRecord
@@ -56,7 +57,10 @@ class GoldPoolPlayer:
         self._last_step = self._acts.shape[0] - 1
         # shares are the root of gold times USDC, in the tokens' units
         self._share_scale = 10.0 ** ((self._decimals + USDC_DECIMALS) / 2)
-        self._part = self._bought() / float(self._seen[0, Observed.GOLD])
+        # as the providers have filled it, before anybody else comes
+        gold, usdc = self._seen[0, [Observed.KEPT_GOLD, Observed.KEPT_USDC]]
+        self._beside = self._bought() * float(usdc / gold)
+        self._own = self._bought() * math.sqrt(usdc / gold)
         gold_unit = 10.0**-self._decimals
         counted = np.maximum(self._price, LEAST_USDC)
         self._gold_off = np.cumsum(USDC_UNIT / counted)
@@ -67,7 +71,10 @@ class GoldPoolPlayer:
             turned = float(np.abs(np.diff(self._seen[:, Observed[f"OWN_{row}"]])).sum())
             most[name] = max(most[name], turned)
         most["provider_gold"], most["provider_usdc"] = most["reserve_gold"], most["reserve_usdc"]
-        units = {"shares": 1.0 / self._share_scale}
+        # a unit of either token that is added or removed is so many shares
+        dearest, cheapest = math.sqrt(counted.max()), math.sqrt(counted.min())
+        added = gold_unit * dearest + USDC_UNIT / cheapest
+        units = {"shares": 1.0 / self._share_scale + added}
         units |= {n: USDC_UNIT if n.endswith("usdc") else gold_unit for n in most if n != "shares"}
         self.observables = tuple(
             Observable(name, ROUNDINGS_A_STEP, units[name], max(1.0, most[name])) for name in most
@@ -89,6 +96,9 @@ class GoldPoolPlayer:
         names = ("Assay Gold Pool", "aGLP")
         tokens = (self._token, self._usdc)
         self._pool = stage.deploy("gold_pool", *names, *tokens, self._terms.fee_ppm)
+        # for who values a part of the pool: the token's price, which the pool itself never reads
+        feed = ("price_feed", QUOTE_DECIMALS, "Gold token / USDC", roles.keeper)
+        self._feed = stage.deploy(*feed, name="token_feed")
         mint = self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner)
         calls = [mint]
         for who, (gold, usdc) in self._funds().items():
@@ -127,11 +137,17 @@ class GoldPoolPlayer:
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the step's calls, each with its phase."""
         by_phase = [
+            (Phase.PRICES, [self._quote(step)]),
             (Phase.ACCRUAL, self._arbitrage(step)),
             (Phase.DEPOSITS, self._entries(step)),
             (Phase.CLAIMS, [*self._noise(step), *self._exit(step)]),
         ]
         return [(phase, call) for phase, calls in by_phase for call in calls]
+
+    def _quote(self, step: int) -> Call:
+        """Return the token's price in USDC; a feed has none of zero."""
+        answer = to_wei(max(float(self._price[step]), LEAST_USDC), QUOTE_DECIMALS)
+        return self._feed.call("update_answer", answer, sender=self._stage.roles.keeper)
 
     def _swap(self, paid: int, gold: bool, who: str) -> list[Call]:
         if paid == 0:
@@ -226,14 +242,13 @@ class GoldPoolPlayer:
     @property
     def _kept(self) -> int:
         """Return the USDC that was too much beside the provider's gold, in units."""
-        beside = self._bought() * float(self._seen[0, Observed.USDC] / self._seen[0, Observed.GOLD])
-        return to_wei(self._holder_usdc - beside, USDC_DECIMALS)
+        return to_wei(self._holder_usdc - self._beside, USDC_DECIMALS)
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables; its record of the last step is before the exit."""
         seen = self._seen[step]
         values = {name: float(seen[row]) for name, row in OBSERVED.items()}
-        own = self._part * float(self._seen[0, Observed.SHARES]) / values["shares"]
+        own = self._own / values["shares"]
         values["provider_gold"] = own * values["reserve_gold"]
         values["provider_usdc"] = own * values["reserve_usdc"]
         if step == self._last_step:

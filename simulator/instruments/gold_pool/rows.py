@@ -31,6 +31,10 @@ from simulator.units import LANES, FloatArray
     OWN_SHARES,
     PART,
     REST,
+    # What a visitor leaves on the day.
+    VISIT_GOLD,
+    VISIT_SHARES,
+    VISIT_FEES,
     # What was paid in last.
     PAID_GOLD,
     PAID_USDC,
@@ -45,9 +49,9 @@ from simulator.units import LANES, FloatArray
     MARK,
     LEAVE,
     VALUE,
-) = range(0, 25 * LANES, LANES)
+) = range(0, 28 * LANES, LANES)
 
-BY_SOURCE = 25 * LANES
+BY_SOURCE = 28 * LANES
 SIZE = BY_SOURCE + N_SOURCES * LANES
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.instruments.gold_pool.rows import (
     ALL_FEES,
     ALL_LOSS,
@@ -32,6 +30,9 @@ from simulator.instruments.gold_pool.rows import (
     TRADED,
     USDC,
     VALUE,
+    VISIT_FEES,
+    VISIT_GOLD,
+    VISIT_SHARES,
     VOLUME,
     get_pool,
     put_pool,
@@ -49,22 +50,17 @@ from simulator.instruments.gold_pool.state import (
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.mechanics.pool import (
-    LEAST_USDC,
     Pool,
     Trade,
     after,
     arbitrage,
     fee_of,
-    ounces_down,
-    purchase,
-    sale,
-    usdc_down,
+    filled,
+    noise_purchase,
+    noise_sale,
     worth,
 )
 from simulator.units import LANES, FloatArray
-
-MOST_SHARE = 0.5
-"""Of a reserve: noise traders pay no more in on a day, however large their volume."""
 
 BY_FEES, BY_LOSS = BY_SOURCE + FEES * LANES, BY_SOURCE + LOSS * LANES
 BY_GOLD, BY_PREMIUM = BY_SOURCE + GOLD_PRICE * LANES, BY_SOURCE + PREMIUM * LANES
@@ -82,14 +78,11 @@ def begin(own: FloatArray, numbers: Numbers) -> None:
         price = own[TOKEN_READ + lane]
         own[METAL + lane], own[TOKEN + lane] = own[METAL_READ + lane], price
         own[BACKING + lane] = own[BACKING_READ + lane]
-        gold, usdc = numbers.reserve_ounces, usdc_down(numbers.reserve_ounces * price)
-        shares = np.sqrt(gold * usdc)
-        bought = ounces_down(0.5 * numbers.holder_usdc / price)
-        beside = bought * (usdc / gold)
-        part = bought / gold * shares
-        own[REST + lane] = numbers.holder_usdc - bought * price - beside
-        own[OWN_SHARES + lane] = part
-        put_pool(own, lane, Pool(gold + bought, usdc + beside, shares + part))
+        pool, ounces = filled(numbers.reserve_ounces, numbers.holder_usdc, price)
+        part = ounces / pool.gold
+        own[REST + lane] = numbers.holder_usdc - ounces * price - part * pool.usdc
+        own[OWN_SHARES + lane] = part * pool.shares
+        put_pool(own, lane, pool)
         own[BY_GAS + lane] = -numbers.gas_enter_usd
 
 
@@ -168,21 +161,34 @@ def keep_at_market(own: FloatArray, numbers: Numbers) -> None:
 
 
 @inlined
+def receive(own: FloatArray) -> None:
+    """Take over what a visitor has left, of which `VISIT_*` are read already.
+
+    What his trades paid is the fees', what else they changed for the provider a loss or a gain of
+    his. `own` is of shape (SIZE,).
+    """
+    for lane in range(LANES):
+        price, before = own[TOKEN + lane], get_pool(own, lane)
+        held, fee = own[PART + lane], own[VISIT_FEES + lane]
+        put_pool(own, lane, Pool(own[VISIT_GOLD + lane], before.usdc, own[VISIT_SHARES + lane]))
+        now, part = get_pool(own, lane), own[PART + lane]
+        brought = part * worth(now, price) - held * worth(before, price)
+        own[ALL_FEES + lane] += fee
+        own[BY_FEES + lane] += held * fee
+        own[BY_LOSS + lane] += brought - held * fee
+
+
+@inlined
 def make_noise(own: FloatArray, keep: float) -> None:
     """Let noise traders buy, then sell; `own` of shape (SIZE,)."""
     for lane in range(LANES):
-        price, half = own[TOKEN + lane], 0.5 * own[VOLUME + lane]
-        half = half if price > LEAST_USDC else 0.0
-        wanted, most = half * (1.0 + own[IMBALANCE + lane]), MOST_SHARE * own[USDC + lane]
-        usdc = usdc_down(wanted if wanted < most else most)
-        make(own, lane, purchase(get_pool(own, lane), usdc, keep), keep)
-        wanted, most = half * (1.0 - own[IMBALANCE + lane]), MOST_SHARE * own[GOLD + lane]
-        # without a branch: what a price of zero makes infinite or nothing is dropped
-        ounces = wanted / price if price > LEAST_USDC else 0.0
-        gold = ounces_down(ounces if ounces < most else most)
-        make(own, lane, sale(get_pool(own, lane), gold, keep), keep)
-        own[PAID_USDC + lane] = usdc
-        own[PAID_GOLD + lane] = gold
+        price, volume, imbalance = own[TOKEN + lane], own[VOLUME + lane], own[IMBALANCE + lane]
+        bought = noise_purchase(get_pool(own, lane), volume, imbalance, price, keep)
+        make(own, lane, bought, keep)
+        sold = noise_sale(get_pool(own, lane), volume, imbalance, price, keep)
+        make(own, lane, sold, keep)
+        own[PAID_USDC + lane] = bought.usdc
+        own[PAID_GOLD + lane] = sold.gold
 
 
 @inlined

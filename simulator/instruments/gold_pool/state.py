@@ -86,6 +86,7 @@ class DriverArrays(NamedTuple):
     premium : log gap between the token and what backs it
     volume_usdc : what noise traders trade on a day
     imbalance : their purchases less their sales over that, -1 to 1
+    visit_gold, visit_shares, visit_fees : as in `base.PoolVisits`, or (0, 0) without a visitor
     """
 
     metal_usdc: FloatArray
@@ -94,6 +95,9 @@ class DriverArrays(NamedTuple):
     premium: FloatArray
     volume_usdc: FloatArray
     imbalance: FloatArray
+    visit_gold: FloatArray
+    visit_shares: FloatArray
+    visit_fees: FloatArray
 
 
 class Results(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulator.chain import Call, Contract
-from simulator.instruments.gold_vault.state import N_COHORTS
+from simulator.instruments.gold_vault.state import N_COHORTS, POOL_GAP
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.instruments.stage import UNLIMITED, Stage
 from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, to_wei
@@ -24,14 +24,14 @@ class VaultContracts(NamedTuple):
     usdc_feed: Contract
     market: Contract
     vault: Contract
-    pool: Contract
+    pool: Contract | None
     hostile: Contract
     reward: Contract
     staking: Contract
 
 
-def deploy_contracts(stage: Stage, terms: GoldVaultTerms) -> VaultContracts:
-    """Create all of them but the token, which stands already."""
+def deploy_contracts(stage: Stage, terms: GoldVaultTerms, pool_fee_ppm: int) -> VaultContracts:
+    """Create all of them but the token and the pool, which stand already."""
     roles = stage.roles
     token, usdc = stage.contract("token", terms.token), stage.deploy("usdc")
     feed = ("price_feed", FEED_DECIMALS, "USDC / USD", roles.keeper)
@@ -39,7 +39,8 @@ def deploy_contracts(stage: Stage, terms: GoldVaultTerms) -> VaultContracts:
     market = _deploy_market(stage, terms, usdc, token, usdc_feed)
     vault = _deploy_vault(stage, terms, token)
     parts = (token, vault, roles.keeper, roles.intruder)
-    pool = stage.deploy("stage_strategy", *parts, name="pool")
+    label = terms.pool
+    pool = None if label is None else _deploy_pool(stage, label, pool_fee_ppm, vault)
     hostile = stage.deploy("stage_strategy", *parts, name="hostile")
     reward = stage.deploy("reward_token", "Assay Reward", "aRWD")
     period = terms.emissions.period_days * SECONDS_PER_DAY
@@ -48,7 +49,7 @@ def deploy_contracts(stage: Stage, terms: GoldVaultTerms) -> VaultContracts:
         usdc_feed.call("update_answer", 10**FEED_DECIMALS, sender=roles.keeper),
         usdc_feed.call("set_market_status", 1, sender=roles.keeper),
         vault.call("add_strategy", market, sender=roles.curator),
-        vault.call("add_strategy", pool, sender=roles.curator),
+        *(vault.call("add_strategy", s, sender=roles.curator) for s in (pool,) if s is not None),
     )
     return VaultContracts(token, usdc, usdc_feed, market, vault, pool, hostile, reward, staking)
 
@@ -69,6 +70,14 @@ def _deploy_market(
         stage.roles.treasury,
         *(to_wei(x, 18) for x in (*rates, *risks)),
     )
+
+
+def _deploy_pool(stage: Stage, pool: str, fee_ppm: int, vault: Contract) -> Contract:
+    """Deploy the strategy that provides to the pool of another label, at its price."""
+    liquidity = stage.contract("gold_pool", pool)
+    price = stage.contract("token_feed", pool)
+    gap_ppm = fee_ppm + round(POOL_GAP * 10**6)
+    return stage.deploy("pool_strategy", liquidity, vault, price, FEED_MAX_AGE, gap_ppm)
 
 
 def _deploy_vault(stage: Stage, terms: GoldVaultTerms, token: Contract) -> Contract:
@@ -106,7 +115,6 @@ def allowances(stage: Stage, found: VaultContracts) -> list[Call]:
         found.token.call("approve", found.vault, UNLIMITED, sender=roles.crowd),
         found.vault.call("approve", found.staking, UNLIMITED, sender=roles.crowd),
         found.token.call("approve", found.market, UNLIMITED, sender=roles.keeper),
-        found.token.call("approve", found.pool, UNLIMITED, sender=roles.keeper),
     ]
     for borrower in roles.several("borrower", N_COHORTS):
         calls += [

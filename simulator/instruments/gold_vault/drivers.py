@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
@@ -26,6 +26,11 @@ class Stream(IntEnum):
     REWARD_PRICE = 134
 
 
+def _nothing() -> FloatArray:
+    """Return drivers of what is not there, shape (0, 0)."""
+    return np.empty((0, 0))
+
+
 @dataclass(frozen=True)
 class GoldVaultDrivers:
     """Arrays of shape (n_steps + 1, n_paths) unless said otherwise.
@@ -44,6 +49,9 @@ class GoldVaultDrivers:
         Tokens notified on a step, zero between notifications.
     exploit_step : ndarray of shape (n_paths,), int64
         Step of the exploit; beyond the horizon where there is none.
+    volume_usdc, imbalance : ndarray
+        The pool's noise traders, as `base.PoolDrivers` has them; without steps where there is
+        no pool.
     """
 
     prices: TokenPrices
@@ -52,6 +60,8 @@ class GoldVaultDrivers:
     reward_usd: FloatArray
     reward_tokens: FloatArray
     exploit_step: StepArray
+    volume_usdc: FloatArray = field(default_factory=_nothing)
+    imbalance: FloatArray = field(default_factory=_nothing)
 
     def lane(self, k: int) -> GoldVaultDrivers:
         """Return path `k` of the block alone."""
@@ -63,6 +73,8 @@ class GoldVaultDrivers:
             self.reward_usd[:, one],
             self.reward_tokens,
             self.exploit_step[one],
+            self.volume_usdc[:, one],
+            self.imbalance[:, one],
         )
 
 

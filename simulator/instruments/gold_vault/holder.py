@@ -24,6 +24,7 @@ from simulator.instruments.gold_vault.lanes import (
     MARK_OUNCES,
     MARK_TOKENS,
     MARK_USD,
+    POOL_MOVED,
     REWARD_USD,
     REWARDS_CLAIMED,
     REWARDS_UNCLAIMED,
@@ -63,7 +64,15 @@ from simulator.instruments.gold_vault.state import (
 from simulator.jit import inlined, kernel
 from simulator.market.elementary import exponential
 from simulator.mechanics import lending, vault
-from simulator.mechanics.vault import BAD_DEBT, EXPLOIT, INTEREST, POOL_FEES, VAULT_FEES, BySource
+from simulator.mechanics.vault import (
+    BAD_DEBT,
+    EXPLOIT,
+    IMPERMANENT,
+    INTEREST,
+    POOL_FEES,
+    VAULT_FEES,
+    BySource,
+)
 from simulator.units import FloatArray
 
 HOLDER_REDEEM_SHARES = int(Action.HOLDER_REDEEM_SHARES)
@@ -133,13 +142,14 @@ def attribute_profit(state: FloatArray, lane: int, released: BySource) -> None:
 
 @inlined
 def attribute_losses(state: FloatArray, lane: int, released: BySource) -> None:
-    """Book what of bad debt and exploits reached the share price.
+    """Book what of bad debt, exploits and impermanent loss reached the share price.
 
     `state` is of shape (STATE_SIZE,).
     """
     shares = state[HOLDER_SHARES + lane]
     attribute(state, lane, BAD_DEBT, shares * released.bad_debt)
     attribute(state, lane, EXPLOIT, shares * released.exploit)
+    attribute(state, lane, IMPERMANENT, shares * released.impermanent)
 
 
 @inlined
@@ -235,10 +245,11 @@ def pay_gas(state: FloatArray, gas_usd: float) -> None:
 
 
 @kernel
-def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
-    """Take the holder out at the horizon, last in the day's line.
+def holder_redeems(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
+    """Redeem what the vault can pay of the holder's shares at the horizon, last in the day's line.
 
-    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    What the pool must pay of it waits in `POOL_MOVED`. `state` is of shape (STATE_SIZE,), `acts`
+    of (WIDTH, N_ACTIONS).
     """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
@@ -251,18 +262,32 @@ def holder_leaves(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
             shares = floor_to(with_room(payable, terms) / price, terms)
             shares = shares if shares * price >= MINIMUM_OUNCES else 0.0
             state[EVENTS + lane] += 1.0
-        fund, _, _ = pull(fund, supply, shares * price)
+        fund, _, from_pool = pull(fund, supply, shares * price)
         put_fund(state, lane, moves.change_shares(fund, 0.0, -shares))
         acts[lane, HOLDER_REDEEM_SHARES] = shares
         state[STAKED + lane] -= held
-        unpaid = (held - shares) * price
+        state[POOL_MOVED + lane] = -from_pool
+        state[HOLDER_SHARES + lane] = held - shares
+        state[UNPAID + lane] = (held - shares) * price
+
+
+@kernel
+def holder_leaves(state: FloatArray, terms: Terms) -> None:
+    """Value what the holder was not paid, after what paying him has cost the others.
+
+    `state` is of shape (STATE_SIZE,).
+    """
+    for lane in range(WIDTH):
+        fund = get_fund(state, lane)
+        unpaid = state[HOLDER_SHARES + lane] * vault.share_price(fund.vault)
+        fallen = state[UNPAID + lane] - unpaid
         state[UNPAID + lane] = unpaid
         discount = unpaid * terms.haircut
         attribute(state, lane, ILLIQUIDITY, -discount)
         token_usd = state[TOKEN_USD + lane]
         gas = terms.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
         attribute(state, lane, GAS, -gas)
-        tokens = state[MARK_TOKENS + lane] - discount - gas
+        tokens = state[MARK_TOKENS + lane] - fallen - discount - gas
         spread = tokens * token_usd * terms.sale_spread
         state[ATTRIBUTED_USD + SPREAD * WIDTH + lane] -= spread
         put_exit(state, lane, tokens, terms)

@@ -21,6 +21,7 @@ from simulator.instruments.gold_vault.cohorts import (
 )
 from simulator.instruments.gold_vault.holder import (
     holder_leaves,
+    holder_redeems,
     pay_gas,
     sell_rewards,
     take_backing,
@@ -40,26 +41,35 @@ from simulator.instruments.gold_vault.lanes import (
     FLOW,
     GOLD_READ,
     HELD_UP,
+    IMBALANCE,
     MARK_OUNCES,
     MARK_USD,
     MARKED,
+    POOL_ALL_SHARES,
+    POOL_GOLD,
+    POOL_PAID,
     REWARD_USD,
     STATE_SIZE,
     TOKEN_READ,
     UNPAID,
     UTILISATION,
+    VOLUME,
     WIDTH,
 )
+from simulator.instruments.gold_vault.pool_leg import fill_pool, keep_at_market, make_noise
 from simulator.instruments.gold_vault.record import write_acts, write_observed
 from simulator.instruments.gold_vault.stages import (
     allocate_all,
     begin,
     let_time_pass,
     manage,
+    manage_with_pool,
     move_crowd,
     notify,
     record_crowd,
     record_management,
+    report_pool_losses,
+    settle_crowd,
     take_losses,
     unlock_losses,
 )
@@ -91,6 +101,9 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     attribution, gains = results.attribution, results.gains
     events, unpaid = results.events, results.unpaid
     actions, observed = results.actions, results.observed
+    volume, imbalance, pooled = drivers.volume_usdc, drivers.imbalance, numbers.pooled
+    pool_gold, pool_shares = results.pool_gold, results.pool_shares
+    pool_fees = results.pool_fees
     n_steps, n_paths = gold_usd.shape[0] - 1, gold_usd.shape[1]
     recorded = actions.shape[0] > 0
     # rows begin at lines of the cache: a vector across two of them costs twice
@@ -106,7 +119,6 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
         # their kind, it stands in no vector's way
         for lane in range(WIDTH):
             state[EXPLOIT_DAY + lane] = float(exploit_step[first + lane])
-        reported_day = 0.0
         losses_locked = False
         for step in range(n_steps + 1):
             day = float(step)
@@ -124,9 +136,15 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             if take_prices(state) > 0:
                 take_backing(state, premium, step, first)
             will_read(gold_usd, step + 1, first, WIDTH)
-            if losses_locked:
+            if losses_locked or pooled:
                 losses_locked = unlock_losses(state, day)
             let_time_pass(state, day, terms)
+            if pooled:
+                if step == 0:
+                    fill_pool(state, terms)
+                else:
+                    keep_at_market(state, terms)
+                    report_pool_losses(state, day, terms, acts)
             will_read(token_usd, step + 1, first, WIDTH)
             will_read(backing, step + 1, first, WIDTH)
             losses = find_losses(state, unlike, day, terms)
@@ -151,15 +169,19 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             will_write(mark_ounces, step + 1, first, WIDTH)
             if recorded:
                 record_crowd(state, step, last, terms, acts)
-            move_crowd(state, step, last, terms)
+            if not pooled:
+                move_crowd(state, step, last, False, terms)
+            elif move_crowd(state, step, last, True, terms) > 0:
+                settle_crowd(state, day, terms)
             will_read(flow, step + 1, first, WIDTH)
             will_write(mark_usd, step + 1, first, WIDTH)
             if managing:
                 if recorded:
-                    record_management(state, day, reported_day, terms, acts)
-                if step > 0:
-                    manage(state, day, reported_day, terms)
-                    reported_day = day
+                    record_management(state, day, pooled, terms, acts)
+                if pooled:
+                    manage_with_pool(state, day, terms)
+                elif step > 0:
+                    manage(state, day, terms)
                 else:
                     allocate_all(state, terms)
             will_read(reward_usd, step + 1, first, WIDTH)
@@ -189,6 +211,14 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 pay_gas(state, terms.gas_claim_usd)
             if claiming or last:
                 sell_rewards(state, terms)
+            if pooled:
+                write_row(state, POOL_GOLD, pool_gold, step, first, WIDTH)
+                write_row(state, POOL_ALL_SHARES, pool_shares, step, first, WIDTH)
+                write_row(state, POOL_PAID, pool_fees, step, first, WIDTH)
+                if step > 0 and not last:
+                    read_row(state, VOLUME, volume, step, first, WIDTH)
+                    read_row(state, IMBALANCE, imbalance, step, first, WIDTH)
+                    make_noise(state, terms)
             value_holder(state, terms)
             if gains.shape[1] > 0:
                 # before the holder leaves: what that costs is in no day
@@ -196,7 +226,18 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     place = ATTRIBUTED_USD + source * WIDTH
                     write_row(state, place, gains[source], step, first, WIDTH)
             if last:
-                holder_leaves(state, terms, acts)
+                holder_redeems(state, terms, acts)
+                if pooled:
+                    settle_crowd(state, day, terms)
+                holder_leaves(state, terms)
+                if pooled:
+                    write_row(state, POOL_GOLD, pool_gold, step, first, WIDTH)
+                    write_row(state, POOL_ALL_SHARES, pool_shares, step, first, WIDTH)
+                    write_row(state, POOL_PAID, pool_fees, step, first, WIDTH)
+                    # today's come after he has left
+                    read_row(state, VOLUME, volume, step, first, WIDTH)
+                    read_row(state, IMBALANCE, imbalance, step, first, WIDTH)
+                    make_noise(state, terms)
             if sellable.shape[0] > 0:
                 write_sellable(state, sellable, step, first, last)
             write_row(state, MARK_OUNCES, mark_ounces, step, first, WIDTH)

@@ -20,7 +20,7 @@ from simulator.units import FloatArray
 WIDTH = 32
 """Lanes of a state: few enough for all rows to stay in a fastest cache of 32 KiB."""
 
-_NAMED_ROWS = 55
+_NAMED_ROWS = 67
 
 # Today's drivers.
 (
@@ -56,13 +56,14 @@ _NAMED_ROWS = 55
     LOCKED,
     UNLOCK_END_DAY,
     LENDING_SHARES,
-    POOL_ASSETS,
+    POOL_PAYABLE,
     LENDING_REPORTED_DAY,
     BUFFER_INTEREST,
     BUFFER_POOL_FEES,
     BUFFER_VAULT_FEES,
     BUFFER_BAD_DEBT,
     BUFFER_EXPLOIT,
+    BUFFER_IMPERMANENT,
     # Rewards.
     RATE_PER_DAY,
     PERIOD_END_DAY,
@@ -86,6 +87,19 @@ _NAMED_ROWS = 55
     # Marks, 0 or 1: to be looked at, and somebody was liquidated today.
     MARKED,
     HELD_UP,
+    # The pool, the vault's shares of it, what they are worth, and fees that are not booked yet.
+    VOLUME,
+    IMBALANCE,
+    POOL_GOLD,
+    POOL_USDC,
+    POOL_ALL_SHARES,
+    POOL_SHARES,
+    POOL_WORTH,
+    POOL_FEES_OPEN,
+    POOL_REPORTED_DAY,
+    # What goes into it on the day, negative what comes out, and the fees that this pays.
+    POOL_MOVED,
+    POOL_PAID,
 ) = range(0, _NAMED_ROWS * WIDTH, WIDTH)
 
 ATTRIBUTED_OUNCES = _NAMED_ROWS * WIDTH
@@ -117,7 +131,7 @@ def get_fund(state: FloatArray, lane: int) -> Fund:
             state[UNLOCK_END_DAY + lane],
         ),
         state[LENDING_SHARES + lane],
-        state[POOL_ASSETS + lane],
+        state[POOL_PAYABLE + lane],
     )
 
 
@@ -163,7 +177,7 @@ def put_fund(state: FloatArray, lane: int, fund: Fund) -> None:
     put_market(state, lane, fund.market)
     put_vault(state, lane, fund.vault)
     state[LENDING_SHARES + lane] = fund.lending_shares
-    state[POOL_ASSETS + lane] = fund.pool_assets
+    state[POOL_PAYABLE + lane] = fund.pool_payable
 
 
 @inlined
@@ -207,6 +221,7 @@ def get_buffer(state: FloatArray, lane: int) -> BySource:
         state[BUFFER_VAULT_FEES + lane],
         state[BUFFER_BAD_DEBT + lane],
         state[BUFFER_EXPLOIT + lane],
+        state[BUFFER_IMPERMANENT + lane],
     )
 
 

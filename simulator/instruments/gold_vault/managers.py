@@ -43,13 +43,14 @@ class Books(NamedTuple):
 class Flow(NamedTuple):
     """What the crowd did: shares redeemed, ounces deposited, shares staked of them.
 
-    `refused` is 1 where it asked for more than could be paid.
+    `refused` is 1 where it asked for more than could be paid, `from_pool` what the pool must pay.
     """
 
     redeemed: float
     deposited: float
     staked: float
     refused: float
+    from_pool: float
 
 
 class Targets(NamedTuple):
@@ -88,10 +89,10 @@ def crowd_moves(
     ounces = redeemed * price.ounces_per_share
     redeemed = redeemed if ounces >= MINIMUM_OUNCES else 0.0
     ounces = ounces if ounces >= MINIMUM_OUNCES else 0.0
-    fund, _, _ = pull(fund, supply, ounces)
+    fund, _, from_pool = pull(fund, supply, ounces)
     fund = change_shares(fund, deposited, minted - redeemed)
     refused = 1.0 if asked > shares else 0.0
-    return fund, Flow(redeemed, deposited, with_room(minted, terms), refused)
+    return fund, Flow(redeemed, deposited, with_room(minted, terms), refused, from_pool)
 
 
 @inlined
@@ -101,7 +102,7 @@ def report_lending(
     """Report the lending strategy: what is not bad debt (`pending`) is interest."""
     value = books.fund.lending_shares * supply.ounces_per_share
     interest = value - books.fund.vault.lending_debt + pending
-    result = BySource(interest, 0.0, 0.0, -pending, 0.0)
+    result = BySource(interest, 0.0, 0.0, -pending, 0.0, 0.0)
     report = Report(
         interest - pending,
         terms.performance_fee,
@@ -113,17 +114,31 @@ def report_lending(
 
 
 @inlined
-def report_pool(books: Books, since: float, day: float, terms: Terms) -> Books:
-    """Report the pool strategy: what it holds beyond its debt is fees."""
-    fees = books.fund.pool_assets - books.fund.vault.pool_debt
-    report = Report(
-        fees,
-        terms.performance_fee,
-        books.fund.vault.pool_debt,
-        terms.management_fee * since / DAYS_PER_YEAR,
-    )
-    books = _book(books, BySource(0.0, fees, 0.0, 0.0, 0.0), report, day, terms)
-    return _with_debts(books, books.fund.vault.lending_debt, books.fund.pool_assets)
+def report_pool(
+    books: Books, worth: float, fees: float, since: float, day: float, terms: Terms
+) -> Books:
+    """Report the pool strategy: what it is worth beyond its debt is fees and impermanent loss."""
+    debt = books.fund.vault.pool_debt
+    change = worth - debt
+    result = BySource(0.0, fees, 0.0, 0.0, 0.0, change - fees)
+    yearly = terms.management_fee * since / DAYS_PER_YEAR
+    report = Report(change, terms.performance_fee, debt, yearly)
+    books = _book(books, result, report, day, terms)
+    return _with_debts(books, books.fund.vault.lending_debt, worth)
+
+
+@inlined
+def book_pool_loss(books: Books, worth: float, fees: float, day: float, terms: Terms) -> Books:
+    """Take what the pool is worth less than its debt into the books, as every move there does.
+
+    Nothing changes where it is worth no less.
+    """
+    debt = books.fund.vault.pool_debt
+    change = worth - debt if worth < debt else 0.0
+    earned = fees if worth < debt else 0.0
+    result = BySource(0.0, earned, 0.0, 0.0, 0.0, change - earned)
+    books = _book(books, result, Report(change, 0.0, 0.0, 0.0), day, terms)
+    return _with_debts(books, books.fund.vault.lending_debt, debt + change)
 
 
 @inlined
@@ -131,7 +146,7 @@ def _book(books: Books, result: BySource, report: Report, day: float, terms: Ter
     after, buffer, released = vault.report(
         books.fund.vault, books.buffer, result, report, day, terms.unlock_days
     )
-    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_assets)
+    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_payable)
     return Books(fund, buffer, vault.add(books.released, released))
 
 
@@ -146,7 +161,7 @@ def _with_debts(books: Books, lending_debt: float, pool_debt: float) -> Books:
         before.locked,
         before.unlock_end_day,
     )
-    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_assets)
+    fund = Fund(books.fund.market, after, books.fund.lending_shares, books.fund.pool_payable)
     return Books(fund, books.buffer, books.released)
 
 
@@ -156,43 +171,29 @@ def report_kept(
     buffer: BySource,
     supply: Price,
     price: Price,
-    lending_days: float,
-    pool_days: float,
+    since: float,
     day: float,
     terms: Terms,
 ) -> tuple[Fund, BySource, bool]:
-    """Report both strategies at once, where that leaves locked profit after each; say whether.
+    """Report the lending strategy, where that leaves locked profit; say whether.
 
     It does but where losses or fees eat it up, or where profits are not locked at all. Then
-    nothing reaches the share price at once, so that the fees of both are paid in shares at the
-    `price` there was, and the end of the unlocking is divided out once.
+    nothing reaches the share price at once, so that the fees are paid in shares at the `price`
+    there was.
     """
     before = fund.vault
     value = fund.lending_shares * supply.ounces_per_share
-    yearly = terms.management_fee / DAYS_PER_YEAR
     change = value - before.lending_debt
-    fees = fund.pool_assets - before.pool_debt
-    lending_fee, net = vault.charge(
-        Report(change, terms.performance_fee, before.lending_debt, yearly * lending_days)
-    )
-    pool_fee, pool_net = vault.charge(
-        Report(fees, terms.performance_fee, before.pool_debt, yearly * pool_days)
-    )
-    first = before.locked + net
-    locked = first + pool_net
-    keeps = first > 0.0 and locked > 0.0 and terms.unlock_days > 0.0
-    left = vault.days_left(before, day)
-    # of the locked profit, then with what lending brought, then with the pool's
-    added = vault.waiting(before.locked * left, net, terms.unlock_days)
-    waits = added if net > 0.0 else first * left
-    waits = vault.waiting(waits, pool_net, terms.unlock_days) if pool_net > 0.0 else waits
-    end = day + waits / (locked if pool_net > 0.0 else first)
-    end = end if net > 0.0 or pool_net > 0.0 else before.unlock_end_day
-    paid = lending_fee + pool_fee
-    minted = paid * price.shares_per_ounce if paid > 0.0 else 0.0
-    after = Vault(before.idle, before.shares + minted, value, fund.pool_assets, locked, end)
-    earned = BySource(change, fees, -paid, 0.0, 0.0)
-    reported = Fund(fund.market, after, fund.lending_shares, fund.pool_assets)
+    yearly = terms.management_fee * since / DAYS_PER_YEAR
+    fee, net = vault.charge(Report(change, terms.performance_fee, before.lending_debt, yearly))
+    locked = before.locked + net
+    keeps = locked > 0.0 and terms.unlock_days > 0.0
+    waits = vault.waiting(before.locked * vault.days_left(before, day), net, terms.unlock_days)
+    end = day + waits / locked if net > 0.0 else before.unlock_end_day
+    minted = fee * price.shares_per_ounce if fee > 0.0 else 0.0
+    after = Vault(before.idle, before.shares + minted, value, before.pool_debt, locked, end)
+    earned = BySource(change, 0.0, -fee, 0.0, 0.0, 0.0)
+    reported = Fund(fund.market, after, fund.lending_shares, fund.pool_payable)
     return reported, vault.add(buffer, earned), keeps
 
 
@@ -216,7 +217,7 @@ def choose(first: bool, one: Fund, other: Fund) -> Fund:
             one.vault.unlock_end_day if first else other.vault.unlock_end_day,
         ),
         one.lending_shares if first else other.lending_shares,
-        one.pool_assets if first else other.pool_assets,
+        one.pool_payable if first else other.pool_payable,
     )
 
 
@@ -229,26 +230,33 @@ def choose_profit(first: bool, one: BySource, other: BySource) -> BySource:
         one.vault_fees if first else other.vault_fees,
         other.bad_debt,
         other.exploit,
+        other.impermanent,
     )
 
 
 @inlined
-def credit_pool(fund: Fund, days: float, terms: Terms) -> tuple[Fund, float]:
-    """Pay the pool the fees it is assumed to have earned in `days`; return also them."""
-    share = terms.pool_fee_yield * days / DAYS_PER_YEAR
-    fees = floor_to(fund.pool_assets * share, terms)
-    return Fund(fund.market, fund.vault, fund.lending_shares, fund.pool_assets + fees), fees
+def allocate(
+    fund: Fund, supply: Price, pool_most: float, terms: Terms
+) -> tuple[Fund, Targets, float]:
+    """Move assets towards the shares of the terms; withdrawals come before deposits.
 
+    At most `pool_most` ounces go into the pool or come out of it.
 
-@inlined
-def allocate(fund: Fund, supply: Price, terms: Terms) -> tuple[Fund, Targets]:
-    """Move assets towards the shares of the terms; withdrawals come before deposits."""
+    Returns
+    -------
+    fund
+    targets : Targets
+    pool_moved : float
+        Ounces that go into the pool, negative what comes out.
+    """
     assets = vault.total_assets(fund.vault)
     band = ALLOCATION_BAND * assets
     band = band if band > MINIMUM_OUNCES else MINIMUM_OUNCES
     lending_gap = (1.0 - terms.idle_share - terms.pool_share) * assets - fund.vault.lending_debt
     pool_gap = terms.pool_share * assets - fund.vault.pool_debt
-    pool_out = with_room(-pool_gap, terms) if pool_gap < -band else 0.0
+    most = pool_most if pool_most < fund.pool_payable else fund.pool_payable
+    pool_out = with_room(-pool_gap if -pool_gap < most else most, terms)
+    pool_out = pool_out if pool_gap < -band and pool_out > MINIMUM_OUNCES else 0.0
     idle = fund.vault.idle + pool_out
     # of what can be withdrawn, or of what lies idle
     available = lending_liquid(fund, supply)
@@ -259,19 +267,22 @@ def allocate(fund: Fund, supply: Price, terms: Terms) -> tuple[Fund, Targets]:
     moved = -moved if lending_gap < 0.0 else moved
     left = idle - moved
     pool_into = pool_gap if pool_gap < left else left
-    pool_into = with_room(pool_into, terms) if pool_gap > band else 0.0
+    pool_into = with_room(pool_into if pool_into < pool_most else pool_most, terms)
+    pool_into = pool_into if pool_gap > band and pool_into > MINIMUM_OUNCES else 0.0
     pool_moved = pool_into - pool_out
     fund = move_pool(move_lending(fund, supply, moved, moved), pool_moved, pool_moved)
     targets = Targets(
         fund.vault.lending_debt if size > band else np.nan,
-        fund.vault.pool_debt if pool_gap < -band or pool_gap > band else np.nan,
+        fund.vault.pool_debt if pool_moved != 0.0 else np.nan,
         1.0 if lending_gap > 0.0 else 0.0,
     )
-    return fund, targets
+    return fund, targets, pool_moved
 
 
 @inlined
-def exploit(books: Books, supply: Price, day: float, terms: Terms) -> tuple[Books, Targets, float]:
+def exploit(
+    books: Books, supply: Price, day: float, terms: Terms
+) -> tuple[Books, Targets, float, float]:
     """Drain what is liquid, up to the severity's share of all assets, and report the loss.
 
     Returns
@@ -281,12 +292,14 @@ def exploit(books: Books, supply: Price, day: float, terms: Terms) -> tuple[Book
         Debts that the strategies were moved to.
     stolen : float
         Ounces, 0 where there was hardly anything to steal.
+    from_pool : float
+        Ounces that the pool must pay.
     """
     wanted = terms.exploit_severity * vault.total_assets(books.fund.vault)
     gathered = min(wanted, with_room(liquid(books.fund, supply), terms))
     stolen = with_room(gathered, terms)
     if stolen <= MINIMUM_OUNCES:
-        return books, Targets(np.nan, np.nan, 0.0), 0.0
+        return books, Targets(np.nan, np.nan, 0.0), 0.0, 0.0
     fund, from_lending, from_pool = pull(books.fund, supply, gathered)
     targets = Targets(
         fund.vault.lending_debt if from_lending > 0.0 else np.nan,
@@ -294,11 +307,12 @@ def exploit(books: Books, supply: Price, day: float, terms: Terms) -> tuple[Book
         0.0,
     )
     fund = change_shares(fund, gathered, 0.0)
-    loss = BySource(0.0, 0.0, 0.0, 0.0, -stolen)
+    loss = BySource(0.0, 0.0, 0.0, 0.0, -stolen, 0.0)
     books = Books(fund, books.buffer, books.released)
     books = _book(books, loss, Report(-stolen, 0.0, 0.0, 0.0), day, terms)
     return (
         Books(change_shares(books.fund, -stolen, 0.0), books.buffer, books.released),
         targets,
         stolen,
+        from_pool,
     )

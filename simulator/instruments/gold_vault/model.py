@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulator.instruments.base import TokenDrivers, TokenTerms
+from simulator.instruments.base import PoolDrivers, PoolTerms, TokenDrivers, TokenTerms
 from simulator.instruments.gold_vault import paths
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers, draw_drivers
 from simulator.instruments.gold_vault.paths import GoldVaultRecord
+from simulator.instruments.gold_vault.state import POOL_GAP, PoolNumbers
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.units import FloatArray
@@ -27,6 +28,9 @@ class VaultModel:
         prices = ground.drivers(terms.token, TokenDrivers).prices
         volatility = setting.volatility["gold"]
         drawn = draw_drivers(terms, label, prices, volatility, setting.first_path, setting.seed)
+        if terms.pool is not None:
+            pool = ground.drivers(terms.pool, PoolDrivers)
+            drawn = replace(drawn, volume_usdc=pool.volume_usdc, imbalance=pool.imbalance)
         return drawn if setting.usdc is None else in_usdc(drawn, setting.usdc)
 
     def play(
@@ -46,11 +50,28 @@ class VaultModel:
             drivers,
             ask.size,
             name=label,
+            pool=_pool(terms, setting, ground),
             record=ask.record,
             daily=label in ask.days,
             by_source=ask.by_source,
         )
-        return Played({label: held}, drivers, record)
+        visits = {} if terms.pool is None else {terms.pool: record.visits}
+        return Played({label: held}, drivers, record, visits)
+
+
+def _pool(terms: GoldVaultTerms, setting: Setting, ground: Ground) -> PoolNumbers | None:
+    """Return the vault's pool as numbers, where it has one."""
+    if terms.pool is None:
+        return None
+    pool = ground.terms(terms.pool, PoolTerms)
+    fee = pool.fee_ppm / 1e6
+    return PoolNumbers(
+        keep=1.0 - fee,
+        gap=fee + POOL_GAP,
+        reserve_ounces=pool.reserve_ounces,
+        provided_usdc=float(ground.size(terms.pool)),
+        arbitrage_usd=setting.gas[pool.kind].usd("arbitrage"),
+    )
 
 
 def in_usdc(drivers: GoldVaultDrivers, usdc: FloatArray) -> GoldVaultDrivers:

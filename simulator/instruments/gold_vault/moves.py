@@ -21,7 +21,7 @@ DEAD_BAND = 1e-6
 """Keepers act this far (relative) beyond a threshold, wider than any rounding."""
 ROUNDING_ROOM = 1e-9
 ROOM_OUNCES = 1e-6
-ROOM_UNITS = 100.0
+ROOM_UNITS = 1_000.0
 """Of what there is, this share, these ounces and this many token units are never asked for:
 the contract rounds, float64 carries 1e-12 of the whole book, and a request for the last unit
 could be refused."""
@@ -47,12 +47,12 @@ class Price(NamedTuple):
 
 
 class Fund(NamedTuple):
-    """The vault with the market that it lends in, and what its strategies hold."""
+    """The vault, the market that it lends in, its shares there, and what the pool would pay."""
 
     market: Market
     vault: Vault
     lending_shares: float
-    pool_assets: float
+    pool_payable: float
 
 
 @inlined
@@ -100,8 +100,7 @@ def lending_liquid(fund: Fund, supply: Price) -> float:
 @inlined
 def liquid(fund: Fund, supply: Price) -> float:
     """Return what the vault could pay out now."""
-    pool = fund.pool_assets if fund.pool_assets < fund.vault.pool_debt else fund.vault.pool_debt
-    return fund.vault.idle + lending_liquid(fund, supply) + pool
+    return fund.vault.idle + lending_liquid(fund, supply) + fund.pool_payable
 
 
 @inlined
@@ -113,7 +112,7 @@ def pull(fund: Fund, supply: Price, ounces: float) -> tuple[Fund, float, float]:
     available = lending_liquid(fund, supply)
     from_lending = available if available < rest else rest
     rest = rest - from_lending
-    from_pool = fund.pool_assets if fund.pool_assets < rest else rest
+    from_pool = fund.pool_payable if fund.pool_payable < rest else rest
     fund = move_lending(fund, supply, -from_lending, from_idle)
     return move_pool(fund, -from_pool, 0.0), from_lending, from_pool
 
@@ -133,13 +132,16 @@ def move_lending(fund: Fund, supply: Price, ounces: float, from_idle: float) -> 
             fund.vault.unlock_end_day,
         ),
         fund.lending_shares + shares,
-        fund.pool_assets,
+        fund.pool_payable,
     )
 
 
 @inlined
 def move_pool(fund: Fund, ounces: float, from_idle: float) -> Fund:
-    """Put `ounces` into the pool (take them out where negative), `from_idle` less idle."""
+    """Owe the pool `ounces` more (less where negative), `from_idle` less idle.
+
+    What it costs is booked by `pool_leg`.
+    """
     return Fund(
         fund.market,
         Vault(
@@ -151,7 +153,7 @@ def move_pool(fund: Fund, ounces: float, from_idle: float) -> Fund:
             fund.vault.unlock_end_day,
         ),
         fund.lending_shares,
-        fund.pool_assets + ounces,
+        fund.pool_payable + ounces,
     )
 
 
@@ -169,5 +171,5 @@ def change_shares(fund: Fund, ounces: float, shares: float) -> Fund:
             fund.vault.unlock_end_day,
         ),
         fund.lending_shares,
-        fund.pool_assets,
+        fund.pool_payable,
     )

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from simulator.instruments.base import Daily, InstrumentPaths, TokenTerms
+from simulator.instruments.base import Daily, InstrumentPaths, PoolVisits, TokenTerms
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault import kernel
 from simulator.instruments.gold_vault.daily import day_by_day
@@ -17,10 +17,12 @@ from simulator.instruments.gold_vault.state import (
     N_ACTIONS,
     N_OBSERVED,
     N_SOURCES,
+    NO_POOL,
     SOURCES,
     DriverArrays,
     Needs,
     Numbers,
+    PoolNumbers,
     Results,
     new_terms,
 )
@@ -39,13 +41,16 @@ class GoldVaultRecord:
         Columns of `state.Action`.
     observed : ndarray of shape (n_steps + 1, n_paths, N_OBSERVED)
         Columns of `state.Observed`.
+    visits : PoolVisits or None
+        What it did to its pool; None where it has none.
     """
 
     actions: FloatArray
     observed: FloatArray
+    visits: PoolVisits | None = None
 
     def lane(self, k: int) -> GoldVaultRecord:
-        """Return path `k` of the block alone."""
+        """Return path `k` of the block alone; the pool's visits are the pool's affair."""
         return GoldVaultRecord(self.actions[:, k : k + 1], self.observed[:, k : k + 1])
 
 
@@ -57,6 +62,7 @@ def simulate(
     holder_ounces: float,
     *,
     name: str = "gold_vault",
+    pool: PoolNumbers | None = None,
     record: bool = False,
     daily: bool = False,
     by_source: bool = True,
@@ -69,17 +75,23 @@ def simulate(
         Of the holder's acts.
     name : str
         The paths' name, the scenario's label.
+    pool : PoolNumbers or None
+        Its pool, whose noise traders are then among the drivers.
     daily, by_source : bool
         Whether the dollars of each day are wanted too, for investors who trade, and where
         these came from.
     """
     prices = drivers.prices
-    results = _new_results(prices.metal_usd.shape, record, daily, daily and by_source)
+    shape = prices.metal_usd.shape
+    results = _new_results(shape, record, daily, daily and by_source, pool is not None)
     numbers = Numbers(
-        new_terms(terms, gas, holder_ounces, token.sale_spread_bps, token.decimals),
+        new_terms(
+            terms, gas, holder_ounces, token.sale_spread_bps, token.decimals, pool or NO_POOL
+        ),
         cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder)),
         terms.report_every_days,
         terms.emissions.claim_every_days,
+        pool is not None,
     )
     kernel.run(numbers, _arrays(drivers), results)
     # what was put in stands at index 0, and is no exit: neither cost nor shortage
@@ -90,7 +102,9 @@ def simulate(
     if daily:
         values = (prices.token_usd, results.mark_usd, results.sellable, results.gains)
         days = day_by_day(token, gas, *values)
-    return _paths(name, results, days), GoldVaultRecord(results.actions, results.observed)
+    visits = PoolVisits(results.pool_gold, results.pool_shares, results.pool_fees)
+    record_of = GoldVaultRecord(results.actions, results.observed, None if pool is None else visits)
+    return _paths(name, results, days), record_of
 
 
 def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
@@ -106,10 +120,14 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
         reward_usd=drivers.reward_usd,
         reward_tokens=drivers.reward_tokens,
         exploit_step=drivers.exploit_step,
+        volume_usdc=drivers.volume_usdc,
+        imbalance=drivers.imbalance,
     )
 
 
-def _new_results(shape: tuple[int, ...], record: bool, daily: bool, sources: bool) -> Results:
+def _new_results(
+    shape: tuple[int, ...], record: bool, daily: bool, sources: bool, pooled: bool
+) -> Results:
     """Return arrays to be written, of shape (n_steps + 1, n_paths), without steps if not asked."""
     nothing, n_paths = (0, 0), shape[1]
     recorded = shape if record else nothing
@@ -127,6 +145,9 @@ def _new_results(shape: tuple[int, ...], record: bool, daily: bool, sources: boo
         unpaid=np.empty(n_paths),
         actions=np.zeros((*recorded, N_ACTIONS)),
         observed=np.zeros((*recorded, N_OBSERVED)),
+        pool_gold=empty_apart(shape, 12) if pooled else np.empty(nothing),
+        pool_shares=empty_apart(shape, 13) if pooled else np.empty(nothing),
+        pool_fees=empty_apart(shape, 14) if pooled else np.empty(nothing),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.chain import Call, Contract, Receipt
 from simulator.errors import ReconciliationFailed
-from simulator.instruments.base import TokenTerms
+from simulator.instruments.base import PoolTerms, TokenTerms
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.contracts import allowances, deploy_contracts
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
@@ -18,6 +18,7 @@ from simulator.instruments.gold_vault.paths import GoldVaultRecord
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Observed
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
+from simulator.mechanics.pool import LEAST_USDC
 from simulator.units import (
     BPS,
     DAYS_PER_YEAR,
@@ -35,6 +36,9 @@ REWARD_DECIMALS = 18
 ROUNDINGS_A_STEP = 4 * N_COHORTS + 16
 """Four acts a cohort and at most sixteen of everyone else, each off by a unit at most."""
 
+POOL_ROUNDINGS_A_STEP = 12
+"""Three trades of others, two moves of the vault with two trades and roundings of their own."""
+
 RATIOS = ("share_price", "utilisation", "borrow_index", "supply_index")
 
 SMALLEST_BOOK_OUNCES = 1.0
@@ -49,6 +53,7 @@ OBSERVED = {
     "exit_value": Observed.EXIT_OUNCES,
     "total_assets": Observed.TOTAL_ASSETS,
     "market_cash": Observed.MARKET_CASH,
+    "pool_worth": Observed.POOL_WORTH,
 }
 
 
@@ -64,11 +69,12 @@ class GoldVaultPlayer:
         record: GoldVaultRecord,
         holder_ounces: float,
         usdc: FloatArray | None = None,
+        pool: PoolTerms | None = None,
     ) -> None:
         """Take drivers and record of one path: arrays of shape (n_steps + 1, 1, ...).
 
         `usdc`, of shape (n_steps + 1,), is the price of USDC in dollars; None for one dollar
-        on every day. The drivers' prices are in USDC.
+        on every day. The drivers' prices are in USDC. `pool` are the terms of the vault's pool.
         """
         self._terms, self._gas = terms, gas
         self._drivers = drivers
@@ -88,7 +94,7 @@ class GoldVaultPlayer:
         books = self._seen[:-1, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]]
         self._scale = max(float(books.min()), SMALLEST_BOOK_OUNCES)
         amounts = {"rewards_earned": 10.0**-REWARD_DECIMALS, "exit_value": unit}
-        amounts |= {"total_assets": unit, "market_cash": unit}
+        amounts |= {"total_assets": unit, "market_cash": unit, "pool_worth": unit}
         # What is left of a book carries the float64 error of the largest it has been.
         book = float(self._seen[:, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]].max())
         largest = dict.fromkeys(("total_assets", "market_cash"), book)
@@ -98,6 +104,13 @@ class GoldVaultPlayer:
         gathered = max(1.0, steepest * self._last_step / DAYS_PER_YEAR / 2)
         largest |= dict.fromkeys(("borrow_index", "supply_index"), gathered * book / self._scale)
         largest["exit_value"] = max(1.0, holder_ounces * book / self._scale)
+        # What it has in the pool carries the error of the pool.
+        reserve = 0.0 if pool is None else pool.reserve_ounces
+        largest["pool_worth"] = reserve + float(self._seen[:, Observed.POOL_WORTH].max())
+        self._pool_terms = pool
+        counted = np.maximum(drivers.prices.token_usd[:, 0], LEAST_USDC)
+        units = POOL_ROUNDINGS_A_STEP * 10.0**-USDC_DECIMALS / counted
+        self._pool_off = np.cumsum(units) if pool is not None else np.zeros_like(units)
         self.observables = tuple(
             Observable(
                 name,
@@ -114,7 +127,8 @@ class GoldVaultPlayer:
         """Create the contracts; the token and its feed are there already."""
         self._stage = stage
         self._borrowers = stage.roles.several("borrower", N_COHORTS)
-        found = deploy_contracts(stage, self._terms)
+        fee_ppm = 0 if self._pool_terms is None else self._pool_terms.fee_ppm
+        found = deploy_contracts(stage, self._terms, fee_ppm)
         self._token, self._usdc, self._usdc_feed = found.token, found.usdc, found.usdc_feed
         self._market, self._vault, self._pool = found.market, found.vault, found.pool
         self._hostile, self._reward, self._staking = found.hostile, found.reward, found.staking
@@ -142,10 +156,9 @@ class GoldVaultPlayer:
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the step's calls, each with its phase."""
         act: list[float] = self._acts[step].tolist()
-        keeper = self._stage.roles.keeper
         by_phase = [
             (Phase.PRICES, self._usdc_price(step)),
-            (Phase.ACCRUAL, [self._market.call("accrue", sender=keeper)]),
+            (Phase.ACCRUAL, self._accrual(act)),
             (Phase.LIQUIDATIONS, self._liquidations(act)),
             (Phase.EXPLOITS, self._exploit(act)),
             (Phase.REPAYMENTS, self._repayments(act)),
@@ -196,6 +209,21 @@ class GoldVaultPlayer:
         curator = self._stage.roles.curator
         return [self._vault.call("update_debt", strategy, self._gold(target), sender=curator)]
 
+    def _set_pool_debt(self, target: float) -> list[Call]:
+        return [] if self._pool is None else self._set_debt(self._pool, target)
+
+    @property
+    def _strategies(self) -> list[Contract]:
+        """Return the strategies in the order in which the vault asks them."""
+        return [self._market] if self._pool is None else [self._market, self._pool]
+
+    def _accrual(self, act: Sequence[float]) -> list[Call]:
+        """Return the market's accrual, and the report of what arbitrage has cost the pool."""
+        calls = [self._market.call("accrue", sender=self._stage.roles.keeper)]
+        if self._pool is not None and act[Action.REPORT_POOL_LOSS]:
+            calls.append(self._report(self._pool))
+        return calls
+
     def _exploit(self, act: Sequence[float]) -> list[Call]:
         """A stolen curator key moves what is liquid to a hostile strategy."""
         stolen = self._gold(act[Action.EXPLOIT_STOLEN])
@@ -205,7 +233,7 @@ class GoldVaultPlayer:
         return [
             self._vault.call("add_strategy", self._hostile, sender=roles.curator),
             *self._set_debt(self._market, float(act[Action.EXPLOIT_LENDING_TARGET])),
-            *self._set_debt(self._pool, float(act[Action.EXPLOIT_POOL_TARGET])),
+            *self._set_pool_debt(float(act[Action.EXPLOIT_POOL_TARGET])),
             self._vault.call("update_debt", self._hostile, stolen, sender=roles.curator),
             self._hostile.call("seize", stolen, roles.intruder, sender=roles.intruder),
             self._report(self._hostile),
@@ -263,13 +291,10 @@ class GoldVaultPlayer:
 
     def _reports(self, act: Sequence[float]) -> list[Call]:
         calls: list[Call] = []
-        credit = self._gold(act[Action.POOL_CREDIT])
-        if credit > 0:
-            calls.append(self._pool.call("credit", credit, sender=self._stage.roles.keeper))
         if act[Action.REPORT]:
-            calls += [self._report(self._market), self._report(self._pool)]
+            calls += [self._report(strategy) for strategy in self._strategies]
         lending = self._set_debt(self._market, float(act[Action.LENDING_TARGET]))
-        pool = self._set_debt(self._pool, float(act[Action.POOL_TARGET]))
+        pool = self._set_pool_debt(float(act[Action.POOL_TARGET]))
         return [*calls, *pool, *lending] if act[Action.POOL_FIRST] else [*calls, *lending, *pool]
 
     def _borrows(self, act: Sequence[float]) -> list[Call]:
@@ -325,13 +350,15 @@ class GoldVaultPlayer:
             self._vault.call("totalAssets"),
             self._market.call("cash"),
         ]
+        if self._pool is not None:
+            calls.append(self._pool.call("totalAssets"))
         for name in ("ltv", "is_liquidatable"):
             calls += [self._market.call(name, who) for who in self._borrowers]
         return calls
 
     def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
         """Return the observables on chain; the exit value as in `value_holder`."""
-        words = [int.from_bytes(answer, "big") for answer in answers[:12]]
+        words = [int.from_bytes(answer, "big") for answer in answers[: self._n_views]]
         earned = words[4] + words[5]
         return {
             "share_price": words[0] / RAY,
@@ -342,7 +369,13 @@ class GoldVaultPlayer:
             "exit_value": self._exit_value(step, words),
             "total_assets": from_wei(words[10], self._decimals),
             "market_cash": from_wei(words[11], self._decimals),
+            "pool_worth": from_wei(words[12], self._decimals) if len(words) > 12 else 0.0,
         }
+
+    @property
+    def _n_views(self) -> int:
+        """Return the number of reads before those of the borrowers."""
+        return 12 if self._pool is None else 13
 
     def _exit_value(self, step: int, words: Sequence[int]) -> float:
         """Return the tokens that an exit pays: worth less discount, plus rewards, less gas."""
@@ -397,10 +430,14 @@ class GoldVaultPlayer:
         return values
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
-        """Return what USDC's unit adds: a seizure of all collateral pays to 1e-6 dollars."""
+        """Return what USDC's unit adds: a seizure of all collateral pays to 1e-6 dollars.
+
+        And so does every trade in the pool, and every movement of its liquidity.
+        """
         gold_usd = float(self._cheapest_usd[step])
         ounces = float(self._liquidated[step]) * 10.0**-USDC_DECIMALS / gold_usd
-        amounts = ("exit_value", "total_assets", "market_cash")
+        ounces += float(self._pool_off[step])
+        amounts = ("exit_value", "total_assets", "market_cash", "pool_worth")
         return {
             name: ounces if name in amounts else ounces / self._scale
             for name in OBSERVED
@@ -413,7 +450,7 @@ class GoldVaultPlayer:
         inside = 0
         for cohort in range(N_COHORTS):
             expected = float(self._seen[step, Observed.LTV + cohort])
-            answer = bool(int.from_bytes(answers[12 + N_COHORTS + cohort], "big"))
+            answer = bool(int.from_bytes(answers[self._n_views + N_COHORTS + cohort], "big"))
             if abs(expected / threshold - 1.0) <= DEAD_BAND:
                 inside += 1
             elif answer != (expected > threshold):

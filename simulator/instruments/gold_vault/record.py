@@ -14,6 +14,7 @@ from simulator.instruments.gold_vault.lanes import (
     EXIT_TOKENS,
     EXPLOIT_DAY,
     GOLD_USD,
+    POOL_WORTH,
     REWARDS_CLAIMED,
     REWARDS_UNCLAIMED,
     WIDTH,
@@ -42,6 +43,7 @@ SEEN_EXIT_OUNCES = int(Observed.EXIT_OUNCES)
 SEEN_TOTAL_ASSETS = int(Observed.TOTAL_ASSETS)
 SEEN_MARKET_CASH = int(Observed.MARKET_CASH)
 SEEN_MARKET_ASSETS = int(Observed.MARKET_ASSETS)
+SEEN_POOL_WORTH = int(Observed.POOL_WORTH)
 SEEN_LTV = int(Observed.LTV)
 
 
@@ -101,6 +103,7 @@ def write_observed(state: FloatArray, observed: FloatArray, step: int, first: in
         seen[SEEN_TOTAL_ASSETS] = vault.total_assets(fund.vault)
         seen[SEEN_MARKET_CASH] = fund.market.cash
         seen[SEEN_MARKET_ASSETS] = fund.market.cash + lending.borrows(fund.market)
+        seen[SEEN_POOL_WORTH] = state[POOL_WORTH + lane]
         for cohort in range(N_COHORTS):
             owed = state[DEBT + cohort * WIDTH + lane] * fund.market.borrow_index
             units = state[COLLATERAL_UNITS + cohort * WIDTH + lane]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.instruments.base import TokenTerms
+from simulator.instruments.base import PoolTerms, TokenTerms
 from simulator.instruments.casting import Cast, Part
 from simulator.instruments.custody import Quote, desk_account, ended, per_token
 from simulator.instruments.gold_vault.custody import VaultShares, crowd_shares, recall_step
@@ -30,6 +30,7 @@ class VaultStage:
             part.record,
             part.size,
             part.usdc,
+            None if part.terms.pool is None else part.ground.terms(part.terms.pool, PoolTerms),
         )
         return _with_holders(player, part, token) if part.holders else Cast(player)
 

@@ -13,6 +13,7 @@ from simulator.instruments.gold_vault.lanes import (
     BORROW_INDEX,
     BUFFER_BAD_DEBT,
     BUFFER_EXPLOIT,
+    BUFFER_IMPERMANENT,
     CROWD_SHARES,
     EVENTS,
     EXPLOIT_DAY,
@@ -25,6 +26,11 @@ from simulator.instruments.gold_vault.lanes import (
     MARKED,
     PER_INDEX,
     PERIOD_END_DAY,
+    POOL_DEBT,
+    POOL_FEES_OPEN,
+    POOL_MOVED,
+    POOL_REPORTED_DAY,
+    POOL_WORTH,
     RATE_PER_DAY,
     REWARDS_UNCLAIMED,
     SHARES,
@@ -46,9 +52,9 @@ from simulator.instruments.gold_vault.lanes import (
 from simulator.instruments.gold_vault.managers import (
     Books,
     allocate,
+    book_pool_loss,
     choose,
     choose_profit,
-    credit_pool,
     crowd_moves,
     exploit,
     report_kept,
@@ -56,6 +62,7 @@ from simulator.instruments.gold_vault.managers import (
     report_pool,
 )
 from simulator.instruments.gold_vault.moves import MINIMUM_OUNCES, Price
+from simulator.instruments.gold_vault.pool_leg import most_of_pool, move_in_pool, value_pool
 from simulator.instruments.gold_vault.state import Action, Terms
 from simulator.jit import inlined, kernel
 from simulator.mechanics import lending, staking, vault
@@ -65,11 +72,11 @@ from simulator.units import DAYS_PER_YEAR, FloatArray
 CROWD_REDEEM_SHARES = int(Action.CROWD_REDEEM_SHARES)
 CROWD_DEPOSIT = int(Action.CROWD_DEPOSIT)
 CROWD_STAKE_SHARES = int(Action.CROWD_STAKE_SHARES)
-POOL_CREDIT = int(Action.POOL_CREDIT)
 LENDING_TARGET = int(Action.LENDING_TARGET)
 POOL_TARGET = int(Action.POOL_TARGET)
 POOL_FIRST = int(Action.POOL_FIRST)
 REPORT_LOSS = int(Action.REPORT_LOSS)
+REPORT_POOL_LOSS = int(Action.REPORT_POOL_LOSS)
 EXPLOIT_LENDING_TARGET = int(Action.EXPLOIT_LENDING_TARGET)
 EXPLOIT_POOL_TARGET = int(Action.EXPLOIT_POOL_TARGET)
 EXPLOIT_STOLEN = int(Action.EXPLOIT_STOLEN)
@@ -134,6 +141,7 @@ def unlock_losses(state: FloatArray, day: float) -> bool:
         attribute_losses(state, lane, released)
         state[BUFFER_BAD_DEBT + lane] = buffer.bad_debt
         state[BUFFER_EXPLOIT + lane] = buffer.exploit
+        state[BUFFER_IMPERMANENT + lane] = buffer.impermanent
         left = left or buffer.bad_debt != 0.0 or buffer.exploit != 0.0
     return left
 
@@ -141,7 +149,7 @@ def unlock_losses(state: FloatArray, day: float) -> bool:
 @inlined
 def no_profit() -> BySource:
     """Return zero from every source."""
-    return BySource(0.0, 0.0, 0.0, 0.0, 0.0)
+    return BySource(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @inlined
@@ -151,6 +159,7 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
     put_profit(state, lane, books.buffer)
     state[BUFFER_BAD_DEBT + lane] = books.buffer.bad_debt
     state[BUFFER_EXPLOIT + lane] = books.buffer.exploit
+    state[BUFFER_IMPERMANENT + lane] = books.buffer.impermanent
     attribute_profit(state, lane, books.released)
     attribute_losses(state, lane, books.released)
 
@@ -175,12 +184,15 @@ def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: Fl
         state[LENDING_REPORTED_DAY + lane] = day
         acts[lane, REPORT_LOSS] = 1.0
     if state[EXPLOIT_DAY + lane] == day:
-        books, targets, stolen = exploit(books, supply, day, terms)
+        books, targets, stolen, from_pool = exploit(books, supply, day, terms)
+        state[POOL_MOVED + lane] = -from_pool
         acts[lane, EXPLOIT_LENDING_TARGET] = targets.lending
         acts[lane, EXPLOIT_POOL_TARGET] = targets.pool
         acts[lane, EXPLOIT_STOLEN] = stolen
         state[EVENTS + lane] += 1.0 if stolen > 0.0 else 0.0
     put_books(state, lane, books)
+    if state[POOL_MOVED + lane] < 0.0:
+        settle(state, lane, day, terms)
 
 
 @inlined
@@ -202,8 +214,13 @@ def wishes(
 
 
 @inlined
-def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
-    """Let the crowd leave or join; `state` of shape (STATE_SIZE,)."""
+def move_crowd(state: FloatArray, step: int, last: bool, pooled: bool, terms: Terms) -> int:
+    """Let the crowd leave or join; return on how many lanes the pool must pay.
+
+    What it must pay is owed less already, and waits in `POOL_MOVED`. `state` is of shape
+    (STATE_SIZE,).
+    """
+    paying = 0
     for lane in range(WIDTH):
         leaving, joining = wishes(state, lane, step, last, terms)
         crowd = state[CROWD_SHARES + lane]
@@ -214,6 +231,19 @@ def move_crowd(state: FloatArray, step: int, last: bool, terms: Terms) -> None:
         state[CROWD_SHARES + lane] = crowd + done.staked - done.redeemed
         state[STAKED + lane] += done.staked - done.redeemed
         state[EVENTS + lane] += done.refused
+        if pooled:
+            state[POOL_MOVED + lane] = -done.from_pool
+            paying += 1 if done.from_pool > 0.0 else 0
+    return paying
+
+
+@kernel
+def settle_crowd(state: FloatArray, day: float, terms: Terms) -> None:
+    """Take out of the pool what it must pay; `state` of shape (STATE_SIZE,)."""
+    for lane in range(WIDTH):
+        if state[POOL_MOVED + lane] < 0.0:
+            settle(state, lane, day, terms)
+            put_price(state, lane, get_fund(state, lane).vault)
 
 
 @kernel
@@ -234,18 +264,21 @@ def record_crowd(state: FloatArray, step: int, last: bool, terms: Terms, acts: F
 
 
 @inlined
-def get_reported(state: FloatArray, lane: int, day: float, since_day: float, terms: Terms) -> Books:
-    """Return a lane after the pool's credit and both reports; `state` of shape (STATE_SIZE,)."""
-    fund, _ = credit_pool(get_fund(state, lane), day - since_day, terms)
-    books = Books(fund, get_buffer(state, lane), no_profit())
-    lending_days = day - state[LENDING_REPORTED_DAY + lane]
-    books = report_lending(books, get_supply(state, lane), 0.0, lending_days, day, terms)
-    return report_pool(books, day - since_day, day, terms)
+def get_reported(state: FloatArray, lane: int, day: float, pooled: bool, terms: Terms) -> Books:
+    """Return a lane after the reports of its strategies; `state` of shape (STATE_SIZE,)."""
+    books = Books(get_fund(state, lane), get_buffer(state, lane), no_profit())
+    since = day - state[LENDING_REPORTED_DAY + lane]
+    books = report_lending(books, get_supply(state, lane), 0.0, since, day, terms)
+    if pooled:
+        worth, fees = state[POOL_WORTH + lane], state[POOL_FEES_OPEN + lane]
+        since = day - state[POOL_REPORTED_DAY + lane]
+        books = report_pool(books, worth, fees, since, day, terms)
+    return books
 
 
 @inlined
-def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
-    """Credit the pool, report both strategies, and move assets towards their targets.
+def manage(state: FloatArray, day: float, terms: Terms) -> None:
+    """Report the lending strategy, and move assets towards their targets; there is no pool.
 
     Lanes on which a report may reach the price at once are done by `report_and_release`.
     `state` is of shape (STATE_SIZE,).
@@ -256,70 +289,116 @@ def manage(state: FloatArray, day: float, since_day: float, terms: Terms) -> Non
     for lane in range(WIDTH):
         fund, buffer = get_fund(state, lane), get_buffer(state, lane)
         supply, price = get_supply(state, lane), get_price(state, lane)
-        lending_days = day - state[LENDING_REPORTED_DAY + lane]
-        moved, _ = credit_pool(fund, day - since_day, terms)
-        moved, profit, keeps = report_kept(
-            moved, buffer, supply, price, lending_days, day - since_day, day, terms
-        )
-        moved, _ = allocate(moved, supply, terms)
+        since = day - state[LENDING_REPORTED_DAY + lane]
+        moved, profit, keeps = report_kept(fund, buffer, supply, price, since, day, terms)
+        moved, _, _ = allocate(moved, supply, 0.0, terms)
         put_fund(state, lane, choose(keeps, moved, fund))
         put_profit(state, lane, choose_profit(keeps, profit, buffer))
-        state[LENDING_REPORTED_DAY + lane] += lending_days if keeps else 0.0
+        state[LENDING_REPORTED_DAY + lane] += since if keeps else 0.0
         state[MARKED + lane] = 0.0 if keeps else 1.0
         releasing += 0 if keeps else 1
     if releasing > 0:
-        report_and_release(state, day, since_day, terms)
+        report_and_release(state, day, terms)
 
 
 @kernel
-def report_and_release(state: FloatArray, day: float, since_day: float, terms: Terms) -> None:
+def report_and_release(state: FloatArray, day: float, terms: Terms) -> None:
     """Manage as in `manage` the marked lanes, where profits or losses may reach the price.
 
     `state` is of shape (STATE_SIZE,).
     """
     for lane in range(WIDTH):
         if state[MARKED + lane] > 0.0:
-            put_books(state, lane, get_reported(state, lane, day, since_day, terms))
+            put_books(state, lane, get_reported(state, lane, day, False, terms))
             state[LENDING_REPORTED_DAY + lane] = day
-            allocate_one(state, lane, terms)
-            put_price(state, lane, get_fund(state, lane).vault)
+            fund, _, _ = allocate(get_fund(state, lane), get_supply(state, lane), 0.0, terms)
+            put_fund(state, lane, fund)
+            put_price(state, lane, fund.vault)
+
+
+@kernel
+def manage_with_pool(state: FloatArray, day: float, terms: Terms) -> None:
+    """Report both strategies, move assets towards their targets, and book what moving costs.
+
+    On the first day there is nothing to report. `state` is of shape (STATE_SIZE,).
+    """
+    for lane in range(WIDTH):
+        if day > 0.0:
+            put_books(state, lane, get_reported(state, lane, day, True, terms))
+            state[LENDING_REPORTED_DAY + lane] = day
+            state[POOL_REPORTED_DAY + lane] = day
+            state[POOL_FEES_OPEN + lane] = 0.0
+        most = most_of_pool(state, lane, terms)
+        fund, _, moved = allocate(get_fund(state, lane), get_supply(state, lane), most, terms)
+        put_fund(state, lane, fund)
+        state[POOL_MOVED + lane] = moved
+    for lane in range(WIDTH):
+        settle(state, lane, day, terms)
+        put_price(state, lane, get_fund(state, lane).vault)
+
+
+@kernel
+def report_pool_losses(state: FloatArray, day: float, terms: Terms, acts: FloatArray) -> None:
+    """Report the pool on every lane on which it is worth less than its debt.
+
+    A keeper does so before anybody comes or goes. `state` is of shape (STATE_SIZE,), `acts` of
+    (WIDTH, N_ACTIONS).
+    """
+    for lane in range(WIDTH):
+        worth, fees = state[POOL_WORTH + lane], state[POOL_FEES_OPEN + lane]
+        if worth < state[POOL_DEBT + lane]:
+            books = Books(get_fund(state, lane), get_buffer(state, lane), no_profit())
+            since = day - state[POOL_REPORTED_DAY + lane]
+            put_books(state, lane, report_pool(books, worth, fees, since, day, terms))
+            state[POOL_REPORTED_DAY + lane] = day
+            state[POOL_FEES_OPEN + lane] = 0.0
+            acts[lane, REPORT_POOL_LOSS] = 1.0
+            value_pool(state, lane, terms)
+
+
+@inlined
+def settle(state: FloatArray, lane: int, day: float, terms: Terms) -> None:
+    """Move `POOL_MOVED` ounces into the pool or out of it, and book what that costs.
+
+    `state` is of shape (STATE_SIZE,).
+    """
+    move_in_pool(state, lane, terms)
+    worth, fees = state[POOL_WORTH + lane], state[POOL_FEES_OPEN + lane]
+    loses = worth < state[POOL_DEBT + lane]
+    books = Books(get_fund(state, lane), get_buffer(state, lane), no_profit())
+    put_books(state, lane, book_pool_loss(books, worth, fees, day, terms))
+    state[POOL_FEES_OPEN + lane] = 0.0 if loses else fees
+    value_pool(state, lane, terms)
 
 
 @kernel
 def record_management(
-    state: FloatArray, day: float, since_day: float, terms: Terms, acts: FloatArray
+    state: FloatArray, day: float, pooled: bool, terms: Terms, acts: FloatArray
 ) -> None:
-    """Write down what `manage` is about to do.
+    """Write down what managing is about to do.
 
     `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
     """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         if day > 0.0:
-            _, fees = credit_pool(fund, day - since_day, terms)
-            acts[lane, POOL_CREDIT] = fees
-            fund = get_reported(state, lane, day, since_day, terms).fund
-        _, targets = allocate(fund, get_supply(state, lane), terms)
+            fund = get_reported(state, lane, day, pooled, terms).fund
+        most = most_of_pool(state, lane, terms) if pooled else 0.0
+        _, targets, _ = allocate(fund, get_supply(state, lane), most, terms)
         acts[lane, LENDING_TARGET] = targets.lending
         acts[lane, POOL_TARGET] = targets.pool
         acts[lane, POOL_FIRST] = targets.pool_first
 
 
-@inlined
-def allocate_one(state: FloatArray, lane: int, terms: Terms) -> None:
-    """Move a lane's assets towards their targets; `state` of shape (STATE_SIZE,)."""
-    fund, _ = allocate(get_fund(state, lane), get_supply(state, lane), terms)
-    put_fund(state, lane, fund)
-
-
 @kernel
 def allocate_all(state: FloatArray, terms: Terms) -> None:
-    """Move every lane's assets towards their targets, on a day without reports.
+    """Move every lane's assets towards their targets, on a day without reports or a pool.
 
     `state` is of shape (STATE_SIZE,).
     """
     for lane in range(WIDTH):
-        allocate_one(state, lane, terms)
+        fund, _, _ = allocate(get_fund(state, lane), get_supply(state, lane), 0.0, terms)
+        put_fund(state, lane, fund)
 
 
 @inlined

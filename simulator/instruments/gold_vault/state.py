@@ -22,10 +22,11 @@ assert len(get_args(Needs)) == N_COHORTS
 
 SOURCES = (
     Source("interest", "organic", "Interest from borrowers"),
-    Source("pool_fees", "organic", "Pool fees (assumed)"),
+    Source("pool_fees", "organic", "Pool fees"),
     Source("vault_fees", "cost", "Vault fees"),
     Source("bad_debt", "loss", "Bad debt"),
     Source("exploit", "loss", "Exploit", ends_income=True),
+    Source("impermanent_loss", "market", "Impermanent loss in the pool"),
     Source("emissions", "subsidised", "Token emissions"),
     Source("illiquidity", "loss", "Discount on what could not be paid"),
     Source("gas", "cost", "Transaction costs"),
@@ -34,8 +35,8 @@ SOURCES = (
     Source("token_premium", "market", "Token premium over gold"),
     Source("sale_spread", "cost", "Spread when selling the token"),
 )
-"""The first five are those of `mechanics.vault`, in its order."""
-EMISSIONS, ILLIQUIDITY, GAS, SHORTFALL, GOLD_PRICE, PREMIUM, SPREAD = range(5, 12)
+"""The first six are those of `mechanics.vault`, in its order."""
+EMISSIONS, ILLIQUIDITY, GAS, SHORTFALL, GOLD_PRICE, PREMIUM, SPREAD = range(6, 13)
 N_SOURCES = len(SOURCES)
 
 
@@ -57,7 +58,7 @@ class Action(IntEnum):
     HOLDER_REDEEM_SHARES = 43
     REPORT_LOSS = 44
     REPORT = 45
-    POOL_CREDIT = 46
+    REPORT_POOL_LOSS = 46
     LENDING_TARGET = 47
     POOL_TARGET = 48
     POOL_FIRST = 49
@@ -84,16 +85,39 @@ class Observed(IntEnum):
     TOTAL_ASSETS = 6
     MARKET_CASH = 7
     MARKET_ASSETS = 8
-    LTV = 9
+    POOL_WORTH = 9
+    LTV = 10
 
 
-N_OBSERVED = 17
+N_OBSERVED = 18
 """`LTV` is the first of eight columns, one for each cohort."""
 assert Observed.LTV + N_COHORTS == N_OBSERVED
 
 
 WEI = 2.0**-60
 """The unit of 18 decimals, nearly: rounding to it leaves a float64 above 2^-8 as it is."""
+
+
+POOL_GAP = 0.05
+"""How far beyond its fee a pool may stand off the price: further nothing goes in or out."""
+
+
+class PoolNumbers(NamedTuple):
+    """The vault's pool as numbers.
+
+    keep, gap : one less its fee; the most its gold and its USDC may differ in worth
+    reserve_ounces, provided_usdc : what others have put in, and what its measured provider does
+    arbitrage_usd : gas of an arbitrage
+    """
+
+    keep: float = 1.0
+    gap: float = 0.0
+    reserve_ounces: float = 0.0
+    provided_usdc: float = 0.0
+    arbitrage_usd: float = 0.0
+
+
+NO_POOL = PoolNumbers()
 
 
 class Terms(NamedTuple):
@@ -107,7 +131,12 @@ class Terms(NamedTuple):
     holder_ounces: float
     idle_share: float
     pool_share: float
-    pool_fee_yield: float
+    pool_pace: float
+    pool_keep: float
+    pool_gap: float
+    pool_reserve_ounces: float
+    pool_provided_usdc: float
+    pool_arbitrage_usd: float
     run_share: float
     exploit_severity: float
     unlock_days: float
@@ -140,12 +169,15 @@ class Numbers(NamedTuple):
     needs : Needs
     report_every_days, claim_every_days : int
         Days between two reports, each with an allocation, and between two claims of the holder.
+    pooled : bool
+        Whether there is a pool.
     """
 
     terms: Terms
     needs: Needs
     report_every_days: int
     claim_every_days: int
+    pooled: bool
 
 
 class DriverArrays(NamedTuple):
@@ -162,6 +194,8 @@ class DriverArrays(NamedTuple):
     reward_tokens : (n_steps + 1,), tokens notified on a step
     exploit_step : (n_paths,), int64
         Beyond the horizon where there is no exploit.
+    volume_usdc, imbalance : USDC, and -1 to 1; or (0, 0) without a pool
+        What the pool's noise traders trade on a day, and their purchases less sales over that.
     """
 
     gold_usd: FloatArray
@@ -173,6 +207,8 @@ class DriverArrays(NamedTuple):
     reward_usd: FloatArray
     reward_tokens: FloatArray
     exploit_step: StepArray
+    volume_usdc: FloatArray
+    imbalance: FloatArray
 
 
 class Results(NamedTuple):
@@ -198,6 +234,7 @@ class Results(NamedTuple):
         Columns of `Action`.
     observed : (n_steps + 1, n_paths, N_OBSERVED), or (0, 0, N_OBSERVED)
         Columns of `Observed`.
+    pool_gold, pool_shares, pool_fees : as in `base.PoolVisits`, or (0, 0) without a pool
     """
 
     mark_ounces: FloatArray
@@ -212,6 +249,9 @@ class Results(NamedTuple):
     unpaid: FloatArray
     actions: FloatArray
     observed: FloatArray
+    pool_gold: FloatArray
+    pool_shares: FloatArray
+    pool_fees: FloatArray
 
 
 def new_terms(
@@ -220,6 +260,7 @@ def new_terms(
     holder_ounces: float,
     sale_spread_bps: float,
     token_decimals: int,
+    pool: PoolNumbers,
 ) -> Terms:
     """Return the terms in the form the kernel reads."""
     market, borrowers = terms.lending, terms.borrowers
@@ -229,7 +270,12 @@ def new_terms(
         holder_ounces=holder_ounces,
         idle_share=terms.idle_share,
         pool_share=terms.pool_share,
-        pool_fee_yield=terms.pool_fee_yield,
+        pool_pace=terms.pool_pace,
+        pool_keep=pool.keep,
+        pool_gap=pool.gap,
+        pool_reserve_ounces=pool.reserve_ounces,
+        pool_provided_usdc=pool.provided_usdc,
+        pool_arbitrage_usd=pool.arbitrage_usd,
         run_share=terms.run_share,
         exploit_severity=terms.exploit_severity,
         unlock_days=float(terms.profit_unlock_days),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.base import TokenTerms
+from simulator.instruments.base import PoolTerms, TokenTerms
 from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position
 from simulator.schema.fields import (
     Bps,
@@ -147,10 +147,12 @@ class GoldVaultTerms(InstrumentTerms):
     """Share of the crowd's deposits that asks to leave each day after an exploit."""
     idle_share: Share = 0.05
     """Share of assets kept uninvested."""
-    pool_share: Share = 0.20
-    """Share of assets in the gold pool."""
-    pool_fee_yield: Yield = 0.001
-    """Fees of the pool a year on what is in it, a stated assumption until the pool exists."""
+    pool: Label | None = None
+    """The pool of this token that it provides liquidity to, by its label."""
+    pool_share: Share = 0.0
+    """Share of assets in that pool; the vault brings gold and sells what is needed there."""
+    pool_pace: OpenShare = 0.02
+    """The most that goes into the pool or comes out of it on a day, of the pool's gold."""
     lending: LendingTerms = LendingTerms()
     """The lending market."""
     borrowers: BorrowerTerms = BorrowerTerms()
@@ -182,6 +184,17 @@ class GoldVaultTerms(InstrumentTerms):
     illiquidity_haircut_bps: Bps = 500.0
     """Discount on what an exit cannot be paid that day."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _yield_is_no_term(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "pool_fee_yield" in data:
+            rule = (
+                "is a term no more: a pool earns what is traded there. Name a gold_pool by its "
+                "label as pool, or leave pool_share out"
+            )
+            refuse([(("pool_fee_yield",), "", rule)])
+        return data
+
     @model_validator(mode="after")
     def _shares_fit(self) -> GoldVaultTerms:
         faults = []
@@ -189,6 +202,10 @@ class GoldVaultTerms(InstrumentTerms):
             faults.append(
                 f"idle_share + pool_share is {self.idle_share + self.pool_share:g}; "
                 "must be at most 1 (1 = 100 %)"
+            )
+        if self.pool_share > 0 and self.pool is None:
+            faults.append(
+                f"pool_share is {self.pool_share:g}; needs pool: the label of a gold pool"
             )
         highest = max(self.borrowers.ltv_ladder)
         if highest >= self.lending.max_ltv:
@@ -213,12 +230,30 @@ class GoldVaultTerms(InstrumentTerms):
         return (deposit,)
 
     def needs(self) -> Needs:
-        """Return gold, and the token that is deposited."""
-        return Needs(assets=("gold",), instruments=(self.token,))
+        """Return gold, the token that is deposited, and the pool, which its trades move."""
+        pools = () if self.pool is None else (self.pool,)
+        return Needs(assets=("gold",), instruments=(self.token, *pools), trades_in=pools)
 
     def faults(self, label: str, among: Among) -> list[Fault]:
-        """Return the lack of the token."""
+        """Return the lack of the token, or of the pool."""
         del label
+        return [*self._token_faults(among), *self._pool_faults(among)]
+
+    def _pool_faults(self, among: Among) -> list[Fault]:
+        if self.pool is None:
+            return []
+        pool, place = among.instruments.get(self.pool), ("pool",)
+        if pool is None:
+            return [(place, "", f"needs {self.pool} beside it: that is where it provides")]
+        if not isinstance(pool, PoolTerms):
+            rule = f"must be a pool of gold tokens; {self.pool} is a {pool.kind}"
+            return [(place, f"'{self.pool}'", rule)]
+        if pool.token != self.token:
+            rule = f"must be a pool of {self.token}; {self.pool} is one of {pool.token}"
+            return [(place, f"'{self.pool}'", rule)]
+        return []
+
+    def _token_faults(self, among: Among) -> list[Fault]:
         token = among.instruments.get(self.token)
         if token is None:
             rule = f"needs {self.token} beside it: that is what it takes"

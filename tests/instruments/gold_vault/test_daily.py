@@ -72,7 +72,7 @@ def test_sellable__is_what_the_exit_was_not_discounted_for() -> None:
     drivers = drained()
     paths = days_of({"illiquidity_haircut_bps": 500.0}, drivers)
     mark, leave = paths.mark["usd"][1:], paths.exit["usd"][1:] / (1.0 - SPREAD_BPS / 10_000)
-    gas = 266_662 * GAS_COSTS.usd_per_gas
+    gas = 289_869 * GAS_COSTS.usd_per_gas
     expected = 1.0 - (mark - gas - leave) / 0.05 / mark
     np.testing.assert_allclose(paths.daily.access.sellable[1:], expected, rtol=0, atol=1e-12)
 

@@ -1,4 +1,4 @@
-"""The vault's fee: one rule for a report by itself and for both strategies' reports at once."""
+"""The vault's fee: one rule for a report by itself and for one that is kept locked."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
 from simulator.instruments.gold_vault.managers import (
     Books,
+    book_pool_loss,
     report_kept,
     report_lending,
     report_pool,
 )
 from simulator.instruments.gold_vault.moves import Fund, Price
 from simulator.instruments.gold_vault.paths import simulate
-from simulator.instruments.gold_vault.state import N_COHORTS, Observed, new_terms
+from simulator.instruments.gold_vault.state import N_COHORTS, NO_POOL, Observed, new_terms
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics import vault
 from simulator.mechanics.lending import Market
@@ -35,7 +36,7 @@ N_STEPS = 20
 SHAPE = (N_STEPS + 1, LANES)
 FREE = Gas({"enter": 0.0, "claim": 0.0, "leave": 0.0}, 0.0)
 TOKEN = SimpleNamespace(sale_spread_bps=0.0, decimals=18)
-FEES = {"performance_fee_bps": 2_000.0, "management_fee_bps": 100.0, "pool_fee_yield": 0.05}
+FEES = {"performance_fee_bps": 2_000.0, "management_fee_bps": 100.0}
 
 
 def test_charge__of_a_gain__is_a_share_of_it_and_of_what_was_at_work() -> None:
@@ -48,26 +49,56 @@ def test_charge__of_a_loss__is_the_management_fee_alone() -> None:
     np.testing.assert_allclose(vault.charge(Report(-100.0, 0.10, 1_000.0, 0.005)), (5.0, -105.0))
 
 
-GAINS = (-3.0, 0.0, 0.001, 2.0)
-
-
-@pytest.mark.parametrize(("lent", "pooled", "left"), product(GAINS, GAINS, (-1.0, 0.0, 4.0)))
-def test_both_reports_at_once__are_the_one_and_then_the_other(lent, pooled, left) -> None:
-    """Of 700 and 200 oz at work `lent` and `pooled` oz were gained, with 10 oz locked before."""
-    terms = new_terms(GoldVaultTerms.model_validate(FEES), FREE, 1.0, 0.0, 18)
-    before = Vault(100.0, 980.0, 700.0, 200.0, 10.0, 50.0 + left)
-    fund = Fund(Market(700.0 + lent, 0.0, 1.0, 650.0, 0.0), before, 650.0, 200.0 + pooled)
+@pytest.mark.parametrize(("lent", "left"), product((-3.0, 0.0, 0.001, 2.0), (-1.0, 0.0, 4.0)))
+def test_report_that_is_kept__is_the_report_by_itself(lent, left) -> None:
+    """Of 700 oz at work `lent` oz were gained, with 10 oz locked before."""
+    terms = new_terms(GoldVaultTerms.model_validate(FEES), FREE, 1.0, 0.0, 18, NO_POOL)
+    before = Vault(300.0, 980.0, 700.0, 0.0, 10.0, 50.0 + left)
+    fund = Fund(Market(700.0 + lent, 0.0, 1.0, 650.0, 0.0), before, 650.0, 0.0)
     supply = Price((700.0 + lent) / 650.0, 650.0 / (700.0 + lent))
     price = Price(vault.share_price(before), vault.shares_per_ounce(before))
-    nothing = BySource(0.0, 0.0, 0.0, 0.0, 0.0)
-    buffer = BySource(6.0, 5.0, -1.0, 0.0, 0.0)
+    nothing = BySource(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    buffer = BySource(6.0, 5.0, -1.0, 0.0, 0.0, 0.0)
     books = report_lending(Books(fund, buffer, nothing), supply, 0.0, 7.0, 50.0, terms)
-    books = report_pool(books, 2.0, 50.0, terms)
-    found, kept, keeps = report_kept(fund, buffer, supply, price, 7.0, 2.0, 50.0, terms)
+    found, kept, keeps = report_kept(fund, buffer, supply, price, 7.0, 50.0, terms)
     assert keeps
     assert books.released == nothing
     np.testing.assert_allclose(found.vault, books.fund.vault, rtol=1e-13)
     np.testing.assert_allclose(kept, books.buffer, rtol=1e-13)
+
+
+@pytest.mark.parametrize("worth", [195.0, 200.0, 206.0])
+def test_pools_report__splits_the_change_into_fees_and_impermanent_loss(worth) -> None:
+    """200 oz owed, 1.5 oz of them earned as fees; 20 % of a gain and 1 % a year of what is owed.
+
+    Over 73 days the management fee is 200 x 1 % / 5 = 0.4 oz.
+    """
+    terms = new_terms(GoldVaultTerms.model_validate(FEES), FREE, 1.0, 0.0, 18, NO_POOL)
+    before = Vault(300.0, 480.0, 0.0, 200.0, 20.0, 60.0)
+    nothing = BySource(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    fund = Fund(Market(0.0, 0.0, 1.0, 0.0, 0.0), before, 0.0, 0.0)
+    locked = BySource(20.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    books = report_pool(Books(fund, locked, nothing), worth, 1.5, 73.0, 50.0, terms)
+    assert books.fund.vault.pool_debt == worth
+    assert books.buffer.pool_fees == 1.5
+    assert books.buffer.impermanent == pytest.approx(worth - 200.0 - 1.5)
+    fee = 0.4 + 0.2 * max(0.0, worth - 200.0)
+    assert books.buffer.vault_fees == pytest.approx(-fee)
+    assert books.fund.vault.locked == pytest.approx(20.0 + worth - 200.0 - fee)
+
+
+def test_pools_loss__by_a_move__is_booked_without_fees_and_a_gain_not_at_all() -> None:
+    """Of 200 oz owed 190 are left, 1 of fees among them: nothing is locked, so 10 hit the price."""
+    terms = new_terms(GoldVaultTerms.model_validate(FEES), FREE, 1.0, 0.0, 18, NO_POOL)
+    before = Vault(300.0, 500.0, 0.0, 200.0, 0.0, 0.0)
+    nothing = BySource(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    books = Books(Fund(Market(0.0, 0.0, 1.0, 0.0, 0.0), before, 0.0, 0.0), nothing, nothing)
+    lost = book_pool_loss(books, 190.0, 1.0, 50.0, terms)
+    assert lost.fund.vault == Vault(300.0, 500.0, 0.0, 190.0, 0.0, 0.0)
+    assert lost.released == BySource(0.0, 1.0 / 500, 0.0, 0.0, 0.0, -11.0 / 500)
+    kept = book_pool_loss(books, 210.0, 1.0, 50.0, terms)
+    assert kept.fund.vault == before
+    assert kept.released == nothing
 
 
 def played(unlock_days: float, record: bool) -> list[float]:
@@ -86,10 +117,10 @@ def played(unlock_days: float, record: bool) -> list[float]:
 
 
 WAYS = {
-    "both reports at once": (7.0, False),
-    "both reports at once, recorded": (7.0, True),
-    "each report by itself": (0.0, False),
-    "each report by itself, recorded": (0.0, True),
+    "kept locked": (7.0, False),
+    "kept locked, recorded": (7.0, True),
+    "reaching the price": (0.0, False),
+    "reaching the price, recorded": (0.0, True),
 }
 
 SCRIPT = """

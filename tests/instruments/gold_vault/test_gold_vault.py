@@ -7,6 +7,7 @@ import pytest
 import worlds
 
 from simulator.instruments.base import UNITS, attribution_gap
+from simulator.instruments.gold_pool.state import Act
 from simulator.instruments.gold_vault import draws
 from simulator.instruments.gold_vault.draws import WINDOW_DAYS
 from simulator.instruments.gold_vault.state import Action, Observed
@@ -17,7 +18,8 @@ CALM = (
     "instruments.gold_token.shortfall_hazard=0",
     "instruments.gold_vault.borrowers.demand_share=0",
     "instruments.gold_vault.emissions.tokens_per_day=0",
-    "instruments.gold_vault.pool_fee_yield=0",
+    "instruments.gold_vault.pool=null",
+    "instruments.gold_vault.pool_share=0",
     "gas.price_gwei=0",
 )
 
@@ -54,17 +56,51 @@ def test_calm__dollars_are_ounces_times_the_token_price_less_the_spread() -> Non
     np.testing.assert_allclose(paths.exit["usd"][-1], expected, rtol=1e-13)
 
 
-def test_pool_fees__without_anything_else__are_the_stated_yield_on_the_pool_share() -> None:
-    """1 % on a fifth of the assets, daily compounded and with seven days in the lock, less 10 %.
+STILL = (
+    *(o for o in CALM if "pool" not in o),
+    "instruments.gold_vault.flow_deviation=0",
+    "instruments.gold_vault.performance_fee_bps=0",
+    "market.assets.gold={drift: 0, volatility: 1e-6}",
+    "instruments.gold_token.premium_deviation=0",
+    "instruments.gold_pool.volume.imbalance=0",
+)
 
-    Gains of the last seven days are still partly locked: about 3.5 days of income.
+
+def test_pool_fees__on_a_still_price__are_the_vaults_part_of_what_noise_traders_pay() -> None:
+    """Each day 0.05 % of what is traded, by the vault's part of the pool, of which 100 in 20,100.
+
+    Arbitrageurs trade back what the vault's own sales have moved. Gains of the last week are
+    still partly locked, about 3.5 of 365 days.
     """
-    overrides = [o for o in CALM if "pool_fee" not in o]
-    calm = "instruments.gold_vault.flow_deviation=0"
-    paths = holder(*overrides, calm, "instruments.gold_vault.pool_fee_yield=0.01")
-    gain = paths.exit["ounces"][-1] / 100.0 - 1.0
-    income = 0.2 * 0.01 * 0.9
-    np.testing.assert_allclose(gain, income * (365 - 1 - 3.5) / 365, rtol=5e-3)
+    world = worlds.world(*STILL, record=True)
+    paths, played = world.instruments["gold_vault"], world.played
+    part = played["gold_vault"].record.observed[:, :, Observed.POOL_WORTH]
+    pool = world.instruments["gold_pool"].details["pool_value_usd"]
+    price = played["gold_token"].drivers.prices.token_usd
+    acts = played["gold_pool"].record.acts
+    by_noise = 0.0005 * played["gold_pool"].drivers.volume_usdc / price
+    by_arbitrage = 0.0005 * (acts[..., Act.ARBITRAGE_GOLD] + acts[..., Act.ARBITRAGE_USDC] / price)
+    owned = part / (pool / price)
+    earned = (owned * by_noise)[1:] + owned[:-1] * by_arbitrage[1:]
+    earned = earned.sum(axis=0) * 100 / 20_100
+    row = [source.name for source in paths.sources].index("pool_fees")
+    found = paths.attribution["ounces"][row]
+    np.testing.assert_allclose(found, earned, rtol=0.03)
+    assert earned.min() > 1e-3
+
+
+def test_pool__on_a_still_price__costs_its_fee_and_what_the_own_sale_moves() -> None:
+    """A fifth of 20,100 oz goes in, half of it sold at 0.05 % and at what the sales move.
+
+    Selling s of a reserve x for its half costs s / x of s, and arbitrageurs bring the price back:
+    at 2 % of the reserve a day s / x is 1 %. A tenth more for what they leave within the fee.
+    """
+    paths = worlds.world(*STILL).instruments["gold_vault"]
+    row = [source.name for source in paths.sources].index("impermanent_loss")
+    found = paths.attribution["ounces"][row] / 100.0
+    sold = 0.5 * 0.2
+    assert np.all(found < -sold * 0.0005)
+    assert np.all(found > -sold * (0.0005 + 0.01) * 1.1)
 
 
 def test_emissions__alone__are_the_holders_share_of_the_tokens_sold() -> None:
@@ -95,12 +131,13 @@ def test_exploit__takes_the_severity_from_what_is_liquid() -> None:
 
 
 def test_exploit__cannot_take_what_borrowers_hold() -> None:
-    """At 80 % utilisation a theft of everything reaches idle, pool and a fifth of the loans."""
+    """At 80 % utilisation a theft of everything reaches what is idle and a fifth of the loans."""
     overrides = [o for o in CALM if "exploit" not in o and "demand_share" not in o]
     world = worlds.world(
         *overrides,
         "instruments.gold_vault.exploit_hazard=10",
         "instruments.gold_vault.exploit_severity=1",
+        "instruments.gold_vault.idle_share=0.25",
         "instruments.gold_vault.borrowers.demand_share=2",
         "instruments.gold_vault.borrowers.reservation_rate=0.04",
         "instruments.gold_vault.illiquidity_haircut_bps=0",

@@ -8,6 +8,7 @@ import vault_oracle
 import worlds
 
 from simulator.instruments.gas import Gas
+from simulator.instruments.gold_pool.gas import HOLDER_GAS as POOL_GAS
 from simulator.instruments.gold_vault import paths as vault_paths
 from simulator.instruments.gold_vault.gas import HOLDER_GAS
 from simulator.instruments.gold_vault.state import N_COHORTS, Action, Observed
@@ -19,12 +20,24 @@ WEEKLY = (
     "instruments.gold_vault.profit_unlock_days=0",
     "instruments.gold_vault.borrowers.reservation_rate=1",
 )
+BARE = (
+    *worlds.STRESS,
+    "instruments.gold_vault.pool=null",
+    "instruments.gold_vault.pool_share=0",
+)
+DEEP = (
+    *worlds.STRESS,
+    "instruments.gold_vault.pool_share=0.8",
+    "instruments.gold_vault.pool_pace=0.2",
+    "instruments.gold_vault.idle_share=0.01",
+)
+"""Four fifths in the pool: the run and the holder are paid by it, at a loss of the others."""
 SMALL_UNIT = (*worlds.STRESS, "instruments.gold_token.preset=xaut")
 ERROR = 1e-9
 """Of the largest amount that a column holds; rounding makes about 1e-12 of it in a year."""
 
 
-@pytest.fixture(scope="module", params=[(), worlds.STRESS, WEEKLY, SMALL_UNIT])
+@pytest.fixture(scope="module", params=[(), worlds.STRESS, WEEKLY, SMALL_UNIT, BARE, DEEP])
 def played(request):
     """The world of a scenario, and four of its paths as the oracle plays them."""
     scenario = worlds.load(*request.param).scenario
@@ -32,13 +45,17 @@ def played(request):
     terms, drivers = scenario.instruments, world.played["gold_vault"].drivers
     ounces = size(scenario, scenario.positions["gold_vault"])
     rest = (terms["gold_vault"], terms["gold_token"], scenario.gas, drivers, ounces)
+    per_gas = scenario.gas.usd_per_gas
+    costs = {act: used * per_gas for act, used in POOL_GAS.items()}
+    provided = size(scenario, scenario.positions["gold_pool"])
+    pool = (terms["gold_pool"], provided, costs) if terms["gold_vault"].pool else None
     first_exploit = int(np.argmin(drivers.exploit_step))
     liquidated = world.played["gold_vault"].record.actions[
         :, :, Action.LIQUIDATE : Action.LIQUIDATE + 8
     ]
     most_liquidated = int(np.argmax(liquidated.sum(axis=(0, 2))))
     chosen = sorted({0, 1, first_exploit, most_liquidated})
-    return world, {k: vault_oracle.run(*rest, k) for k in chosen}
+    return world, {k: vault_oracle.run(*rest, k, pool) for k in chosen}
 
 
 def assert_same(found: np.ndarray, expected: np.ndarray) -> None:

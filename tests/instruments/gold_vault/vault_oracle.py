@@ -9,9 +9,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+from pool_leg_oracle import PoolLeg
 from vault_oracle_rules import (
     BAD_DEBT,
     EXPLOIT,
+    IMPERMANENT,
     INTEREST,
     N_VAULT_SOURCES,
     POOL_FEES,
@@ -60,7 +62,7 @@ from simulator.instruments.gold_vault.state import (
     Observed,
 )
 from simulator.mechanics.lending import utilisation_at
-from simulator.units import BPS, DAYS_PER_YEAR, DEAD_BAND
+from simulator.units import BPS, DEAD_BAND
 
 
 def new_world(terms, token, gas, holder_ounces):
@@ -95,7 +97,7 @@ def new_path(terms):
     path.market = SimpleNamespace(**vars(state), **terms.lending.model_dump(), borrow_index=1.0)
     path.vault = zeros(
         "idle shares fee_shares lending_debt lending_shares lending_reported_day pool_debt "
-        "pool_assets pool_reported_day locked locked_day unlock_end_day"
+        "pool_reported_day locked locked_day unlock_end_day"
     )
     path.vault.performance_fee_bps = terms.performance_fee_bps
     path.vault.management_fee_bps = terms.management_fee_bps
@@ -104,10 +106,14 @@ def new_path(terms):
     return path
 
 
-def run(terms, token, gas, drivers, holder_ounces, k):
-    """Return path `k`: a record with events, unpaid, mark, exit, attribution, acts and seen."""
+def run(terms, token, gas, drivers, holder_ounces, k, pool=None):
+    """Return path `k`: a record with events, unpaid, mark, exit, attribution, acts and seen.
+
+    `pool` are its pool's terms, what its measured provider puts in, and gas by act in dollars.
+    """
     world = new_world(terms, token, gas, holder_ounces)
     path = new_path(terms)
+    path.pool = None if pool is None else PoolLeg(*pool, world.sale_spread)
     prices = drivers.prices
     n_steps = prices.metal_usd.shape[0] - 1
     path.mark, path.exit = np.empty((2, n_steps + 1))
@@ -123,6 +129,10 @@ def run(terms, token, gas, drivers, holder_ounces, k):
         today = np.array([column[step, k] for column in columns])
         if step > 0:
             attribute_prices(path.attribution, path.mark_tokens, today, yesterday)
+        path.traded = (
+            (drivers.volume_usdc[step, k], drivers.imbalance[step, k]) if pool else (0.0, 0.0)
+        )
+        path.price = today[1]
         act = path.acts[step]
         for target in targets:
             act[Action[target]] = np.nan
@@ -183,19 +193,24 @@ def lending_liquid(path):
 
 
 def liquid(path):
-    return (
-        path.vault.idle + lending_liquid(path) + min(path.vault.pool_debt, path.vault.pool_assets)
-    )
+    return path.vault.idle + lending_liquid(path) + pool_liquid(path)
+
+
+def pool_liquid(path):
+    if path.pool is None:
+        return 0.0
+    return path.pool.payable(path.price, path.vault.pool_debt)
 
 
 def pull(path, ounces):
     from_idle = min(path.vault.idle, ounces)
     from_lending = min(ounces - from_idle, lending_liquid(path))
-    from_pool = min(ounces - from_idle - from_lending, path.vault.pool_assets)
+    from_pool = min(ounces - from_idle - from_lending, pool_liquid(path))
     path.vault.idle -= from_idle
     move_lending(path, -from_lending)
     path.vault.pool_debt -= from_pool
-    path.vault.pool_assets -= from_pool
+    if from_pool > 0.0:
+        path.pool.take(from_pool)
     return (from_idle, from_lending, from_pool)
 
 
@@ -289,11 +304,45 @@ def report_lending(path, buffer, released, day):
 
 def report_pool(path, buffer, released, day):
     result = np.zeros(N_VAULT_SOURCES)
-    result[POOL_FEES] = path.vault.pool_assets - path.vault.pool_debt
+    worth = path.pool.worth(path.price)
+    result[POOL_FEES] = path.pool.open_fees
+    result[IMPERMANENT] = worth - path.vault.pool_debt - path.pool.open_fees
     since = day - path.vault.pool_reported_day
     report(path.vault, buffer, released, path.vault.pool_debt, since, result)
-    path.vault.pool_debt = path.vault.pool_assets
+    path.vault.pool_debt = worth
     path.vault.pool_reported_day = day
+    path.pool.open_fees = 0.0
+
+
+def book_pool_loss(path, buffer, released):
+    """Book what the pool is worth less than its debt, without fees and without a report."""
+    if path.pool is None or path.pool.worth(path.price) >= path.vault.pool_debt:
+        return
+    result = np.zeros(N_VAULT_SOURCES)
+    lost = path.vault.pool_debt - path.pool.worth(path.price)
+    result[POOL_FEES] = path.pool.open_fees
+    result[IMPERMANENT] = -lost - path.pool.open_fees
+    report(path.vault, buffer, released, 0.0, 0.0, result)
+    path.vault.pool_debt -= lost
+    path.pool.open_fees = 0.0
+
+
+def pool_day(path, buffer, released, day, act):
+    """Let the arbitrageur trade; a keeper reports what that has cost before anybody leaves."""
+    if path.pool is None:
+        return
+    if day == 0.0:
+        path.pool.start(path.price)
+        return
+    path.pool.arbitrage(path.price)
+    if path.pool.worth(path.price) < path.vault.pool_debt:
+        report_pool(path, buffer, released, day)
+        act[Action.REPORT_POOL_LOSS] = 1.0
+
+
+def pool_noise(path, day):
+    if path.pool is not None and day > 0.0:
+        path.pool.noise(path.price, *path.traded)
 
 
 def exploit(path, world, buffer, released, act):
@@ -313,10 +362,11 @@ def exploit(path, world, buffer, released, act):
     result[EXPLOIT] = -stolen
     report(path.vault, buffer, released, 0.0, 0.0, result)
     path.vault.idle -= stolen
+    book_pool_loss(path, buffer, released)
     path.events += 1
 
 
-def crowd_leaves(path, world, share, act):
+def crowd_leaves(path, world, buffer, released, share, act):
     price = share_price(path.vault)
     if price <= 0.0:
         return
@@ -332,6 +382,7 @@ def crowd_leaves(path, world, share, act):
     path.crowd_shares -= shares
     path.staking.staked -= shares
     act[Action.CROWD_REDEEM_SHARES] = shares
+    book_pool_loss(path, buffer, released)
 
 
 def crowd_joins(path, world, share, act):
@@ -346,21 +397,25 @@ def crowd_joins(path, world, share, act):
     act[Action.CROWD_STAKE_SHARES] = shares
 
 
-def allocate(path, world, act):
+def allocate(path, world, buffer, released, act):
     assets = total_assets(path.vault)
     band = max(ALLOCATION_BAND * assets, MINIMUM_OUNCES)
     lending_share = 1.0 - world.idle_share - world.pool_share
     lending_gap = lending_share * assets - path.vault.lending_debt
     pool_gap = world.pool_share * assets - path.vault.pool_debt
     act[Action.POOL_FIRST] = 1.0 if lending_gap > 0.0 else 0.0
+    most, payable = 0.0, pool_liquid(path)
+    if path.pool is not None and path.pool.is_at(path.price) and path.price > 1e-4:
+        most = world.pool_pace * path.pool.x
     if lending_gap < -band:
         _move_lending(path, world, -min(-lending_gap, lending_liquid(path)), act)
     if pool_gap < -band:
-        _move_pool(path, world, pool_gap, act)
+        _move_pool(path, world, -min(-pool_gap, most, payable), act)
     if lending_gap > band:
         _move_lending(path, world, min(lending_gap, path.vault.idle), act)
     if pool_gap > band:
-        _move_pool(path, world, min(pool_gap, path.vault.idle), act)
+        _move_pool(path, world, min(pool_gap, path.vault.idle, most), act)
+    book_pool_loss(path, buffer, released)
 
 
 def _move_lending(path, world, ounces, act):
@@ -372,29 +427,26 @@ def _move_lending(path, world, ounces, act):
 
 def _move_pool(path, world, ounces, act):
     moved = np.sign(ounces) * with_room(abs(ounces), world.unit)
+    if abs(moved) <= MINIMUM_OUNCES:
+        return
     act[Action.POOL_TARGET] = path.vault.pool_debt + moved
     path.vault.idle -= moved
     path.vault.pool_debt += moved
-    path.vault.pool_assets += moved
-
-
-def credit_pool(path, world, day, act):
-    days = day - path.vault.pool_reported_day
-    fees = path.vault.pool_assets * world.pool_fee_yield * days / DAYS_PER_YEAR
-    fees = floor_to(fees, world.unit)
-    path.vault.pool_assets += fees
-    act[Action.POOL_CREDIT] = fees
+    if moved > 0.0:
+        path.pool.add(moved)
+    else:
+        path.pool.take(-moved)
 
 
 def manage(path, world, buffer, released, day, act):
     if day % world.report_every_days != 0.0:
         return
     if day > 0.0:
-        credit_pool(path, world, day, act)
         report_lending(path, buffer, released, day)
-        report_pool(path, buffer, released, day)
+        if path.pool is not None:
+            report_pool(path, buffer, released, day)
         act[Action.REPORT] = 1.0
-    allocate(path, world, act)
+    allocate(path, world, buffer, released, act)
 
 
 def earn_rewards(path):
@@ -444,7 +496,7 @@ def value_holder(path, world, released, prices, reward_usd, gas_usd, attribution
     return path.mark_tokens - short * world.haircut - leave
 
 
-def holder_leaves(path, world, prices, attribution, act):
+def holder_leaves(path, world, buffer, prices, attribution, act):
     backing, token_usd = (prices[2], prices[1])
     price = share_price(path.vault)
     payable = liquid(path)
@@ -455,13 +507,18 @@ def holder_leaves(path, world, prices, attribution, act):
         path.events += 1
     pull(path, shares * price)
     path.vault.shares -= shares
-    path.unpaid = (path.holder_shares - shares) * price
+    rest, lost = path.holder_shares - shares, np.zeros(N_VAULT_SOURCES)
+    book_pool_loss(path, buffer, lost)
+    for source in range(N_VAULT_SOURCES):
+        attribute(attribution, source, rest * lost[source], backing, token_usd)
+    fallen = rest * (price - share_price(path.vault))
+    path.unpaid = rest * share_price(path.vault)
     act[Action.HOLDER_REDEEM_SHARES] = shares
     discount = path.unpaid * world.haircut
     attribute(attribution, ILLIQUIDITY, -discount, backing, token_usd)
     gas = world.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
     attribute(attribution, GAS, -gas, backing, token_usd)
-    tokens = path.mark_tokens - discount - gas
+    tokens = path.mark_tokens - fallen - discount - gas
     attribution[1, SPREAD] -= tokens * token_usd * world.sale_spread
     path.staking.staked -= path.holder_shares
     return tokens
@@ -483,6 +540,7 @@ def observe(path, scaled_debt, collateral, gold_usd, exit_tokens, seen):
     seen[Observed.TOTAL_ASSETS] = total_assets(path.vault)
     seen[Observed.MARKET_CASH] = path.market.cash
     seen[Observed.MARKET_ASSETS] = path.market.cash + borrows(path.market)
+    seen[Observed.POOL_WORTH] = 0.0 if path.pool is None else path.pool.worth(path.price)
     for cohort in range(N_COHORTS):
         owed_usd = scaled_debt[cohort] * path.market.borrow_index * gold_usd
         ltv = owed_usd / collateral[cohort] if collateral[cohort] > 0.0 else 0.0
@@ -517,19 +575,22 @@ def one_day(
     unlock(path.vault, buffer, released, day)
     advance(path.staking, day)
     earn_rewards(path)
+    pool_day(path, buffer, released, day, act)
     liquidations(path, world, scaled_debt, collateral, buffer, released, day, gold_usd, act)
     if day == exploit_day:
         exploit(path, world, buffer, released, act)
     wanted = wanted_debt(path, world, demand_ounces)
     repayments(path, world, scaled_debt, collateral, ltv_ladder, wanted, gold_usd, act)
     if day > exploit_day:
-        crowd_leaves(path, world, world.run_share, act)
+        crowd_leaves(path, world, buffer, released, world.run_share, act)
     elif day > 0.0 and flow < 0.0:
-        crowd_leaves(path, world, -flow, act)
+        crowd_leaves(path, world, buffer, released, -flow, act)
     if day == last_day:
         sell_rewards(path, world, reward_usd, prices[1])
         value_holder(path, world, released, prices, reward_usd, 0.0, attribution)
-        return holder_leaves(path, world, prices, attribution, act)
+        tokens = holder_leaves(path, world, buffer, prices, attribution, act)
+        pool_noise(path, day)
+        return tokens
     if 0.0 < day < exploit_day and flow > 0.0:
         crowd_joins(path, world, flow, act)
     manage(path, world, buffer, released, day, act)
@@ -543,4 +604,5 @@ def one_day(
         sell_rewards(path, world, reward_usd, prices[1])
         act[Action.CLAIM] = 1.0
         gas_usd += world.gas_claim_usd
+    pool_noise(path, day)
     return value_holder(path, world, released, prices, reward_usd, gas_usd, attribution)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from simulator.units import BPS, DAYS_PER_YEAR
 
-INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT = range(5)
-N_VAULT_SOURCES = 5
+INTEREST, POOL_FEES, VAULT_FEES, BAD_DEBT, EXPLOIT, IMPERMANENT = range(6)
+N_VAULT_SOURCES = 6
 
 
 def kinked_rate(utilisation, base_rate, slope1, slope2, kink):
