@@ -101,7 +101,8 @@ def draw_drivers(
     keep = 0.5 ** (1.0 / terms.borrowers.demand_half_life_days)
     variance = terms.borrowers.demand_deviation**2 * (1.0 - keep ** (2 * steps))
     usual = terms.crowd_ounces * terms.borrowers.demand_share
-    emitted = _emission(terms.emissions, shape[0] - 1)
+    deposits = terms.crowd_ounces * float(prices.metal_usd[0, 0])
+    emitted = _emission(terms.emissions, deposits, shape[0] - 1)
     exploit = first_event(
         seed, streams[Stream.VAULT_EXPLOIT], first_path, shape[1], terms.exploit_hazard
     )
@@ -146,10 +147,13 @@ def _numbers(terms: GoldVaultTerms, long_run_volatility: float, keep: float) -> 
     )
 
 
-def _emission(terms: EmissionTerms, n_steps: int) -> FloatArray:
-    """Return the tokens notified on each step for the period that begins there."""
+def _emission(terms: EmissionTerms, deposits_usd: float, n_steps: int) -> FloatArray:
+    """Return the tokens notified on each step for the period that begins there.
+
+    `deposits_usd` are the crowd's on the first day. The result is of shape (n_steps + 1,).
+    """
     steps = np.arange(n_steps + 1)
-    daily = terms.tokens_per_day * np.exp(-terms.decay * steps / DAYS_PER_YEAR)
+    daily = terms.first_tokens(deposits_usd) * np.exp(-terms.decay * steps / DAYS_PER_YEAR)
     notified = np.where(steps % terms.period_days == 0, daily * terms.period_days, 0.0)
     notified[-1] = 0.0
     return notified

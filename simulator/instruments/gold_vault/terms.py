@@ -28,6 +28,7 @@ from simulator.schema.fields import (
     refuse,
 )
 
+DAYS_PER_YEAR = 365
 MAX_PERFORMANCE_FEE_BPS = 5_000
 MAX_MANAGEMENT_FEE_BPS = 1_000
 """The contract's own limits; a test holds them to its source."""
@@ -103,6 +104,9 @@ class EmissionTerms(Frozen):
 
     tokens_per_day: NonNegative = 0.0
     """Reward tokens emitted a day at the start."""
+    promised_yield: Yield | None = None
+    """Yield a year that the emissions pay on the crowd's deposits on the first day, at the first
+    prices; sets tokens_per_day. None = tokens_per_day as it stands."""
     decay: NonNegative = 0.0
     """Continuous decline of the emission a year."""
     period_days: Annotated[Whole, Field(ge=1, le=365)] = 7
@@ -123,6 +127,19 @@ class EmissionTerms(Frozen):
     """Cost of selling the rewards on the day they are claimed."""
     claim_every_days: Annotated[Whole, Field(ge=1, le=3660)] = 30
     """Days between two claims of the holder."""
+
+    @model_validator(mode="after")
+    def _is_said_once(self) -> EmissionTerms:
+        if self.promised_yield is not None and self.tokens_per_day:
+            rule = "must not stand beside promised_yield, which sets it"
+            refuse([(("tokens_per_day",), f"{self.tokens_per_day:g}", rule)])
+        return self
+
+    def first_tokens(self, deposits_usd: float) -> float:
+        """Return the tokens emitted a day at the start, on deposits of so many dollars."""
+        if self.promised_yield is None:
+            return self.tokens_per_day
+        return self.promised_yield * deposits_usd / (DAYS_PER_YEAR * self.price_usd)
 
 
 class GoldVaultTerms(InstrumentTerms):
