@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
@@ -10,6 +11,7 @@ import numpy as np
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.gold_vault import draws
 from simulator.instruments.gold_vault.terms import EmissionTerms, GoldVaultTerms
+from simulator.instruments.model import Blow
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
@@ -49,6 +51,8 @@ class GoldVaultDrivers:
         Tokens notified on a step, zero between notifications.
     exploit_step : ndarray of shape (n_paths,), int64
         Step of the exploit; beyond the horizon where there is none.
+    exploit_share : ndarray of shape (n_paths,)
+        Share of the vault's assets that the intruder goes for.
     volume_usdc, imbalance : ndarray
         The pool's noise traders, as `base.PoolDrivers` has them; without steps where there is
         no pool.
@@ -60,6 +64,7 @@ class GoldVaultDrivers:
     reward_usd: FloatArray
     reward_tokens: FloatArray
     exploit_step: StepArray
+    exploit_share: FloatArray
     volume_usdc: FloatArray = field(default_factory=_nothing)
     imbalance: FloatArray = field(default_factory=_nothing)
 
@@ -73,6 +78,7 @@ class GoldVaultDrivers:
             self.reward_usd[:, one],
             self.reward_tokens,
             self.exploit_step[one],
+            self.exploit_share[one],
             self.volume_usdc[:, one],
             self.imbalance[:, one],
         )
@@ -85,6 +91,10 @@ def draw_drivers(
     long_run_volatility: float,
     first_path: int,
     seed: int,
+    *,
+    drained: Sequence[Blow] = (),
+    runs: Sequence[Blow] = (),
+    shy: Sequence[Blow] = (),
 ) -> GoldVaultDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`.
 
@@ -94,6 +104,10 @@ def draw_drivers(
         The vault's, which tells its random streams from another vault's.
     long_run_volatility : float
         Gold's, a year.
+    drained, runs, shy : sequence of Blow
+        Shocks: exploits, of which the first counts, the vault's own hazard among them; a share of
+        the crowd's deposits that asks to leave on a day; a share of the demand for loans that is
+        gone.
     """
     streams = {number: stream_of(number, "gold_vault", label) for number in Stream}
     shape = prices.metal_usd.shape
@@ -106,6 +120,10 @@ def draw_drivers(
     exploit = first_event(
         seed, streams[Stream.VAULT_EXPLOIT], first_path, shape[1], terms.exploit_hazard
     )
+    share = np.full(shape[1], terms.exploit_severity)
+    for blow in drained:
+        share = np.where(blow.begins < exploit, blow.amount, share)
+        exploit = np.minimum(exploit, blow.begins)
     demand, flow, reward_usd = (empty_apart(shape, 4 + k) for k in range(3))
     draws.draw(
         _numbers(terms, long_run_volatility, keep),
@@ -120,6 +138,11 @@ def draw_drivers(
         flow,
         reward_usd,
     )
+    for blow in runs:
+        on = blow.begins < shape[0]
+        flow[blow.begins[on], np.flatnonzero(on)] = -blow.amount
+    for blow in shy:
+        demand *= 1.0 - blow.amount * blow.weight
     return GoldVaultDrivers(
         prices=prices,
         demand_ounces=demand,
@@ -127,6 +150,7 @@ def draw_drivers(
         reward_usd=reward_usd,
         reward_tokens=emitted,
         exploit_step=exploit,
+        exploit_share=share,
     )
 
 

@@ -38,6 +38,7 @@ from simulator.instruments.gold_vault.lanes import (
     EXIT_OUNCES,
     EXIT_USD,
     EXPLOIT_DAY,
+    EXPLOIT_SHARE,
     FLOW,
     GOLD_READ,
     HELD_UP,
@@ -94,7 +95,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     backing, premium = drivers.backing, drivers.premium
     demand_ounces, flow = drivers.demand_ounces, drivers.flow
     reward_usd, reward_tokens = drivers.reward_usd, drivers.reward_tokens
-    exploit_step = drivers.exploit_step
+    exploit_step, exploit_share = drivers.exploit_step, drivers.exploit_share
     mark_ounces, mark_usd = results.mark_ounces, results.mark_usd
     exit_ounces, exit_usd = results.exit_ounces, results.exit_usd
     utilisation, sellable = results.utilisation, results.sellable
@@ -119,6 +120,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
         # their kind, it stands in no vector's way
         for lane in range(WIDTH):
             state[EXPLOIT_DAY + lane] = float(exploit_step[first + lane])
+            state[EXPLOIT_SHARE + lane] = exploit_share[first + lane]
         losses_locked = False
         for step in range(n_steps + 1):
             day = float(step)

@@ -20,7 +20,7 @@ from simulator.units import FloatArray
 WIDTH = 32
 """Lanes of a state: few enough for all rows to stay in a fastest cache of 32 KiB."""
 
-_NAMED_ROWS = 67
+_NAMED_ROWS = 68
 
 # Today's drivers.
 (
@@ -31,6 +31,7 @@ _NAMED_ROWS = 67
     FLOW,
     REWARD_USD,
     EXPLOIT_DAY,
+    EXPLOIT_SHARE,
     # What is read of them, until `take_prices` has compared it with yesterday's.
     GOLD_READ,
     TOKEN_READ,

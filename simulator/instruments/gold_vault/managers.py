@@ -281,9 +281,9 @@ def allocate(
 
 @inlined
 def exploit(
-    books: Books, supply: Price, day: float, terms: Terms
+    books: Books, supply: Price, day: float, share: float, terms: Terms
 ) -> tuple[Books, Targets, float, float]:
-    """Drain what is liquid, up to the severity's share of all assets, and report the loss.
+    """Drain what is liquid, up to a share of all assets, and report the loss.
 
     Returns
     -------
@@ -295,7 +295,7 @@ def exploit(
     from_pool : float
         Ounces that the pool must pay.
     """
-    wanted = terms.exploit_severity * vault.total_assets(books.fund.vault)
+    wanted = share * vault.total_assets(books.fund.vault)
     gathered = min(wanted, with_room(liquid(books.fund, supply), terms))
     stolen = with_room(gathered, terms)
     if stolen <= MINIMUM_OUNCES:

@@ -13,7 +13,7 @@ from simulator.instruments.gold_vault import paths
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers, draw_drivers
 from simulator.instruments.gold_vault.paths import GoldVaultRecord
 from simulator.instruments.gold_vault.state import POOL_GAP, PoolNumbers
-from simulator.instruments.gold_vault.terms import GoldVaultTerms
+from simulator.instruments.gold_vault.terms import DEMAND, EXPLOIT, RUN, GoldVaultTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.units import FloatArray
 
@@ -27,7 +27,17 @@ class VaultModel:
         """Return the drivers of a block, prices in USDC."""
         prices = ground.drivers(terms.token, TokenDrivers).prices
         volatility = setting.volatility["gold"]
-        drawn = draw_drivers(terms, label, prices, volatility, setting.first_path, setting.seed)
+        drawn = draw_drivers(
+            terms,
+            label,
+            prices,
+            volatility,
+            setting.first_path,
+            setting.seed,
+            drained=setting.struck(label, EXPLOIT),
+            runs=setting.struck(label, RUN),
+            shy=setting.struck(label, DEMAND),
+        )
         if terms.pool is not None:
             pool = ground.drivers(terms.pool, PoolDrivers)
             drawn = replace(drawn, volume_usdc=pool.volume_usdc, imbalance=pool.imbalance)

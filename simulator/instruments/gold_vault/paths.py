@@ -120,6 +120,7 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
         reward_usd=drivers.reward_usd,
         reward_tokens=drivers.reward_tokens,
         exploit_step=drivers.exploit_step,
+        exploit_share=drivers.exploit_share,
         volume_usdc=drivers.volume_usdc,
         imbalance=drivers.imbalance,
     )

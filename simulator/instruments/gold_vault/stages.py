@@ -17,6 +17,7 @@ from simulator.instruments.gold_vault.lanes import (
     CROWD_SHARES,
     EVENTS,
     EXPLOIT_DAY,
+    EXPLOIT_SHARE,
     FLOW,
     GOLD_USD,
     HOLDER_SHARES,
@@ -184,7 +185,9 @@ def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: Fl
         state[LENDING_REPORTED_DAY + lane] = day
         acts[lane, REPORT_LOSS] = 1.0
     if state[EXPLOIT_DAY + lane] == day:
-        books, targets, stolen, from_pool = exploit(books, supply, day, terms)
+        books, targets, stolen, from_pool = exploit(
+            books, supply, day, state[EXPLOIT_SHARE + lane], terms
+        )
         state[POOL_MOVED + lane] = -from_pool
         acts[lane, EXPLOIT_LENDING_TARGET] = targets.lending
         acts[lane, EXPLOIT_POOL_TARGET] = targets.pool

@@ -138,7 +138,6 @@ class Terms(NamedTuple):
     pool_provided_usdc: float
     pool_arbitrage_usd: float
     run_share: float
-    exploit_severity: float
     unlock_days: float
     performance_fee: float
     management_fee: float
@@ -194,6 +193,7 @@ class DriverArrays(NamedTuple):
     reward_tokens : (n_steps + 1,), tokens notified on a step
     exploit_step : (n_paths,), int64
         Beyond the horizon where there is no exploit.
+    exploit_share : (n_paths,), share of all assets that the intruder goes for
     volume_usdc, imbalance : USDC, and -1 to 1; or (0, 0) without a pool
         What the pool's noise traders trade on a day, and their purchases less sales over that.
     """
@@ -207,6 +207,7 @@ class DriverArrays(NamedTuple):
     reward_usd: FloatArray
     reward_tokens: FloatArray
     exploit_step: StepArray
+    exploit_share: FloatArray
     volume_usdc: FloatArray
     imbalance: FloatArray
 
@@ -277,7 +278,6 @@ def new_terms(
         pool_provided_usdc=pool.provided_usdc,
         pool_arbitrage_usd=pool.arbitrage_usd,
         run_share=terms.run_share,
-        exploit_severity=terms.exploit_severity,
         unlock_days=float(terms.profit_unlock_days),
         performance_fee=terms.performance_fee_bps / BPS,
         management_fee=terms.management_fee_bps / BPS,

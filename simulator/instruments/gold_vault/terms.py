@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from simulator.instruments.base import PoolTerms, TokenTerms
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position, Struck
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -27,6 +27,9 @@ from simulator.schema.fields import (
     Yield,
     refuse,
 )
+
+EXPLOIT, RUN, DEMAND = "exploit", "run", "demand"
+"""What shocks can do to a vault."""
 
 DAYS_PER_YEAR = 365
 MAX_PERFORMANCE_FEE_BPS = 5_000
@@ -245,6 +248,15 @@ class GoldVaultTerms(InstrumentTerms):
             usdc_moves="gold_price",
         )
         return (deposit,)
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what can befall the vault."""
+        return (
+            Struck(EXPLOIT, "share of the vault's assets that an intruder goes for", ("size",)),
+            Struck(RUN, "share of the crowd's deposits that asks to leave that day", ("size",)),
+            Struck(DEMAND, "share of the demand for loans that is gone", ("size",), lasts=True),
+        )
 
     def needs(self) -> Needs:
         """Return gold, the token that is deposited, and the pool, which its trades move."""

@@ -38,7 +38,15 @@ def outside(demand: float, exploit: np.ndarray = NEVER, deviation: float = 0.0) 
     """Borrowers who want `demand` ounces; a crowd that neither comes nor goes; no rewards."""
     still, no_reward = np.zeros(SHAPE), np.zeros(N_STEPS + 1)
     prices = gold(deviation)
-    return GoldVaultDrivers(prices, np.full(SHAPE, demand), still, still + 1.0, no_reward, exploit)
+    return GoldVaultDrivers(
+        prices,
+        np.full(SHAPE, demand),
+        still,
+        still + 1.0,
+        no_reward,
+        exploit,
+        np.full(exploit.shape, 0.8),
+    )
 
 
 def drained() -> GoldVaultDrivers:

@@ -109,7 +109,15 @@ def played(unlock_days: float, record: bool) -> list[float]:
     gold, still = np.full(SHAPE, 4_000.0), np.zeros(SHAPE)
     prices = TokenPrices(gold, gold.copy(), still, still + 1.0)
     rewards, never = np.zeros(N_STEPS + 1), np.full(LANES, 10**6)
-    drivers = GoldVaultDrivers(prices, still + 9_000.0, still.copy(), still + 1.0, rewards, never)
+    drivers = GoldVaultDrivers(
+        prices,
+        still + 9_000.0,
+        still.copy(),
+        still + 1.0,
+        rewards,
+        never,
+        np.full(never.shape, 0.8),
+    )
     terms = GoldVaultTerms.model_validate({"profit_unlock_days": unlock_days, **FEES})
     paths, kept = simulate(terms, TOKEN, FREE, drivers, 100.0, record=record)
     seen = kept.observed[-1, :1, Observed.SHARE_PRICE] if record else np.empty(0)

@@ -1,0 +1,90 @@
+"""What shocks do to a vault: an exploit, a run, borrowers who stay away; model and contract."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from paths import replay
+
+from simulator.errors import InputError
+from simulator.investors.world import simulate_block
+from simulator.market.build import market_spec
+from simulator.scenario import load_scenario
+
+DAY = 20
+QUIET = (
+    "instruments.gold_vault.exploit_hazard=0",
+    "instruments.gold_token.shortfall_hazard=0",
+    "instruments.gold_vault.borrowers.demand_share=0.5",
+    "horizon_days=60",
+    "paths=256",
+)
+
+
+def world(*shocks, overrides=QUIET):
+    """Return the sober scenario's vault on 128 paths."""
+    listed = ", ".join(f"{{name: s{k}, {shock}}}" for k, shock in enumerate(shocks))
+    more = (f"shocks=[{listed}]",) if shocks else ()
+    loaded = load_scenario("gold-vault-sober", overrides=(*overrides, *more))
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    return simulate_block(loaded.scenario, spec, 0, 128)
+
+
+EXPLOIT = f"target: gold_vault.exploit, day: {DAY}, size: 0.3"
+RUN = f"target: gold_vault.run, day: {DAY}, size: 0.4"
+SHY = f"target: gold_vault.demand, day: {DAY}, size: 1"
+
+
+def test_exploit__takes_the_stated_share_of_all_assets_on_its_day():
+    # 5 % lie idle, a fifth in the pool and half is lent, so three tenths can be had
+    held = world(EXPLOIT).instruments["gold_vault"]
+    assert np.all(held.events >= 1)
+    lost = held.attribution["ounces"][[s.name for s in held.sources].index("exploit")]
+    before = held.mark["ounces"][DAY - 1]
+    # the day's own income and the pool's moves lie between the two closes
+    assert lost == pytest.approx(-0.3 * before, rel=0.02)
+
+
+def test_exploit__of_which_the_first_counts():
+    hazard = ("instruments.gold_vault.exploit_hazard=10", *QUIET[1:])
+    own = world(overrides=hazard).played["gold_vault"].drivers
+    both = world(EXPLOIT, overrides=hazard).played["gold_vault"].drivers
+    first = own.exploit_step <= DAY
+    assert 0 < first.sum() < 128
+    assert np.array_equal(both.exploit_step[first], own.exploit_step[first])
+    assert np.all(both.exploit_share[first] == 0.8)
+    assert np.all(both.exploit_step[~first] == DAY)
+    assert np.all(both.exploit_share[~first] == 0.3)
+
+
+def test_run__is_the_crowds_flow_of_that_day():
+    drivers, plain = (w.played["gold_vault"].drivers for w in (world(RUN), world()))
+    assert np.all(drivers.flow[DAY] == -0.4)
+    others = np.arange(61) != DAY
+    assert np.array_equal(drivers.flow[others], plain.flow[others])
+
+
+def test_demand__is_gone_from_the_day_on():
+    drivers, plain = (w.played["gold_vault"].drivers for w in (world(SHY), world()))
+    assert np.all(drivers.demand_ounces[DAY:] == 0.0)
+    assert np.array_equal(drivers.demand_ounces[:DAY], plain.demand_ounces[:DAY])
+
+
+@pytest.mark.parametrize("shock", [EXPLOIT, RUN, SHY])
+def test_replay__agrees_on_the_path_of_a_shock(shock):
+    assert replay(None, 3, *QUIET, f"shocks=[{{name: s, {shock}}}]").ok
+
+
+def test_promised_yield__is_what_the_first_days_emissions_pay():
+    # 9 % a year of 20,000 ounces at the first price, in tokens of a dollar
+    promised = ("instruments.gold_vault.emissions={promised_yield: 0.09}", *QUIET)
+    drivers = world(overrides=promised).played["gold_vault"].drivers
+    price = drivers.prices.metal_usd[0, 0]
+    # rewards are notified for a week at a time
+    assert drivers.reward_tokens[0] == pytest.approx(7 * 0.09 * 20_000 * price / 365, rel=1e-12)
+
+
+def test_promised_yield__beside_tokens__is_refused():
+    both = "instruments.gold_vault.emissions={promised_yield: 0.09, tokens_per_day: 5}"
+    with pytest.raises(InputError, match="must not stand beside promised_yield"):
+        world(overrides=(both, *QUIET))
