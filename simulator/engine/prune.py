@@ -89,7 +89,7 @@ def _closure(
     while True:
         held = {home[name] for n in kept for name in scenario.investors[n].held}
         more = with_ground(scenario.instruments, needed | held)
-        who = kept | {measurer(scenario, name) for name in _sized(scenario, more)}
+        who = kept | {measurer(scenario, name) for name in _sized(scenario, more)} - {""}
         if (who, more) == (kept, needed):
             return kept, needed
         kept, needed = who, more

@@ -28,7 +28,8 @@ def part_usd(investor: InvestorTerms, name: str) -> float:
 
 
 def measurer(scenario: Scenario, name: str) -> str:
-    """Return the investor who decides how large a measured position is."""
+    """Return the investor who decides how large a measured position is; empty where nobody does."""
     investors = scenario.investors
     holders = (n for n, i in investors.items() if i.holding == name)
-    return next(holders, None) or max(investors, key=lambda n: part_usd(investors[n], name))
+    largest = max(investors, key=lambda n: part_usd(investors[n], name))
+    return next(holders, "") or (largest if part_usd(investors[largest], name) > 0.0 else "")

@@ -72,8 +72,9 @@ def _with_parts(bases: list[RawFile], parts: list[uses.Taken], raw: RawFile) -> 
             part.replace_in(base)
     layers = [*bases, *(part.asked_for() for part in parts), raw]
     for part in parts:
-        layers.insert(0, part.lacking([layer.data for layer in layers]))
+        layers.append(part.lacking([layer.data for layer in layers]))
     merged = functools.reduce(_laid_over, layers)
+    merged.path = raw.path
     put_first(merged, [item for part in parts for item in part.shocks()])
     return merged
 

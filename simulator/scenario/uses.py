@@ -164,7 +164,7 @@ def _only(other: RawFile, parts: set[Part]) -> RawFile:
 
 def _cut(other: RawFile, data: Any) -> RawFile:
     """Return a file with some of another's data, with the lines and origins of these alone."""
-    lines = {place: line for place, line in other.lines.items() if _is_in(data, place)}
+    lines = {place: line for place, line in other.lines.items() if place and _is_in(data, place)}
     names = {dotted(place) for place in lines}
     origins = {name: origin for name, origin in other.provenance.items() if name in names}
     return RawFile(other.path, data, lines, origins, homes=dict(other.homes))

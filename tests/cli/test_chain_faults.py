@@ -68,7 +68,7 @@ def test_replay__interrupted__ends_the_node_and_says_so_in_a_line(tmp_path: Path
         running.send_signal(signal.SIGINT)
         rest = running.stderr.read()
     assert running.returncode == 130
-    assert rest == "assay: interrupted; what was whole is kept\n"
+    assert rest == "assay: interrupted; the same command goes on where it stopped\n"
     deadline = time.monotonic() + 10
     while any(map(alive, nodes)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -77,7 +77,7 @@ def test_run__json__is_one_object_with_everything_that_was_found(finished):
     found = strict_json(outcome.stdout)
     assert set(found) == {
         "run", "scenario", "seed", "paths", "steps", "checksum", "seconds", "peak_rss_mib",
-        "break_evens", "verdicts", "investors", "instruments", "replays", "every_path",
+        "break_evens", "verdicts", "investors", "instruments", "replays", "every_path", "shocks",
     }  # fmt: skip
     assert found["run"] == str(path)
     assert (found["scenario"], found["seed"]) == ("gold-vault-sober", 20260120)

@@ -239,4 +239,4 @@ def test_against__a_bootstrap__is_refused(folder):
     own = ("--set", "market.model=bootstrap", "--set", "market.history=past.csv")
     gold = ("--set", "market.assets={gold: {drift: 0.035}}")
     outcome = assay(*SMALL, *own, *gold, "--against", "past.csv", code=2)
-    assert "a bootstrap is made of the past itself" in outcome.stderr
+    assert "model bootstrap is the past itself" in outcome.stderr

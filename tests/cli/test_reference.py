@@ -140,7 +140,7 @@ def test_explain__an_end_an_asset_an_item__is_enough(name):
     ("name", "rule"),
     [
         ("exploit_hazrd", "did you mean instruments.gold_vault.exploit_hazard"),
-        ("fee_bps", "no field is called fee_bps"),
+        ("fee_percent", "no field is called fee_percent"),
         ("hazard", "is the end of several names: market.stablecoin.hazard"),
     ],
 )

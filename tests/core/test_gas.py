@@ -25,7 +25,10 @@ def test_gas__left_out__is_as_measured_and_written_out_with_its_source():
     loaded = load_scenario("hard-assets-2026")
     kinds = {terms.kind for terms in loaded.scenario.instruments.values()}
     booked = {kind: dict(cards()[kind].gas) for kind in kinds if cards()[kind].gas}
-    assert {"gold_vault", "mining_sto", "revenue_staking", "price_cover"} == booked.keys()
+    assert booked.keys() == {
+        *("gold_vault", "mining_sto", "revenue_staking", "price_cover"),
+        *("miner_perp", "solar_nft", "token_loan", "gold_pool"),
+    }
     assert loaded.scenario.gas.used == booked
     origin = loaded.provenance["gas.used.gold_vault.enter"]
     assert origin.mark == "observed"

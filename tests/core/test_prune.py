@@ -29,7 +29,7 @@ def flagship():
 @pytest.mark.parametrize(
     ("claim", "instruments"),
     [
-        ("gold-vault-8-12", {"gold_token", "gold_vault"}),
+        ("gold-vault-8-12", {"gold_token", "gold_vault", "gold_pool"}),
         ("copper-sto-18-ramp-up", {"ramp_up_sto"}),
         ("copper-sto-18-sold-ramp-up", {"ramp_up_sto"}),
         ("mining-revenue-staking-18", {"producing_sto", "producing_staking"}),

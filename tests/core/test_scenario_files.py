@@ -70,7 +70,7 @@ def test_set__section__drops_the_origins_of_what_it_replaces(tmp_path):
         (
             "a.b=3",
             "a: unknown key; known keys: name, title, start, horizon_days, paths, seed, market, "
-            "instruments, gas, investors, claims, replay",
+            "shocks, instruments, gas, investors, claims, replay",
         ),
         (
             f"{VAULT}.idle_shar=0.2",
@@ -141,10 +141,10 @@ def test_set__path_that_leads_nowhere__is_a_usage_error(tmp_path, override, reas
     assert reason in str(caught.value)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_find__ready_name__with_and_without_ending_and_folder(name):
-    ready = shipped_folder() / f"{name}.yaml"
-    for written_as in (name, f"{name}.yaml", f"scenarios/{name}", f"scenarios/{name}.yaml"):
+@pytest.mark.parametrize("ready", shipped_scenarios(), ids=lambda ready: ready.stem)
+def test_find__ready_name__with_and_without_ending_and_folder(ready):
+    name, within = ready.stem, ready.relative_to(shipped_folder()).with_suffix("")
+    for written_as in (name, f"{name}.yaml", f"scenarios/{within}", f"scenarios/{within}.yaml"):
         found = find_scenario(written_as)
         assert found.resolve() == ready.resolve()
 

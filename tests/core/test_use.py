@@ -30,7 +30,7 @@ def test_a_claim__comes_with_its_investor_his_instruments_and_their_assets(tmp_p
     found = loaded(tmp_path, "use:\n  hard-assets-2026: {claims: [gold-vault-8-12]}\n").scenario
     assert list(found.claims) == ["gold-vault-8-12"]
     assert list(found.investors) == ["holder"]
-    assert sorted(found.instruments) == ["gold_token", "gold_vault"]
+    assert sorted(found.instruments) == ["gold_pool", "gold_token", "gold_vault"]
     assert list(found.market.assets) == ["gold"]
     assert (found.market.model, found.market.calibration) == ("macro", "hard-assets-2026-01")
 

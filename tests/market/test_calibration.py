@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.errors import InputError, UsageError
+from simulator.errors import AssayError, InputError, UsageError
 from simulator.market.calibration import (
     Exclusion,
     PriceTable,
@@ -369,10 +369,11 @@ def test_write__then_load__returns_an_equal_calibration(recovered, tmp_path):
 
 
 def test_write__where_it_cannot__leaves_nothing_behind(recovered, tmp_path):
-    with pytest.raises(UsageError, match="cannot be written"):
-        write_calibration(recovered, tmp_path / "missing" / "out.yaml")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UsageError, match="cannot be written"):
+    (tmp_path / "folder" / "file").write_text("a file is no folder")
+    with pytest.raises(AssayError, match="cannot write to"):
+        write_calibration(recovered, tmp_path / "folder" / "file" / "out.yaml")
+    with pytest.raises(AssayError, match="cannot write to"):
         write_calibration(recovered, tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -3,7 +3,7 @@
 HOLDER_GAS = {
     "enter": 304_568,
     "leave": 114_551,
-    "provide": 209_922,
+    "provide": 229_822,
     "request": 70_288,
     "claim": 152_370,
 }

@@ -315,14 +315,14 @@ class MinerPerpTerms(InstrumentTerms):
 
 
 OF_MARKET = (
-    "index",
     "long_usd",
     "short_usd",
-    "funding_rate",
     "insurance_usd",
     "bad_debt_usd",
     "cut_usd",
     "liquidated_usd",
+    "index",
+    "funding_rate",
 )
 """Series of the market, under the providers' position."""
 OF_TRADER = ("slip", "liquidated", "notional_usd")
