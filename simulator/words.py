@@ -160,8 +160,9 @@ def runs(days: int, count: int) -> str:
 
 
 def with_unit(value: str, unit: str) -> str:
-    """Return a number with its unit behind it, if it has one: `0.05 a year`."""
-    return f"{value}{HARD_SPACE}{unit}" if unit else value
+    """Return a number with its unit behind it, if it has one: `0.05 a year`, `0.2 (1 = 100 %)`."""
+    told = f"({unit})" if "=" in unit else unit
+    return f"{value}{HARD_SPACE}{told}" if unit else value
 
 
 def paths_of(count: int, days: int) -> str:

@@ -96,3 +96,10 @@ def test_difference__of_fractions__is_in_points_with_its_sign() -> None:
     assert words.plain(words.differences((-0.0102, 0.004), "share")) == "-1.0 to +0.4 points"
     assert words.plain(words.difference(12.3, "level")) == "+12.30"
     assert words.plain(words.difference(math.nan, "share")) == "none"
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("", "0.2"), ("a year", "0.2 a year"), ("1 = 100 %", "0.2 (1 = 100 %)")]
+)
+def test_with_unit__an_explanation__stands_in_brackets(unit, expected):
+    assert words.with_unit("0.2", unit).replace(HARD, " ") == expected
