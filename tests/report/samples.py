@@ -18,6 +18,13 @@ from simulator.scenario.files import LoadedScenario, load_scenario
 from simulator.units import calendar
 
 N_PATHS = 200
+NO_POOL = (
+    "instruments.gold_vault.pool=null",
+    "instruments.gold_vault.pool_share=0",
+    "instruments.gold_vault.pool_pace=null",
+    "instruments.gold_pool=null",
+)
+"""The vault lends alone: its pool would want daily series of its own."""
 DEPOSIT = {"ounces": 100.0, "usd": 400_000.0}
 
 VAULT_SOURCES = (
@@ -36,7 +43,8 @@ TOKEN_SOURCES = (
 
 def loaded(*overrides: str) -> LoadedScenario:
     """Return the sober scenario with few paths; its claims are about `holder`."""
-    return load_scenario("gold-vault-sober", overrides=[f"paths={N_PATHS}", *overrides])
+    alone = (*NO_POOL, f"paths={N_PATHS}")
+    return load_scenario("gold-vault-sober", overrides=[*alone, *overrides])
 
 
 def vault_measures() -> InvestorMeasures:
