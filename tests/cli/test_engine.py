@@ -35,8 +35,9 @@ def test_engine_evm__json_file_and_report_say_the_same(folder):
     assert found == json.loads((folder / "x" / "replay" / "every_path.json").read_text())
     assert (found["paths"], found["played"], found["ok"]) == (PATHS, PATHS, True)
     assert found["gas_is_lower_bound"] is True
-    # Eight borrowers are looked at on each of 31 days, on each path.
-    assert found["decisions"] == PATHS * 31 * 8
+    # On each path eight borrowers are looked at on each of 31 days, the pool's arbitrageur on each
+    # but the first.
+    assert found["decisions"] == PATHS * (31 * 8 + 30)
     assert {row["name"] for row in found["observables"]} >= {"share_price", "exit_value"}
     page = (folder / "x" / "report.html").read_text(encoding="utf-8")
     assert SENTENCE in page

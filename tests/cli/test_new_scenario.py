@@ -34,7 +34,7 @@ def test_new__is_a_scenario_that_says_what_the_flags_said(tmp_path):
     assert scenario.investors["holder"].weights == {"bills": 0.6, "gold_vault": 0.3, "cash": 0.1}
     assert scenario.investors["holder"].capital_usd == 50_000
     assert (scenario.horizon_days, scenario.start.isoformat()) == (730, "2026-02-02")
-    assert set(scenario.instruments) == {"bills", "gold_vault", "gold_token"}
+    assert set(scenario.instruments) == {"bills", "gold_vault", "gold_token", "gold_pool"}
     measured = {c.measure: (c.at_least, c.at_most) for c in conditions(scenario)}
     assert measured == {"annual_yield": (0.06, None), "drawdown": (None, 0.15)}
 

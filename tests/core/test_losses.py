@@ -105,6 +105,8 @@ def test_losses__every_investor_and_instrument__in_the_unit_of_the_claims(gold):
         ("holder", "usd"),
         ("token_only", "usd"),
         ("gold_token", "usd"),
+        ("gold_pool", "usd"),
+        ("gold_pool-arbitrageur", "usd"),
         ("gold_vault", "ounces"),
         ("gold_vault", "usd"),
     ]

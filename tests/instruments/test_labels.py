@@ -22,7 +22,7 @@ def test_kind__is_left_out_where_the_label_says_it(tmp_path):
     text = with_lines("fund: {kind: holding, what: gold_etf}", "second: {kind: gold_vault}")
     found = load_scenario(written(tmp_path, text)).scenario.instruments
     assert [terms.kind for terms in found.values()] == [
-        *("holding", "gold_vault", "gold_token", "gold_vault"),
+        *("holding", "gold_vault", "gold_token", "gold_pool", "gold_vault"),
     ]
     assert isinstance(found["fund"], HoldingTerms)
     assert isinstance(found["second"], GoldVaultTerms)

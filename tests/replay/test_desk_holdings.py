@@ -28,7 +28,7 @@ from simulator.units import LANES, midnight_timestamp
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 DAYS = 160
 STO = "instruments.producing_sto."
-PLAYED = {"gold_token", "silver_token", "gold_vault", "producing_sto", "desk"}
+PLAYED = {"gold_token", "silver_token", "gold_pool", "gold_vault", "producing_sto", "desk"}
 """Of the mines only this one; the others, staking and cover have tests of their own."""
 
 EAGER = (

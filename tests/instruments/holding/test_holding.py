@@ -207,4 +207,4 @@ def test_scenario__bad_terms__are_one_line_with_the_rule(tmp_path, text: str, fa
 )
 def test_scenario__a_label_that_is_taken__is_refused(tmp_path, label: str, fault: str) -> None:
     text = changed(SECTION, f"  {label}: {{kind: holding, what: gold_etf}}\n{SECTION}")
-    assert refused(tmp_path, text) == [f"own.yaml:34: instruments.{label}: {fault}"]
+    assert refused(tmp_path, text) == [f"own.yaml:42: instruments.{label}: {fault}"]

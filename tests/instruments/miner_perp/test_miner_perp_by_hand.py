@@ -65,7 +65,7 @@ def test_gas__is_a_source_of_its_own() -> None:
     """At a dollar a unit of gas: entering 304,568 and leaving 114,551 dollars."""
     paths, _ = run(terms(traders={"a": long(1)}), [100, 100, 100], OneDollar())
     assert source(paths, "a")["gas"] == -(304_568 + 114_551)
-    assert source(paths, "pool")["gas"] == -(209_922 + 70_288 + 152_370)
+    assert source(paths, "pool")["gas"] == -(229_822 + 70_288 + 152_370)
 
 
 class OneDollar:
