@@ -15,7 +15,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, cast, get_args
 
 from pydantic import Field, model_validator
 
@@ -60,7 +60,7 @@ def read_condition(text: str) -> When | None:
     found = _CONDITION.fullmatch(text)
     if found is None:
         return None
-    sign: Sign = found["sign"]  # type: ignore[assignment]
+    sign = cast(Sign, found["sign"])
     bound = float(found["bound"].replace("_", ""))
     return When(found["inner"] or found["plain"], found["of"] is not None, sign, bound)
 

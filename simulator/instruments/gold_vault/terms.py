@@ -27,11 +27,11 @@ from simulator.schema.fields import (
     Yield,
     refuse,
 )
+from simulator.units import DAYS_PER_YEAR
 
 EXPLOIT, RUN, DEMAND = "exploit", "run", "demand"
 """What shocks can do to a vault."""
 
-DAYS_PER_YEAR = 365
 MAX_PERFORMANCE_FEE_BPS = 5_000
 MAX_MANAGEMENT_FEE_BPS = 1_000
 """The contract's own limits; a test holds them to its source."""
