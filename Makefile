@@ -38,7 +38,7 @@ node_modules/.assay-ready: package.json
 	@echo "setting up .venv-numpy2: the core with numpy 2"
 	@$(PYTHON) -m venv .venv-numpy2
 	@.venv-numpy2/bin/pip install --quiet --disable-pip-version-check -c constraints-numpy2.txt \
-		-e '.[chain,calibrate]' pytest hypothesis
+		-e '.[chain,calibrate]' pytest pytest-xdist hypothesis
 	@touch $@
 
 test: lint unit core ## Everything that CI runs
@@ -54,8 +54,8 @@ unit: setup .venv/.assay-dev-ready
 	$(BIN)/pytest -n auto --dist worksteal
 
 core: setup .venv-numpy2/.assay-ready
-	.venv-numpy2/bin/pytest tests/core tests/market tests/chain
-	.venv-numpy2/bin/pytest --without-chain tests/instruments --ignore tests/instruments/test_outside.py
+	.venv-numpy2/bin/pytest -n auto --dist worksteal tests/core tests/market tests/chain
+	.venv-numpy2/bin/pytest -n auto --dist worksteal --without-chain tests/instruments --ignore tests/instruments/test_outside.py
 
 test-deep: deep coverage mutants ## Long tests, and how good all tests are: about an hour
 
