@@ -7,9 +7,11 @@ said otherwise. A model is called once a block of paths, never once a step.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, Self, TypeVar
+
+import numpy as np
 
 from simulator.instruments.base import InstrumentPaths
 from simulator.instruments.gas import Gas
@@ -38,6 +40,22 @@ class Blow:
     begins: StepArray
     amount: float
     weight: FloatArray
+
+
+def absent(blows: Sequence[Blow]) -> BoolArray:
+    """Return where somebody is away who else is there, shape (n_steps + 1, n_paths).
+
+    He is there or not: half of a shock is as good as all of it. Without a shock the result has
+    neither steps nor paths, (0, 0), and kernels pass it over.
+    """
+    found: BoolArray = np.zeros((0, 0), np.bool_)
+    for blow in blows:
+        there = blow.weight > _HALF
+        found = there if found.size == 0 else found | there
+    return found
+
+
+_HALF = 0.5
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,14 @@ class Struck:
     lasts: bool = False
 
 
+KEEPER = "keeper"
+
+
+def without_keepers(what: str) -> Struck:
+    """Return the absence of those who act for others; `what` says what then nobody does."""
+    return Struck(KEEPER, f"nobody {what} while it lasts", lasts=True)
+
+
 @dataclass(frozen=True)
 class Needs:
     """What an instrument stands on: assets and factors of the market, other instruments.

@@ -11,11 +11,11 @@ import numpy as np
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.gold_vault import draws
 from simulator.instruments.gold_vault.terms import EmissionTerms, GoldVaultTerms
-from simulator.instruments.model import Blow
+from simulator.instruments.model import Blow, absent
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
-from simulator.units import DAYS_PER_YEAR, FloatArray, StepArray
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, StepArray
 
 
 @unique
@@ -56,6 +56,8 @@ class GoldVaultDrivers:
     volume_usdc, imbalance : ndarray
         The pool's noise traders, as `base.PoolDrivers` has them; without steps where there is
         no pool.
+    away : ndarray of bool, or of shape (0, 0)
+        Where no keeper liquidates.
     """
 
     prices: TokenPrices
@@ -67,6 +69,7 @@ class GoldVaultDrivers:
     exploit_share: FloatArray
     volume_usdc: FloatArray = field(default_factory=_nothing)
     imbalance: FloatArray = field(default_factory=_nothing)
+    away: BoolArray = field(default_factory=lambda: absent(()))
 
     def lane(self, k: int) -> GoldVaultDrivers:
         """Return path `k` of the block alone."""
@@ -81,6 +84,7 @@ class GoldVaultDrivers:
             self.exploit_share[one],
             self.volume_usdc[:, one],
             self.imbalance[:, one],
+            self.away[:, one],
         )
 
 
@@ -95,6 +99,7 @@ def draw_drivers(
     drained: Sequence[Blow] = (),
     runs: Sequence[Blow] = (),
     shy: Sequence[Blow] = (),
+    kept_away: Sequence[Blow] = (),
 ) -> GoldVaultDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`.
 
@@ -104,10 +109,10 @@ def draw_drivers(
         The vault's, which tells its random streams from another vault's.
     long_run_volatility : float
         Gold's, a year.
-    drained, runs, shy : sequence of Blow
+    drained, runs, shy, kept_away : sequence of Blow
         Shocks: exploits, of which the first counts, the vault's own hazard among them; a share of
         the crowd's deposits that asks to leave on a day; a share of the demand for loans that is
-        gone.
+        gone; keepers who are away.
     """
     streams = {number: stream_of(number, "gold_vault", label) for number in Stream}
     shape = prices.metal_usd.shape
@@ -151,6 +156,7 @@ def draw_drivers(
         reward_tokens=emitted,
         exploit_step=exploit,
         exploit_share=share,
+        away=absent(kept_away),
     )
 
 

@@ -103,6 +103,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     events, unpaid = results.events, results.unpaid
     actions, observed = results.actions, results.observed
     volume, imbalance, pooled = drivers.volume_usdc, drivers.imbalance, numbers.pooled
+    away = drivers.away
     pool_gold, pool_shares = results.pool_gold, results.pool_shares
     pool_fees = results.pool_fees
     n_steps, n_paths = gold_usd.shape[0] - 1, gold_usd.shape[1]
@@ -155,7 +156,8 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 spread_debts(state, unlike)
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
-                        take_losses(state, lane, day, terms, acts)
+                        absent = away.size > 0 and away[step, first + lane]
+                        take_losses(state, lane, day, absent, terms, acts)
                 find_unlike(state, unlike)
             if recorded:
                 # what is recorded is worked out by the same rules on the state of before

@@ -15,6 +15,7 @@ from simulator.instruments.gold_vault.paths import GoldVaultRecord
 from simulator.instruments.gold_vault.state import POOL_GAP, PoolNumbers
 from simulator.instruments.gold_vault.terms import DEMAND, EXPLOIT, RUN, GoldVaultTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
+from simulator.instruments.terms import KEEPER
 from simulator.units import FloatArray
 
 
@@ -37,6 +38,7 @@ class VaultModel:
             drained=setting.struck(label, EXPLOIT),
             runs=setting.struck(label, RUN),
             shy=setting.struck(label, DEMAND),
+            kept_away=setting.struck(label, KEEPER),
         )
         if terms.pool is not None:
             pool = ground.drivers(terms.pool, PoolDrivers)

@@ -123,6 +123,7 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
         exploit_share=drivers.exploit_share,
         volume_usdc=drivers.volume_usdc,
         imbalance=drivers.imbalance,
+        away=drivers.away,
     )
 
 

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.instruments.gold_vault.borrowers import liquidations
 from simulator.instruments.gold_vault.holder import attribute_losses, attribute_profit
 from simulator.instruments.gold_vault.lanes import (
@@ -15,6 +17,7 @@ from simulator.instruments.gold_vault.lanes import (
     BUFFER_EXPLOIT,
     BUFFER_IMPERMANENT,
     CROWD_SHARES,
+    DEMAND_OUNCES,
     EVENTS,
     EXPLOIT_DAY,
     EXPLOIT_SHARE,
@@ -166,12 +169,21 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
 
 
 @kernel
-def take_losses(state: FloatArray, lane: int, day: float, terms: Terms, acts: FloatArray) -> None:
+def take_losses(
+    state: FloatArray, lane: int, day: float, absent: bool, terms: Terms, acts: FloatArray
+) -> None:
     """Liquidate on one lane, report what that lost, and let the intruder in on the day.
 
-    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    Where the keepers are `absent` nobody liquidates, and the borrowers stand still that day: who
+    owes more than he has put up neither repays nor adds to it. `state` is of shape
+    (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
     """
-    lost = liquidations(state, lane, terms, acts)
+    lost = 0.0
+    if absent:
+        # no demand compares with it: nobody wants more or less than he has
+        state[DEMAND_OUNCES + lane] = np.nan
+    else:
+        lost = liquidations(state, lane, terms, acts)
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
     # liquidations may have lowered what the day began with

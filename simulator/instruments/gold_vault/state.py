@@ -9,7 +9,7 @@ from simulator.instruments.base import Source
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics.lending import utilisation_at
-from simulator.units import BPS, FloatArray, StepArray
+from simulator.units import BPS, BoolArray, FloatArray, StepArray
 
 N_COHORTS = 8
 """Cohorts of borrowers. Not free: what a lane's cohorts do every day is written out cohort by
@@ -196,6 +196,7 @@ class DriverArrays(NamedTuple):
     exploit_share : (n_paths,), share of all assets that the intruder goes for
     volume_usdc, imbalance : USDC, and -1 to 1; or (0, 0) without a pool
         What the pool's noise traders trade on a day, and their purchases less sales over that.
+    away : bool, where no keeper liquidates; or (0, 0)
     """
 
     gold_usd: FloatArray
@@ -210,6 +211,7 @@ class DriverArrays(NamedTuple):
     exploit_share: FloatArray
     volume_usdc: FloatArray
     imbalance: FloatArray
+    away: BoolArray
 
 
 class Results(NamedTuple):

@@ -8,7 +8,15 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from simulator.instruments.base import PoolTerms, TokenTerms
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position, Struck
+from simulator.instruments.terms import (
+    Among,
+    InstrumentTerms,
+    Measured,
+    Needs,
+    Position,
+    Struck,
+    without_keepers,
+)
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -256,6 +264,7 @@ class GoldVaultTerms(InstrumentTerms):
             Struck(EXPLOIT, "share of the vault's assets that an intruder goes for", ("size",)),
             Struck(RUN, "share of the crowd's deposits that asks to leave that day", ("size",)),
             Struck(DEMAND, "share of the demand for loans that is gone", ("size",), lasts=True),
+            without_keepers("liquidates loans"),
         )
 
     def needs(self) -> Needs:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulator.instruments.miner_perp.streams import Stream, stream
 from simulator.instruments.miner_perp.terms import CrowdTerms, MinerPerpTerms, MinerTerms
+from simulator.instruments.model import Blow, absent
 from simulator.jit import kernel
 from simulator.market.elementary import exponential
 from simulator.market.events import first_event
@@ -42,6 +44,9 @@ class MinerPerpDrivers:
         As the newest round has it, 1 at the start.
     rounds : ndarray of bool, shape (n_steps + 1, n_paths)
         Whether the feeds have a new round on a step.
+    kept : ndarray of bool, shape (n_steps + 1, n_paths)
+        Whether a keeper liquidates, stops and reduces after a new round: always, where none is
+        away. Orders are filled by whoever placed them.
     decides : ndarray of shape (n_decisions,), int64
         Steps on which the crowd decides.
     goals : ndarray of shape (n_decisions, n_cohorts, n_paths), whole USD
@@ -56,6 +61,7 @@ class MinerPerpDrivers:
     miner_usd: FloatArray
     index: FloatArray
     rounds: BoolArray
+    kept: BoolArray
     decides: StepArray
     goals: FloatArray
     last_round: int
@@ -69,6 +75,7 @@ class MinerPerpDrivers:
             miner_usd=self.miner_usd[:, one],
             index=self.index[:, one],
             rounds=self.rounds[:, one],
+            kept=self.kept[:, one],
             goals=self.goals[..., one],
         )
 
@@ -147,6 +154,7 @@ def draw_drivers(
     exchange_open: BoolArray,
     seed: int,
     first_path: int,
+    kept_away: Sequence[Blow] = (),
 ) -> MinerPerpDrivers:
     """Return the drivers of a block.
 
@@ -158,6 +166,8 @@ def draw_drivers(
         The metal's usual volatility a year.
     exchange_open : ndarray of bool, shape (n_steps + 1,)
         Whether the metal trades on a step.
+    kept_away : sequence of Blow
+        Shocks: keepers who are away.
     """
     n_rows, n_paths = metal_usd.shape
     told = np.empty_like(metal_usd)
@@ -171,6 +181,7 @@ def draw_drivers(
         shares = np.empty_like(told)
         _share(told, normals, exchange_open, _of_miner(terms.index.miner, first), shares)
     rounds = _rounds(terms, label, exchange_open, seed, first_path, n_paths)
+    away = absent(kept_away)
     index = np.empty_like(told)
     _index(told, shares, rounds, terms.index.metal_weight, first, index)
     decides = _decisions(terms.crowd, exchange_open)
@@ -181,6 +192,7 @@ def draw_drivers(
         miner_usd=shares,
         index=index,
         rounds=rounds,
+        kept=rounds & ~away if away.size > 0 else rounds,
         decides=decides,
         goals=_goals(terms, index, decides, volatility),
         last_round=last_round(exchange_open),

@@ -181,12 +181,12 @@ def liquidate_all(
     step: int,
     first: int,
 ) -> None:
-    """Liquidate an account on all paths on which it is due and there is a round.
+    """Liquidate an account on all paths on which it is due and a keeper has a round.
 
     `own` and `one` are of shape (n_rows * LANES,); paths from `first` on.
     """
     for k in range(LANES):
-        if not drivers.rounds[step, first + k]:
+        if not drivers.kept[step, first + k]:
             continue
         before = own[BAD + k]
         if liquidate(numbers, own, one, k, drivers.prices[step, first + k]):
@@ -211,14 +211,14 @@ def stop_all(
     step: int,
     first: int,
 ) -> None:
-    """Execute an account's stop on all paths on which it was touched before this round.
+    """Execute an account's stop where it was touched before this round and a keeper acts.
 
     `own` and `one` are of shape (n_rows * LANES,); paths from `first` on.
     """
     trader = account - cast.n_cohorts
     for k in range(LANES):
         touched = one[TOUCHED + k]
-        if touched == 0.0 or not drivers.rounds[step, first + k]:
+        if touched == 0.0 or not drivers.kept[step, first + k]:
             continue
         tell_amount(results, OF_TOUCH, step, account, first + k, touched)
         slip = stop(numbers, own, one, k, drivers.prices[step, first + k])
@@ -245,7 +245,7 @@ def reduce_all(
     paths from `first` on.
     """
     for k in range(LANES):
-        if not drivers.rounds[step, first + k]:
+        if not drivers.kept[step, first + k]:
             continue
         for a in range(accounts.shape[0]):
             one = accounts[a]

@@ -7,6 +7,7 @@ from simulator.instruments.miner_perp.drivers import MinerPerpDrivers, draw_driv
 from simulator.instruments.miner_perp.paths import MinerPerpRecord
 from simulator.instruments.miner_perp.terms import MinerPerpTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
+from simulator.instruments.terms import KEEPER
 
 
 class PerpModel:
@@ -27,6 +28,7 @@ class PerpModel:
             setting.exchange_open,
             setting.seed,
             setting.first_path,
+            setting.struck(label, KEEPER),
         )
 
     def play(

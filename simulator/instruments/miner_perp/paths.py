@@ -92,7 +92,12 @@ def simulate(
     told = numbers(terms, gas, holder_usd, drivers.last_round)
     results = _empty(shape, terms, by_source=bool(days) and by_source, record=record)
     outside = Drivers(
-        drivers.index, drivers.rounds, drivers.decides, drivers.goals, drivers.last_round
+        drivers.index,
+        drivers.rounds,
+        drivers.kept,
+        drivers.decides,
+        drivers.goals,
+        drivers.last_round,
     )
     run(told, accounts(terms), outside, results)
     _at_the_start(terms, results, holder_usd)

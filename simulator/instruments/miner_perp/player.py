@@ -76,7 +76,7 @@ class MinerPerpPlayer:
         self._acts, self._amounts = record.acts[..., 0], record.amounts[..., 0]
         self._equities, self._held = record.equities[..., 0], record.held[..., 0]
         self._seen, self._paid = record.observed[:, 0], float(record.paid[0])
-        self._rounds = drivers.rounds[:, 0]
+        self._rounds, self._kept = drivers.rounds[:, 0], drivers.kept[:, 0]
         # the first round is that of the set-up
         self._ids = 1 + np.cumsum(self._rounds)
         self._last = drivers.last_round
@@ -365,8 +365,8 @@ class MinerPerpPlayer:
         return {}
 
     def check_decisions(self, step: int, answers: Sequence[bytes]) -> tuple[int, int]:
-        """Compare who is due for liquidation after a round, outside the dead-band."""
-        if not self._rounds[step]:
+        """Compare who is due for liquidation after a keeper's round, outside the dead-band."""
+        if not self._kept[step]:
             return 0, 0
         inside = 0
         open_now = np.flatnonzero(self._held[step])

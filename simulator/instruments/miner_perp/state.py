@@ -210,7 +210,7 @@ class Drivers(NamedTuple):
     """What happens to the market; arrays as in `drivers.MinerPerpDrivers`.
 
     prices : (n_steps + 1, n_paths), the index
-    rounds : (n_steps + 1, n_paths), bool
+    rounds, kept : (n_steps + 1, n_paths), bool
     decides : (n_decisions,), int64
     goals : (n_decisions, n_cohorts, n_paths), USD
     last_round : int
@@ -218,6 +218,7 @@ class Drivers(NamedTuple):
 
     prices: FloatArray
     rounds: BoolArray
+    kept: BoolArray
     decides: StepArray
     goals: FloatArray
     last_round: int

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import (
+    Among,
+    InstrumentTerms,
+    Measured,
+    Needs,
+    Position,
+    Struck,
+    without_keepers,
+)
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -300,6 +308,11 @@ class MinerPerpTerms(InstrumentTerms):
             Position(f"{label}-{name}", self.follows, observables=OF_TRADER, settles="usdc")
             for name in self.traders
         )
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what shocks can do to it."""
+        return (without_keepers("liquidates, stops or reduces a position"),)
 
     def needs(self) -> Needs:
         """Return the metal."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
 
 from simulator.instruments.base import TokenPrices
+from simulator.instruments.model import Blow, absent
 from simulator.instruments.registry import labelled, stream_of
-from simulator.instruments.token_loan.terms import TokenLoanTerms
+from simulator.instruments.token_loan.terms import MOST_USED, TokenLoanTerms
 from simulator.jit import kernel
 from simulator.market.events import first_event
 from simulator.market.normals import normal_paths
 from simulator.market.philox import uniforms4
 from simulator.mechanics.rows import empty_apart
-from simulator.units import DAYS_PER_YEAR, FEED_DECIMALS, FloatArray, StepArray
+from simulator.units import DAYS_PER_YEAR, FEED_DECIMALS, BoolArray, FloatArray, StepArray
 
 FEED_UNITS = 10.0**FEED_DECIMALS
-HIGHEST_UTILISATION = 0.99
-"""Of what others bring the market to: at the very end nobody could leave."""
 
 
 @unique
@@ -46,6 +46,8 @@ class TokenLoanDrivers:
         What other borrowers bring the market to, 0 to 1.
     fails : ndarray of shape (n_loans, n_paths), int64
         Step on which a loan's deployed dollars fail; beyond the horizon where they do not.
+    away : ndarray of bool, or of shape (0, 0)
+        Where no keeper acts.
     """
 
     label: str
@@ -53,6 +55,7 @@ class TokenLoanDrivers:
     feed_usdc: FloatArray
     utilisation: FloatArray
     fails: StepArray
+    away: BoolArray = field(default_factory=lambda: absent(()))
 
     def lane(self, k: int) -> TokenLoanDrivers:
         """Return path `k` of the block alone."""
@@ -63,13 +66,29 @@ class TokenLoanDrivers:
             self.feed_usdc[:, one],
             self.utilisation[:, one],
             self.fails[:, one],
+            self.away[:, one],
         )
 
 
 def draw_drivers(
-    terms: TokenLoanTerms, label: str, prices: TokenPrices, seed: int, first_path: int
+    terms: TokenLoanTerms,
+    label: str,
+    prices: TokenPrices,
+    seed: int,
+    first_path: int,
+    *,
+    kept_away: Sequence[Blow] = (),
+    used: Sequence[Blow] = (),
+    failed: Sequence[Blow] = (),
 ) -> TokenLoanDrivers:
-    """Return the drivers of a block of paths, beginning with path `first_path`."""
+    """Return the drivers of a block of paths, beginning with path `first_path`.
+
+    Parameters
+    ----------
+    kept_away, used, failed : sequence of Blow
+        Shocks: keepers who are away; a utilisation to which others bring the market; the failure
+        of who has deployed dollars, of which the first one counts.
+    """
     streams = {number: stream_of(number, "token_loan", label) for number in Stream}
     feed = prices.metal_usd
     if terms.price == "exchange":
@@ -93,7 +112,12 @@ def draw_drivers(
         )
         for name, loan in terms.loans.items()
     ]
-    return TokenLoanDrivers(label, prices, feed, wanted, np.stack(fails))
+    for blow in used:
+        wanted += blow.weight * (blow.amount - wanted)
+    steps = np.stack(fails)
+    for blow in failed:
+        steps = np.minimum(steps, blow.begins)
+    return TokenLoanDrivers(label, prices, feed, wanted, steps, absent(kept_away))
 
 
 @kernel
@@ -108,7 +132,7 @@ def _revert(normals: FloatArray, mean: float, keep: float, shock: float, out: Fl
             if step > 0:
                 level = mean + keep * (out[step - 1, k] - mean) + shock * normals[step, k]
             level = level if level > 0.0 else 0.0
-            out[step, k] = level if level < HIGHEST_UTILISATION else HIGHEST_UTILISATION
+            out[step, k] = level if level < MOST_USED else MOST_USED
 
 
 @kernel

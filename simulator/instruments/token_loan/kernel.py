@@ -78,7 +78,9 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                     earn(own, loan)
                     fail(own, loan, own_terms.loss[i], drivers.fails[i, lanes], step, by)
                 if beyond(own, loan, pool) > 0:
-                    liquidate(own, loan, numbers, step, drivers.backing[step, lanes], by, outcome)
+                    backing = drivers.backing[step, lanes]
+                    away = drivers.away[step : step + 1, lanes]
+                    liquidate(own, loan, numbers, step, backing, away, by, outcome)
             if step < last:
                 others_move(own)
                 if others.size > 0:

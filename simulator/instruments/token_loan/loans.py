@@ -57,7 +57,7 @@ from simulator.jit import inlined, kernel
 from simulator.mechanics import lending
 from simulator.mechanics.lending import Position
 from simulator.mechanics.loop import returned
-from simulator.units import DEAD_BAND, LANES, FloatArray, StepArray
+from simulator.units import DEAD_BAND, LANES, BoolArray, FloatArray, StepArray
 
 
 @inlined
@@ -112,6 +112,7 @@ def liquidate(
     numbers: Numbers,
     step: int,
     backing: FloatArray,
+    away: BoolArray,
     by: FloatArray,
     outcome: FloatArray,
 ) -> None:
@@ -121,12 +122,14 @@ def liquidate(
     ----------
     own, loan : ndarray of shape (n_rows * LANES,)
     backing : ndarray of shape (LANES,), ounces behind a token
+    away : ndarray of bool, shape (1, LANES) or empty
+        Where no keeper acts today.
     by : ndarray of shape (2, 8, LANES)
     outcome : ndarray of shape (12, LANES)
     """
     pool = numbers.pool
     for k in range(LANES):
-        if not loan[BEYOND + k] > pool.late_days:
+        if not loan[BEYOND + k] > pool.late_days or (away.size > 0 and away[0, k]):
             continue
         tokens, feed, token = loan[LOCKED + k], own[FEED + k], own[TOKEN + k]
         market, debt = get_market(own, k), loan[OWED + k] * own[INDEX + k]

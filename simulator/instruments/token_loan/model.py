@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from simulator.instruments.base import TokenDrivers, TokenTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
+from simulator.instruments.terms import KEEPER
 from simulator.instruments.token_loan import paths
 from simulator.instruments.token_loan.drivers import TokenLoanDrivers, draw_drivers
 from simulator.instruments.token_loan.paths import TokenLoanRecord, Wanted
-from simulator.instruments.token_loan.terms import TokenLoanTerms
+from simulator.instruments.token_loan.terms import FAILURE, UTILISATION, TokenLoanTerms
 from simulator.units import FloatArray
 
 
@@ -24,7 +25,16 @@ class LoanModel:
     ) -> TokenLoanDrivers:
         """Return the drivers of a block, prices in USDC."""
         prices = ground.drivers(terms.token, TokenDrivers).prices
-        drawn = draw_drivers(terms, label, prices, setting.seed, setting.first_path)
+        drawn = draw_drivers(
+            terms,
+            label,
+            prices,
+            setting.seed,
+            setting.first_path,
+            kept_away=setting.struck(label, KEEPER),
+            used=setting.struck(label, UTILISATION),
+            failed=setting.struck(label, FAILURE),
+        )
         return drawn if setting.usdc is None else in_usdc(drawn, setting.usdc)
 
     def play(

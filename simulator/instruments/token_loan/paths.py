@@ -140,6 +140,7 @@ def _arrays(drivers: TokenLoanDrivers) -> Drivers:
         backing=prices.backing,
         utilisation=drivers.utilisation,
         fails=drivers.fails,
+        away=drivers.away,
     )
 
 

@@ -184,6 +184,7 @@ class Drivers(NamedTuple):
     backing : ounces behind a token
     utilisation : that other borrowers bring the market to, 0 to 1
     fails : (n_loans, n_paths), int64, step on which deployed dollars fail
+    away : bool, where no keeper acts; or (0, 0)
     """
 
     feed: FloatArray
@@ -192,6 +193,7 @@ class Drivers(NamedTuple):
     backing: FloatArray
     utilisation: FloatArray
     fails: StepArray
+    away: BoolArray
 
 
 class Results(NamedTuple):

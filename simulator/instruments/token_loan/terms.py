@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simulator.instruments.base import TokenTerms
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import (
+    Among,
+    InstrumentTerms,
+    Measured,
+    Needs,
+    Position,
+    Struck,
+    without_keepers,
+)
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -24,8 +32,14 @@ from simulator.schema.fields import (
     refuse,
 )
 
+UTILISATION, FAILURE = "utilisation", "failure"
+"""What shocks can do to it, beside keeping its keepers away."""
+
 SUPPLIERS = "suppliers"
 """Name of the position of who lends the dollars; no loan may have it."""
+
+MOST_USED = 0.99
+"""Utilisation that others bring the market to, at most: at the very end nobody could leave."""
 
 MOST_LENT = 0.9
 """Share of the supplied dollars that the loans may take at the start."""
@@ -208,6 +222,21 @@ class TokenLoanTerms(InstrumentTerms):
             divisible=False,
             settles="usdc",
             usdc_moves="price",
+        )
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what shocks can do to it."""
+        return (
+            without_keepers("liquidates loans"),
+            Struck(
+                UTILISATION,
+                "other borrowers bring the share that is lent to this",
+                ("at",),
+                high=MOST_USED,
+                lasts=True,
+            ),
+            Struck(FAILURE, "who has the loans' deployed dollars fails, as each loan's terms say"),
         )
 
     def needs(self) -> Needs:

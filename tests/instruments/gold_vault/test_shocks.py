@@ -7,6 +7,7 @@ import pytest
 from paths import replay
 
 from simulator.errors import InputError
+from simulator.instruments.gold_vault.state import Action
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
@@ -21,18 +22,20 @@ QUIET = (
 )
 
 
-def world(*shocks, overrides=QUIET):
+def world(*shocks, overrides=QUIET, record=False):
     """Return the sober scenario's vault on 128 paths."""
     listed = ", ".join(f"{{name: s{k}, {shock}}}" for k, shock in enumerate(shocks))
     more = (f"shocks=[{listed}]",) if shocks else ()
     loaded = load_scenario("gold-vault-sober", overrides=(*overrides, *more))
     spec = market_spec(loaded.scenario, loaded.calibration)
-    return simulate_block(loaded.scenario, spec, 0, 128)
+    return simulate_block(loaded.scenario, spec, 0, 128, record=record)
 
 
 EXPLOIT = f"target: gold_vault.exploit, day: {DAY}, size: 0.3"
 RUN = f"target: gold_vault.run, day: {DAY}, size: 0.4"
 SHY = f"target: gold_vault.demand, day: {DAY}, size: 1"
+JUMP = f"target: price.gold, day: {DAY}, size: 0.7, others: stay"
+KEEPER = f"target: gold_vault.keeper, day: {DAY}, plateau_days: 7"
 
 
 def test_exploit__takes_the_stated_share_of_all_assets_on_its_day():
@@ -70,7 +73,23 @@ def test_demand__is_gone_from_the_day_on():
     assert np.array_equal(drivers.demand_ounces[:DAY], plain.demand_ounces[:DAY])
 
 
-@pytest.mark.parametrize("shock", [EXPLOIT, RUN, SHY])
+def liquidated(*shocks):
+    """Return how many of the eight cohorts are liquidated, shape (n_steps + 1, n_paths)."""
+    record = world(*shocks, record=True).played["gold_vault"].record
+    return record.actions[..., Action.LIQUIDATE : Action.LIQUIDATE + 8].sum(axis=-1)
+
+
+def test_keeper__who_is_away_liquidates_nobody__and_on_his_return_whoever_is_due():
+    # debts are gold: up by 70 %, loans at 65 % of their collateral and the three above them are
+    # worth more than it; nothing less brings them beyond their threshold of 86 %;
+    # while nobody comes they stand still, and on the seventh day they still are there
+    plain, late = liquidated(JUMP), liquidated(JUMP, KEEPER)
+    assert np.all(plain[DAY] >= 4)
+    assert not late[DAY : DAY + 7].any()
+    assert np.all(late[DAY + 7] >= 4)
+
+
+@pytest.mark.parametrize("shock", [EXPLOIT, RUN, SHY, f"{JUMP}}}, {{name: t, {KEEPER}"])
 def test_replay__agrees_on_the_path_of_a_shock(shock):
     assert replay(None, 3, *QUIET, f"shocks=[{{name: s, {shock}}}]").ok
 

@@ -1,0 +1,73 @@
+"""What shocks do to a perpetual: keepers away; model and contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from paths import player_of, replay
+from perps import HOLDER_USD, drawn, long, terms
+
+from simulator.instruments.gas import Gas
+from simulator.instruments.miner_perp.gas import HOLDER_GAS
+from simulator.instruments.miner_perp.paths import simulate
+from simulator.instruments.miner_perp.state import Act
+from simulator.market.build import market_spec
+from simulator.replay import players
+from simulator.scenario import load_scenario
+
+DAY, AWAY, TUESDAY = 15, 10, 28
+CHANGES = (
+    "horizon_days=40",
+    "market.assets.silver.volatility=0.6",
+    f"shocks=[{{name: away, target: silver_perp.keeper, day: {DAY}, plateau_days: {AWAY}}},"
+    f"{{name: crash, target: price.silver, day: {DAY + 2}, size: -0.4, others: stay}}]",
+)
+
+
+def acts_of(away: slice | None) -> np.ndarray:
+    """Return the acts of a long and of one with a stop, by step, on a block of paths.
+
+    At 3x a fall by 20 % passes a stop at 30 % of the margin, one by 40 % is beyond all of it.
+    """
+    perp = terms(traders={"plain": long(3), "stop": {**long(3), "stop_loss": 0.3}})
+    drivers = drawn(perp, [100, 100, 80, 80, 60, 60, 60, 60, 60])
+    if away is not None:
+        kept = drivers.kept.copy()
+        kept[away] = False
+        drivers = replace(drivers, kept=kept)
+    trades = np.ones(9, np.bool_)
+    _, record = simulate(perp, Gas(HOLDER_GAS, 0.0), drivers, HOLDER_USD, trades, record=True)
+    return record.acts
+
+
+def days_of(acts: np.ndarray, trader: int, act: Act) -> list[int]:
+    """Return the steps of an act, which are those of every path."""
+    there = (acts[:, trader] & act) > 0
+    assert np.all(there.all(axis=1) == there.any(axis=1))
+    return np.flatnonzero(there.any(axis=1)).tolist()
+
+
+def test_keeper__who_is_away__neither_liquidates_nor_stops__and_does_both_on_his_return():
+    here, late = acts_of(None), acts_of(slice(2, 6))
+    assert days_of(here, 0, Act.LIQUIDATED) == [4]
+    assert days_of(here, 1, Act.STOPPED) == [3]
+    assert days_of(late, 0, Act.LIQUIDATED) == [6]
+    # by then the stop is too late: what is due for liquidation is liquidated first
+    assert days_of(late, 1, Act.LIQUIDATED) == [6]
+    assert days_of(late, 1, Act.STOPPED) == []
+
+
+def test_replay__agrees_while_keepers_are_away():
+    """Silver falls by 40 % two days after they have left: those at 3x and more wait for them."""
+    found = replay(None, 1, *CHANGES, name="silver-perp")
+    assert found.ok, [o for o in found.observables if not o.ok]
+    loaded = load_scenario("silver-perp", overrides=CHANGES)
+    cast = players(loaded.scenario, market_spec(loaded.scenario, loaded.calibration), 1)
+    acts = player_of(cast, "silver_perp")._acts
+    kept = (acts & (Act.LIQUIDATED | Act.STOPPED | Act.REDUCED)) > 0
+    assert not kept[DAY : DAY + AWAY].any()
+    # 14 February is a Saturday, and Monday a holiday: the first round after it is Tuesday's
+    assert not kept[DAY + AWAY : TUESDAY].any()
+    assert kept[TUESDAY].sum() >= 10
+    assert ((acts[DAY : DAY + AWAY] & Act.FILLED) > 0).any()
