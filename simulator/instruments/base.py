@@ -80,17 +80,36 @@ class TokenPrices:
         Log gap between the token and what backs it.
     backing : ndarray
         Ounces that stand behind a token, 1 unless the custodian fails.
+    told_usd : ndarray, USD per ounce, or None
+        What the metal's feed says, where a shock sets it apart from the price; None where it
+        says the price.
     """
 
     metal_usd: FloatArray
     token_usd: FloatArray
     premium: FloatArray
     backing: FloatArray
+    told_usd: FloatArray | None = None
+
+    @property
+    def feed_usd(self) -> FloatArray:
+        """What contracts read for an ounce, shape (n_steps + 1, n_paths), USD."""
+        return self.metal_usd if self.told_usd is None else self.told_usd
 
     def lane(self, k: int) -> TokenPrices:
         """Return path `k` of the block alone, as arrays of shape (n_steps + 1, 1)."""
-        arrays = (self.metal_usd, self.token_usd, self.premium, self.backing)
-        return TokenPrices(*(array[:, k : k + 1] for array in arrays))
+        one = slice(k, k + 1)
+        told = None if self.told_usd is None else self.told_usd[:, one]
+        metal, token, premium, backing = (
+            array[:, one] for array in (self.metal_usd, self.token_usd, self.premium, self.backing)
+        )
+        return TokenPrices(metal, token, premium, backing, told)
+
+    def in_usdc(self, usdc: FloatArray) -> TokenPrices:
+        """Return prices in USDC, whose price in dollars `usdc`, (n_steps + 1, n_paths), is."""
+        told = None if self.told_usd is None else self.told_usd / usdc
+        metal, token = self.metal_usd / usdc, self.token_usd / usdc
+        return TokenPrices(metal, token, self.premium, self.backing, told)
 
 
 @runtime_checkable

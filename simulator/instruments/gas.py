@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from simulator.instruments.registry import cards
 from simulator.schema.fields import Fault
 from simulator.schema.gas import GasTerms
 from simulator.schema.raw import Provenance
+from simulator.units import FloatArray
 
 MEASURED = Provenance(source="measured on Anvil by Assay's replay, approvals included")
 PLACE = ("gas", "used")
@@ -28,20 +31,31 @@ class Gas:
         Units of gas.
     usd_per_gas : float
         Price of a unit, USD.
+    by_day : ndarray of shape (n_steps + 1,), USD, or None
+        The same on each step; None where it is `usd_per_gas` on all.
     """
 
     used: Mapping[str, float]
     usd_per_gas: float
+    by_day: FloatArray | None = None
 
     def usd(self, act: str) -> float:
-        """Return what an act costs, USD."""
+        """Return what an act costs, USD, at the scenario's own price."""
         return self.used[act] * self.usd_per_gas
 
+    def prices(self, n_steps: int) -> FloatArray:
+        """Return the price of a unit on each step, shape (n_steps + 1,), USD."""
+        return np.full(n_steps + 1, self.usd_per_gas) if self.by_day is None else self.by_day
 
-def gas_by_kind(terms: GasTerms) -> dict[str, Gas]:
-    """Return the gas of every kind that books some: as measured, where the scenario has no own."""
+
+def gas_by_kind(terms: GasTerms, by_day: FloatArray | None = None) -> dict[str, Gas]:
+    """Return the gas of every kind that books some: as measured, where the scenario has no own.
+
+    `by_day`, of shape (n_steps + 1,), USD, is the price of a unit on each step; None where it is
+    the scenario's own on all.
+    """
     return {
-        kind: Gas({**card.gas, **terms.used.get(kind, {})}, terms.usd_per_gas)
+        kind: Gas({**card.gas, **terms.used.get(kind, {})}, terms.usd_per_gas, by_day)
         for kind, card in cards().items()
         if card.gas
     }

@@ -14,6 +14,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from simulator.instruments.base import InstrumentPaths
+from simulator.instruments.feeds import FeedBlow, said
 from simulator.instruments.gas import Gas
 from simulator.units import BoolArray, FloatArray, StepArray
 
@@ -87,6 +88,8 @@ class Setting:
         What the measured holder's acts cost, of each kind that books gas.
     blows : dict of str to tuple of Blow
         By `LABEL.NAME`: what shocks do to instruments.
+    feeds : dict of str to tuple of FeedBlow
+        By asset: what shocks do to its price feed.
     """
 
     seed: int
@@ -103,6 +106,25 @@ class Setting:
     periods_per_year: Mapping[str, float] = field(default_factory=dict)
     gas: Mapping[str, Gas] = field(default_factory=dict)
     blows: Mapping[str, tuple[Blow, ...]] = field(default_factory=dict)
+    feeds: Mapping[str, tuple[FeedBlow, ...]] = field(default_factory=dict)
+
+    def feed(
+        self, asset: str, price: FloatArray | None = None, trades: FloatArray | None = None
+    ) -> FloatArray:
+        """Return what an asset's price feed says, USD; its price itself without a shock.
+
+        Contracts that read a feed are told this, in the model and on the chain; what is bought
+        and sold is at the market's price. Both are of shape (n_steps + 1, n_paths).
+
+        Parameters
+        ----------
+        price : ndarray, optional
+            What the feed is to tell; the asset's price by default.
+        trades : ndarray, optional
+            Price of a token of the asset, on the exchange that may feed it.
+        """
+        told = self.prices[asset] if price is None else price
+        return said(told, self.exchange_open, self.feeds.get(asset, ()), trades)
 
     def struck(self, label: str, name: str) -> tuple[Blow, ...]:
         """Return what shocks do to an instrument under one of its names, in their order."""

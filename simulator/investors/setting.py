@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from simulator.instruments.feeds import FeedBlow
 from simulator.instruments.gas import gas_by_kind
 from simulator.instruments.model import Blow, Setting
 from simulator.investors.settlement import settled_in_usdc
@@ -9,9 +12,10 @@ from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import MarketPaths
 from simulator.market.shocks import weights
 from simulator.scenario.models import Scenario
+from simulator.scenario.shock_targets import FEED, GAS
 from simulator.scenario.shocks import is_of_the_market
 from simulator.schema.assets import USDC
-from simulator.units import trading_days
+from simulator.units import FloatArray, trading_days
 
 
 def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_paths: int) -> Setting:
@@ -29,9 +33,42 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         usdc=market.prices.get(USDC),
         volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),
         periods_per_year=dict(zip(spec.assets, map(float, spec.periods_per_year), strict=True)),
-        gas=gas_by_kind(scenario.gas),
+        gas=gas_by_kind(scenario.gas, gas_by_day(scenario)),
         blows=_blows(scenario, market),
+        feeds=_feeds(scenario, market),
     )
+
+
+def gas_by_day(scenario: Scenario) -> FloatArray | None:
+    """Return the price of a unit of gas on each step, shape (n_steps + 1,), USD.
+
+    None where no shock moves it. Sizes come before levels, as everywhere.
+    """
+    shocks = [s for s in scenario.shocks or () if s.target == GAS and s.share > 0.0]
+    if not shocks:
+        return None
+    terms, n_steps = scenario.gas, scenario.horizon_days
+    price = np.full(n_steps + 1, terms.usd_per_gas)
+    for shock in sorted(shocks, key=lambda shock: shock.at is not None):
+        begun = np.array([shock.begins(scenario.start)])
+        there = weights(shock, begun, n_steps)[:, 0]
+        if shock.at is None:
+            price *= 1.0 + (float(shock.times or 1.0) - 1.0) * there
+        else:
+            price += there * (terms.usd_at(shock.at) - price)
+    return price
+
+
+def _feeds(scenario: Scenario, market: MarketPaths) -> dict[str, tuple[FeedBlow, ...]]:
+    """Return what shocks do to price feeds, by asset."""
+    found: dict[str, tuple[FeedBlow, ...]] = {}
+    for shock in scenario.shocks or ():
+        if market.happened is not None and shock.family == FEED:
+            weight = weights(shock, market.happened.begins[shock.name], scenario.horizon_days)
+            how = shock.feed or ("size" if shock.at is None else "at")
+            blow = FeedBlow(how, shock.amount, weight)
+            found[shock.asset] = (*found.get(shock.asset, ()), blow)
+    return found
 
 
 def _blows(scenario: Scenario, market: MarketPaths) -> dict[str, tuple[Blow, ...]]:

@@ -32,7 +32,8 @@ from simulator.market.events import NEVER
 from simulator.market.normals import normal_paths
 from simulator.market.spec import MarketFigures
 from simulator.market.streams import Stream
-from simulator.scenario.shocks import CORRELATION, VOLATILITY, ShockTerms, When
+from simulator.scenario.shock_targets import CORRELATION, VOLATILITY
+from simulator.scenario.shocks import ShockTerms, When
 from simulator.schema.assets import USDC
 from simulator.units import FEED_DECIMALS, BoolArray, FloatArray, StepArray
 

@@ -62,6 +62,8 @@ def words(shock: ShockTerms) -> str:
 
 
 def _amount(shock: ShockTerms) -> str:
+    if shock.feed is not None:
+        return _FED[shock.feed]
     if shock.at is not None:
         return f"goes to {shock.at:,.10g}"
     if shock.times is not None:
@@ -70,10 +72,18 @@ def _amount(shock: ShockTerms) -> str:
         return ""
     if not is_of_the_market(shock):
         return _share(shock.size)
+    if shock.family == "feed":
+        return f"is wrong by {_share(shock.size)}"
     if shock.family == "correlation":
         return f"goes {_share(shock.size)} of the way to 1"
     size = shock.size
     return f"{'falls' if size < 0 else 'rises'} by {_share(abs(size))}"
+
+
+_FED = {
+    "frozen": "says what it said last",
+    "exchange": "is fed with the token's own trades",
+}
 
 
 def _days(count: int) -> str:

@@ -19,8 +19,8 @@ from simulator.errors import InputError, Problem, UsageError
 from simulator.scenario.instruments import terms_type
 from simulator.scenario.reader import read_yaml
 from simulator.scenario.shock_lists import Item, items_of, put_first
+from simulator.scenario.shock_targets import targets
 from simulator.scenario.shocks import AMOUNTS
-from simulator.schema.assets import USDC
 from simulator.schema.raw import MARKS, Provenance, RawFile
 
 LEAD_DAYS = 30
@@ -173,8 +173,7 @@ def _hit(data: Any) -> Mapping[str, tuple[str, ...]]:
     """
     market = data.get("market") if isinstance(data, dict) else None
     assets = (market.get("assets") if isinstance(market, dict) else None) or {}
-    found = {name: (name,) for name in ("volatility", "correlation", USDC)}
-    found |= {f"{what}.{a}": (f"{what}.{a}",) for a in assets for what in ("price", "volatility")}
+    found = {name: (name,) for name in targets(assets)}
     chosen = data.get("instruments") if isinstance(data, dict) else None
     for label, terms in (chosen if isinstance(chosen, dict) else {}).items():
         kind = terms_type(label, terms)

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 
 from simulator.instruments.terms import Amount, Struck
 from simulator.scenario.observables import one_of
-from simulator.schema.assets import USDC
+from simulator.scenario.shock_targets import CORRELATION, FAMILIES, Family, targets
 from simulator.schema.fields import (
     Day,
     Fault,
@@ -34,7 +34,6 @@ from simulator.schema.fields import (
     refuse,
 )
 
-VOLATILITY, CORRELATION = "volatility", "correlation"
 _CONDITION = re.compile(
     r"\s*(?:(?P<of>drawdown)\s*\(\s*(?P<inner>\w+)\s*\)|(?P<plain>\w+))\s*"
     r"(?P<sign><=|>=|<|>)\s*(?P<bound>-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
@@ -73,8 +72,8 @@ class ShockTerms(Frozen):
     group: Label | None = None
     """What it is a part of: the shocks of a group are compared with none as one."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
-    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, or what an instrument names,
-    as gold_vault.exploit."""
+    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, or what an
+    instrument names, as gold_vault.exploit."""
     on: Day | None = None
     """Day on which it begins."""
     day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
@@ -82,12 +81,15 @@ class ShockTerms(Frozen):
     when: str | None = None
     """A condition, instead of a date: seen at a close, it acts on the next day, once."""
     size: Fraction | None = None
-    """Of a price: its move, -0.2 = it falls by 20 %. Of correlation: how far it goes towards 1. Of
-    an instrument: a share, as of what is stolen."""
+    """Of a price: its move, -0.2 = it falls by 20 %. Of a feed: by how much it is wrong. Of
+    correlation: how far it goes towards 1. Of an instrument: a share, as of what is stolen."""
     at: Positive | None = None
-    """Of a price: the level it goes to, in its own unit."""
+    """Of a price or feed: the level it goes to, in its own unit."""
     times: Annotated[float, Field(gt=0, le=20)] | None = None
     """Of volatility: what it is multiplied by."""
+    feed: Literal["frozen", "exchange"] | None = None
+    """Of a feed, instead of an amount: it says what it said last, or is fed with a token's trades
+    on its exchange, on every day."""
     ramp_days: Annotated[Whole, Field(ge=1, le=3660)] = 1
     """Days over which it comes; 1 = at once."""
     plateau_days: Annotated[Whole, Field(ge=1, le=3660)] | None = None
@@ -111,7 +113,7 @@ class ShockTerms(Frozen):
 
     @property
     def family(self) -> str:
-        """Return the first word of the target: price, volatility, correlation, usdc."""
+        """Return the first word of the target: price, volatility, correlation, usdc, feed."""
         return self.target.partition(".")[0]
 
     @property
@@ -142,13 +144,16 @@ class ShockTerms(Frozen):
         return []
 
     def _amount_faults(self) -> list[Fault]:
-        allowed = _ALLOWED.get(self.family)
-        if allowed is None:
+        family = FAMILIES.get(self.family)
+        if family is None:
             return []
-        given = [name for name in AMOUNTS if getattr(self, name) is not None]
-        wanted = " or ".join(allowed)
-        if len(given) != 1 or given[0] not in allowed:
+        given = [name for name in (*AMOUNTS, "feed") if getattr(self, name) is not None]
+        wanted = " or ".join(family.amounts)
+        if len(given) != 1 or given[0] not in family.amounts:
             return [((), "", f"must have {wanted}, and nothing else, to say how much")]
+        return [*self._size_faults(), *self._certain_faults(family)]
+
+    def _size_faults(self) -> list[Fault]:
         if self.size is None:
             return []
         if self.family == CORRELATION and not 0 < self.size <= 1:
@@ -158,18 +163,22 @@ class ShockTerms(Frozen):
             return [(("size",), f"{self.size:g}", rule)]
         return []
 
-
-_ALLOWED: Mapping[str, tuple[Amount, ...]] = {
-    "price": ("size", "at"),
-    USDC: ("size", "at"),
-    VOLATILITY: ("times",),
-    CORRELATION: ("size",),
-}
+    def _certain_faults(self, family: Family) -> list[Fault]:
+        """Return what would make something differ by path that is the same on all."""
+        if not family.is_certain:
+            return []
+        if self.when is not None:
+            rule = f"is not for {self.target}, which is the same on all paths: must be on or day"
+            return [(("when",), f"'{self.when}'", rule)]
+        if 0.0 < self.share < 1.0:
+            rule = f"must be 1: {self.target} is the same on all paths"
+            return [(("share",), f"{self.share:g}", rule)]
+        return []
 
 
 def is_of_the_market(shock: ShockTerms) -> bool:
     """Return whether a shock hits prices or their moves, and no instrument."""
-    return shock.family in _ALLOWED
+    return shock.family in FAMILIES
 
 
 def struck_faults(
@@ -188,7 +197,7 @@ def struck_faults(
             continue
         found = offered.get(shock.target)
         if found is None:
-            rule = one_of(shock.target, [*_of_market(assets), *offered], "something to be hit")
+            rule = one_of(shock.target, [*targets(assets), *offered], "something to be hit")
             faults.append((("shocks", place, "target"), f"'{shock.target}'", rule))
         else:
             faults += [(("shocks", place, *at), v, r) for at, v, r in _of_struck(shock, found)]
@@ -227,7 +236,7 @@ def shock_faults(
 
 
 def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
-    known = _of_market(assets)
+    known = targets(assets)
     faults: list[Fault] = []
     if is_of_the_market(shock) and shock.target not in known:
         rule = one_of(shock.target, known, "something that a shock can hit")
@@ -237,12 +246,6 @@ def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
         rule = f"{seen.asset} is no asset of this market: {', '.join(assets)}"
         faults.append((("when",), f"'{shock.when}'", rule))
     return faults
-
-
-def _of_market(assets: Collection[str]) -> list[str]:
-    """Return everything of the market that a shock can hit."""
-    each = [f"{what}.{asset}" for what in ("price", VOLATILITY) for asset in assets]
-    return [*each, VOLATILITY, CORRELATION, USDC]
 
 
 def _day(shock: ShockTerms, start: dt.date, horizon_days: int) -> list[Fault]:
@@ -258,15 +261,17 @@ def _day(shock: ShockTerms, start: dt.date, horizon_days: int) -> list[Fault]:
 
 
 def _contradictions(shocks: Sequence[ShockTerms], start: dt.date) -> list[Fault]:
-    """Return a fault for each level that another shock sets on the same day."""
-    taken: dict[tuple[str, int], str] = {}
+    """Return a fault for each level, or standstill, beside another one on the same day."""
+    taken: dict[tuple[str, int], ShockTerms] = {}
     faults: list[Fault] = []
     for place, shock in enumerate(shocks):
-        step = shock.begins(start)
-        if shock.at is None or step is None:
+        step, stands = shock.begins(start), shock.feed == "frozen"
+        if (shock.at is None and not stands) or step is None:
             continue
-        other = taken.setdefault((shock.target, step), shock.name)
-        if other != shock.name:
-            rule = f"contradicts {other}, which sets another level on the same day"
-            faults.append(((("shocks", place, "at")), f"{shock.at:g}", rule))
+        other = taken.setdefault((shock.target, step), shock)
+        if other is not shock and not (stands and other.feed == "frozen"):
+            does = "lets it stand still" if other.feed == "frozen" else "sets another level"
+            field, value = ("feed", "'frozen'") if stands else ("at", f"{shock.at:g}")
+            rule = f"contradicts {other.name}, which {does} on the same day"
+            faults.append(((("shocks", place, field)), value, rule))
     return faults

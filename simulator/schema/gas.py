@@ -21,4 +21,8 @@ class GasTerms(Frozen):
     @property
     def usd_per_gas(self) -> float:
         """Return the price of a unit of gas, USD."""
-        return self.price_gwei * 1e-9 * self.ether_usd
+        return self.usd_at(self.price_gwei)
+
+    def usd_at(self, gwei: float) -> float:
+        """Return the price of a unit of gas, USD, at a gas price in gwei."""
+        return gwei * 1e-9 * self.ether_usd

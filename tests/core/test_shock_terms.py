@@ -38,6 +38,8 @@ def fault(folder, *shocks):
         "target: volatility.silver, day: 1, times: 2, plateau_days: 20",
         "target: correlation, when: gold < 4_000, size: 0.5",
         "target: usdc, when: drawdown(gold) >= 0.2, at: 0.9, plateau_days: 7",
+        "target: feed.gold, day: 1, size: -0.3, plateau_days: 2",
+        "target: feed.silver, day: 1, feed: exchange",
         "target: gold_token.premium, day: 5, size: -0.2, half_life_days: 3",
         "target: gold_token.shortfall, day: 5, size: 1, share: 0.1",
     ],
@@ -76,6 +78,9 @@ def test_shock__that_can_be__is_read(tmp_path, said):
         ("target: price.gold, day: 5, size: 0.1, at: 3", "", "must have size or at, and nothing"),
         ("target: volatility, day: 5, size: 0.1", "", "must have times, and nothing else"),
         ("target: correlation, day: 5, size: 1.2", "size", "above 0 and at most 1, the whole way"),
+        ("target: feed.bitcoin, day: 5, size: 0.1", "target", "must be something that a shock can"),
+        ("target: feed.gold, day: 5, size: 0.1, feed: frozen", "", "must have size or at or feed"),
+        ("target: price.gold, day: 5, feed: frozen", "", "must have size or at, and nothing else"),
         ("target: gold_token.shortfall, day: 5, size: 1.2", "size", "must be 0 to 1: share of the"),
         ("target: gold_token.shortfall, day: 5", "", "must have size, and nothing else"),
         (
@@ -97,6 +102,13 @@ def test_two_levels_on_one_day__contradict_each_other(tmp_path):
     found = fault(tmp_path, level.format(3_000), level.format(3_100))
     assert (found.line, found.field) == (6, "shocks[1].at")
     assert found.rule == "contradicts s0, which sets another level on the same day"
+
+
+def test_level_of_a_feed_that_stands_still__contradicts_it(tmp_path):
+    stands = "target: feed.gold, day: 5, feed: frozen"
+    found = fault(tmp_path, stands, "target: feed.gold, day: 5, at: 3_100")
+    assert (found.line, found.field) == (6, "shocks[1].at")
+    assert found.rule == "contradicts s0, which lets it stand still on the same day"
 
 
 def test_two_shocks_of_one_name__are_refused(tmp_path):

@@ -5,8 +5,6 @@ The pool counts in USDC, and so does its model: prices are turned into it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from simulator.instruments.base import PoolVisits, TokenDrivers, TokenTerms
 from simulator.instruments.gold_pool import paths
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers, draw_drivers
@@ -24,8 +22,7 @@ class PoolModel:
         """Return the drivers of a block, prices in USDC."""
         prices = ground.drivers(terms.token, TokenDrivers).prices
         if setting.usdc is not None:
-            metal, token = prices.metal_usd / setting.usdc, prices.token_usd / setting.usdc
-            prices = replace(prices, metal_usd=metal, token_usd=token)
+            prices = prices.in_usdc(setting.usdc)
         return draw_drivers(terms, label, prices, setting.first_path, setting.seed)
 
     def play(

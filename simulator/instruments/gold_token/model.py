@@ -21,17 +21,22 @@ class TokenModel:
     ) -> GoldTokenDrivers:
         """Return price, premium, backing and supply of a block."""
         del ground
-        spot = setting.prices[self.metal.asset]
-        return paths.draw_drivers(
+        asset = self.metal.asset
+        drawn = paths.draw_drivers(
             terms,
             label,
             self.metal,
-            spot,
+            setting.prices[asset],
             setting.seed,
             setting.first_path,
             missing=setting.struck(label, SHORTFALL),
             dislocated=setting.struck(label, PREMIUM),
         )
+        prices = drawn.prices
+        told = setting.feed(asset, prices.metal_usd, prices.token_usd)
+        if told is prices.metal_usd:
+            return drawn
+        return replace(drawn, prices=replace(prices, told_usd=told))
 
     def play(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from simulator.chain import Call, Receipt
 from simulator.instruments.casting import Cast, Part
 from simulator.instruments.custody import Custody, Quote, desk_account
@@ -30,7 +32,11 @@ class GoldTokenPlayer(PlainPlayer):
         """Take the drivers of one path: arrays of shape (n_steps + 1, 1)."""
         self._terms = terms
         self._drivers = drivers
-        self._trading = trading
+        self._told = drivers.prices.feed_usd[:, 0]
+        # a feed that moves while the metal stands still is fed by an exchange that never closes
+        tells = trading | (np.diff(self._told, prepend=0.0) != 0.0)
+        self._tells: list[bool] = tells.tolist()
+        """Whether the feed has a round on each step: the first, and those on which it may move."""
         whole = 10 ** (terms.decimals - SUPPLY_DECIMALS)
         self._supply = [
             to_wei(float(x), SUPPLY_DECIMALS) * whole for x in drivers.supply_ounces[:, 0]
@@ -74,14 +80,13 @@ class GoldTokenPlayer(PlainPlayer):
 
     def _prices(self, step: int) -> list[Call]:
         keeper = self._stage.roles.keeper
-        is_open = bool(self._trading[step]) or step == 0
-        was_open = step > 0 and (bool(self._trading[step - 1]) or step == 1)
+        is_open, was_open = self._tells[step], step > 0 and self._tells[step - 1]
         calls = []
         if is_open != was_open:
             status = MARKET_OPEN if is_open else MARKET_CLOSED
             calls.append(self._metal_feed.call("set_market_status", status, sender=keeper))
         if is_open:
-            answer = to_wei(float(self._drivers.prices.metal_usd[step, 0]), FEED_DECIMALS)
+            answer = to_wei(float(self._told[step]), FEED_DECIMALS)
             calls.append(self._metal_feed.call("update_answer", answer, sender=keeper))
         return calls
 

@@ -18,7 +18,7 @@ from simulator.instruments.gold_vault.lanes import (
     DEBT,
     DEMAND_OUNCES,
     EVENTS,
-    GOLD_USD,
+    FEED_USD,
     HELD_UP,
     LENDING_SHARES,
     PER_INDEX,
@@ -82,7 +82,7 @@ def get_terrain(state: FloatArray, lane: int, terms: Terms) -> Terrain:
 
     `state` is of shape (STATE_SIZE,).
     """
-    index, gold_usd = state[BORROW_INDEX + lane], state[GOLD_USD + lane]
+    index, gold_usd = state[BORROW_INDEX + lane], state[FEED_USD + lane]
     bearable = terms.bearable * (state[CASH + lane] + state[SCALED_DEBT + lane] * index)
     demand = state[DEMAND_OUNCES + lane]
     wanted = (bearable if bearable < demand else demand) / N_COHORTS
@@ -173,7 +173,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
     """
     lost = 0.0
     market = get_fund(state, lane).market
-    gold_usd = state[GOLD_USD + lane]
+    gold_usd = state[FEED_USD + lane]
     for cohort in range(N_COHORTS):
         row = cohort * WIDTH + lane
         position = Position(state[DEBT + row], state[COLLATERAL_UNITS + row] * USDC_UNIT)
@@ -214,7 +214,7 @@ def end_loans(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> N
         if owed <= 0.0 or owed - terrain.wanted <= terms.inertia * owed:
             continue
         market = lending.lend(market, -owed, -debt)
-        release = releasable(collateral_usdc, terms, state[GOLD_USD + lane])
+        release = releasable(collateral_usdc, terms, state[FEED_USD + lane])
         take_collateral(state, row, collateral_usdc, release)
         acts[lane, REPAY + cohort] = np.inf
         acts[lane, RELEASE_USDC + cohort] = release

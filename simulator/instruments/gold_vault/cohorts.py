@@ -31,7 +31,7 @@ from simulator.instruments.gold_vault.lanes import (
     COLLATERAL_UNITS,
     DEBT,
     EXPLOIT_DAY,
-    GOLD_USD,
+    FEED_USD,
     HELD_UP,
     MARKED,
     SCALED_DEBT,
@@ -173,7 +173,7 @@ def _find_each(state: FloatArray, group: int, day: float, per_threshold: float) 
     `state` is of shape (STATE_SIZE,).
     """
     for lane in range(group * GROUP, (group + 1) * GROUP):
-        price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+        price = state[BORROW_INDEX + lane] * state[FEED_USD + lane] * per_threshold
         beyond = _is_lost(state, lane, 0, price) | _is_lost(state, lane, 1, price)
         beyond |= _is_lost(state, lane, 2, price) | _is_lost(state, lane, 3, price)
         beyond |= _is_lost(state, lane, 4, price) | _is_lost(state, lane, 5, price)
@@ -190,7 +190,7 @@ def find_losses(state: FloatArray, unlike: BoolArray, day: float, terms: Terms) 
     """
     per_threshold = USDC_UNITS / terms.liquidation_threshold
     for lane in range(WIDTH):
-        price = state[BORROW_INDEX + lane] * state[GOLD_USD + lane] * per_threshold
+        price = state[BORROW_INDEX + lane] * state[FEED_USD + lane] * per_threshold
         owed = state[DEBT + lane] * price
         beyond = _is_lost(state, lane, 7, price) | _is_beyond(state, lane, owed)
         beyond |= _is_beyond(state, WIDTH + lane, owed)

@@ -39,6 +39,7 @@ from simulator.instruments.gold_vault.lanes import (
     EXIT_USD,
     EXPLOIT_DAY,
     EXPLOIT_SHARE,
+    FEED_USD,
     FLOW,
     GOLD_READ,
     HELD_UP,
@@ -91,7 +92,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     """Run all paths of a block over all steps; the arrays are described in `state`."""
     terms, needs = numbers.terms, numbers.needs
     report_every_days, claim_every_days = numbers.report_every_days, numbers.claim_every_days
-    gold_usd, token_usd = drivers.gold_usd, drivers.token_usd
+    gold_usd, feed_usd, token_usd = drivers.gold_usd, drivers.feed_usd, drivers.token_usd
     backing, premium = drivers.backing, drivers.premium
     demand_ounces, flow = drivers.demand_ounces, drivers.flow
     reward_usd, reward_tokens = drivers.reward_usd, drivers.reward_tokens
@@ -130,6 +131,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             claiming = step > 0 and step % claim_every_days == 0 and not last
             tokens = 0.0 if last else reward_tokens[step]
             read_row(state, GOLD_READ, gold_usd, step, first, WIDTH)
+            read_row(state, FEED_USD, feed_usd, step, first, WIDTH)
             read_row(state, TOKEN_READ, token_usd, step, first, WIDTH)
             read_row(state, BACKING_READ, backing, step, first, WIDTH)
             read_row(state, DEMAND_OUNCES, demand_ounces, step, first, WIDTH)

@@ -20,11 +20,12 @@ from simulator.units import FloatArray
 WIDTH = 32
 """Lanes of a state: few enough for all rows to stay in a fastest cache of 32 KiB."""
 
-_NAMED_ROWS = 68
+_NAMED_ROWS = 69
 
 # Today's drivers.
 (
     GOLD_USD,
+    FEED_USD,
     TOKEN_USD,
     BACKING,
     DEMAND_OUNCES,

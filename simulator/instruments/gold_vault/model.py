@@ -92,9 +92,8 @@ def in_usdc(drivers: GoldVaultDrivers, usdc: FloatArray) -> GoldVaultDrivers:
     `usdc`, of shape (n_steps + 1, n_paths), is its price in dollars. What was drawn from prices
     stays: people look at gold in dollars.
     """
-    prices = drivers.prices
-    counted = replace(prices, metal_usd=prices.metal_usd / usdc, token_usd=prices.token_usd / usdc)
-    return replace(drivers, prices=counted, reward_usd=drivers.reward_usd / usdc)
+    prices = drivers.prices.in_usdc(usdc)
+    return replace(drivers, prices=prices, reward_usd=drivers.reward_usd / usdc)
 
 
 MODEL = VaultModel()

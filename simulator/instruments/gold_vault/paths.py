@@ -112,6 +112,7 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
     prices = drivers.prices
     return DriverArrays(
         gold_usd=prices.metal_usd,
+        feed_usd=prices.feed_usd,
         token_usd=prices.token_usd,
         backing=prices.backing,
         premium=prices.premium,

@@ -89,7 +89,7 @@ class GoldVaultPlayer:
         self._liquidated = np.cumsum(
             self._acts[:, Action.LIQUIDATE : Action.LIQUIDATE + N_COHORTS].sum(axis=1)
         )
-        self._cheapest_usd = np.minimum.accumulate(drivers.prices.metal_usd[:, 0])
+        self._cheapest_usd = np.minimum.accumulate(drivers.prices.feed_usd[:, 0])
         unit = 10.0**-self._decimals
         books = self._seen[:-1, [Observed.TOTAL_ASSETS, Observed.MARKET_ASSETS]]
         self._scale = max(float(books.min()), SMALLEST_BOOK_OUNCES)

@@ -13,7 +13,7 @@ from simulator.instruments.gold_vault.lanes import (
     DEBT,
     EXIT_TOKENS,
     EXPLOIT_DAY,
-    GOLD_USD,
+    FEED_USD,
     POOL_WORTH,
     REWARDS_CLAIMED,
     REWARDS_UNCLAIMED,
@@ -107,6 +107,6 @@ def write_observed(state: FloatArray, observed: FloatArray, step: int, first: in
         for cohort in range(N_COHORTS):
             owed = state[DEBT + cohort * WIDTH + lane] * fund.market.borrow_index
             units = state[COLLATERAL_UNITS + cohort * WIDTH + lane]
-            worth = owed * state[GOLD_USD + lane] * USDC_UNITS
+            worth = owed * state[FEED_USD + lane] * USDC_UNITS
             ltv = worth / units if units > 0.0 else 0.0
             seen[SEEN_LTV + cohort] = ltv

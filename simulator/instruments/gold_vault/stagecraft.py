@@ -57,7 +57,7 @@ def _with_holders(player: GoldVaultPlayer, part: VaultPart, token: TokenTerms) -
         quote,
         actions,
         part.record.observed[:, 0],
-        part.drivers.prices.metal_usd[:, 0],
+        part.drivers.prices.feed_usd[:, 0],
         part.size,
         recalled,
     )

@@ -185,6 +185,7 @@ class DriverArrays(NamedTuple):
     n_paths is a multiple of `lanes.WIDTH`.
 
     gold_usd, token_usd : USD per ounce, USD per token
+    feed_usd : USD per ounce, what the market reads for gold
     backing : ounces behind a token
     premium : log gap between the token and what backs it
     demand_ounces : ounces that borrowers want
@@ -200,6 +201,7 @@ class DriverArrays(NamedTuple):
     """
 
     gold_usd: FloatArray
+    feed_usd: FloatArray
     token_usd: FloatArray
     backing: FloatArray
     premium: FloatArray

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.instruments.feeds import FeedBlow, said
 from simulator.instruments.miner_perp.streams import Stream, stream
 from simulator.instruments.miner_perp.terms import CrowdTerms, MinerPerpTerms, MinerTerms
 from simulator.instruments.model import Blow, absent
@@ -39,7 +40,7 @@ class MinerPerpDrivers:
     label : str
     start : date
     metal_usd, miner_usd : ndarray of shape (n_steps + 1, n_paths), USD
-        Prices, quantised to the feeds' 1e-8; the miner's is empty, (0, n_paths), without weight.
+        As the feeds say them, to 1e-8; the miner's is empty, (0, n_paths), without weight.
     index : ndarray of shape (n_steps + 1, n_paths)
         As the newest round has it, 1 at the start.
     rounds : ndarray of bool, shape (n_steps + 1, n_paths)
@@ -155,6 +156,7 @@ def draw_drivers(
     seed: int,
     first_path: int,
     kept_away: Sequence[Blow] = (),
+    misread: Sequence[FeedBlow] = (),
 ) -> MinerPerpDrivers:
     """Return the drivers of a block.
 
@@ -168,6 +170,8 @@ def draw_drivers(
         Whether the metal trades on a step.
     kept_away : sequence of Blow
         Shocks: keepers who are away.
+    misread : sequence of FeedBlow
+        What shocks do to the metal's feed; the miner's share follows the metal itself.
     """
     n_rows, n_paths = metal_usd.shape
     told = np.empty_like(metal_usd)
@@ -180,6 +184,7 @@ def draw_drivers(
         )
         shares = np.empty_like(told)
         _share(told, normals, exchange_open, _of_miner(terms.index.miner, first), shares)
+    told = said(told, exchange_open, misread)
     rounds = _rounds(terms, label, exchange_open, seed, first_path, n_paths)
     away = absent(kept_away)
     index = np.empty_like(told)

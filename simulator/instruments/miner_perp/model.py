@@ -29,6 +29,7 @@ class PerpModel:
             setting.seed,
             setting.first_path,
             setting.struck(label, KEEPER),
+            setting.feeds.get(metal, ()),
         )
 
     def play(

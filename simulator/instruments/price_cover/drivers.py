@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,8 +20,9 @@ class PriceCoverDrivers:
     Attributes
     ----------
     label : str
-    copper_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
-        Of the asset that the terms follow, quantised to the feed's 1e-8.
+    copper_usd, feed_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
+        Price of the asset that the terms follow, quantised to the feed's 1e-8, and what the feed
+        says.
     start : date
     volatility, periods_per_year : float
         The asset's annual volatility in the market model, and its trading days a year.
@@ -29,16 +30,15 @@ class PriceCoverDrivers:
 
     label: str
     copper_usd: FloatArray
+    feed_usd: FloatArray
     start: dt.date
     volatility: float
     periods_per_year: float
 
     def lane(self, k: int) -> PriceCoverDrivers:
         """Return path `k` of the block alone."""
-        one = self.copper_usd[:, k : k + 1]
-        return PriceCoverDrivers(
-            self.label, one, self.start, self.volatility, self.periods_per_year
-        )
+        one = slice(k, k + 1)
+        return replace(self, copper_usd=self.copper_usd[:, one], feed_usd=self.feed_usd[:, one])
 
 
 @kernel
@@ -62,4 +62,4 @@ def draw_drivers(
     """
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
-    return PriceCoverDrivers(label, quantised, start, volatility, periods_per_year)
+    return PriceCoverDrivers(label, quantised, quantised, start, volatility, periods_per_year)

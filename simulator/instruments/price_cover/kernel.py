@@ -62,16 +62,16 @@ def start(own: FloatArray, policy: FloatArray) -> None:
 @kernel
 def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     """Run all paths of a block over all steps; fields as their classes describe them."""
-    plan, posted, copper_usd = drivers.plan, drivers.posted, drivers.copper_usd
+    plan, posted, feed_usd = drivers.plan, drivers.posted, drivers.feed_usd
     starts, ends = plan.start, plan.end
     marks, leaves, gains = results.marks, results.leaves, results.gains
     covered, bare, periods = results.covered, results.bare, results.periods
     outcomes, acts, observed = results.outcomes, results.acts, results.observed
     sold_policies, totals = results.sold, results.totals
-    n_rows, n_policies, window = copper_usd.shape[0], len(starts), int(numbers.window_days)
+    n_rows, n_policies, window = feed_usd.shape[0], len(starts), int(numbers.window_days)
     share, haircut = numbers.holder_usd / numbers.pool_usd, numbers.haircut
     leave_gas, no_acts = numbers.gas_leave_usd, np.empty(0, np.int8)
-    for first in range(0, copper_usd.shape[1], LANES):
+    for first in range(0, feed_usd.shape[1], LANES):
         lanes = slice(first, first + LANES)
         own = np.zeros(N_OWN * LANES)
         policies = np.zeros((n_policies, N_POLICY * LANES))
@@ -82,17 +82,17 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
         # stand between `live` and `sold`
         live, sold = 0, 0
         for step in range(n_rows):
-            usd = copper_usd[step, lanes]
+            usd = feed_usd[step, lanes]
             if step > 0:
                 earn(own)
-                produce(own, usd, numbers.tonnes_a_day, numbers.aisc)
+                produce(own, drivers.copper_usd[step, lanes], numbers.tonnes_a_day, numbers.aisc)
             is_due = False
             for i in range(live, sold):
                 if starts[i] == step:
                     start(own, policies[i])
                 is_due = is_due or ends[i] == step
             if is_due:
-                settlements(copper_usd[:, lanes], step, window, price)
+                settlements(feed_usd[:, lanes], step, window, price)
                 ended = outcomes[live:sold, :, lanes]
                 settle(own, plan, live, step, policies, price, ended, happened)
                 while live < sold and ends[live] <= step:
@@ -106,7 +106,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 at = usd
                 # from the second day of the window on, part of the settlement is known
                 if step > ends[i] - window:
-                    yesterday, left = copper_usd[step - 1, lanes], ends[i] - step
+                    yesterday, left = feed_usd[step - 1, lanes], ends[i] - step
                     standing(policies[i], usd, yesterday, left, window, stands)
                     at = stands
                 trigger, policy = numbers.trigger_share, policies[i]

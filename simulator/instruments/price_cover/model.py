@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.price_cover import paths
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
@@ -19,7 +21,8 @@ class CoverModel:
         del ground
         asset = terms.follows
         figures = setting.volatility[asset], setting.periods_per_year[asset]
-        return draw_drivers(label, setting.prices[asset], setting.start, *figures)
+        drawn = draw_drivers(label, setting.prices[asset], setting.start, *figures)
+        return replace(drawn, feed_usd=setting.feed(asset, drawn.copper_usd))
 
     def play(
         self,

@@ -88,7 +88,7 @@ def simulate(
         by_source=daily and by_source,
         record=record,
     )
-    told = Drivers(plan, trading, drivers.copper_usd)
+    told = Drivers(plan, trading, drivers.copper_usd, drivers.feed_usd)
     run(numbers(terms, gas, holder_usd, n_steps), told, results)
     # what was put in: what entering costs is seen on the day after
     results.marks[0] = results.leaves[0] = holder_usd

@@ -72,12 +72,12 @@ class PriceCoverPlayer:
         """Take drivers and record of one path: arrays of shape (n_steps + 1, ..., 1)."""
         self._holder_usd = holder_usd
         self._terms = terms
-        self._copper = drivers.copper_usd[:, 0]
+        self._feed_usd = drivers.feed_usd[:, 0]
         self._plan, self._acts = record.plan, record.acts[..., 0]
         self._policies, self._seen = record.policies[..., 0], record.observed[:, 0]
         self._paid_out = float(record.paid_out[0])
         self._trading, self._genesis = trading, midnight_timestamp(drivers.start)
-        self._last_step = len(self._copper) - 1
+        self._last_step = len(self._feed_usd) - 1
         posts = trading[: self._last_step + 1].copy()
         posts[0] = True
         self._posts: list[bool] = posts.tolist()
@@ -194,7 +194,7 @@ class PriceCoverPlayer:
             status = MARKET_OPEN if now else MARKET_CLOSED
             calls.append(self._feed.call("set_market_status", status, sender=keeper))
         if now:
-            answer = to_wei(float(self._copper[step]), FEED_DECIMALS)
+            answer = to_wei(float(self._feed_usd[step]), FEED_DECIMALS)
             calls.append(self._feed.call("update_answer", answer, sender=keeper))
         return calls
 
@@ -371,10 +371,10 @@ class PriceCoverPlayer:
 
     def _standing(self, step: int, end: int) -> float:
         """Return the mean of the window that ends with `end` if the price of `step` stays."""
-        first, now = end - self._terms.pool.window_days, float(self._copper[step])
+        first, now = end - self._terms.pool.window_days, float(self._feed_usd[step])
         if step <= first:
             return now
-        seen = float(self._copper[first:step].sum())
+        seen = float(self._feed_usd[first:step].sum())
         return (seen + (end - step) * now) / (end - first)
 
     def gas(self, step: int, receipts: Sequence[Receipt]) -> Mapping[str, int]:

@@ -97,12 +97,12 @@ def sell(
 
 
 @kernel
-def settlements(copper_usd: FloatArray, end: int, window: int, out: FloatArray) -> None:
+def settlements(feed_usd: FloatArray, end: int, window: int, out: FloatArray) -> None:
     """Fill `out` with the mean price of the `window` days that end with step `end`.
 
     Parameters
     ----------
-    copper_usd : ndarray of shape (n_steps + 1, LANES), USD per tonne
+    feed_usd : ndarray of shape (n_steps + 1, LANES), USD per tonne
     out : ndarray of shape (LANES,), USD per tonne
         Written.
     """
@@ -110,7 +110,7 @@ def settlements(copper_usd: FloatArray, end: int, window: int, out: FloatArray) 
         out[k] = 0.0
     for step in range(max(0, end - window), end):
         for k in range(LANES):
-            out[k] += copper_usd[step, k]
+            out[k] += feed_usd[step, k]
     for k in range(LANES):
         out[k] /= min(window, end)
 

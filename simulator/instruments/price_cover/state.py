@@ -205,12 +205,14 @@ class Drivers(NamedTuple):
 
     plan : Schedule
     posted : (n_steps + 1,), bool, whether the feed has a new round on the step
-    copper_usd : (n_steps + 1, n_paths), USD per tonne; n_paths is a multiple of LANES
+    copper_usd, feed_usd : (n_steps + 1, n_paths), USD per tonne; n_paths is a multiple of LANES
+        What copper is sold at, and what the contract reads.
     """
 
     plan: Schedule
     posted: BoolArray
     copper_usd: FloatArray
+    feed_usd: FloatArray
 
 
 class Results(NamedTuple):

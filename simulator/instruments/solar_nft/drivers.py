@@ -30,8 +30,8 @@ class SolarNftDrivers:
         kWh that a kWp of the collection gives on the day; 0 on the first and after the end.
     mood : ndarray
         Floor price over worth.
-    silver_usd : ndarray, USD per ounce
-        Quantised to the feed's 1e-8.
+    silver_usd, feed_usd : ndarray, USD per ounce
+        Silver's price, quantised to the feed's 1e-8, and what the feed says.
     locked, unlocked : ndarray
         Times that one of the others' arrays was locked and unlocked so far.
     default_step : ndarray of shape (n_paths,), int64
@@ -44,6 +44,7 @@ class SolarNftDrivers:
     sun: FloatArray
     mood: FloatArray
     silver_usd: FloatArray
+    feed_usd: FloatArray
     locked: FloatArray
     unlocked: FloatArray
     default_step: StepArray
@@ -58,6 +59,7 @@ class SolarNftDrivers:
             self.sun[:, one],
             self.mood[:, one],
             self.silver_usd[:, one],
+            self.feed_usd[:, one],
             self.locked[:, one],
             self.unlocked[:, one],
             self.default_step[one],
@@ -102,6 +104,7 @@ def draw_drivers(
         sun=sun,
         mood=mood,
         silver_usd=quantised,
+        feed_usd=quantised,
         locked=locked,
         unlocked=unlocked,
         default_step=first_event(seed, failing, first_path, n_paths, hazard),

@@ -101,6 +101,8 @@ def run(numbers: Numbers, days: Days, drivers: Drivers, results: Results) -> Non
                 share_out(own, part, pots[period, lanes])
                 period += 1
             if step == retire_step:
+                # buyers look at the market, the contract at its feed
+                read_row(own, SILVER, drivers.feed_usd, step, first, WIDTH)
                 claim_silver(own, numbers.silver_mg, numbers.recovery)
             is_free = step >= numbers.lock_days or step >= retire_step
             keep_locked = numbers.keep if is_free else numbers.keep_locked

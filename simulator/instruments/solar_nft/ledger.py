@@ -45,7 +45,7 @@ class Ledger:
         retires = int(own.retire_step)
         self.silver_paid = 0.0
         if retires <= self.last:
-            price = float(drivers.silver_usd[retires, 0])
+            price = float(drivers.feed_usd[retires, 0])
             self.silver_paid = silver_usd(own.silver_mg, own.recovery, price)
         self._silver = np.where(self._steps >= retires, self.silver_paid, 0.0)
         in_service = self._steps < retires

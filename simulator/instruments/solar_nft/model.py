@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.solar_nft import paths
 from simulator.instruments.solar_nft.drivers import SolarNftDrivers, draw_drivers
@@ -19,9 +21,10 @@ class SolarModel:
         del ground
         liquidity = setting.factors["liquidity"] if terms.reads_liquidity else None
         silver = setting.prices["silver"]
-        return draw_drivers(
+        drawn = draw_drivers(
             terms, label, setting.start, silver, liquidity, setting.seed, setting.first_path
         )
+        return replace(drawn, feed_usd=setting.feed("silver", drawn.silver_usd))
 
     def play(
         self,

@@ -102,6 +102,7 @@ def _as_told(drivers: SolarNftDrivers) -> Drivers:
         drivers.sun,
         drivers.mood,
         drivers.silver_usd,
+        drivers.feed_usd,
         drivers.locked,
         drivers.unlocked,
         drivers.default_step,

@@ -59,7 +59,7 @@ class SolarNftPlayer:
         self._terms, self._trading = terms, trading
         self._own: Numbers = numbers(terms, gas, usd)
         self._books = Ledger(terms, gas, self._own, drivers, record)
-        self._silver = drivers.silver_usd[:, 0]
+        self._silver = drivers.feed_usd[:, 0]
         self._locks = drivers.locked[:, 0].astype(int)
         self._unlocks = drivers.unlocked[:, 0].astype(int)
         self._last = self._books.last

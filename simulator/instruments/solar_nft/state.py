@@ -105,6 +105,7 @@ class Drivers(NamedTuple):
     sun: FloatArray
     mood: FloatArray
     silver_usd: FloatArray
+    feed_usd: FloatArray
     locked: FloatArray
     unlocked: FloatArray
     default_step: StepArray

@@ -90,7 +90,7 @@ def draw_drivers(
         of who has deployed dollars, of which the first one counts.
     """
     streams = {number: stream_of(number, "token_loan", label) for number in Stream}
-    feed = prices.metal_usd
+    feed = prices.feed_usd
     if terms.price == "exchange":
         # a feed says at least one unit: zero would be no price
         feed = np.maximum(prices.token_usd, 1.0 / FEED_UNITS)

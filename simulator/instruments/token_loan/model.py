@@ -60,9 +60,8 @@ def in_usdc(drivers: TokenLoanDrivers, usdc: FloatArray) -> TokenLoanDrivers:
 
     `usdc` is of shape (n_steps + 1, n_paths).
     """
-    prices = drivers.prices
-    counted = replace(prices, metal_usd=prices.metal_usd / usdc, token_usd=prices.token_usd / usdc)
-    return replace(drivers, prices=counted, feed_usdc=drivers.feed_usdc / usdc)
+    prices = drivers.prices.in_usdc(usdc)
+    return replace(drivers, prices=prices, feed_usdc=drivers.feed_usdc / usdc)
 
 
 MODEL = LoanModel()

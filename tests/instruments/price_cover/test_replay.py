@@ -122,7 +122,7 @@ def _held_steps(path: int) -> int:
     for i, strike in enumerate(player._policies[:, Policy.STRIKE]):
         acts = player._acts[: player._plan.end[i], i].astype(int)
         marked = np.cumsum((acts == Act.TRIGGER).astype(int) - (acts == Act.CLEAR))
-        held += int((marked * (player._copper[: acts.size] > strike * 1.001)).sum())
+        held += int((marked * (player._feed_usd[: acts.size] > strike * 1.001)).sum())
     return held
 
 

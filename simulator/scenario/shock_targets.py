@@ -1,0 +1,57 @@
+"""What of the market a shock can hit, and what it must say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.instruments.terms import Amount
+from simulator.schema.assets import USDC, class_of
+
+VOLATILITY, CORRELATION, FEED, GAS = "volatility", "correlation", "feed", "gas"
+
+Whose = Literal["each", "each and all", "metals", "all"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of targets: the first word of their name.
+
+    Attributes
+    ----------
+    amounts : tuple of str
+        Fields of which one says how much, or what.
+    whose : Whose
+        Whether an asset stands behind the first word: any, or a metal, or none.
+    is_certain : bool
+        Whether it holds on all paths alike, so that no condition or share decides.
+    """
+
+    amounts: tuple[Amount | Literal["feed"], ...]
+    whose: Whose = "all"
+    is_certain: bool = False
+
+
+FAMILIES: Mapping[str, Family] = {
+    "price": Family(("size", "at"), "each"),
+    VOLATILITY: Family(("times",), "each and all"),
+    CORRELATION: Family(("size",)),
+    USDC: Family(("size", "at")),
+    FEED: Family(("size", "at", "feed"), "metals"),
+}
+
+
+def targets(assets: Collection[str]) -> list[str]:
+    """Return everything of a market of these assets that a shock can hit."""
+    found: list[str] = []
+    for name, family in FAMILIES.items():
+        if family.whose != "all":
+            found += [f"{name}.{a}" for a in assets if family.whose != "metals" or _is_metal(a)]
+        if family.whose in ("all", "each and all"):
+            found.append(name)
+    return found
+
+
+def _is_metal(asset: str) -> bool:
+    return class_of(asset) == "metals"
