@@ -29,6 +29,7 @@ from simulator.instruments.price_cover.rows import (
     PREMIUMS,
     RATE,
     SETTLEMENT,
+    SHARE,
     SOLD,
     SOLD_BEFORE,
     TOTAL_ASSETS,
@@ -36,10 +37,13 @@ from simulator.instruments.price_cover.rows import (
     UNEARNED,
     UTILISATION,
 )
-from simulator.instruments.price_cover.state import Numbers
+from simulator.instruments.price_cover.state import Drivers, Numbers
 from simulator.jit import inlined, kernel
 from simulator.mechanics.cover import dollars_down
 from simulator.units import LANES, FloatArray
+
+LEAST_RUN_USD = 1.0
+"""Less than this nobody asks for."""
 
 
 @inlined
@@ -65,11 +69,47 @@ def leave_now(own: FloatArray, numbers: Numbers, k: int) -> float:
 
     `own` is of shape (n_rows * LANES,).
     """
-    share = numbers.holder_usd / numbers.pool_usd
     # who leaves while policies are triggered is paid as if all that they insure were lost
-    certain = max(0.0, own[POOL + k] - own[TRIGGERED + k]) * share
+    certain = max(0.0, own[POOL + k] - own[TRIGGERED + k]) * own[SHARE + k]
     free = max(0.0, own[POOL + k] - own[LOCKED + k] / numbers.leverage)
     return float(min(certain, free))
+
+
+@kernel
+def leave_others(
+    own: FloatArray, numbers: Numbers, step: int, drivers: Drivers, first: int, fled: FloatArray
+) -> None:
+    """Pay other underwriters who leave on this step, as far as no policy needs the money.
+
+    What was earned and paid so far is counted anew, as if the share that the measured one has now
+    had been his from the start; what leavers give up of triggered policies is a claim less.
+
+    Parameters
+    ----------
+    own : ndarray of shape (n_rows * LANES,)
+    fled : ndarray of shape (n_paths,), USD
+        Written from path `first` on: what they are paid.
+    """
+    for k in range(LANES):
+        if drivers.run_step[first + k] != step:
+            continue
+        leaving = drivers.run_share[first + k] * (numbers.pool_usd - numbers.holder_usd)
+        shares, pool = numbers.holder_usd / own[SHARE + k], own[POOL + k]
+        certain = max(0.0, pool - own[TRIGGERED + k])
+        wanted, free = (
+            certain * leaving / shares,
+            max(0.0, pool - own[LOCKED + k] / numbers.leverage),
+        )
+        paid = min(wanted, free)
+        if paid < LEAST_RUN_USD:
+            continue
+        burned = leaving if wanted <= free else free * shares / certain
+        more = shares / (shares - burned)
+        own[POOL + k] = pool - paid
+        own[EARNED + k] /= more
+        own[PAID + k] = own[PAID + k] / more - (own[POOL + k] - pool / more)
+        own[SHARE + k] *= more
+        fled[first + k] = paid
 
 
 @kernel
@@ -93,8 +133,8 @@ def exit_at_last(
     by : ndarray of shape (5, LANES), USD
         Written: rows of `From`.
     """
-    share = numbers.holder_usd / numbers.pool_usd
     for k in range(LANES):
+        share = own[SHARE + k]
         certain = share * max(0.0, own[POOL + k] - own[TRIGGERED + k])
         claims = numbers.can_claim > 0.0 and own[TRIGGERED + k] <= numbers.hardly
         worth = leave_now(own, numbers, k)
@@ -116,7 +156,6 @@ def exit_at_last(
 @inlined
 def value_underwriter(
     own: FloatArray,
-    share: float,
     haircut: float,
     spent: float,
     leave_gas: float,
@@ -125,10 +164,10 @@ def value_underwriter(
 ) -> None:
     """Write the position at mark and at exit, `marks` and `leaves` of shape (LANES,), USD.
 
-    `share` is his of the pool, `spent` the gas so far and `leave_gas` that of leaving, USD.
+    `spent` is the gas so far and `leave_gas` that of leaving, USD.
     """
     for k in range(LANES):
-        marks[k] = share * max(0.0, own[POOL + k] - own[OPEN + k]) - spent
+        marks[k] = own[SHARE + k] * max(0.0, own[POOL + k] - own[OPEN + k]) - spent
     # before the cooldown is over nothing is paid out: all of it is sold at the haircut
     for k in range(LANES):
         leaves[k] = marks[k] - haircut * (marks[k] + spent) - leave_gas
@@ -153,9 +192,8 @@ def split(
     gains : ndarray of shape (5, n_steps + 1, n_paths), USD
         Written on `step` from path `first` on: rows of `From`.
     """
-    share = numbers.holder_usd / numbers.pool_usd
     for k in range(LANES):
-        earned, paid = share * own[EARNED + k], share * own[PAID + k]
+        earned, paid = own[SHARE + k] * own[EARNED + k], own[SHARE + k] * own[PAID + k]
         gains[BY_PREMIUMS, step, first + k] = earned
         gains[BY_CLAIMS, step, first + k] = -paid
         before_claims = numbers.holder_usd + earned - paid

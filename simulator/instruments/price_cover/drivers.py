@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.instruments.model import Blow
 from simulator.jit import kernel
-from simulator.units import FloatArray
+from simulator.market.events import NEVER
+from simulator.units import FloatArray, StepArray
 
 FEED_SCALE = 1e8
 
@@ -26,6 +29,10 @@ class PriceCoverDrivers:
     start : date
     volatility, periods_per_year : float
         The asset's annual volatility in the market model, and its trading days a year.
+    run_step : ndarray of shape (n_paths,), int64, or (0,)
+        Step on which other underwriters leave; without steps where no shock says so.
+    run_share : ndarray as `run_step`
+        Share of their deposits with which they do.
     """
 
     label: str
@@ -34,11 +41,19 @@ class PriceCoverDrivers:
     start: dt.date
     volatility: float
     periods_per_year: float
+    run_step: StepArray
+    run_share: FloatArray
 
     def lane(self, k: int) -> PriceCoverDrivers:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
-        return replace(self, copper_usd=self.copper_usd[:, one], feed_usd=self.feed_usd[:, one])
+        return replace(
+            self,
+            copper_usd=self.copper_usd[:, one],
+            feed_usd=self.feed_usd[:, one],
+            run_step=self.run_step[one],
+            run_share=self.run_share[one],
+        )
 
 
 @kernel
@@ -51,7 +66,13 @@ def _quantise(prices: FloatArray, out: FloatArray) -> None:
 
 
 def draw_drivers(
-    label: str, price_usd: FloatArray, start: dt.date, volatility: float, periods_per_year: float
+    label: str,
+    price_usd: FloatArray,
+    start: dt.date,
+    volatility: float,
+    periods_per_year: float,
+    runs: Sequence[Blow] = (),
+    cooldown_days: int = 0,
 ) -> PriceCoverDrivers:
     """Return the drivers of a block; nothing is drawn but the market's prices.
 
@@ -59,7 +80,24 @@ def draw_drivers(
     ----------
     price_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
         Of the asset that the terms follow.
+    runs : sequence of Blow
+        Shocks: other underwriters who leave, of whom the first count. They have asked for it a
+        cooldown before, so that it takes one from the start on.
     """
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
-    return PriceCoverDrivers(label, quantised, quantised, start, volatility, periods_per_year)
+    figures = volatility, periods_per_year
+    return PriceCoverDrivers(
+        label, quantised, quantised, start, *figures, *_first(runs, cooldown_days)
+    )
+
+
+def _first(runs: Sequence[Blow], cooldown_days: int) -> tuple[StepArray, FloatArray]:
+    """Return step and share of the first run on each path, shape (n_paths,); (0,) without one."""
+    if not runs:
+        return np.empty(0, np.int64), np.empty(0)
+    step, share = np.full_like(runs[0].begins, NEVER), np.zeros(runs[0].begins.size)
+    for blow in runs:
+        share = np.where(blow.begins < step, blow.amount, share)
+        step = np.minimum(step, blow.begins)
+    return np.maximum(step, cooldown_days), share

@@ -12,6 +12,7 @@ from simulator.instruments.price_cover.books import (
     earn,
     end_period,
     exit_at_last,
+    leave_others,
     observe,
     produce,
     split,
@@ -42,6 +43,7 @@ from simulator.instruments.price_cover.rows import (
     POOL,
     PREMIUMS,
     RATE,
+    SHARE,
     SOLD,
 )
 from simulator.instruments.price_cover.state import Drivers, Numbers, Results
@@ -69,7 +71,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     outcomes, acts, observed = results.outcomes, results.acts, results.observed
     sold_policies, totals = results.sold, results.totals
     n_rows, n_policies, window = feed_usd.shape[0], len(starts), int(numbers.window_days)
-    share, haircut = numbers.holder_usd / numbers.pool_usd, numbers.haircut
+    runs, haircut = drivers.run_step, numbers.haircut
     leave_gas, no_acts = numbers.gas_leave_usd, np.empty(0, np.int8)
     for first in range(0, feed_usd.shape[1], LANES):
         lanes = slice(first, first + LANES)
@@ -78,6 +80,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
         price, before, happened = np.zeros(LANES), np.zeros(LANES), results.events[lanes]
         stands = np.zeros(LANES)
         own[POOL : POOL + LANES] = numbers.pool_usd
+        own[SHARE : SHARE + LANES] = numbers.holder_usd / numbers.pool_usd
         # policies are bought, and those of one buyer end, in their order: all that may be open
         # stand between `live` and `sold`
         live, sold = 0, 0
@@ -117,6 +120,8 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 elif starts[i] <= step and mark(own, trigger, policy, at, before):
                     note(policy, before, done, happened)
                 open_claims(own, policy, at)
+            if runs.size > 0 and step > 0:
+                leave_others(own, numbers, step, drivers, first, results.fled)
             while sold < n_policies and plan.bought[sold] == step:
                 days = float(ends[sold] - starts[sold])
                 sell(own, numbers, plan.buyer[sold], days, policies[sold], usd, happened)
@@ -130,7 +135,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             spent = numbers.gas_enter_usd
             spent += numbers.gas_request_usd if step >= numbers.request_step else 0.0
             row, out = marks[step, lanes], leaves[step, lanes]
-            value_underwriter(own, share, haircut, spent, leave_gas, row, out)
+            value_underwriter(own, haircut, spent, leave_gas, row, out)
             if gains.shape[1] > 0:
                 split(own, numbers, spent, row, gains, step, first)
             value_miner(own, numbers.cash_usd, bare[step, lanes], covered[step, lanes])

@@ -8,7 +8,7 @@ from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.price_cover import paths
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
 from simulator.instruments.price_cover.paths import PriceCoverRecord
-from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.instruments.price_cover.terms import RUN, PriceCoverTerms
 
 
 class CoverModel:
@@ -21,7 +21,15 @@ class CoverModel:
         del ground
         asset = terms.follows
         figures = setting.volatility[asset], setting.periods_per_year[asset]
-        drawn = draw_drivers(label, setting.prices[asset], setting.start, *figures)
+        runs = setting.struck(label, RUN)
+        drawn = draw_drivers(
+            label,
+            setting.prices[asset],
+            setting.start,
+            *figures,
+            runs,
+            terms.pool.cooldown_days,
+        )
         return replace(drawn, feed_usd=setting.feed(asset, drawn.copper_usd))
 
     def play(

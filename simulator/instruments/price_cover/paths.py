@@ -47,6 +47,8 @@ class PriceCoverRecord:
         Columns of `state.Observed`; the last row is before the underwriter's claim.
     paid_out : ndarray of shape (n_paths,), USD
         What he claims at the last step; zero where he cannot, or rather waits.
+    fled : ndarray of shape (n_paths,), USD
+        What other underwriters claim in a run; zero without one.
     """
 
     plan: Schedule
@@ -54,13 +56,14 @@ class PriceCoverRecord:
     acts: KindArray
     observed: FloatArray
     paid_out: FloatArray
+    fled: FloatArray
 
     def lane(self, k: int) -> PriceCoverRecord:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
         acts, observed = self.acts[..., one], self.observed[:, one]
-        policies = self.policies[..., one]
-        return PriceCoverRecord(self.plan, policies, acts, observed, self.paid_out[one])
+        policies, paid = self.policies[..., one], self.paid_out[one]
+        return PriceCoverRecord(self.plan, policies, acts, observed, paid, self.fled[one])
 
 
 def simulate(
@@ -88,7 +91,9 @@ def simulate(
         by_source=daily and by_source,
         record=record,
     )
-    told = Drivers(plan, trading, drivers.copper_usd, drivers.feed_usd)
+    told = Drivers(
+        plan, trading, drivers.copper_usd, drivers.feed_usd, drivers.run_step, drivers.run_share
+    )
     run(numbers(terms, gas, holder_usd, n_steps), told, results)
     # what was put in: what entering costs is seen on the day after
     results.marks[0] = results.leaves[0] = holder_usd
@@ -101,7 +106,7 @@ def simulate(
         with_cover: _covered(with_cover, terms, results, days),
         without: _bare(without, terms, results, days),
     }
-    kept = results.acts, results.observed, results.paid_out
+    kept = results.acts, results.observed, results.paid_out, results.fled
     return paths, PriceCoverRecord(plan, results.sold, *kept)
 
 
@@ -124,6 +129,7 @@ def _empty(
         attribution=np.zeros((len(SOURCES), n_paths)),
         unpaid=np.zeros(n_paths),
         paid_out=np.zeros(n_paths),
+        fled=np.zeros(n_paths),
         totals=np.zeros((len(MINER_SOURCES), n_paths)),
         shortfall=np.zeros(n_paths, np.bool_),
         events=np.zeros(n_paths, np.int64),

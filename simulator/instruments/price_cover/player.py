@@ -76,6 +76,7 @@ class PriceCoverPlayer:
         self._plan, self._acts = record.plan, record.acts[..., 0]
         self._policies, self._seen = record.policies[..., 0], record.observed[:, 0]
         self._paid_out = float(record.paid_out[0])
+        self._run = self._run_of(terms, drivers) if record.fled[0] > 0.0 else None
         self._trading, self._genesis = trading, midnight_timestamp(drivers.start)
         self._last_step = len(self._feed_usd) - 1
         posts = trading[: self._last_step + 1].copy()
@@ -91,6 +92,13 @@ class PriceCoverPlayer:
         lowest = float(self._seen[:, Observed.TOTAL_ASSETS].min())
         self._smallest = max(lowest - self._paid_out, SMALLEST_POOL_USD)
         self.observables = self._observables()
+
+    @staticmethod
+    def _run_of(terms: PriceCoverTerms, drivers: PriceCoverDrivers) -> tuple[int, int, int]:
+        """Return the steps on which others ask for their money and claim it, and their shares."""
+        step, share = int(drivers.run_step[0]), float(drivers.run_share[0])
+        usd = to_wei(share * terms.pool.deposits_usd, USDC_DECIMALS)
+        return step - terms.pool.cooldown_days, step, usd
 
     def _observables(self) -> tuple[Observable, ...]:
         pool = float(self._seen[:, Observed.TOTAL_ASSETS].max())
@@ -181,6 +189,7 @@ class PriceCoverPlayer:
         found += [(Phase.LIQUIDATIONS, call) for call in self._keepers(step)]
         asked = Phase.WITHDRAWALS if step == self._last_step else Phase.CLAIMS
         found += [(asked, call) for call in self._request(step)]
+        found += self._others_leave(step)
         found += [(Phase.WITHDRAWALS, call) for call in self._leave(step)]
         found += [(Phase.DEPOSITS, call) for call in self._deposits(step)]
         found += [(Phase.BORROWS, call) for call in self._purchases(step)]
@@ -264,6 +273,20 @@ class PriceCoverPlayer:
             return []
         own = self._stage.roles.depositor
         return [self._pool.call("claimWithdraw", own, sender=own)]
+
+    def _others_leave(self, step: int) -> list[tuple[Phase, Call]]:
+        """Return what others do in a run: they ask for their money, and claim it later."""
+        if self._run is None:
+            return []
+        asks, claims, shares = self._run
+        crowd, found = self._stage.roles.crowd, list[tuple[Phase, Call]]()
+        if step == asks:
+            call = self._pool.call("requestWithdraw", shares, sender=crowd)
+            found.append((Phase.CLAIMS if asks < claims else Phase.WITHDRAWALS, call))
+        if step == claims:
+            call = self._pool.call("claimWithdraw", crowd, sender=crowd)
+            found.append((Phase.WITHDRAWALS, call))
+        return found
 
     def _time(self, step: int) -> int:
         return self._genesis + step * SECONDS_PER_DAY

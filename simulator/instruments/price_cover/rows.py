@@ -24,6 +24,7 @@ class Own(IntEnum):
     EARNED, PAID : premiums earned and claims paid so far
     PREMIUMS, PAYOUTS, SOLD : the miner's premiums, payouts, and sales less their cost, so far
     COVERED_BEFORE, SOLD_BEFORE : his cash flow up to a period ago with and without cover
+    SHARE : the measured underwriter's of the pool, 0 to 1
     """
 
     POOL = 0
@@ -39,10 +40,11 @@ class Own(IntEnum):
     SOLD = 10
     COVERED_BEFORE = 11
     SOLD_BEFORE = 12
+    SHARE = 13
 
 
 POOL, LOCKED, RATE, UNEARNED, TRIGGERED, OPEN, EARNED, PAID = (LANES * row for row in list(Own)[:8])
-PREMIUMS, PAYOUTS, SOLD, COVERED_BEFORE, SOLD_BEFORE = (LANES * row for row in list(Own)[8:])
+PREMIUMS, PAYOUTS, SOLD, COVERED_BEFORE, SOLD_BEFORE, SHARE = (LANES * row for row in list(Own)[8:])
 N_OWN = len(Own)
 TONNES, STRIKE, INSURED, DAILY, PREMIUM, MARKED, SEEN = (LANES * row for row in Policy)
 N_POLICY = len(Policy)

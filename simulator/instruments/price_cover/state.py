@@ -207,12 +207,16 @@ class Drivers(NamedTuple):
     posted : (n_steps + 1,), bool, whether the feed has a new round on the step
     copper_usd, feed_usd : (n_steps + 1, n_paths), USD per tonne; n_paths is a multiple of LANES
         What copper is sold at, and what the contract reads.
+    run_step, run_share : (n_paths,), int64 and 0 to 1; or (0,)
+        When other underwriters leave, and with what share of their deposits.
     """
 
     plan: Schedule
     posted: BoolArray
     copper_usd: FloatArray
     feed_usd: FloatArray
+    run_step: StepArray
+    run_share: FloatArray
 
 
 class Results(NamedTuple):
@@ -230,6 +234,7 @@ class Results(NamedTuple):
     attribution : (5, n_paths), the underwriter's by `From`
     unpaid, paid_out : (n_paths,)
         What the underwriter could not claim at the end, at mark, and what he could.
+    fled : (n_paths,), what others claimed in a run
     totals : (3, n_paths), the miner's by `Miner`
     shortfall : (n_paths,), bool, whether the pool could not pay a claim in full
     events : (n_paths,), int64, added to: claims, triggers, voided and refused covers
@@ -250,6 +255,7 @@ class Results(NamedTuple):
     attribution: FloatArray
     unpaid: FloatArray
     paid_out: FloatArray
+    fled: FloatArray
     totals: FloatArray
     shortfall: BoolArray
     events: StepArray

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import InstrumentTerms, Measured, Needs, Position, Struck
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -28,6 +28,9 @@ StrikeShare = Annotated[float, Field(gt=0, le=2), Unit("1 = 100 % of the price",
 
 MAX_OPEN_POLICIES = 60
 """Policies of one buyer that may run at once; each costs the model time on every day."""
+
+RUN = "run"
+"""What a shock can do to it."""
 
 
 class PremiumTerms(Frozen):
@@ -192,6 +195,14 @@ class PriceCoverTerms(InstrumentTerms):
             Position(miner, self.follows, observables=of_miner, divisible=False, settles="flows"),
             Position(bare, self.follows, observables=("period_cash_usd",), divisible=False),
         )
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what shocks can do to it."""
+        about = (
+            "share of the other underwriters' deposits that leaves, as far as no policy needs it"
+        )
+        return (Struck(RUN, about, ("size",)),)
 
     def needs(self) -> Needs:
         """Return the insured metal."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.instruments.price_cover.books import leave_now, split
-from simulator.instruments.price_cover.rows import EARNED, LOCKED, PAID, POOL, Own
+from simulator.instruments.price_cover.rows import EARNED, LOCKED, PAID, POOL, SHARE, Own
 from simulator.instruments.price_cover.state import From
 from simulator.mechanics.cover import premium_a_day
 from simulator.units import LANES
@@ -26,8 +26,9 @@ def test_premium__of_a_pool_a_quarter_full__is_between_its_rates_before_and_afte
 
 @pytest.mark.parametrize(("locked", "free"), [(0.0, 50.0), (60.0, 40.0), (99.5, 0.5), (120.0, 0.0)])
 def test_exit_of_half_a_pool_of_100__pays_no_more_than_is_free(locked: float, free: float) -> None:
-    numbers = SimpleNamespace(holder_usd=5.0, pool_usd=10.0, leverage=1.0)
+    numbers = SimpleNamespace(leverage=1.0)
     own = np.zeros(len(Own) * LANES)
+    own[SHARE : SHARE + LANES] = 0.5
     own[POOL : POOL + LANES] = 100.0
     own[LOCKED : LOCKED + LANES] = locked
     assert leave_now.py_func(own, numbers, LANES - 1) == free
@@ -35,8 +36,9 @@ def test_exit_of_half_a_pool_of_100__pays_no_more_than_is_free(locked: float, fr
 
 def test_days_gains__are_written_for_every_lane_and_no_other_path() -> None:
     """A tenth of the pool: 30 earned and 10 paid are 3 and 1; 1,004 marked after 2 for gas."""
-    numbers = SimpleNamespace(holder_usd=1_000.0, pool_usd=10_000.0)
+    numbers = SimpleNamespace(holder_usd=1_000.0)
     own = np.zeros(len(Own) * LANES)
+    own[SHARE : SHARE + LANES] = 0.1
     own[EARNED : EARNED + LANES] = 30.0
     own[PAID : PAID + LANES] = 10.0
     gains = np.full((5, 2, 3 * LANES), np.nan)

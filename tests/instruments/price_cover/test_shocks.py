@@ -1,0 +1,104 @@
+"""What a shock does to a cover's pool: other underwriters leave; model and contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from covers import HOLDER_USD, drawn, terms
+from paths import player_of, replay
+
+from simulator.instruments.checks import faults_of
+from simulator.instruments.gas import Gas
+from simulator.instruments.price_cover.gas import HOLDER_GAS
+from simulator.instruments.price_cover.paths import simulate
+from simulator.investors.world import simulate_block
+from simulator.market.build import market_spec
+from simulator.replay import players
+from simulator.scenario import load_scenario
+from simulator.units import LANES
+
+DAY = 10
+CALM = [10_000.0] * 61
+FALLEN = [10_000.0] * 5 + [7_000.0] * 56
+"""Beyond the trigger on the day of the run: the strike is nine tenths of the price."""
+OTHERS_USD = 1_990_000.0
+
+
+def run(prices, share: float | None, **changes):
+    """Return the paths and the record, others leaving with `share` on day 10."""
+    drivers = drawn(prices, 0.25)
+    if share is not None:
+        steps, shares = np.full(LANES, DAY), np.full(LANES, share)
+        drivers = replace(drivers, run_step=steps, run_share=shares)
+    own = terms(pool__cooldown_days=0, **changes)
+    names = {"record": True, "daily": True}
+    return simulate(own, Gas(HOLDER_GAS, 0.0), drivers, HOLDER_USD, **names)
+
+
+def test_run__of_a_third_of_the_others__takes_their_part_and_leaves_the_rest_as_they_were():
+    (plain, _), (struck, record) = run(CALM, None), run(CALM, 0.3)
+    # others hold 1.99 of 2 million shares; the pool has what ten days of premium have added
+    pool = plain["cover"].mark["usd"][DAY] * 2_000_000.0 / HOLDER_USD
+    taken = 0.3 * OTHERS_USD / 2_000_000.0
+    assert record.fled == pytest.approx(taken * pool, rel=1e-12)
+    own, before = struck["cover"].mark["usd"], plain["cover"].mark["usd"]
+    assert own[: DAY + 1] == pytest.approx(before[: DAY + 1], rel=1e-12)
+    # from then on a day's premium is shared among fewer
+    earned, usual = own[DAY + 5] - own[DAY], before[DAY + 5] - before[DAY]
+    assert earned == pytest.approx(usual / (1.0 - taken), rel=1e-9)
+
+
+def test_run__of_all__takes_no_more_than_policies_leave_free():
+    # 100 tonnes at 90 % of 10,000 are 900,000 dollars, at twice the pool 450,000 of capital
+    _, record = run(CALM, 1.0, pool__leverage=2.0)
+    (plain, _) = run(CALM, None, pool__leverage=2.0)
+    pool = plain["cover"].mark["usd"][DAY] * 2_000_000.0 / HOLDER_USD
+    assert record.fled == pytest.approx(pool - 450_000.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("prices", [CALM, FALLEN])
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_run__keeps_the_identities__whatever_is_triggered(prices, share):
+    found, record = run(prices, share, pool__leverage=2.0)
+    assert np.all(record.fled > 0.0)
+    for paths in found.values():
+        assert not faults_of(paths)
+
+
+def test_run__while_a_policy_is_triggered__leavers_give_up_its_sum_insured():
+    # certain are the pool less 900,000; what is given up is everybody's who stays
+    (plain, _), (_, record) = run(FALLEN, None), run(FALLEN, 0.3)
+    # marked at an open claim of (9,000 - 7,000) x 100
+    pool = plain["cover"].mark["usd"][DAY] * 2_000_000.0 / HOLDER_USD + 200_000.0
+    assert record.fled == pytest.approx(0.3 * 0.995 * (pool - 900_000.0), rel=1e-12)
+
+
+RUN = "shocks=[{name: s, target: copper-cover.run, day: 60, size: 0.4}]"
+
+
+def test_run__in_a_scenario__comes_on_its_day__and_not_before_a_cooldown_is_over():
+    for day, expected in ((60, 60), (5, 30)):
+        change = RUN.replace("60", str(day))
+        loaded = load_scenario("copper-cover", overrides=("horizon_days=90", change))
+        spec = market_spec(loaded.scenario, loaded.calibration)
+        drivers = simulate_block(loaded.scenario, spec, 0, 128).played["copper-cover"].drivers
+        assert np.all(drivers.run_step == expected)
+        assert np.all(drivers.run_share == 0.4)
+
+
+def test_replay__agrees_on_the_path_of_a_run():
+    """Twice the pool is insured and copper moves by 150 % a year: claims are not paid in full."""
+    wild = (
+        "horizon_days=120",
+        "market.assets.copper.volatility=1.5",
+        "instruments.copper-cover.pool.leverage=2",
+        "instruments.copper-cover.others.utilisation=0.5",
+        RUN,
+    )
+    found = replay(None, 0, *wild, name="copper-cover")
+    assert found.ok, [o for o in found.observables if not o.ok]
+    loaded = load_scenario("copper-cover", overrides=wild)
+    cast = players(loaded.scenario, market_spec(loaded.scenario, loaded.calibration), 0)
+    assert player_of(cast, "copper-cover")._run == (30, 60, 120_000_000 * 10**6)
