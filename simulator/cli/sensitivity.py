@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from simulator.cli.progress import Reporter
 from simulator.cli.report import rewrite
 from simulator.cli.tables import print_table
 from simulator.engine.answers import find_question
+from simulator.engine.cluster import open_cluster
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import write_sensitivity
 from simulator.engine.sensitivity import Sensitivity, claim_trials
 from simulator.engine.sensitivity import sensitivity as move_each
 from simulator.engine.sources import is_finished, is_run, load_source
+from simulator.market.build import market_spec
 from simulator.report.sensitivity import render_sensitivity, told
 from simulator.scenario import LoadedScenario
 from simulator.words import figure, number, paths_of, plain, short_names, spoken
@@ -37,6 +40,7 @@ def sensitivity(
     overrides: tuple[str, ...],
     out: Path | None,
     workers: int | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Do what `assay sensitivity` is asked for, as its own module in `commands` says."""
@@ -48,7 +52,11 @@ def sensitivity(
     find_question(scenario, claim)
     moved = len(list(claim_trials(scenario, loaded.calibration, claim, [])))
     text = f"moving {moved} inputs, two runs of {scenario.paths:,} paths each"
-    with reporter.task(text, moved) as advance:
+    with ExitStack() as stack:
+        if cluster is not None:
+            reached = stack.enter_context(open_cluster(cluster, reporter.say))
+            reached.compile_once(scenario, market_spec(scenario, loaded.calibration))
+        advance = stack.enter_context(reporter.task(text, moved))
         found = move_each(scenario, loaded.calibration, claim, workers=workers, on_effect=advance)
     page = _write(source, loaded, found, out)
     report = None

@@ -48,7 +48,15 @@ def simulate_into(
         _estimate(folder, loaded, missing, workers, reporter, agreed)
     text = f"simulating {scenario.paths - found.paths:,} paths over {scenario.horizon_days} days"
     with reporter.task(text, scenario.paths - found.paths) as advance:
-        return fill(folder, scenario, loaded.calibration, found, workers=workers, on_paths=advance)
+        return fill(
+            folder,
+            scenario,
+            loaded.calibration,
+            found,
+            workers=workers,
+            cluster=cluster,
+            on_paths=advance,
+        )
 
 
 def _estimate(

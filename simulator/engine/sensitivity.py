@@ -16,9 +16,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simulator.engine.answers import Answer, NotTestable, ask, find_question
+from simulator.engine.blocks import are_elsewhere, worlds_in_order
 from simulator.engine.inputs import Input, inputs, nearest_allowed, world_with
 from simulator.engine.macro_figures import with_errors, with_macro
 from simulator.engine.prune import of_the_market_alone, pruned
@@ -187,14 +189,23 @@ def sensitivity(
     find_question(scenario, claim)
     base = ask(scenario, calibration, claim, workers)
     left_out: list[tuple[str, str]] = []
-    effects = []
-    for trial in claim_trials(scenario, calibration, claim, left_out):
-        try:
-            ends = [ask(*world, claim, workers) for world in trial.worlds]
-            effects.append(_effect(trial, base, ends[0], ends[1]))
-        except NotTestable:
-            left_out.append((trial.name, "the claim cannot be tested at its ends"))
+    asked: list[tuple[str, int]] = []  # which input, and how many were left out before it
+
+    def worlds() -> Iterator[Trial]:
+        for trial in claim_trials(scenario, calibration, claim, left_out):
+            asked.append((trial.name, len(left_out)))
+            yield trial
+
+    within = 1 if are_elsewhere() else workers
+    found = []
+    # at home one input after the other, its blocks over all threads
+    for effect in worlds_in_order(partial(_try, claim, base, within), worlds(), 1):
+        found.append(effect)
         on_effect(1)
+    for (name, place), effect in reversed(list(zip(asked, found, strict=True))):
+        if effect is None:
+            left_out.insert(place, (name, "the claim cannot be tested at its ends"))
+    effects = [effect for effect in found if effect is not None]
     return Sensitivity(
         claim=claim,
         kind=base.verdict.kind,
@@ -209,6 +220,15 @@ def sensitivity(
         left_out=tuple(left_out),
         days=scenario.horizon_days,
     )
+
+
+def _try(claim: str, base: Answer, workers: int | None, trial: Trial) -> Effect | None:
+    """Return what moving one input does; None where the claim cannot be tested at its ends."""
+    try:
+        low, high = (ask(*world, claim, workers) for world in trial.worlds)
+    except NotTestable:
+        return None
+    return _effect(trial, base, low, high)
 
 
 def _order(effect: Effect) -> tuple[float, float, str]:

@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import worlds
+
+from simulator.cli import simulating
+from simulator.cli.progress import Reporter
+from simulator.engine.folder import RunFolder
 
 pytest.importorskip("distributed")
 
@@ -14,10 +19,11 @@ SCRIPT = '''
 import hashlib, json, os, signal, sys, threading, time
 sys.path[:0] = {path!r}
 from pathlib import Path
-import test_chunks, worlds
+import questions, test_chunks, worlds
 from simulator.engine import chunks, cluster as remote
 from simulator.engine.cluster import Cluster, open_cluster
 from simulator.engine.parameter_sets import run_sets
+from simulator.engine.sensitivity import sensitivity
 from simulator.errors import ClusterUnavailable
 
 chunks.CHUNK_PATHS = 384
@@ -43,9 +49,13 @@ many = "paths=6000"
 test_chunks.filled(place / "home", many, workers=2)
 loaded = worlds.load(*test_chunks.SMALL, "paths=128")
 home = run_sets(loaded.scenario, loaded.calibration, 4)
+asked = questions.token(place, drift=0.05, paths=128)
+hangs = sensitivity(asked.scenario, asked.calibration, "rises")
 with open_cluster("local:2") as cluster:
     test_chunks.filled(place / "cluster", many, cluster=cluster)
     found["sets"] = run_sets(loaded.scenario, loaded.calibration, 4).equals(home)
+    on_workers = sensitivity(asked.scenario, asked.calibration, "rises")
+    found["sensitivity"] = on_workers == hangs and len(hangs.effects) > 3
     Cluster.shares, shares = (lambda self, folder: False), Cluster.shares
     test_chunks.filled(place / "bytes", many, cluster=cluster)
     Cluster.shares = shares
@@ -70,8 +80,19 @@ def test_cluster__two_workers_one_killed_or_without_a_shared_folder__the_same_by
     found = json.loads(done.stdout.splitlines()[-1])
     assert len(set(found["digests"])) == 1
     assert found["sets"]
+    assert found["sensitivity"]
     assert "has assay-sim " in found["refused"]
     assert ", here it is 0.1" in found["refused"]
+
+
+def test_run__with_a_cluster__gives_the_missing_chunks_to_it(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(simulating, "fill", lambda *a, cluster, **options: given.append(cluster))
+    loaded = worlds.load("paths=128", "horizon_days=30")
+    folder = RunFolder.claim(loaded, tmp_path)
+    simulating.simulate_into(folder, loaded, 1, Reporter(quiet=True), "the cluster")
+    folder.release()
+    assert given == ["the cluster"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.later import carried_out_by
-from simulator.cli.options import json_option, scenario_options
+from simulator.cli.options import cluster_option, json_option, scenario_options
 
 
 @click.command()
@@ -20,6 +20,7 @@ from simulator.cli.options import json_option, scenario_options
     help="The page; by default in the run's folder, or in runs/.",
 )
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
+@cluster_option
 @json_option
 @carried_out_by("simulator.cli.sensitivity:sensitivity")
 def sensitivity() -> None:
