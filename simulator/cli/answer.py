@@ -26,6 +26,8 @@ from simulator.scenario import LoadedScenario
 
 ANSWER = "answer.txt"
 """What the terminal showed."""
+DETAILS = "details.txt"
+"""What it shows with `-v`."""
 ANSWER_JSON = "answer.json"
 """The object that `--json` prints, without what was measured of the machine."""
 FAILED_ON_VERDICT = 6
@@ -45,26 +47,35 @@ class Told:
     every: EveryPath | None = None
 
 
-def answer_text(told: Told) -> str:
-    """Return what the terminal shows, without colours."""
+def answer_text(told: Told, *, whole: bool) -> str:
+    """Return what the terminal shows, without colours: in short, or the whole of it."""
     text = io.StringIO()
-    _print(Console(file=text, highlight=False), told)
+    _print(Console(file=text, highlight=False), told, whole=whole)
     return text.getvalue()
 
 
-def print_answer(folder: Path, told: Told) -> None:
+def print_answer(folder: Path, told: Told, *, whole: bool) -> None:
     """Print what a run found, and where its report is."""
     console = Console(highlight=False)
     if console.is_terminal:
-        _print(console, told)
+        _print(console, told, whole=whole)
+        click.echo(f"report: {folder / 'report.html'}")
     else:
-        click.echo((folder / ANSWER).read_text(encoding="utf-8"), nl=False)
+        _print_stored(folder, whole=whole)
+
+
+def _print_stored(folder: Path, *, whole: bool) -> None:
+    stored = folder / (DETAILS if whole else ANSWER)
+    click.echo(stored.read_text(encoding="utf-8"), nl=False)
     click.echo(f"report: {folder / 'report.html'}")
 
 
-def _print(console: Console, told: Told) -> None:
-    from simulator.report import print_report  # charts take a third of a second to load
+def _print(console: Console, told: Told, *, whole: bool) -> None:
+    from simulator.report import print_brief, print_report  # charts take a third of a second
 
+    if not whole:
+        print_brief(console, told.simulation, told.verdicts, told.replays.done, told.every)
+        return
     print_report(
         console,
         told.loaded,
@@ -105,15 +116,16 @@ def find_finished(
     return folder if whole else None
 
 
-def tell_finished(folder: RunFolder, reporter: Reporter, *, as_json: bool) -> None:
+def tell_finished(
+    folder: RunFolder, reporter: Reporter, *, as_json: bool, whole: bool = False
+) -> None:
     """Tell a finished run's answer again; nothing is computed."""
     reporter.say(f"{folder.path} is finished already; --fresh computes it anew")
     if as_json:
         found = json.loads((folder.path / ANSWER_JSON).read_text(encoding="utf-8"))
         click.echo(json.dumps({**found, **measured(folder.path, {})}, allow_nan=False))
         return
-    click.echo((folder.path / ANSWER).read_text(encoding="utf-8"), nl=False)
-    click.echo(f"report: {folder.path / 'report.html'}")
+    _print_stored(folder.path, whole=whole)
 
 
 def exit_as_before(folder: RunFolder, fail_on: str | None) -> None:

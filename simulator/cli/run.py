@@ -19,6 +19,7 @@ from simulator.claims import Verdict
 from simulator.cli.answer import (
     ANSWER,
     ANSWER_JSON,
+    DETAILS,
     Told,
     answer_text,
     exit_as_before,
@@ -85,6 +86,7 @@ def run(
     rpc: str | None,
     strict: bool,
     fail_on: str | None,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Do what `assay run` is asked for, as its own module in `commands` says."""
@@ -110,7 +112,7 @@ def run(
     }
     before = None if fresh else find_finished(loaded, out, options)
     if before is not None:
-        tell_finished(before, reporter, as_json=as_json)
+        tell_finished(before, reporter, as_json=as_json, whole=verbose)
         exit_as_before(before, fail_on)
         return
     choices = Choices(
@@ -131,7 +133,7 @@ def run(
         found["replays"] = [replay_object(replay) for replay in told.replays.done]
         click.echo(json.dumps(found, allow_nan=False, default=float))
     else:
-        print_answer(done.folder, told)
+        print_answer(done.folder, told, whole=verbose)
     _exit(told.replays, told.verdicts, fail_on, told.every)
 
 
@@ -357,7 +359,8 @@ def _finish(
     found = run_object(simulation, told.verdicts, done, told.turns, told.every)
     found["shocks"] = [asdict(effect) for effect in told.effects]
     folder.write_json(ANSWER_JSON, json.loads(json.dumps(found, default=float)))
-    folder.write_text(ANSWER, answer_text(told))
+    folder.write_text(ANSWER, answer_text(told, whole=False))
+    folder.write_text(DETAILS, answer_text(told, whole=True))
     if told.replays.failure is None:
         folder.write_manifest(loaded, simulation, bytecode, told.replays.client, options)
     return found

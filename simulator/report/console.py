@@ -9,6 +9,17 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 WIDTH = 100
+STYLES = {
+    "supported": "bold green",
+    "plausible": "bold yellow",
+    "unlikely": "bold dark_orange",
+    "refuted": "bold red",
+    "not decided": "bold bright_black",
+    "not testable": "bold bright_black",
+    "already met": "bold bright_black",
+    "by assumption": "bold bright_black",
+}
+"""How a verdict's word is coloured."""
 
 
 def within(console: Console) -> Console:

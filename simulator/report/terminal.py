@@ -22,7 +22,7 @@ from simulator.report.conditions import (
     told,
     told_range,
 )
-from simulator.report.console import number_table, put, within
+from simulator.report.console import STYLES, number_table, put, within
 from simulator.report.sections.agreement import every_words, worst_ratio
 from simulator.report.sentences import remarks
 from simulator.words import (
@@ -45,16 +45,6 @@ if TYPE_CHECKING:
     from simulator.replay import EveryPath, Replay
     from simulator.scenario.files import LoadedScenario
 
-_STYLES = {
-    "supported": "bold green",
-    "plausible": "bold yellow",
-    "unlikely": "bold dark_orange",
-    "refuted": "bold red",
-    "not decided": "bold bright_black",
-    "not testable": "bold bright_black",
-    "already met": "bold bright_black",
-    "by assumption": "bold bright_black",
-}
 _CLAIM_WIDTH = 20
 POINTS = f"{HARD_SPACE}points"
 _KIND_STYLES = {
@@ -177,7 +167,7 @@ def _word(verdict: Verdict) -> Text:
     """Return the word, and beneath it how firm it is, or how many paths were too few."""
     beneath = verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
     beneath = beneath.replace("could be ", "could be\n")
-    word = Text(verdict.verdict, style=_STYLES[verdict.verdict])
+    word = Text(verdict.verdict, style=STYLES[verdict.verdict])
     return word.append(f"\n{beneath}", style="not bold default") if beneath else word
 
 

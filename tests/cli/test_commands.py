@@ -158,7 +158,8 @@ def test_run__folder__holds_what_the_design_lists(finished):
     names = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     assert {
         "scenario.yaml", "manifest.json", "paths/000000000.parquet", "daily.parquet",
-        "verdicts.json", "report.html", "answer.txt", "answer.json",
+        "verdicts.json", "report.html", "answer.txt", "details.txt",
+        "answer.json",
     } <= names  # fmt: skip
     assert not [name for name in names if name.startswith(".") or name.endswith(".tmp")]
     assert not [name for name in names if name.startswith("progress")]

@@ -55,6 +55,7 @@ SETS = 50
 @chain_options
 @strict_option
 @click.option("--fail-on", type=click.Choice(VERDICTS), help="Exit with 6 on such a verdict.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every table, not the answer alone.")
 @json_option
 @carried_out_by("simulator.cli.run:run")
 def run() -> None:
