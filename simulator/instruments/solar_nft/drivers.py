@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.instruments.model import Blow
 from simulator.instruments.solar_nft.draws import Reverting, Scales, shape
 from simulator.instruments.solar_nft.streams import Stream, stream
 from simulator.instruments.solar_nft.terms import MOST_SUN_HOURS, SolarNftTerms
@@ -74,6 +76,11 @@ def draw_drivers(
     liquidity: FloatArray | None,
     seed: int,
     first_path: int,
+    *,
+    failed: Sequence[Blow] = (),
+    outages: Sequence[Blow] = (),
+    moved: Sequence[Blow] = (),
+    fled: Sequence[Blow] = (),
 ) -> SolarNftDrivers:
     """Return the drivers of the collection called `label` on a block.
 
@@ -83,6 +90,9 @@ def draw_drivers(
         n_paths is a multiple of LANES.
     liquidity : ndarray of shape (n_steps + 1, n_paths), standard deviations, or None
         The market's; None where nobody follows it.
+    failed, outages, moved, fled : sequence of Blow
+        Shocks: defaults, of which the first counts, the hazard's among them; a share of the energy
+        that is not generated; a move of the floor price; a share of others' locks that ends.
     """
     n_steps, n_paths = silver_usd.shape[0] - 1, silver_usd.shape[1]
     draws = (Stream.SOLAR_POWER, Stream.SOLAR_WEATHER, Stream.SOLAR_MOOD, Stream.SOLAR_LOCKS)
@@ -97,6 +107,15 @@ def draw_drivers(
     shape(told, metal, seen, power, sun, mood, quantised, locked, unlocked)
     failing = stream(Stream.SOLAR_DEFAULT, label)
     hazard = terms.energy.default_hazard
+    fails = first_event(seed, failing, first_path, n_paths, hazard)
+    for blow in failed:
+        fails = np.minimum(fails, blow.begins)
+    for blow in outages:
+        sun *= 1.0 - blow.amount * blow.weight
+    for blow in moved:
+        mood *= 1.0 + blow.amount * blow.weight
+    for blow in fled:
+        end_locks(locked, unlocked, 1.0 - blow.amount * blow.weight, terms.lock.days)
     return SolarNftDrivers(
         label=label,
         start=start,
@@ -107,8 +126,28 @@ def draw_drivers(
         feed_usd=quantised,
         locked=locked,
         unlocked=unlocked,
-        default_step=first_event(seed, failing, first_path, n_paths, hazard),
+        default_step=fails,
     )
+
+
+def end_locks(locked: FloatArray, unlocked: FloatArray, stays: FloatArray, lock_days: int) -> None:
+    """Leave a share of others' locks, each of the others ending once its time is over.
+
+    Parameters
+    ----------
+    locked, unlocked : ndarray of shape (n_steps + 1, n_paths)
+        As in `SolarNftDrivers`; changed.
+    stays : ndarray of shape (n_steps + 1, n_paths), 0 to 1
+        What is wanted of the locks that there would be.
+    """
+    wanted = np.floor(stays * (locked - unlocked))
+    for step in range(1, wanted.shape[0]):
+        there, left = locked[step - 1].copy(), unlocked[step - 1].copy()
+        ripe = locked[step - lock_days] if step >= lock_days else np.zeros_like(there)
+        surplus = np.maximum(0.0, there - left - wanted[step])
+        left += np.minimum(surplus, np.maximum(0.0, ripe - left))
+        unlocked[step] = left
+        locked[step] = there + np.maximum(0.0, wanted[step] - (there - left))
 
 
 def scales(terms: SolarNftTerms, start: dt.date, n_steps: int) -> Scales:

@@ -8,7 +8,7 @@ from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.solar_nft import paths
 from simulator.instruments.solar_nft.drivers import SolarNftDrivers, draw_drivers
 from simulator.instruments.solar_nft.paths import SolarNftRecord
-from simulator.instruments.solar_nft.terms import SolarNftTerms
+from simulator.instruments.solar_nft.terms import DEFAULT, FLOOR, OUTAGE, RUN, SolarNftTerms
 
 
 class SolarModel:
@@ -22,7 +22,17 @@ class SolarModel:
         liquidity = setting.factors["liquidity"] if terms.reads_liquidity else None
         silver = setting.prices["silver"]
         drawn = draw_drivers(
-            terms, label, setting.start, silver, liquidity, setting.seed, setting.first_path
+            terms,
+            label,
+            setting.start,
+            silver,
+            liquidity,
+            setting.seed,
+            setting.first_path,
+            failed=setting.struck(label, DEFAULT),
+            outages=setting.struck(label, OUTAGE),
+            moved=setting.struck(label, FLOOR),
+            fled=setting.struck(label, RUN),
         )
         return replace(drawn, feed_usd=setting.feed("silver", drawn.silver_usd))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import InstrumentTerms, Measured, Needs, Position, Struck
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -26,6 +26,12 @@ Days = Annotated[Whole, Field(ge=1, le=3650)]
 OpenShare = Annotated[float, Field(gt=0, lt=1), Unit("1 = 100 %", 0.01)]
 WholeBps = Annotated[Whole, Field(ge=0, le=10_000), Unit("10000 = 100 %", 100)]
 Discount = Annotated[float, Field(gt=0, le=1), Unit("1 = 100 % a year", 0.01)]
+
+DEFAULT, OUTAGE, FLOOR, RUN = "default", "outage", "floor", "run"
+"""What shocks can do to it."""
+
+FLOOR_MOVES = (-0.99, 5.0)
+"""By how much a shock may move the price of a token, at least and at most."""
 
 MOST_SUN_HOURS = 12.0
 """No fixed panel gives more kWh per kWp on a day; the contract refuses 24."""
@@ -229,6 +235,17 @@ class SolarNftTerms(InstrumentTerms):
                 measured=measured,
                 settles="usdc",
             ),
+        )
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what shocks can do to it."""
+        lowest, highest = FLOOR_MOVES
+        return (
+            Struck(DEFAULT, "the off-taker stops paying"),
+            Struck(OUTAGE, "share of the energy that is not generated", ("size",), lasts=True),
+            Struck(FLOOR, "move of the price of a token", ("size",), lowest, highest, lasts=True),
+            Struck(RUN, "share of others' locks that ends when it can", ("size",), lasts=True),
         )
 
     def needs(self) -> Needs:
