@@ -145,11 +145,16 @@ class PoolTerms(Protocol):
 
 @runtime_checkable
 class PoolDrivers(Protocol):
-    """What who trades in such a pool sees of its drivers; (n_steps + 1, n_paths) each."""
+    """What who trades in such a pool sees of its drivers; (n_steps + 1, n_paths) each.
+
+    `leaving`, shares with which other providers leave at the end of a step, is (0, 0) where nobody
+    does.
+    """
 
     prices: TokenPrices
     volume_usdc: FloatArray
     imbalance: FloatArray
+    leaving: FloatArray
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,13 @@ def filled(reserve_ounces: float, provided_usdc: float, price: float) -> tuple[P
 
 
 @inlined
+def without(pool: Pool, shares: float) -> Pool:
+    """Return a pool after some shares have left with their part of both reserves."""
+    stays = 1.0 - shares / pool.shares
+    return Pool(pool.gold * stays, pool.usdc * stays, pool.shares - shares)
+
+
+@inlined
 def noise_purchase(pool: Pool, volume: float, imbalance: float, price: float, keep: float) -> Trade:
     """Return what noise traders buy of a day's volume, USDC."""
     wanted, most = 0.5 * volume * (1.0 + imbalance), MOST_SHARE * pool.usdc

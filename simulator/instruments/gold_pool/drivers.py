@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.gold_pool import draws
 from simulator.instruments.gold_pool.terms import GoldPoolTerms
+from simulator.instruments.model import Blow
 from simulator.instruments.registry import stream_of
+from simulator.mechanics.pool import USDC_UNIT, USDC_UNITS
 from simulator.mechanics.rows import empty_apart
 from simulator.units import FloatArray
 
@@ -35,22 +38,33 @@ class GoldPoolDrivers:
         What noise traders trade on a day, purchases and sales of gold together.
     imbalance : ndarray
         Their purchases less their sales over that, -1 to 1.
+    leaving : ndarray, or of shape (0, 0)
+        Shares with which other providers leave at the end of a step.
     """
 
     prices: TokenPrices
     volume_usdc: FloatArray
     imbalance: FloatArray
+    leaving: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
     def lane(self, k: int) -> GoldPoolDrivers:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
         return GoldPoolDrivers(
-            self.prices.lane(k), self.volume_usdc[:, one], self.imbalance[:, one]
+            self.prices.lane(k),
+            self.volume_usdc[:, one],
+            self.imbalance[:, one],
+            self.leaving[:, one],
         )
 
 
 def draw_drivers(
-    terms: GoldPoolTerms, label: str, prices: TokenPrices, first_path: int, seed: int
+    terms: GoldPoolTerms,
+    label: str,
+    prices: TokenPrices,
+    first_path: int,
+    seed: int,
+    runs: Sequence[Blow] = (),
 ) -> GoldPoolDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`.
 
@@ -58,6 +72,8 @@ def draw_drivers(
     ----------
     label : str
         The pool's, which tells its random streams from another pool's.
+    runs : sequence of Blow
+        Shocks: a share of what other providers still have that leaves.
     """
     shape = prices.metal_usd.shape
     streams = tuple(stream_of(number, "gold_pool", label) for number in Stream)
@@ -71,4 +87,22 @@ def draw_drivers(
     volume, imbalance = empty_apart(shape, 4), empty_apart(shape, 5)
     level = terms.volume.daily_usd * np.exp(-0.5 * variance)
     draws.draw(numbers, level, seed, (streams[0], streams[1]), first_path, volume, imbalance)
-    return GoldPoolDrivers(prices, volume, imbalance)
+    if not runs:
+        return GoldPoolDrivers(prices, volume, imbalance)
+    leaving = leave(terms.reserve_ounces, prices.token_usd, runs)
+    return GoldPoolDrivers(prices, volume, imbalance, leaving)
+
+
+def leave(reserve_ounces: float, price: FloatArray, runs: Sequence[Blow]) -> FloatArray:
+    """Return the shares with which other providers leave, shape (n_steps + 1, n_paths).
+
+    `price`, of that shape, is the token's in USDC: what they have put in on the first day, they
+    have as `mechanics.pool.filled` says.
+    """
+    usdc = np.floor(reserve_ounces * price[0] * USDC_UNITS) * USDC_UNIT
+    steps, stays = np.arange(price.shape[0])[:, None], np.ones_like(price)
+    for blow in runs:
+        stays *= np.where(steps >= blow.begins, 1.0 - blow.amount, 1.0)
+    found = np.zeros_like(price)
+    found[1:] = -np.diff(stays, axis=0) * np.sqrt(reserve_ounces * usdc)
+    return found

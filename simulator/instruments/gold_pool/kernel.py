@@ -35,6 +35,7 @@ from simulator.instruments.gold_pool.stages import (
     keep_at_market,
     leave_last,
     make_noise,
+    others_leave,
     receive,
     take_backing,
     take_prices,
@@ -83,7 +84,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     metal, token, backing = drivers.metal_usdc, drivers.token_usdc, drivers.backing
     premium, volume, imbalance = drivers.premium, drivers.volume_usdc, drivers.imbalance
     visit_gold, visit_shares = drivers.visit_gold, drivers.visit_shares
-    visit_fees = drivers.visit_fees
+    visit_fees, leaving = drivers.visit_fees, drivers.leaving
     mark, leave, value = results.mark, results.leave, results.value
     fees, loss, profit, traded = results.fees, results.loss, results.profit, results.traded
     attribution, gains, events = results.attribution, results.gains, results.events
@@ -123,6 +124,8 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 read_row(own, VOLUME, volume, step, first, LANES)
                 read_row(own, IMBALANCE, imbalance, step, first, LANES)
                 make_noise(own, numbers.keep)
+                if leaving.shape[0] > 0:
+                    others_leave(own, leaving[step, first : first + LANES])
             value_provider(own, numbers)
             if recorded:
                 note(own, PAID_USDC, acts[step], NOISE_USDC, first)

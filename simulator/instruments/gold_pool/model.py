@@ -9,7 +9,7 @@ from simulator.instruments.base import PoolVisits, TokenDrivers, TokenTerms
 from simulator.instruments.gold_pool import paths
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers, draw_drivers
 from simulator.instruments.gold_pool.paths import GoldPoolRecord
-from simulator.instruments.gold_pool.terms import GoldPoolTerms
+from simulator.instruments.gold_pool.terms import RUN, GoldPoolTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 
 
@@ -23,7 +23,8 @@ class PoolModel:
         prices = ground.drivers(terms.token, TokenDrivers).prices
         if setting.usdc is not None:
             prices = prices.in_usdc(setting.usdc)
-        return draw_drivers(terms, label, prices, setting.first_path, setting.seed)
+        runs = setting.struck(label, RUN)
+        return draw_drivers(terms, label, prices, setting.first_path, setting.seed, runs)
 
     def play(
         self,

@@ -97,6 +97,7 @@ def _arrays(drivers: GoldPoolDrivers, visits: PoolVisits | None) -> DriverArrays
         premium=prices.premium,
         volume_usdc=drivers.volume_usdc,
         imbalance=drivers.imbalance,
+        leaving=drivers.leaving,
         visit_gold=nothing if visits is None else visits.gold,
         visit_shares=nothing if visits is None else visits.shares,
         visit_fees=nothing if visits is None else visits.fees,

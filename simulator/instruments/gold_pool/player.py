@@ -53,6 +53,7 @@ class GoldPoolPlayer:
         self._terms, self._gas, self._decimals = terms, gas, token.decimals
         self._acts, self._seen = record.acts[:, 0], record.observed[:, 0]
         self._price = drivers.prices.token_usd[:, 0]
+        self._leaving = drivers.leaving[:, 0] if drivers.leaving.size else drivers.leaving
         self._holder_usdc = holder_usdc
         self._last_step = self._acts.shape[0] - 1
         # shares are the root of gold times USDC, in the tokens' units
@@ -140,7 +141,7 @@ class GoldPoolPlayer:
             (Phase.PRICES, [self._quote(step)]),
             (Phase.ACCRUAL, self._arbitrage(step)),
             (Phase.DEPOSITS, self._entries(step)),
-            (Phase.CLAIMS, [*self._noise(step), *self._exit(step)]),
+            (Phase.CLAIMS, [*self._noise(step), *self._others_leave(step), *self._exit(step)]),
         ]
         return [(phase, call) for phase, calls in by_phase for call in calls]
 
@@ -187,6 +188,13 @@ class GoldPoolPlayer:
 
     def _add(self, who: str, gold: int, usdc: int) -> Call:
         return self._pool.call("addLiquidity", gold, usdc, 0, 0, who, UNLIMITED, sender=who)
+
+    def _others_leave(self, step: int) -> list[Call]:
+        """Return the exit of other providers in a run."""
+        if self._leaving.size == 0 or self._leaving[step] == 0.0:
+            return []
+        crowd, shares = self._stage.roles.crowd, int(self._leaving[step] * self._share_scale)
+        return [self._pool.call("removeLiquidity", shares, 0, 0, crowd, UNLIMITED, sender=crowd)]
 
     def _exit(self, step: int) -> list[Call]:
         if step != self._last_step:

@@ -58,6 +58,7 @@ from simulator.mechanics.pool import (
     filled,
     noise_purchase,
     noise_sale,
+    without,
     worth,
 )
 from simulator.units import LANES, FloatArray
@@ -189,6 +190,13 @@ def make_noise(own: FloatArray, keep: float) -> None:
         make(own, lane, sold, keep)
         own[PAID_USDC + lane] = bought.usdc
         own[PAID_GOLD + lane] = sold.gold
+
+
+@inlined
+def others_leave(own: FloatArray, shares: FloatArray) -> None:
+    """Let other providers leave with `shares`, of shape (LANES,); `own` of shape (SIZE,)."""
+    for lane in range(LANES):
+        put_pool(own, lane, without(get_pool(own, lane), shares[lane]))
 
 
 @inlined

@@ -86,6 +86,7 @@ class DriverArrays(NamedTuple):
     premium : log gap between the token and what backs it
     volume_usdc : what noise traders trade on a day
     imbalance : their purchases less their sales over that, -1 to 1
+    leaving : shares with which other providers leave, or (0, 0)
     visit_gold, visit_shares, visit_fees : as in `base.PoolVisits`, or (0, 0) without a visitor
     """
 
@@ -95,6 +96,7 @@ class DriverArrays(NamedTuple):
     premium: FloatArray
     volume_usdc: FloatArray
     imbalance: FloatArray
+    leaving: FloatArray
     visit_gold: FloatArray
     visit_shares: FloatArray
     visit_fees: FloatArray

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from simulator.instruments.base import TokenTerms
-from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position
+from simulator.instruments.terms import Among, InstrumentTerms, Measured, Needs, Position, Struck
 from simulator.schema.fields import (
     Fault,
     Frozen,
@@ -22,6 +22,12 @@ from simulator.schema.fields import (
 
 MAX_FEE_BPS = 1_000
 """The contract's own limit, 10 %; a test holds it to its source."""
+
+RUN = "run"
+"""What a shock can do to it."""
+
+MOST_FLED = 0.99
+"""Share of the other providers' deposits that may leave in a run: somebody makes the market."""
 
 MAX_RESERVE_OUNCES = 1_000_000
 
@@ -94,6 +100,12 @@ class GoldPoolTerms(InstrumentTerms):
                 settles="flows",
             ),
         )
+
+    @classmethod
+    def shocks(cls) -> tuple[Struck, ...]:
+        """Return what shocks can do to it."""
+        about = "share of the other providers' liquidity that leaves"
+        return (Struck(RUN, about, ("size",), high=MOST_FLED),)
 
     def needs(self) -> Needs:
         """Return gold, and the token that is traded."""

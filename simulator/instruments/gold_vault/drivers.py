@@ -53,9 +53,9 @@ class GoldVaultDrivers:
         Step of the exploit; beyond the horizon where there is none.
     exploit_share : ndarray of shape (n_paths,)
         Share of the vault's assets that the intruder goes for.
-    volume_usdc, imbalance : ndarray
-        The pool's noise traders, as `base.PoolDrivers` has them; without steps where there is
-        no pool.
+    volume_usdc, imbalance, leaving : ndarray
+        The pool's noise traders and leavers, as `base.PoolDrivers` has them; without steps where
+        there is no pool.
     away : ndarray of bool, or of shape (0, 0)
         Where no keeper liquidates.
     """
@@ -69,6 +69,7 @@ class GoldVaultDrivers:
     exploit_share: FloatArray
     volume_usdc: FloatArray = field(default_factory=_nothing)
     imbalance: FloatArray = field(default_factory=_nothing)
+    leaving: FloatArray = field(default_factory=_nothing)
     away: BoolArray = field(default_factory=lambda: absent(()))
 
     def lane(self, k: int) -> GoldVaultDrivers:
@@ -84,6 +85,7 @@ class GoldVaultDrivers:
             self.exploit_share[one],
             self.volume_usdc[:, one],
             self.imbalance[:, one],
+            self.leaving[:, one],
             self.away[:, one],
         )
 

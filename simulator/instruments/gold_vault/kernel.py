@@ -58,7 +58,12 @@ from simulator.instruments.gold_vault.lanes import (
     VOLUME,
     WIDTH,
 )
-from simulator.instruments.gold_vault.pool_leg import fill_pool, keep_at_market, make_noise
+from simulator.instruments.gold_vault.pool_leg import (
+    fill_pool,
+    keep_at_market,
+    leave_pool,
+    make_noise,
+)
 from simulator.instruments.gold_vault.record import write_acts, write_observed
 from simulator.instruments.gold_vault.stages import (
     allocate_all,
@@ -104,7 +109,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     events, unpaid = results.events, results.unpaid
     actions, observed = results.actions, results.observed
     volume, imbalance, pooled = drivers.volume_usdc, drivers.imbalance, numbers.pooled
-    away = drivers.away
+    leaving, away = drivers.leaving, drivers.away
     pool_gold, pool_shares = results.pool_gold, results.pool_shares
     pool_fees = results.pool_fees
     n_steps, n_paths = gold_usd.shape[0] - 1, gold_usd.shape[1]
@@ -225,6 +230,8 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     read_row(state, VOLUME, volume, step, first, WIDTH)
                     read_row(state, IMBALANCE, imbalance, step, first, WIDTH)
                     make_noise(state, terms)
+                    if leaving.size > 0:
+                        leave_pool(state, leaving[step, first : first + WIDTH], terms)
             value_holder(state, terms)
             if gains.shape[1] > 0:
                 # before the holder leaves: what that costs is in no day
@@ -244,6 +251,8 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     read_row(state, VOLUME, volume, step, first, WIDTH)
                     read_row(state, IMBALANCE, imbalance, step, first, WIDTH)
                     make_noise(state, terms)
+                    if leaving.size > 0:
+                        leave_pool(state, leaving[step, first : first + WIDTH], terms)
             if sellable.shape[0] > 0:
                 write_sellable(state, sellable, step, first, last)
             write_row(state, MARK_OUNCES, mark_ounces, step, first, WIDTH)

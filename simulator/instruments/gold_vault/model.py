@@ -42,7 +42,12 @@ class VaultModel:
         )
         if terms.pool is not None:
             pool = ground.drivers(terms.pool, PoolDrivers)
-            drawn = replace(drawn, volume_usdc=pool.volume_usdc, imbalance=pool.imbalance)
+            drawn = replace(
+                drawn,
+                volume_usdc=pool.volume_usdc,
+                imbalance=pool.imbalance,
+                leaving=pool.leaving,
+            )
         return drawn if setting.usdc is None else in_usdc(drawn, setting.usdc)
 
     def play(

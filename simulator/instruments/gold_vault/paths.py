@@ -124,6 +124,7 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
         exploit_share=drivers.exploit_share,
         volume_usdc=drivers.volume_usdc,
         imbalance=drivers.imbalance,
+        leaving=drivers.leaving,
         away=drivers.away,
     )
 

@@ -39,6 +39,7 @@ from simulator.mechanics.pool import (
     filled,
     noise_purchase,
     noise_sale,
+    without,
 )
 from simulator.units import FloatArray
 
@@ -153,4 +154,15 @@ def make_noise(state: FloatArray, terms: Terms) -> None:
         make(state, lane, bought, terms)
         sold = noise_sale(get_pool(state, lane), volume, imbalance, price, keep)
         make(state, lane, sold, terms)
+        value_pool(state, lane, terms)
+
+
+@kernel
+def leave_pool(state: FloatArray, shares: FloatArray, terms: Terms) -> None:
+    """Let other providers leave with `shares`, of shape (WIDTH,), and value the pool.
+
+    `state` is of shape (STATE_SIZE,).
+    """
+    for lane in range(WIDTH):
+        put_pool(state, lane, without(get_pool(state, lane), shares[lane]))
         value_pool(state, lane, terms)

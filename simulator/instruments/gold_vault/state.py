@@ -197,6 +197,7 @@ class DriverArrays(NamedTuple):
     exploit_share : (n_paths,), share of all assets that the intruder goes for
     volume_usdc, imbalance : USDC, and -1 to 1; or (0, 0) without a pool
         What the pool's noise traders trade on a day, and their purchases less sales over that.
+    leaving : shares with which other providers leave the pool, or (0, 0)
     away : bool, where no keeper liquidates; or (0, 0)
     """
 
@@ -213,6 +214,7 @@ class DriverArrays(NamedTuple):
     exploit_share: FloatArray
     volume_usdc: FloatArray
     imbalance: FloatArray
+    leaving: FloatArray
     away: BoolArray
 
 
