@@ -9,13 +9,14 @@ from simulator.instruments.gas import gas_by_kind
 from simulator.instruments.model import Blow, Setting
 from simulator.investors.settlement import settled_in_usdc
 from simulator.market.dynamics import MarketSpec
+from simulator.market.hours import exchange_days
 from simulator.market.paths import MarketPaths
 from simulator.market.shocks import weights
 from simulator.scenario.models import Scenario
 from simulator.scenario.shock_targets import FEED, GAS
 from simulator.scenario.shocks import is_of_the_market
 from simulator.schema.assets import USDC
-from simulator.units import FloatArray, trading_days
+from simulator.units import FloatArray
 
 
 def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_paths: int) -> Setting:
@@ -26,7 +27,7 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         n_steps=scenario.horizon_days,
         n_paths=n_paths,
         start=scenario.start,
-        exchange_open=trading_days(scenario.start, scenario.horizon_days),
+        exchange_open=exchange_days(scenario),
         prices=market.prices,
         growth=dict(zip(spec.assets, spec.growth, strict=True)),
         factors=market.factors,

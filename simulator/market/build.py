@@ -12,6 +12,7 @@ from simulator.market.bootstrap import History, moving_days
 from simulator.market.dynamics import Garch, Jumps, MarketSpec
 from simulator.market.frequency import Kind
 from simulator.market.history import read_history
+from simulator.market.hours import exchange_days
 from simulator.market.macro.model import Macro
 from simulator.market.macro.net_purchases import around_level
 from simulator.market.past import read_past
@@ -21,7 +22,7 @@ from simulator.scenario.models import MarketScenario
 from simulator.scenario.targets import target_faults
 from simulator.scenario.views import MacroParts, Views
 from simulator.schema.raw import dotted
-from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
+from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray
 
 
 def market_spec(scenario: MarketScenario, calibration: Calibration) -> MarketSpec:
@@ -158,7 +159,7 @@ def _check_targets(scenario: MarketScenario, calibration: Calibration) -> None:
 
 def _trading(scenario: MarketScenario) -> BoolArray:
     """Return on which days each asset moves, shape (n_assets, n_steps + 1)."""
-    exchange = trading_days(scenario.start, scenario.horizon_days)
+    exchange = exchange_days(scenario)
     rows = [exchange | (name in EVERY_DAY) for name in scenario.market.assets]
     return np.array(rows)
 

@@ -71,6 +71,10 @@ def _written(value: str | bool | float) -> str:
     return f"'{value}'" if isinstance(value, str) else f"{value:g}"
 
 
+OF_A_TABLE = ("bootstrap", "history")
+"""Models that play the days of a table."""
+
+
 class MarketTerms(Frozen):
     """Which model moves the prices, and from which figures."""
 

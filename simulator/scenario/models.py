@@ -18,8 +18,9 @@ from simulator.instruments.terms import UNITS, Position, Struck
 from simulator.scenario.claims import ClaimTerms, number_faults, premise_faults, reference_faults
 from simulator.scenario.instruments import Chosen, homes, positions, section_faults
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
-from simulator.scenario.market import AssetTerms, MarketTerms
+from simulator.scenario.market import OF_A_TABLE, AssetTerms, MarketTerms
 from simulator.scenario.observables import FACTORS, one_of
+from simulator.scenario.shock_targets import HOURS
 from simulator.scenario.shocks import ShockTerms, shock_faults, struck_faults
 from simulator.schema.assets import USDC
 from simulator.schema.fields import (
@@ -70,7 +71,16 @@ class MarketScenario(Frozen):
             rule = f"must be at most {self.horizon_days}, the last day of the run"
             refuse([(("market", "stablecoin", "day"), str(day), rule)])
         refuse(shock_faults(self.shocks or (), self.market.assets, self.start, self.horizon_days))
+        refuse(self._hours_faults())
         return self
+
+    def _hours_faults(self) -> list[Fault]:
+        """Return where the exchange is closed on days that a table has moves for."""
+        if self.market.model not in OF_A_TABLE:
+            return []
+        rule = f"is not for model {self.market.model}, whose days are those of its table"
+        listed = enumerate(self.shocks or ())
+        return [(("shocks", k, "target"), HOURS, rule) for k, s in listed if s.target == HOURS]
 
     @property
     def usdc_moves(self) -> bool:

@@ -9,7 +9,8 @@ from typing import Literal
 from simulator.instruments.terms import Amount
 from simulator.schema.assets import USDC, class_of
 
-VOLATILITY, CORRELATION, FEED, GAS = "volatility", "correlation", "feed", "gas"
+VOLATILITY, CORRELATION, FEED = "volatility", "correlation", "feed"
+HOURS, GAS = "hours", "gas"
 
 Whose = Literal["each", "each and all", "metals", "all"]
 
@@ -21,7 +22,7 @@ class Family:
     Attributes
     ----------
     amounts : tuple of str
-        Fields of which one says how much, or what.
+        Fields of which one says how much, or what; none where there is nothing to say.
     whose : Whose
         Whether an asset stands behind the first word: any, or a metal, or none.
     is_certain : bool
@@ -39,6 +40,7 @@ FAMILIES: Mapping[str, Family] = {
     CORRELATION: Family(("size",)),
     USDC: Family(("size", "at")),
     FEED: Family(("size", "at", "feed"), "metals"),
+    HOURS: Family((), is_certain=True),
 }
 
 

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 
 from simulator.instruments.terms import Amount, Struck
 from simulator.scenario.observables import one_of
-from simulator.scenario.shock_targets import CORRELATION, FAMILIES, Family, targets
+from simulator.scenario.shock_targets import CORRELATION, FAMILIES, HOURS, Family, targets
 from simulator.schema.fields import (
     Day,
     Fault,
@@ -72,8 +72,8 @@ class ShockTerms(Frozen):
     group: Label | None = None
     """What it is a part of: the shocks of a group are compared with none as one."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
-    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, or what an
-    instrument names, as gold_vault.exploit."""
+    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, hours, or what
+    an instrument names, as gold_vault.exploit."""
     on: Day | None = None
     """Day on which it begins."""
     day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
@@ -113,7 +113,7 @@ class ShockTerms(Frozen):
 
     @property
     def family(self) -> str:
-        """Return the first word of the target: price, volatility, correlation, usdc, feed."""
+        """Return the first word of the target: price, volatility, correlation, usdc, ..."""
         return self.target.partition(".")[0]
 
     @property
@@ -149,9 +149,20 @@ class ShockTerms(Frozen):
             return []
         given = [name for name in (*AMOUNTS, "feed") if getattr(self, name) is not None]
         wanted = " or ".join(family.amounts)
-        if len(given) != 1 or given[0] not in family.amounts:
+        if not wanted and given:
+            return [((given[0],), "", f"is not for {self.target}, which has no size")]
+        if wanted and (len(given) != 1 or given[0] not in family.amounts):
             return [((), "", f"must have {wanted}, and nothing else, to say how much")]
-        return [*self._size_faults(), *self._certain_faults(family)]
+        return [*self._size_faults(), *self._certain_faults(family), *self._length_faults()]
+
+    def _length_faults(self) -> list[Fault]:
+        """Return what would let something come or go by parts that is there or not."""
+        fades = self.ramp_days > 1 or self.half_life_days is not None
+        if fades and (self.target == HOURS or self.feed is not None):
+            return [((), "", f"{self.target} is so or not: must have no ramp and no half-life")]
+        if self.target == HOURS and self.plateau_days is None:
+            return [((), "", "must have plateau_days: for how long the exchange is closed")]
+        return []
 
     def _size_faults(self) -> list[Fault]:
         if self.size is None:

@@ -45,11 +45,11 @@ def test_crisis__moves_the_closes_as_they_moved():
 def test_crisis__of_a_token__hits_every_label_of_the_kind_and_figures_keep_their_source():
     found = load_scenario("two-vaults", crisis="paxg-2025-10")
     targets = {shock.target for shock in found.scenario.shocks}
-    assert targets == {"gold_token.premium"}
-    origin = found.provenance["shocks[0].size"]
+    assert targets == {"gold_token.premium", "hours"}
+    origin = found.provenance["shocks[1].size"]
     assert (origin.source, origin.mark) == ("3,087 of 3,950 dollars", "secondary")
     # A fall from 3,950 to 3,087 dollars
-    assert found.scenario.shocks[0].size == pytest.approx(3_087 / 3_950 - 1, abs=5e-5)
+    assert found.scenario.shocks[1].size == pytest.approx(3_087 / 3_950 - 1, abs=5e-5)
 
 
 def test_crisis__beside_own_shocks__comes_before_them(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.instruments.model import Blow
 from simulator.jit import kernel
 from simulator.market.events import NEVER
-from simulator.units import FloatArray, StepArray
+from simulator.units import BoolArray, FloatArray, StepArray
 
 FEED_SCALE = 1e8
 
@@ -27,6 +27,8 @@ class PriceCoverDrivers:
         Price of the asset that the terms follow, quantised to the feed's 1e-8, and what the feed
         says.
     start : date
+    exchange_open : ndarray of bool, shape (n_steps + 1,)
+        Whether it trades, and its feed has a round.
     volatility, periods_per_year : float
         The asset's annual volatility in the market model, and its trading days a year.
     run_step : ndarray of shape (n_paths,), int64, or (0,)
@@ -39,6 +41,7 @@ class PriceCoverDrivers:
     copper_usd: FloatArray
     feed_usd: FloatArray
     start: dt.date
+    exchange_open: BoolArray
     volatility: float
     periods_per_year: float
     run_step: StepArray
@@ -69,6 +72,7 @@ def draw_drivers(
     label: str,
     price_usd: FloatArray,
     start: dt.date,
+    exchange_open: BoolArray,
     volatility: float,
     periods_per_year: float,
     runs: Sequence[Blow] = (),
@@ -80,6 +84,7 @@ def draw_drivers(
     ----------
     price_usd : ndarray of shape (n_steps + 1, n_paths), USD per tonne
         Of the asset that the terms follow.
+    exchange_open : ndarray of bool, shape (n_steps + 1,)
     runs : sequence of Blow
         Shocks: other underwriters who leave, of whom the first count. They have asked for it a
         cooldown before, so that it takes one from the start on.
@@ -87,9 +92,8 @@ def draw_drivers(
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
     figures = volatility, periods_per_year
-    return PriceCoverDrivers(
-        label, quantised, quantised, start, *figures, *_first(runs, cooldown_days)
-    )
+    left = _first(runs, cooldown_days)
+    return PriceCoverDrivers(label, quantised, quantised, start, exchange_open, *figures, *left)
 
 
 def _first(runs: Sequence[Blow], cooldown_days: int) -> tuple[StepArray, FloatArray]:

@@ -21,13 +21,13 @@ class CoverModel:
         del ground
         asset = terms.follows
         figures = setting.volatility[asset], setting.periods_per_year[asset]
-        runs = setting.struck(label, RUN)
         drawn = draw_drivers(
             label,
             setting.prices[asset],
             setting.start,
+            setting.exchange_open,
             *figures,
-            runs,
+            setting.struck(label, RUN),
             terms.pool.cooldown_days,
         )
         return replace(drawn, feed_usd=setting.feed(asset, drawn.copper_usd))

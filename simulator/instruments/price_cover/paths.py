@@ -11,7 +11,7 @@ from simulator.instruments.base import Access, Daily, InstrumentPaths, OnDemand
 from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.kernel import run
-from simulator.instruments.price_cover.series import Series, market_days
+from simulator.instruments.price_cover.series import Series
 from simulator.instruments.price_cover.state import (
     MINER_SOURCES,
     SOURCES,
@@ -83,7 +83,7 @@ def simulate(
     who trade, and `by_source` for where these came from.
     """
     shape, n_steps = drivers.copper_usd.shape, drivers.copper_usd.shape[0] - 1
-    plan, trading = schedule(terms, n_steps), market_days(drivers.start, n_steps)
+    plan = schedule(terms, n_steps)
     results = _empty(
         shape,
         n_policies=len(plan.buyer),
@@ -92,7 +92,12 @@ def simulate(
         record=record,
     )
     told = Drivers(
-        plan, trading, drivers.copper_usd, drivers.feed_usd, drivers.run_step, drivers.run_share
+        plan,
+        drivers.exchange_open,
+        drivers.copper_usd,
+        drivers.feed_usd,
+        drivers.run_step,
+        drivers.run_share,
     )
     run(numbers(terms, gas, holder_usd, n_steps), told, results)
     # what was put in: what entering costs is seen on the day after

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +11,7 @@ from simulator.instruments.price_cover import fair
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.state import MINER, Outcome, Policy, Schedule
 from simulator.instruments.price_cover.terms import PriceCoverTerms
-from simulator.units import DAYS_PER_YEAR, BoolArray, FloatArray, trading_days
-
-
-@functools.cache
-def market_days(start: dt.date, n_steps: int) -> BoolArray:
-    """Return the trading days, shape (n_steps + 1,): once a run, for holidays are slow to find."""
-    days = trading_days(start, n_steps)
-    days.setflags(write=False)
-    return days
+from simulator.units import DAYS_PER_YEAR, FloatArray
 
 
 @dataclass(frozen=True)
@@ -102,11 +92,10 @@ class Series:
     def fair_values(self) -> FloatArray:
         """Return the fair value of the miner's covers when bought, shape (n_steps + 1, n_paths)."""
         copper, pool = self.drivers.copper_usd, self.terms.pool
-        trading = market_days(self.drivers.start, copper.shape[0] - 1)
         total = np.zeros_like(copper)
         for i in self._miners():
             bought, end = int(self.plan.bought[i]), int(self.plan.end[i])
-            ticks = fair.mean_variance(trading, bought, end, pool.window_days)
+            ticks = fair.mean_variance(self.drivers.exchange_open, bought, end, pool.window_days)
             deviation = self.drivers.volatility * np.sqrt(ticks / self.drivers.periods_per_year)
             tonnes, strike = self.sold[i, Policy.TONNES], self.sold[i, Policy.STRIKE]
             value = fair.put(copper[bought], np.where(strike > 0.0, strike, 1.0), deviation)

@@ -15,7 +15,7 @@ from simulator.instruments.price_cover.gas import HOLDER_GAS
 from simulator.instruments.price_cover.paths import PriceCoverRecord, simulate
 from simulator.instruments.price_cover.terms import PriceCoverTerms
 from simulator.schema.gas import GasTerms
-from simulator.units import LANES
+from simulator.units import LANES, trading_days
 
 START = dt.date(2026, 1, 20)
 HOLDER_USD = 10_000.0
@@ -63,7 +63,8 @@ def drawn(prices: Sequence[float] | np.ndarray, volatility: float) -> PriceCover
     table = np.array(prices, np.float64)
     if table.ndim == 1:
         table = np.repeat(table[:, None], LANES, axis=1)
-    return draw_drivers("cover", table, START, volatility, 252.0)
+    open_days = trading_days(START, table.shape[0] - 1)
+    return draw_drivers("cover", table, START, open_days, volatility, 252.0)
 
 
 def run(

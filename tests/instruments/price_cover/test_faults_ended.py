@@ -55,7 +55,7 @@ def test_drivers__of_a_cover_of_silver__are_silver_s() -> None:
 
 def test_drivers__are_the_price_given__rounded_as_the_feed_says_it() -> None:
     price = np.full((2, LANES), 9_999.123456789)
-    drivers = draw_drivers("cover", price, dt.date(2026, 1, 20), 0.3, 252.0)
+    drivers = draw_drivers("cover", price, dt.date(2026, 1, 20), np.ones(2, bool), 0.3, 252.0)
     np.testing.assert_array_equal(drivers.copper_usd, 9_999.12345679)
     np.testing.assert_array_equal(price, 9_999.123456789)
 
