@@ -52,6 +52,8 @@ class MinerPerpDrivers:
         Steps on which the crowd decides.
     goals : ndarray of shape (n_decisions, n_cohorts, n_paths), whole USD
         Notional that each cohort is to have then.
+    fails : ndarray of shape (n_paths,), int64
+        Step on which the venue has failed; beyond the horizon where it does not.
     last_round : int
         The last step on which the metal trades: everybody's exit.
     """
@@ -65,6 +67,7 @@ class MinerPerpDrivers:
     kept: BoolArray
     decides: StepArray
     goals: FloatArray
+    fails: StepArray
     last_round: int
 
     def lane(self, k: int) -> MinerPerpDrivers:
@@ -78,6 +81,7 @@ class MinerPerpDrivers:
             rounds=self.rounds[:, one],
             kept=self.kept[:, one],
             goals=self.goals[..., one],
+            fails=self.fails[one],
         )
 
 
@@ -200,6 +204,7 @@ def draw_drivers(
         kept=rounds & ~away if away.size > 0 else rounds,
         decides=decides,
         goals=_goals(terms, index, decides, volatility),
+        fails=_failures(terms, label, seed, first_path, n_paths),
         last_round=last_round(exchange_open),
     )
 
@@ -239,7 +244,10 @@ def _rounds(
     first_path: int,
     n_paths: int,
 ) -> BoolArray:
-    """Return where the feeds have a new round: trading days and the first, less a freeze."""
+    """Return where the feeds have a new round: trading days and the first, less a freeze.
+
+    Where the venue has failed there is none for it.
+    """
     n_rows = exchange_open.size
     posts = exchange_open.copy()
     posts[0] = True
@@ -250,7 +258,17 @@ def _rounds(
         )
         since = np.arange(n_rows)[:, None] - begins
         found &= (since < 0) | (since >= terms.freeze.days)
+    if terms.venue.hazard > 0.0:
+        found &= np.arange(n_rows)[:, None] < _failures(terms, label, seed, first_path, n_paths)
     return found
+
+
+def _failures(
+    terms: MinerPerpTerms, label: str, seed: int, first_path: int, n_paths: int
+) -> StepArray:
+    """Return the step on which the venue has failed, shape (n_paths,)."""
+    number = stream(Stream.VENUE_FAILURE, label)
+    return first_event(seed, number, first_path, n_paths, terms.venue.hazard)
 
 
 def _decisions(crowd: CrowdTerms, exchange_open: BoolArray) -> StepArray:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulator.instruments.miner_perp.terms import POOL, MinerPerpTerms, TraderTerms
+from simulator.instruments.miner_perp.venue import FAILURE
 from simulator.instruments.page import (
     Fan,
     Measures,
@@ -17,7 +18,7 @@ from simulator.instruments.page import (
     Told,
     by_source,
 )
-from simulator.words import figure, percent
+from simulator.words import bound, figure, percent
 
 SURVIVAL = ("trader", "liquidated", "stopped", "return p05", "median", "p95", "worst twentieth")
 SOURCES = ("trader", "index", "funding", "fees", "liquidation", "profit cut")
@@ -50,8 +51,9 @@ class PerpPage(Silent[MinerPerpTerms]):
                 0, Table("Who is still there at the end", SURVIVAL, tuple(survival(told)))
             )
             caption = "Where the mean return came from, of the margin"
-            tables.insert(1, Table(caption, SOURCES, tuple(sources(told))))
-        words = tuple(Paragraph(text) for text in (gap(told), stops(told), provider(told)) if text)
+            tables.insert(1, Table(caption, (*SOURCES, *_more(told)), tuple(sources(told))))
+        said = (gap(told), stops(told), failure(told), provider(told))
+        words = tuple(Paragraph(text) for text in said if text)
         return Section(f"Perpetual: {told.label}", (intro, *tables, *words, *_fans(told)))
 
 
@@ -73,10 +75,16 @@ def survival(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
 
 def sources(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each trader: the mean of what each source brought, of the margin."""
-    wanted = ("index_moves", "funding", "trading_fees", "liquidation", "profit_cut")
+    wanted = ["index_moves", "funding", "trading_fees", "liquidation", "profit_cut"]
+    wanted += [FAILURE.name for _ in _more(told)]
     for name, _, measured in traders(told):
         parts = by_source(measured)
         yield name, *(percent(float(parts[source].mean())) for source in wanted)
+
+
+def _more(told: Told[MinerPerpTerms]) -> tuple[str, ...]:
+    """Return the column of the venue's failure, where it can fail."""
+    return ("failure",) if told.terms.venue.hazard > 0.0 else ()
 
 
 def sums(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
@@ -101,6 +109,18 @@ def stops(told: Told[MinerPerpTerms]) -> str:
     return (
         f"Stops fill beyond their level, for prices gap: on one path in twenty that of {name} by "
         f"{percent(slip)} of the index or more, which is {percent(slip * leverage)} of its margin."
+    )
+
+
+def failure(told: Told[MinerPerpTerms]) -> str:
+    """Return how often the venue failed, and what it took; nothing where it cannot."""
+    venue, measured = told.terms.venue, told.instruments[f"{told.label}-{POOL}"]
+    if venue.hazard == 0.0:
+        return ""
+    return (
+        f"The exchange itself fails on {_share(measured.happened['venue_failed'])} of the paths, "
+        f"at a hazard of {bound(venue.hazard)} a year, and takes {bound(venue.loss)} of all that "
+        "lies there; the rest is paid at once."
     )
 
 

@@ -28,6 +28,7 @@ from simulator.instruments.miner_perp.state import (
     numbers,
 )
 from simulator.instruments.miner_perp.terms import MinerPerpTerms, TraderTerms
+from simulator.instruments.miner_perp.venue import FAILURE, has_failed, write_failures
 from simulator.units import BoolArray, FloatArray
 
 
@@ -47,6 +48,8 @@ class MinerPerpRecord:
         Columns of `state.Observed`.
     paid : ndarray of shape (n_paths,), USD
         What the measured provider claims at the last round; zero where he cannot.
+    ended : ndarray of shape (n_traders + 1, n_paths), USD
+        What traders, and last the provider, are paid where the venue fails; zero where not.
     """
 
     acts: ActArray
@@ -55,6 +58,7 @@ class MinerPerpRecord:
     held: FloatArray
     observed: FloatArray
     paid: FloatArray
+    ended: FloatArray
 
     def lane(self, k: int) -> MinerPerpRecord:
         """Return path `k` of the block alone."""
@@ -67,6 +71,7 @@ class MinerPerpRecord:
             held=self.held[..., one],
             observed=self.observed[:, one],
             paid=self.paid[one],
+            ended=self.ended[:, one],
         )
 
 
@@ -90,7 +95,8 @@ def simulate(
     """
     shape = drivers.index.shape
     told = numbers(terms, gas, holder_usd, drivers.last_round)
-    results = _empty(shape, terms, by_source=bool(days) and by_source, record=record)
+    wanted, fails = bool(days) and by_source, terms.venue.hazard > 0.0
+    results = _empty(shape, terms, by_source=wanted or fails, record=record)
     outside = Drivers(
         drivers.index,
         drivers.rounds,
@@ -100,14 +106,37 @@ def simulate(
         drivers.last_round,
     )
     run(told, accounts(terms), outside, results)
+    ended = np.zeros((len(terms.traders) + 1, shape[1]))
+    if fails:
+        ended = write_failures(told, drivers, terms.venue.loss, results)
     _at_the_start(terms, results, holder_usd)
     pool, *traders = (position.name for position in terms.positions(drivers.label))
     paths = {pool: _pool(pool, terms, told, drivers, results, daily=pool in days)}
     for number, (name, trader) in enumerate(zip(traders, terms.traders.values(), strict=True)):
         access = _access(terms, trader, exchange_open) if name in days else None
         paths[name] = _trader(name, trader, results, number, access)
+    if fails:
+        paths = {name: _of_venue(found, drivers, wanted) for name, found in paths.items()}
     kept = (results.acts, results.amounts, results.equities, results.held, results.observed)
-    return paths, MinerPerpRecord(*kept, results.pool_paid)
+    return paths, MinerPerpRecord(*kept, results.pool_paid, ended)
+
+
+def _of_venue(
+    found: InstrumentPaths, drivers: MinerPerpDrivers, by_source: bool
+) -> InstrumentPaths:
+    """Return paths of a venue that can fail: with its source, and where it has.
+
+    Days are told by source only where that was asked for.
+    """
+    daily = found.daily
+    if daily is not None and not by_source:
+        daily = replace(daily, brought=daily.brought[:, :0, :0])
+    return replace(
+        found,
+        sources=(*found.sources, FAILURE),
+        daily=daily,
+        happened={**found.happened, "venue_failed": has_failed(drivers)},
+    )
 
 
 def _empty(
@@ -118,19 +147,20 @@ def _empty(
     n_traders = len(terms.traders)
     kept = (n_rows, len(terms.crowd.cohorts) + n_traders, n_paths) if record else (0, 0, 0)
     daily = shape if by_source else (0, 0)
+    more = int(terms.venue.hazard > 0.0)
     return Results(
         marks=np.empty((n_traders, *shape)),
         leaves=np.empty((n_traders, *shape)),
-        gains=np.empty((n_traders, len(SOURCES), *daily)),
-        attribution=np.zeros((n_traders, len(SOURCES), n_paths)),
+        gains=np.zeros((n_traders, len(SOURCES) + more, *daily)),
+        attribution=np.zeros((n_traders, len(SOURCES) + more, n_paths)),
         unpaid=np.zeros((n_traders, n_paths)),
         befell=np.zeros((n_traders, len(Befell), n_paths), np.bool_),
         fates=np.zeros((n_traders, len(Fate), n_paths)),
         notionals=np.empty((n_traders, *shape)),
         pool_mark=np.empty(shape),
         pool_leave=np.empty(shape),
-        pool_gains=np.empty((len(POOL_SOURCES), *daily)),
-        pool_attribution=np.zeros((len(POOL_SOURCES), n_paths)),
+        pool_gains=np.zeros((len(POOL_SOURCES) + more, *daily)),
+        pool_attribution=np.zeros((len(POOL_SOURCES) + more, n_paths)),
         pool_unpaid=np.zeros(n_paths),
         pool_paid=np.zeros(n_paths),
         series=np.empty((len(Series), *shape)),

@@ -22,6 +22,7 @@ from simulator.instruments.miner_perp.state import (
     request_step,
 )
 from simulator.instruments.miner_perp.terms import MinerPerpTerms
+from simulator.instruments.miner_perp.venue import has_failed
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.units import (
     DEAD_BAND,
@@ -81,6 +82,9 @@ class MinerPerpPlayer:
         self._ids = 1 + np.cumsum(self._rounds)
         self._last = drivers.last_round
         self._names = (*terms.crowd.cohorts, *terms.traders)
+        # the step on which the venue has failed, beyond the last where it does not
+        self._fails = int(drivers.fails[0]) if has_failed(drivers)[0] else len(self._acts)
+        self._ended = record.ended[:, 0]
         self._cash = self._paid_out()
         self._setup: dict[str, int] = {}
         self.observables = self._observables()
@@ -91,6 +95,7 @@ class MinerPerpPlayer:
         withdrew = (self._acts & Act.WITHDREW) > 0
         for step, account in zip(*np.nonzero(withdrew), strict=True):
             found[step:, account] += self._amounts[Amount.MARGIN, step, account]
+        found[self._fails :, self._cast.n_cohorts :] += self._ended[:-1]
         return found
 
     def _observables(self) -> tuple[Observable, ...]:
@@ -227,8 +232,10 @@ class MinerPerpPlayer:
         for number in np.flatnonzero(acts):
             found += self._executed(step, int(number), Act(int(acts[number])))
         found += [(Phase.WITHDRAWALS, call) for call in self._leave(step)]
-        if step == request_step(self._terms, self._last) < self._last:
+        if step == request_step(self._terms, self._last) < min(self._last, self._fails):
             found.append((Phase.CLAIMS, self._request()))
+        if step == self._fails:
+            found += [(Phase.EXPLOITS, call) for call in self._fail()]
         for number in np.flatnonzero(acts):
             found += self._ordered(step, int(number), Act(int(acts[number])))
         return found
@@ -301,7 +308,7 @@ class MinerPerpPlayer:
 
     def _leave(self, step: int) -> list[Call]:
         """Return the withdrawals of the last round: traders' margins, then the provider's."""
-        if step != self._last:
+        if step != self._last or step >= self._fails:
             return []
         left = np.flatnonzero(self._acts[step] & Act.WITHDREW)
         calls = [
@@ -312,6 +319,20 @@ class MinerPerpPlayer:
             calls.append(self._request())
         if self._paid > 0.0:
             calls.append(self._perp.call("claim_withdraw", sender=self._stage.roles.depositor))
+        return calls
+
+    def _fail(self) -> list[Call]:
+        """Return the venue's end: its dollars are stopped, and what is left of them paid.
+
+        The market has no back door: what whoever robs it takes is stopped at the token.
+        """
+        owner, depositor = self._stage.roles.owner, self._stage.roles.depositor
+        calls = [self._usdc.call("blacklist", self._perp, sender=owner)]
+        who = (*self._accounts[self._cast.n_cohorts :], depositor)
+        for account, usd in zip(who, self._ended, strict=True):
+            wei = to_wei(float(usd), USDC_DECIMALS)
+            if wei > 0:
+                calls.append(self._usdc.call("mint", account, wei, sender=owner))
         return calls
 
     def _request(self) -> Call:
@@ -353,6 +374,7 @@ class MinerPerpPlayer:
         values["long"], values["short"] = float(seen[Observed.LONG]), float(seen[Observed.SHORT])
         values["funding_rate"] = float(seen[Observed.RATE])
         values["provider_cash"] = self._paid if step >= self._last else 0.0
+        values["provider_cash"] += float(self._ended[-1]) if step >= self._fails else 0.0
         for number, name in enumerate(self._names):
             values[f"equity of {name}"] = float(self._equities[step, number])
             if number >= self._cast.n_cohorts:

@@ -16,6 +16,7 @@ class Stream(IntEnum):
 
     MINER_SHOCKS = 156
     FEED_FREEZE = 157
+    VENUE_FAILURE = 158
 
 
 def stream(number: Stream, label: str) -> int:

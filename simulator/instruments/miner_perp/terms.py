@@ -225,6 +225,18 @@ class FreezeTerms(Frozen):
     """Days without a round."""
 
 
+class VenueTerms(Frozen):
+    """Who runs the market fails: insolvent, robbed, or gone. Nothing happens in it any more.
+
+    Positions are counted at the last index before it, and paid what is left at once.
+    """
+
+    hazard: Hazard = 0.0
+    """Chance a year."""
+    loss: Share = 0.5
+    """Share of every margin, gain and deposit that is lost with it."""
+
+
 class GapTerms(Frozen):
     """A move of the metal between two rounds on a stated day, on top of the market's."""
 
@@ -251,6 +263,8 @@ class MinerPerpTerms(InstrumentTerms):
     """The measured ones by name; each is a position of its own."""
     freeze: FreezeTerms = FreezeTerms()
     """When the feed fails."""
+    venue: VenueTerms = VenueTerms()
+    """When the exchange itself fails."""
     gap: GapTerms | None = None
     """A stated gap; none = what the market brings."""
 

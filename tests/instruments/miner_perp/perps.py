@@ -95,11 +95,18 @@ def run(
     record: bool = False,
     days: bool = False,
     frozen: slice | None = None,
+    fails: int | None = None,
 ) -> tuple[Mapping[str, InstrumentPaths], MinerPerpRecord]:
-    """Return the paths by name behind the label, and the record; `frozen` steps have no round."""
+    """Return the paths by name behind the label, and the record; `frozen` steps have no round.
+
+    On step `fails` the venue has failed: give it a hazard that no path of its own meets.
+    """
     drivers = drawn(perp, prices, opens)
     if frozen is not None:
         drivers = without_rounds(drivers, frozen)
+    if fails is not None:
+        drivers = without_rounds(drivers, slice(fails, None))
+        drivers = replace(drivers, fails=np.full_like(drivers.fails, fails))
     trades = always(drivers.index.shape[0] - 1) if opens is None else opens
     names = frozenset(position.name for position in perp.positions("perp"))
     found, kept = simulate(

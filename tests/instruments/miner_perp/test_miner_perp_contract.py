@@ -878,6 +878,29 @@ def test_dollars_sent_by_themselves__change_nothing(stage: PerpStage):
     assert [stage.read(name) for name in names] == before
 
 
+def test_dollars_that_their_issuer_stops__wait_and_nothing_is_lost(stage: PerpStage):
+    """Who waits for an order, a withdrawal or a fee keeps it: what fails is undone as a whole."""
+    who, owner, keeper = stage.roles.trader, stage.roles.owner, stage.roles.keeper
+    stage.open(10_000, 1_100, by=who)
+    stage.send(stage.usdc, "blacklist", stage.perp.address, by=owner)
+    stage.act("close_position", 0, by=who)
+    stage.price(80)
+    before = stage.position(who)
+    for call, by in (
+        (("execute_order", who), keeper),
+        (("liquidate", who), keeper),
+        (("collect_fees", owner), owner),
+        (("fund_insurance", DOLLAR), stage.roles.stranger),
+    ):
+        with refused("usdc: account is blacklisted"):
+            stage.act(*call, by=by)
+    assert stage.position(who) == before
+    stage.send(stage.usdc, "unBlacklist", stage.perp.address, by=owner)
+    stage.act("liquidate", who, by=keeper)
+    stage.act("collect_fees", owner, by=owner)
+    stage.check_books()
+
+
 FUNCTIONS = {
     "add_margin(uint256)": "",
     "remove_margin(uint256)": "",

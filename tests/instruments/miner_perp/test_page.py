@@ -58,6 +58,7 @@ def test_section__tells_gap_stops_and_provider(silver) -> None:
     plain = told(silver, "plain_silver")
     assert page.gap(plain) == ""
     assert page.stops(plain) == ""
+    assert page.failure(plain) == ""
     captions = [getattr(block, "caption", "") for block in by_label["silver_perp"].blocks]
     assert [c for c in captions if c] == [
         "Who is still there at the end",
