@@ -7,6 +7,7 @@
     crashed.verdicts                        # a DataFrame, a row a claim
     crashed.nav("holder")                   # dates by quantiles
     crashed.path(17).prices                 # one path, day by day
+    assay.replay(crashed, "p05").events     # what it did on a chain, event by event
 
 The names below load on first use: `import simulator` alone takes no numpy, and only what
 opens a chain needs the `chain` extra.
@@ -14,7 +15,9 @@ opens a chain needs the `chain` extra.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
         load_scenario,
         shipped_scenarios,
     )
-    from simulator.study import PathStory, Run, run
+    from simulator.study import PathReplay, PathStory, Run, local_chain, replay, run
 
 __all__ = [
     "AssayError",
@@ -61,6 +64,7 @@ __all__ = [
     "LoadedScenario",
     "ObservableResult",
     "Outcomes",
+    "PathReplay",
     "PathStory",
     "Problem",
     "ReconciliationFailed",
@@ -76,9 +80,11 @@ __all__ = [
     "judge",
     "load_calibration",
     "load_scenario",
+    "local_chain",
     "open_chain",
     "play",
     "players",
+    "replay",
     "run",
     "sensitivity",
     "shipped_scenarios",
@@ -102,7 +108,7 @@ _HOMES = {
     ),
     "investors": ("InvestorMeasures",),
     "replay": ("Choice", "ObservableResult", "Replay", "choose", "play", "players"),
-    "study": ("PathStory", "Run", "run"),
+    "study": ("PathReplay", "PathStory", "Run", "local_chain", "replay", "run"),
     "scenario": (
         "Calibration",
         "LoadedScenario",
@@ -113,6 +119,20 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+class _Package(ModuleType):
+    """Leaves `replay` to the function: Python would give the name to the folder it imports.
+
+    The folder is there by its full name: `from simulator.replay import ...`.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "replay" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

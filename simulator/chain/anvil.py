@@ -128,8 +128,11 @@ class AnvilChain(BaseChain):
         ]
         hashes = self._submit(transactions, [call.label for call in calls])
         mined = self._mine(timestamp, hashes, [call.label for call in calls])
+        both = zip(calls, mined, strict=True)
+        receipts = [_receipt(call, raw, timestamp) for call, raw in both if _succeeded(raw)]
+        self._hear(receipts)
         self._raise_first_revert(calls, mined)
-        return [_receipt(call, raw, timestamp) for call, raw in zip(calls, mined, strict=True)]
+        return receipts
 
     def view(self, calls: Sequence[Call]) -> list[bytes]:
         """Return each call's return data at the latest block, changing nothing.
@@ -197,7 +200,10 @@ class AnvilChain(BaseChain):
         hashes = self._submit([transaction], [label])
         mined = self._mine(self._timestamp + 1, hashes, [label])
         self._raise_first_revert([Call("", code, sender, label, DEPLOY_GAS)], mined)
-        return str(mined[0]["contractAddress"]).lower()
+        address = str(mined[0]["contractAddress"]).lower()
+        call = Call(address, code, sender, label, DEPLOY_GAS)
+        self._hear([_receipt(call, mined[0], self._timestamp)])
+        return address
 
     def _transaction(
         self, sender: str, data: bytes, gas: int, price: int, to: str | None = None
@@ -241,7 +247,7 @@ class AnvilChain(BaseChain):
 
     def _raise_first_revert(self, calls: Sequence[Call], mined: Sequence[Response]) -> None:
         for call, raw in zip(calls, mined, strict=True):
-            if int(raw["status"], 16) == 0:
+            if not _succeeded(raw):
                 raise TransactionReverted(call.label, self._reason(call, raw))
 
     def _reason(self, call: Call, raw: Response) -> str:
@@ -373,6 +379,10 @@ def _returned(call: Call, response: Response) -> bytes:
     if error.get("code") == _EXECUTION_REVERTED:
         raise TransactionReverted(call.label, revert_reason(_bytes(error.get("data") or "0x")))
     raise TransactionReverted(call.label, ALL_GAS_USED)
+
+
+def _succeeded(raw: Response) -> bool:
+    return int(raw["status"], 16) != 0
 
 
 def _receipt(call: Call, raw: Response, timestamp: int) -> Receipt:

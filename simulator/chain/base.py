@@ -8,7 +8,7 @@ Addresses are lower-case hex strings everywhere, so they compare with `==`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -50,13 +50,15 @@ ALL_GAS_USED = "all gas used: out of gas, or a state that must not be reached"
 class Chain(Protocol):
     """An Ethereum chain that mines when it is told to.
 
-    `gas_is_exact` is False where `Receipt.gas_used` is only a lower bound.
+    `gas_is_exact` is False where `Receipt.gas_used` is only a lower bound. Where `heard` is a list,
+    every receipt is added to it, those of creations too (see `BaseChain`).
     """
 
     name: str
     client_version: str
     accounts: tuple[str, ...]
     gas_is_exact: bool
+    heard: list[Receipt] | None
 
     def deploy(self, artifact: Artifact, args: Sequence[object], sender: str) -> Contract:
         """Create a contract in a block of its own, one second after the latest."""
@@ -109,12 +111,20 @@ class Chain(Protocol):
 
 
 class BaseChain(ABC):
-    """What all chains do alike, on top of blocks and views."""
+    """What all chains do alike, on top of blocks and views.
+
+    Attributes
+    ----------
+    heard : list of Receipt, optional
+        Takes the receipts of all that succeeds, in order, as long as it is set. A creation's call
+        is to the contract that it made, and its data the code and the arguments.
+    """
 
     name: str
     client_version: str
     accounts: tuple[str, ...]
     gas_is_exact: bool
+    heard: list[Receipt] | None = None
 
     @abstractmethod
     def block(self, timestamp: int, calls: Sequence[Call]) -> list[Receipt]:
@@ -161,13 +171,19 @@ class BaseChain(ABC):
     ) -> None:
         self.close()
 
-    @staticmethod
-    def _all_passed(outcomes: Sequence[Receipt | TransactionReverted]) -> list[Receipt]:
+    def _hear(self, receipts: Iterable[Receipt]) -> None:
+        """Keep receipts for whoever listens."""
+        if self.heard is not None:
+            self.heard.extend(receipts)
+
+    def _all_passed(self, outcomes: Sequence[Receipt | TransactionReverted]) -> list[Receipt]:
         """Return the receipts of a block's calls, or raise the first that failed."""
+        passed = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+        self._hear(passed)
         for outcome in outcomes:
             if isinstance(outcome, TransactionReverted):
                 raise outcome
-        return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+        return passed
 
     def _require_not_before(self, timestamp: int) -> None:
         if timestamp < self.timestamp():

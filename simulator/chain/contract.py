@@ -20,11 +20,12 @@ _CALLS_KEPT = 8_192
 
 @dataclass(frozen=True)
 class Function:
-    """One entry of an ABI, ready to encode and decode."""
+    """One entry of an ABI, ready to encode and decode; `names` are those of the inputs."""
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:
@@ -74,12 +75,16 @@ class Event:
 
 
 class Interface:
-    """An ABI, indexed by function name and event topic."""
+    """An ABI, indexed by function name, selector and event topic.
+
+    `constructor` are the types of its arguments, `created_with` their names.
+    """
 
     def __init__(self, abi: Iterable[Mapping[str, Any]]) -> None:
         self.functions: dict[str, list[Function]] = {}
         self.events: dict[bytes, Event] = {}
         self.constructor: tuple[str, ...] = ()
+        self.created_with: tuple[str, ...] = ()
         self._only: dict[tuple[str, int], Function] = {}
         for entry in abi:
             self._add(entry)
@@ -88,13 +93,18 @@ class Interface:
         inputs = tuple(canonical_type(field) for field in entry.get("inputs", ()))
         if entry["type"] == "function":
             outputs = tuple(canonical_type(field) for field in entry["outputs"])
-            function = Function(entry["name"], inputs, outputs)
+            function = Function(entry["name"], inputs, outputs, _names(entry))
             self.functions.setdefault(function.name, []).append(function)
         elif entry["type"] == "constructor":
-            self.constructor = inputs
+            self.constructor, self.created_with = inputs, _names(entry)
         elif entry["type"] == "event":
             topic = keccak(f"{entry['name']}({','.join(inputs)})".encode())
             self.events[topic] = _event(entry, inputs)
+
+    @cached_property
+    def by_selector(self) -> dict[bytes, Function]:
+        """Return every function by the first four bytes of a call to it."""
+        return {one.selector: one for own in self.functions.values() for one in own}
 
     def function(self, name: str, args: Sequence[object]) -> Function:
         """Return the overload of `name` that takes `args`.
@@ -118,8 +128,14 @@ class Interface:
         raise TypeError(f"{name} with {len(args)} arguments: {known}")
 
 
+def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the inputs' names; one that has none is called by its place."""
+    inputs = enumerate(entry.get("inputs", ()))
+    return tuple(field["name"] or f"arg{place}" for place, field in inputs)
+
+
 def _event(entry: Mapping[str, Any], kinds: Sequence[str]) -> Event:
-    named = [(field["name"], kind) for field, kind in zip(entry["inputs"], kinds, strict=True)]
+    named = list(zip(_names(entry), kinds, strict=True))
     flags = [field["indexed"] for field in entry["inputs"]]
     return Event(
         name=entry["name"],

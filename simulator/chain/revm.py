@@ -201,6 +201,10 @@ class RevmChain(BaseChain):
             address: str = self._evm.deploy(sender, code, gas=DEPLOY_GAS)
         except RuntimeError as error:
             raise TransactionReverted(label, _reason(str(error))) from error
+        if self.heard is not None:
+            call, result = Call(address.lower(), code, sender, label, DEPLOY_GAS), self._evm.result
+            gas, logs = result.gas_used, _Logs(result)
+            self._hear([Receipt(call, gas, logs, self._number, self._timestamp)])
         return address.lower()
 
     def _match_nonce(self, sender: str) -> None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
+import pandas as pd
 
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, open_for, replay_paths
 from simulator.cli.results import replay_object
+from simulator.cli.tables import print_table
 from simulator.engine import Simulation, simulate
+from simulator.engine.folder import make_folder
 from simulator.engine.sources import is_finished, load_source, stored_paths
 from simulator.errors import ReconciliationFailed
 from simulator.market.build import market_spec
-from simulator.replay import Replay, check_label, choose
+from simulator.replay import Evidence, Replay, check_label, choose
+from simulator.replay.gas import KEYS, check_chain, gas_change, read_gas
 from simulator.scenario import LoadedScenario
+from simulator.study.keeping import write_replay
 from simulator.words import gas_used, plain
+
+_MOST_ROWS = 20
 
 
 def replay(
@@ -31,6 +39,9 @@ def replay(
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
+    out: Path | None,
+    gas: bool,
+    gas_against: Path | None,
     as_json: bool,
 ) -> None:
     """Do what `assay replay` is asked for, as its own module in `commands` says."""
@@ -40,18 +51,39 @@ def replay(
     check_label(label, scenario.paths)
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     choice = ChainChoice(chain, anvil_path, rpc)
+    stored = None if gas_against is None else read_gas(gas_against)
+    if out is not None:
+        make_folder(out, replace=False)
+    left = list[Evidence]()
+
+    def keep(_: str, replay: Replay | None, evidence: Evidence) -> None:
+        left.append(evidence)
+        if out is not None:
+            write_replay(out, replay, evidence)
+
+    wanted = out is not None or gas or stored is not None
     with open_for(scenario, choice, reporter) as opened:
+        if stored is not None:
+            check_chain(stored, opened.name)
         as_it_stands = not overrides and calibration is None and paths is None and seed is None
         simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
-        replays = replay_paths(opened, scenario, simulation.spec, choices, reporter)
+        replays = replay_paths(
+            opened, scenario, simulation.spec, choices, reporter, keep if wanted else None
+        )
     if replays.failure is not None:
         raise replays.failure
     done = replays.done[0]
+    table = None
+    if gas or stored is not None:
+        table = left[0].gas if stored is None else gas_change(left[0].gas, stored)
     if as_json:
-        click.echo(json.dumps(replay_object(done)))
+        told = {} if table is None else {"gas_by_function": _rows(table)}
+        click.echo(json.dumps(replay_object(done) | told))
     else:
         _print(done)
+        if table is not None:
+            _print_gas(table)
     if not done.ok:
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
 
@@ -81,3 +113,27 @@ def _print(done: Replay) -> None:
     click.echo(f"  {done.decisions:,} keepers' decisions compared, {done.in_band} in the dead-band")
     for note in done.notes:
         click.echo(f"  {note}.")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as plain data; null where there is no number."""
+    found: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return found
+
+
+def _print_gas(table: pd.DataFrame) -> None:
+    """Print gas by function, as many rows as a terminal holds."""
+    numbers = [name for name in table.columns if name not in (*KEYS, "chain")]
+    rows = [
+        [".".join(row[name] for name in KEYS), *(_number(name, row[name]) for name in numbers)]
+        for row in table.head(_MOST_ROWS).to_dict("records")
+    ]
+    print_table("gas by function", ["function", *numbers], rows)
+    if len(table) > _MOST_ROWS:
+        click.echo(f"and {len(table) - _MOST_ROWS} more; --json has them, and --out in gas.csv")
+
+
+def _number(name: str, value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return f"{value:+.2%}" if name == "share" else f"{value:,.0f}"

@@ -11,9 +11,12 @@ from simulator.chain import Chain, open_chain
 from simulator.cli.progress import Reporter
 from simulator.errors import AssayError
 from simulator.market.dynamics import MarketSpec
-from simulator.replay import Choice, Replay, play, players
+from simulator.replay import Choice, Evidence, Replay, play, players
 from simulator.scenario import Scenario
 from simulator.units import midnight_timestamp
+
+Keep = Callable[[str, Replay | None, Evidence], None]
+"""Takes a path's label, its replay, and what happened on the chain."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ def replay_paths(
     spec: MarketSpec,
     choices: Sequence[Choice],
     reporter: Reporter,
-    keep: Callable[[Replay], None] = lambda replay: None,
+    keep: Keep | None = None,
 ) -> Replays:
-    """Play each chosen path on a fresh state of `chain`; `keep` gets each as it is done.
+    """Play each chosen path on a fresh state of `chain`; `keep` gets what each leaves behind.
 
-    A chain that goes away, or a call that reverts, ends the replays; those done are kept.
+    A path that fails leaves what happened before it did, and no comparison. A chain that goes
+    away, or a call that reverts, ends the replays; those done are kept.
     """
     replays = Replays(client={chain.name: chain.client_version})
     try:
@@ -82,7 +86,7 @@ def _play_all(
     choices: Sequence[Choice],
     reporter: Reporter,
     replays: Replays,
-    keep: Callable[[Replay], None],
+    keep: Keep | None,
 ) -> None:
     fresh = chain.snapshot()
     for choice in choices:
@@ -90,14 +94,22 @@ def _play_all(
         text = f"replaying {choice.label} (path {choice.path}) on {chain.name}"
         with reporter.task(text, scenario.horizon_days + 1) as advance:
             cast = players(scenario, spec, choice.path)
-            done = play(
-                chain,
-                cast,
-                scenario.start,
-                scenario.horizon_days,
-                choice.label,
-                choice.path,
-                progress=lambda step: advance(1),
-            )
+            evidence = None if keep is None else Evidence()
+            try:
+                done = play(
+                    chain,
+                    cast,
+                    scenario.start,
+                    scenario.horizon_days,
+                    choice.label,
+                    choice.path,
+                    progress=lambda step: advance(1),
+                    evidence=evidence,
+                )
+            except AssayError:
+                if keep is not None and evidence is not None:
+                    keep(choice.label, None, evidence)
+                raise
         replays.done.append(done)
-        keep(done)
+        if keep is not None and evidence is not None:
+            keep(choice.label, done, evidence)

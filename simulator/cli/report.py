@@ -21,6 +21,7 @@ from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import EveryPath, ObservableResult, Replay
 from simulator.report import render_html
 from simulator.scenario.models import Scenario
+from simulator.study.keeping import STEPS
 
 _SETS = "parameter_sets.parquet"
 _ASSUMPTIONS = "assumption_sets.parquet"
@@ -131,7 +132,7 @@ def _replay(folder: Path, item: dict[str, Any]) -> Replay:
         observables=tuple(ObservableResult(**observable) for observable in item["observables"]),
         decisions=item["decisions"],
         in_band=item["in_band"],
-        series=pd.read_parquet(folder / "replay" / f"{item['label']}.parquet"),
+        series=pd.read_parquet(folder / "replay" / item["label"] / STEPS),
         notes=tuple(item["notes"]),
         gas_is_exact=not item["gas_is_lower_bound"],
     )

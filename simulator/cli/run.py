@@ -59,8 +59,17 @@ from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
 from simulator.market.build import market_spec
-from simulator.replay import EveryPath, Replay, choose, every_object, play_every, require_evm
+from simulator.replay import (
+    EveryPath,
+    Evidence,
+    Replay,
+    choose,
+    every_object,
+    play_every,
+    require_evm,
+)
 from simulator.scenario import LoadedScenario, load_scenario
+from simulator.study.keeping import write_replay
 
 FAULTS_SHOWN = 3
 
@@ -315,8 +324,8 @@ def _shock(
 def _replay(chain: Chain, simulation: Simulation, folder: RunFolder, reporter: Reporter) -> Replays:
     scenario = simulation.scenario
 
-    def keep(replay: Replay) -> None:
-        folder.write_table(f"replay/{replay.label}.parquet", replay.series)
+    def keep(label: str, replay: Replay | None, evidence: Evidence) -> None:
+        write_replay(folder.path / "replay" / label, replay, evidence)
 
     choices = choose(simulation.investors[scenario.replay.subject])
     return replay_paths(chain, scenario, simulation.spec, choices, reporter, keep)

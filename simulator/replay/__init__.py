@@ -1,6 +1,7 @@
 """Plays single paths on a chain and compares model with contract, step by step."""
 
 from simulator.replay.every import play_every, require_evm
+from simulator.replay.evidence import Evidence
 from simulator.replay.play import Replay, play
 from simulator.replay.reconcile import ObservableResult
 from simulator.replay.select import LABELS, Choice, check_label, choose, players
@@ -10,6 +11,7 @@ __all__ = [
     "LABELS",
     "Choice",
     "EveryPath",
+    "Evidence",
     "ObservableResult",
     "Replay",
     "check_label",

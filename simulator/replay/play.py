@@ -6,14 +6,16 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import itemgetter
 
 import pandas as pd
 
-from simulator.chain import Artifact, Chain, Contract, Receipt
+from simulator.chain import Artifact, Chain, Receipt
 from simulator.errors import TransactionReverted
 from simulator.instruments.stage import Accounts, Actor, Key, Observable, Stage, TakenTwice
+from simulator.replay.evidence import Evidence
 from simulator.replay.reconcile import ObservableResult, Reconciliation
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
 
@@ -95,10 +97,12 @@ def play(
     path: int,
     progress: Callable[[int], None] = lambda step: None,
     patched: Mapping[str, Artifact] | None = None,
+    evidence: Evidence | None = None,
 ) -> Replay:
     """Deploy the actors' contracts on `chain` and play all steps of one path.
 
-    `patched` replaces packaged artifacts by name; tests break contracts with it.
+    `patched` replaces packaged artifacts by name; tests break contracts with it. A fresh
+    `evidence` takes all that happens on the chain, up to a failure where there is one.
 
     Raises
     ------
@@ -112,19 +116,18 @@ def play(
         Two actors, contracts or observables have one name.
     """
     began = time.perf_counter()
-    accounts, contracts = Accounts(), dict[Key, Contract]()
-    for actor in actors:
-        stage = Stage(chain, actor.label, accounts, contracts, actor.artifacts, patched or {})
-        actor.player.deploy(stage)
-    reconciliation = Reconciliation(_observables(actors))
-    ledger, decisions, in_band = _Ledger(), 0, 0
-    for step in range(n_steps + 1):
-        timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
-        receipts = _mine(chain, timestamp, actors, step)
-        ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
-        compared, inside = _observe(chain, actors, step, reconciliation)
-        decisions, in_band = decisions + compared, in_band + inside
-        progress(step)
+    kept = Evidence() if evidence is None else evidence
+    with nullcontext() if evidence is None else evidence.of(chain, start):
+        _deploy(chain, actors, kept, patched or {})
+        reconciliation = Reconciliation(_observables(actors))
+        ledger, decisions, in_band = _Ledger(), 0, 0
+        for step in range(n_steps + 1):
+            timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
+            receipts = _mine(chain, timestamp, actors, step)
+            ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
+            compared, inside = _observe(chain, actors, step, reconciliation)
+            decisions, in_band = decisions + compared, in_band + inside
+            progress(step)
     return Replay(
         label=label,
         path=path,
@@ -140,6 +143,15 @@ def play(
         notes=tuple(note for actor in actors for note in getattr(actor.player, "notes", ())),
         gas_is_exact=chain.gas_is_exact,
     )
+
+
+def _deploy(
+    chain: Chain, actors: Sequence[Actor], kept: Evidence, patched: Mapping[str, Artifact]
+) -> None:
+    accounts = Accounts(kept.accounts)
+    for actor in actors:
+        stage = Stage(chain, actor.label, accounts, kept.contracts, actor.artifacts, patched)
+        actor.player.deploy(stage)
 
 
 def _observables(actors: Sequence[Actor]) -> dict[Key, Observable]:

@@ -341,7 +341,9 @@ def test_run__with_replays_in_process__reconciles_four_paths(folder):
         assert replay["transactions"] > 30
         assert all(seen["max_error"] <= seen["tolerance"] for seen in replay["observables"])
     assert (folder / "x" / "replay" / "reconciliation.json").is_file()
-    assert (folder / "x" / "replay" / "p50.parquet").is_file()
+    kept = sorted(path.name for path in (folder / "x" / "replay" / "p50").iterdir())
+    assert kept == ["contracts.json", "events.parquet", "gas.csv", "steps.parquet",
+                    "transactions.parquet"]  # fmt: skip
 
 
 def test_replay__scenario__prints_each_observable(folder):
@@ -355,11 +357,35 @@ def test_replay__scenario__prints_each_observable(folder):
 
 def test_replay__run_folder__is_the_same_path_as_the_scenarios(folder):
     assay("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
-    of_run = strict_json(assay("replay", "x", "--chain", "revm", "--json").stdout)
-    of_scenario = strict_json(assay("replay", "gold-vault-sober", *SHORT, "--json").stdout)
-    assert of_run["label"] == "p50"
-    for name in ("path", "gas", "transactions", "observables"):
-        assert of_run[name] == of_scenario[name]
+    of_run = assay("replay", "x", "--chain", "revm", "--out", "kept", "--gas").stdout
+    compared = ("--gas-against", "kept/gas.csv", "--json")
+    of_scenario = strict_json(assay("replay", "gold-vault-sober", *SHORT, *compared).stdout)
+    told = pd.read_csv("kept/gas.csv")
+    assert of_run.startswith(f"path {of_scenario['path']} (p50) on revm: ")
+    busiest = told.iloc[0]
+    row = next(
+        line
+        for line in map(str.strip, of_run.splitlines())
+        if line.endswith(f"{busiest['total']:,}")
+    )
+    assert row.split()[0] == ".".join(busiest[["label", "contract", "function"]])
+    assert f"and {len(told) - 20} more" in of_run
+    # set-up is no part of the total; all else is the same to the last unit of gas
+    found = of_scenario["gas_by_function"]
+    assert len(found) == len(told)
+    assert all(row["change"] == 0 for row in found)
+    sent = pd.read_parquet("kept/transactions.parquet")
+    assert sent[sent["step"] >= 0]["gas"].sum() == of_scenario["gas"]
+    assert len(pd.read_parquet("kept/events.parquet")) == sent["events"].sum()
+
+
+def test_replay__into_a_folder_that_holds_something__is_usage(folder):
+    (folder / "kept").mkdir()
+    (folder / "kept" / "mine.txt").touch()
+    outcome = assay("replay", "gold-vault-sober", *SHORT, "--out", "kept", code=2)
+    assert "kept holds other files already; name another folder" in outcome.stderr
+    outcome = assay("replay", "gold-vault-sober", *SHORT, "--gas-against", "none.csv", code=2)
+    assert "none.csv cannot be read: No such file or directory" in outcome.stderr
 
 
 # calibrate ----------------------------------------------------------------------------------

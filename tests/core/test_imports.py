@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "chain": BASE,
     "replay": {*INVESTORS, "investors", "chain"},
     "report": {*ENGINE, "engine", "replay"},
-    "cli": {*ENGINE, "engine", "chain", "replay", "report"},
+    "cli": {*ENGINE, "engine", "chain", "replay", "report", "study"},
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
     "": {*ENGINE, "engine", "chain", "replay", "study"},

@@ -12,7 +12,7 @@ from simulator.instruments.registry import stagecraft_of
 from simulator.instruments.stage import Actor, Player
 from simulator.investors.world import World
 from simulator.market.build import market_spec
-from simulator.replay import Replay, play, players
+from simulator.replay import Evidence, Replay, play, players
 from simulator.replay.select import _part
 from simulator.scenario import Scenario, load_scenario
 from simulator.units import midnight_timestamp
@@ -42,6 +42,7 @@ def replay(
     *overrides: str,
     name: str = "gold-vault-sober",
     patched: Mapping[str, Artifact] | None = None,
+    evidence: Evidence | None = None,
 ) -> Replay:
     """Play `path` on `chain`, or on a fresh in-process chain."""
     loaded = load_scenario(name, overrides=overrides)
@@ -49,9 +50,8 @@ def replay(
     spec = market_spec(scenario, loaded.calibration)
     chain = chain or RevmChain(midnight_timestamp(scenario.start))
     cast = players(scenario, spec, path)
-    return play(
-        chain, cast, scenario.start, scenario.horizon_days, str(path), path, patched=patched
-    )
+    days, more = scenario.horizon_days, {"patched": patched, "evidence": evidence}
+    return play(chain, cast, scenario.start, days, str(path), path, **more)
 
 
 def casts(scenario: Scenario, world: World, lane: int) -> dict[str, Cast]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from simulator.cli.later import carried_out_by
@@ -13,6 +15,19 @@ from simulator.cli.options import chain_options, json_option, scenario_options
 @click.option("--path", "label", default="p50", help="p05, p50, p95, events or a number.")
 @scenario_options
 @chain_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Keep what the path leaves behind in "
+    "this folder: transactions, events, steps, gas, contracts.",
+)
+@click.option("--gas", is_flag=True, help="Print gas by function.")
+@click.option(
+    "--gas-against",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Print gas by function beside a gas.csv that another replay kept.",
+)
 @json_option
 @carried_out_by("simulator.cli.replay:replay")
 def replay() -> None:
