@@ -36,7 +36,7 @@ def read_gas(file: Path) -> pd.DataFrame:
         It is no such table.
     """
     try:
-        found = pd.read_csv(file, keep_default_na=False)
+        found = pd.read_csv(file, keep_default_na=False, float_precision="round_trip")
         found = found[COLUMNS].astype({**_NUMBERS, "total": "int64"})
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
