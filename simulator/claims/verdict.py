@@ -163,6 +163,9 @@ class Verdict:
     unit: str = ""
     mixes: tuple[StaticMix, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Verdict on {self.claim}: {self.words}{f', {self.reason}' if self.reason else ''}"
+
     @property
     def measured(self) -> str:
         """Return the quantity with its unit and period: `total return in usd over 395 days`."""

@@ -128,6 +128,18 @@ class LoadedScenario(LoadedMarket):
             own["size"] = size
         return self.with_(shocks=[*before, own])
 
+    def __repr__(self) -> str:
+        found = self.scenario
+        parts = {
+            "instruments": tuple(found.instruments),
+            "investors": tuple(found.investors),
+            "claims": tuple(found.claims),
+            "shocks": tuple(shock.name for shock in found.shocks or ()),
+        }
+        told = [f"{name}: {', '.join(own)}" for name, own in parts.items() if own]
+        days = f"{found.paths:,} paths of {found.horizon_days:,} days from {found.start}"
+        return "\n".join((f"Scenario {found.name}: {days}", *told))
+
 
 def _is_of(name: str, chosen: Iterable[str]) -> bool:
     """Return whether a dotted name is one of some, or within it."""

@@ -55,6 +55,16 @@ class PathStory:
         befell = ", ".join(self.events["what"]) or "nothing befell anybody"
         return f"Path {self.number}, {days}: {befell}"
 
+    def _repr_html_(self) -> str:
+        names = [" in ".join(column) for column in self.investors.columns]
+        investors = self.investors.set_axis(names, axis=1)
+        every = self.prices.join(investors)
+        shown = {"start": every.iloc[0], "lowest": every.min(), "highest": every.max()}
+        frame: str = pd.DataFrame({**shown, "end": every.iloc[-1]}).to_html(
+            float_format="{:,.6g}".format
+        )
+        return f"<p>{self!r}</p>{frame}"
+
 
 def story(world: World, lane: int, number: int) -> PathStory:
     """Return path `lane` of a block as frames.
@@ -65,7 +75,7 @@ def story(world: World, lane: int, number: int) -> PathStory:
         What the run calls it.
     """
     setting = world.setting
-    days = calendar(setting.start, setting.n_steps)
+    days = calendar(setting.start, setting.n_steps).rename("date")
     prices = {name: values[:, lane] for name, values in world.market.prices.items()}
     held = {
         (name, unit): paths.exit[unit][:, lane]

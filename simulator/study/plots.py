@@ -19,6 +19,9 @@ class Plots:
     ) -> None:
         self._quantiles, self._investors = quantiles, investors
 
+    def __repr__(self) -> str:
+        return f"Charts: fan(NAME) of {', '.join(self._investors)}, or of a daily series"
+
     def fan(self, name: str, unit: str = "usd") -> go.Figure:
         """Return bands p05 to p95 and p25 to p75 with the median.
 

@@ -238,7 +238,7 @@ class Run:
         for number in paths:
             world, lane = self._block(number)
             found[number] = find(world)[:, lane].copy()
-        days = calendar(self.scenario.start, self.scenario.horizon_days)
+        days = calendar(self.scenario.start, self.scenario.horizon_days).rename("date")
         return pd.DataFrame(found, index=days).rename_axis(columns="path")
 
     def _block(self, number: int) -> tuple[World, int]:
