@@ -75,6 +75,19 @@ def _sync_folder(folder: Path) -> None:
             os.close(number)
 
 
+def check_target(option: str, target: Path) -> None:
+    """Refuse a page that could not be written, before anything is simulated.
+
+    Raises
+    ------
+    UsageError
+    """
+    if target.is_dir():
+        raise UsageError(f"{option} {target}: is a folder; name a file, such as market.html")
+    if not target.parent.is_dir():
+        raise UsageError(f"{option} {target}: there is no folder {target.parent}")
+
+
 def write_bytes(target: Path, data: bytes) -> Path:
     """Write bytes and return the target."""
     with replacing(target) as file:

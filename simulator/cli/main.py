@@ -30,6 +30,7 @@ _COMMANDS = (
     "runs",
     "scenario",
     "sensitivity",
+    "stress",
     "sweep",
     "warmup",
 )

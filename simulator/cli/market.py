@@ -22,13 +22,13 @@ from simulator.cli.results import peak_rss_mib
 from simulator.engine import MarketSummary, summarise_market
 from simulator.engine.against import Against, Question, answer, ask
 from simulator.engine.extremes import scenario_extremes
-from simulator.errors import InputError, UsageError
+from simulator.errors import InputError
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
 from simulator.measures.extremes import Held
 from simulator.report import print_market, render_market
 from simulator.scenario import load_market, load_scenario
-from simulator.writer import write_text
+from simulator.writer import check_target, write_text
 
 
 def market(
@@ -51,7 +51,7 @@ def market(
         scenario, overrides=all_overrides(overrides, paths, seed), calibration=calibration
     )
     if out is not None:
-        _check_target(out)
+        check_target("--out", out)
     terms = loaded.scenario
     tell_warnings(loaded, strict)
     tell_history(market_spec(terms, loaded.calibration))  # a faulty one is refused here
@@ -202,11 +202,3 @@ def _first_volatilities(spec: MarketSpec) -> dict[str, float] | None:
         return None
     first = np.sqrt(history.smoothed.start * history.periods_per_year)
     return dict(zip(spec.assets, first.tolist(), strict=True))
-
-
-def _check_target(out: Path) -> None:
-    """Refuse a file that could not be written, before anything is simulated."""
-    if out.is_dir():
-        raise UsageError(f"--out {out}: is a folder; name a file, such as market.html")
-    if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {out.parent}")

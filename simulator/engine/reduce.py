@@ -6,7 +6,7 @@ own counter, blocks are padded to full lanes, and reductions run in the order of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -55,6 +55,7 @@ def run_blocks(
     *,
     workers: int | None = None,
     block_paths: int = BLOCK_PATHS,
+    also: Iterable[Condition] = (),
 ) -> Iterator[Block]:
     """Yield the blocks of a span in the order of the paths.
 
@@ -63,8 +64,12 @@ def run_blocks(
     days : DayCounts, optional
         Takes the daily series in. Without it only what claims ask for is made: no instruments by
         themselves, no sources, no days.
+    also : iterable of Condition
+        What is to be measured of series besides what claims name.
     """
-    return in_order(partial(_run_block, scenario, spec, days), span.parts(block_paths), workers)
+    wanted = {**series_conditions(scenario.claims), **{one.key: one for one in also}}
+    work = partial(_run_block, scenario, spec, days, wanted)
+    return in_order(work, span.parts(block_paths), workers)
 
 
 def join_blocks(blocks: Sequence[Block]) -> Block:
@@ -112,7 +117,13 @@ def _joined(blocks: Sequence[Mapping[str, InvestorMeasures]]) -> dict[str, Inves
     return {name: join([block[name] for block in blocks]) for name in blocks[0]}
 
 
-def _run_block(scenario: Scenario, spec: MarketSpec, days: DayCounts | None, span: Span) -> Block:
+def _run_block(
+    scenario: Scenario,
+    spec: MarketSpec,
+    days: DayCounts | None,
+    wanted: Mapping[str, Condition],
+    span: Span,
+) -> Block:
     block, count, details = own_block(spec, span.padded), span.count, days is not None
     world = simulate_instruments(
         scenario, spec, span.first, span.padded, by_source=details, block=block
@@ -132,7 +143,7 @@ def _run_block(scenario: Scenario, spec: MarketSpec, days: DayCounts | None, spa
         if fall is not None:
             exits[name] = fall.exits(paths)
     find = partial(series, world.market, world.instruments)
-    outcomes = series_outcomes(series_conditions(scenario.claims), find, count, measured)
+    outcomes = series_outcomes(wanted, find, count, measured)
     if days is None:
         return Block(span.first, outcomes, {})
     _count_details(days, world, count)

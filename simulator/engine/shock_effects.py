@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from simulator.engine.simulate import simulate
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import own_block, simulate_market
 from simulator.scenario.calibration import Calibration
+from simulator.scenario.claims import Condition
 from simulator.scenario.models import Scenario
 from simulator.units import FloatArray
 
@@ -46,10 +47,25 @@ class ShockEffect:
 
 
 @dataclass(frozen=True)
-class _World:
+class ShockedWorld:
+    """What a scenario comes to with some of its shocks.
+
+    Attributes
+    ----------
+    returns : dict of str to ndarray of shape (n_paths,)
+        By investor: total return in dollars.
+    probabilities : dict of str to float
+        By claim, events alone.
+    happened : float
+        Share of the paths on which any of these shocks begins within the run.
+    series : dict of `Condition.key` to ndarray of shape (n_paths,)
+        What was asked for besides.
+    """
+
     returns: Mapping[str, FloatArray]
     probabilities: Mapping[str, float]
     happened: float
+    series: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 def shock_effects(
@@ -68,11 +84,12 @@ def shock_effects(
         return ()
     small = scenario.model_copy(update={"paths": min(scenario.paths, PATHS)})
     names = list(dict.fromkeys(shock.counts_as for shock in scenario.shocks))
-    plain = _world(small, (), calibration, workers)
+    plain = shocked_world(only(small, ()), calibration, workers=workers)
     found = []
     worlds = [*((name, [name]) for name in names), *([(TOGETHER, names)] if names[1:] else [])]
     for label, chosen in worlds:
-        found.append(_effect(label, plain, _world(small, chosen, calibration, workers)))
+        world = shocked_world(only(small, chosen), calibration, names=chosen, workers=workers)
+        found.append(effect_of(label, plain, world))
         on_found(label)
     return tuple(found)
 
@@ -86,30 +103,48 @@ def only(scenario: Scenario, names: Collection[str]) -> Scenario:
     return scenario.model_copy(update={"shocks": shocks})
 
 
-def _world(
-    scenario: Scenario, names: Collection[str], calibration: Calibration, workers: int | None
-) -> _World:
-    world = only(scenario, names)
-    run = simulate(world, calibration, workers=workers, details=False)
+def shocked_world(
+    scenario: Scenario,
+    calibration: Calibration,
+    *,
+    names: Collection[str] = (),
+    workers: int | None = None,
+    also: Sequence[Condition] = (),
+) -> ShockedWorld:
+    """Simulate a scenario with all of its shocks.
+
+    Parameters
+    ----------
+    names : collection of str
+        Shocks, or groups of them, of which it is to be told how often any happens.
+    also : sequence of Condition
+        What is to be measured of series besides.
+    """
+    run = simulate(scenario, calibration, workers=workers, details=False, also=also)
     returns = {name: m.values["total_return", "usd"] for name, m in run.investors.items()}
     verdicts = judge_events(scenario.claims, run.outcomes)
     probabilities = {v.claim: v.probability for v in verdicts if not v.reason}
-    return _World(returns, probabilities, _share_hit(world, run.spec) if names else 0.0)
+    series = {one.key: run.outcomes.series[one.key] for one in also}
+    happened = _share_hit(scenario, run.spec, names) if names else 0.0
+    return ShockedWorld(returns, probabilities, happened, series)
 
 
-def _share_hit(scenario: Scenario, spec: MarketSpec) -> float:
-    """Return the share of the paths on which any shock begins within the run."""
+def _share_hit(scenario: Scenario, spec: MarketSpec, names: Collection[str]) -> float:
+    """Return the share of the paths on which any of some shocks begins within the run."""
+    shocks = scenario.shocks or ()
     hit = 0
     for span in spans(scenario.paths):
         block = own_block(spec, span.padded)
         market = simulate_market(spec, scenario.seed, span.first, span.padded, block=block)
-        begins = () if market.happened is None else market.happened.begins.values()
-        first = np.min([steps[: span.count] for steps in begins], axis=0)
+        begins = {} if market.happened is None else market.happened.begins
+        chosen = [begins[one.name] for one in shocks if one.counts_as in names]
+        first = np.min([steps[: span.count] for steps in chosen], axis=0)
         hit += int((first <= scenario.horizon_days).sum())
     return hit / scenario.paths
 
 
-def _effect(label: str, plain: _World, shocked: _World) -> ShockEffect:
+def effect_of(label: str, plain: ShockedWorld, shocked: ShockedWorld) -> ShockEffect:
+    """Return what a world with shocks loses against one without, on the same paths."""
     gaps = {name: found - plain.returns[name] for name, found in shocked.returns.items()}
     return ShockEffect(
         shock=label,

@@ -80,6 +80,7 @@ def simulate(
     block_paths: int = BLOCK_PATHS,
     details: bool = True,
     on_block: Callable[[Block], None] = lambda block: None,
+    also: Iterable[Condition] = (),
 ) -> Simulation:
     """Simulate all paths of a scenario, and keep their numbers in memory.
 
@@ -93,6 +94,8 @@ def simulate(
         Whether to keep what only a report shows: daily quantiles, instruments by themselves.
     on_block : callable
         Called with each finished block, in the order of the paths.
+    also : iterable of Condition
+        What is to be measured of series besides what claims name.
 
     Raises
     ------
@@ -104,7 +107,9 @@ def simulate(
     days = DayCounts() if details else None
     blocks: list[Block] = []
     whole = Span(0, scenario.paths)
-    for block in run_blocks(scenario, spec, whole, days, workers=workers, block_paths=block_paths):
+    for block in run_blocks(
+        scenario, spec, whole, days, workers=workers, block_paths=block_paths, also=also
+    ):
         blocks.append(block)
         on_block(block)
     found = join_blocks(blocks)

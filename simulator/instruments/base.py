@@ -258,6 +258,9 @@ class InstrumentPaths:
         The dollars day by day, where they were asked for.
     happened : dict of str to ndarray of bool, shape (n_paths,)
         On which paths something befell the position, by name: a raise failed, a stop was hit.
+    further : dict of ndarray
+        Observables that claims and stress tests may name, shape (n_steps + 1, n_paths) each, of
+        which the report counts no days.
     usdc_flows : dict of str to ndarray of shape (n_steps + 1, n_paths)
         Of a position in dollars that is paid some things in USDC: what each of these sources
         brought up to a step, USDC, negative what it cost.
@@ -275,6 +278,7 @@ class InstrumentPaths:
     daily: Daily | None = None
     happened: Mapping[str, BoolArray] = field(default_factory=dict)
     usdc_flows: Mapping[str, FloatArray] = field(default_factory=dict)
+    further: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -299,6 +303,7 @@ class InstrumentPaths:
             daily=None,
             happened={what: paths[:count] for what, paths in self.happened.items()},
             usdc_flows={},
+            further={},
         )
 
 

@@ -47,6 +47,22 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Lends:
+    """Which observables of who lends say what becomes of his loans, in dollars.
+
+    Attributes
+    ----------
+    insolvent : str
+        Debt that its collateral does not pay for: written off so far, or open today.
+    liquidated : str
+        Debt that liquidators repaid so far.
+    """
+
+    insolvent: str
+    liquidated: str
+
+
+@dataclass(frozen=True)
 class Position:
     """A thing that investors, claims and series may name.
 
@@ -59,7 +75,8 @@ class Position:
     units : tuple of Unit
         What it is measured in.
     observables : tuple of str
-        Names of the daily series it shows beside its worth, as `InstrumentPaths.details`.
+        Names of the daily series it shows beside its worth, as `InstrumentPaths.details` and
+        `InstrumentPaths.further`.
     divisible : bool
         Whether portfolios can hold parts that change.
     measured : Measured or None
@@ -70,6 +87,8 @@ class Position:
     usdc_moves : str
         Of a position that settles in USDC but is worth as many dollars whatever USDC does: the
         source that takes the moves of USDC. Empty where they are a source of their own.
+    lends : Lends or None
+        Of who lends to others: the observables that tell what becomes of it.
     """
 
     name: str
@@ -80,6 +99,7 @@ class Position:
     measured: Measured | None = None
     settles: Literal["dollars", "usdc", "flows"] = "dollars"
     usdc_moves: str = ""
+    lends: Lends | None = None
 
 
 Amount = Literal["size", "at", "times"]

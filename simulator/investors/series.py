@@ -25,10 +25,11 @@ def series(
     head, *rest = name.split(".")
     if head not in instruments:
         return market_series(market, name)
-    details = instruments[head].details
-    if rest[0] not in details:
-        raise _unknown(name, f"{head} has {', '.join(details) or 'none'}")
-    return details[rest[0]]
+    held = instruments[head]
+    for shown in (held.details, held.further):
+        if rest[0] in shown:
+            return shown[rest[0]]
+    raise _unknown(name, f"{head} has {', '.join((*held.details, *held.further)) or 'none'}")
 
 
 def market_series(market: MarketPaths, name: str) -> FloatArray:

@@ -78,6 +78,7 @@ RESULT_TYPES = {
     "simulator.scenario.calibration",
     "simulator.scenario.files",
     "simulator.scenario.instruments",
+    "simulator.scenario.ladders",
     "simulator.scenario.loader",
     "simulator.scenario.models",
     "simulator.scenario.shocks",

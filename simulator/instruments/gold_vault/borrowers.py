@@ -166,12 +166,15 @@ def take_collateral(state: FloatArray, row: int, left_usd: float, release_usd: f
 
 
 @kernel
-def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -> float:
-    """Close every position of a lane beyond the threshold; return the vault's loss in ounces.
+def liquidations(
+    state: FloatArray, lane: int, terms: Terms, acts: FloatArray
+) -> tuple[float, float, float]:
+    """Close every position of a lane beyond the threshold.
 
-    `state` is of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    Returns the vault's loss, the debt written off, and what liquidators repaid, ounces. `state` is
+    of shape (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
     """
-    lost = 0.0
+    lost, written_off, repaid = 0.0, 0.0, 0.0
     market = get_fund(state, lane).market
     gold_usd = state[FEED_USD + lane]
     for cohort in range(N_COHORTS):
@@ -182,6 +185,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
         if owed_usd <= limit * (1.0 + DEAD_BAND) or owed_usd <= 0.0:
             continue
         before = lending.supply_index(market)
+        repaid += position.scaled_debt * market.borrow_index
         market, position, bad_debt = lending.liquidate(
             market, position, gold_usd, terms.liquidation_bonus
         )
@@ -189,6 +193,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
             # where the treasury's shares pay for all of it, rounding may even raise the index
             fall = before - lending.supply_index(market)
             lost += state[LENDING_SHARES + lane] * max(fall, 0.0)
+        written_off += bad_debt
         release = releasable(position.collateral_usdc, terms, gold_usd)
         take_collateral(state, row, position.collateral_usdc, release)
         acts[lane, RELEASE_USDC + cohort] = release
@@ -196,7 +201,7 @@ def liquidations(state: FloatArray, lane: int, terms: Terms, acts: FloatArray) -
         state[EVENTS + lane] += 1.0
         state[HELD_UP + lane] = 1.0
     put_market(state, lane, market)
-    return lost
+    return lost, written_off, repaid - written_off
 
 
 @kernel

@@ -112,6 +112,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     leaving, away = drivers.leaving, drivers.away
     pool_gold, pool_shares = results.pool_gold, results.pool_shares
     pool_fees = results.pool_fees
+    bad_debt_usd, liquidated_usd = results.bad_debt_usd, results.liquidated_usd
     n_steps, n_paths = gold_usd.shape[0] - 1, gold_usd.shape[1]
     recorded = actions.shape[0] > 0
     # rows begin at lines of the cache: a vector across two of them costs twice
@@ -164,7 +165,9 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 for lane in range(WIDTH):
                     if state[MARKED + lane] > 0.0:
                         absent = away.size > 0 and away[step, first + lane]
-                        take_losses(state, lane, day, absent, terms, acts)
+                        lost, repaid = take_losses(state, lane, day, absent, terms, acts)
+                        bad_debt_usd[step, first + lane] = lost
+                        liquidated_usd[step, first + lane] = repaid
                 find_unlike(state, unlike)
             if recorded:
                 # what is recorded is worked out by the same rules on the state of before

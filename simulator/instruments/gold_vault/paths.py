@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from simulator.instruments.base import Daily, InstrumentPaths, PoolVisits, TokenTerms
+from simulator.instruments.base import Daily, InstrumentPaths, OnDemand, PoolVisits, TokenTerms
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault import kernel
 from simulator.instruments.gold_vault.daily import day_by_day
@@ -152,6 +152,8 @@ def _new_results(
         pool_gold=empty_apart(shape, 12) if pooled else np.empty(nothing),
         pool_shares=empty_apart(shape, 13) if pooled else np.empty(nothing),
         pool_fees=empty_apart(shape, 14) if pooled else np.empty(nothing),
+        bad_debt_usd=np.zeros(shape),
+        liquidated_usd=np.zeros(shape),
     )
 
 
@@ -168,4 +170,10 @@ def _paths(name: str, results: Results, days: Daily | None) -> InstrumentPaths:
         unpaid=results.unpaid,
         details={"utilisation": results.utilisation},
         daily=days,
+        further=OnDemand(
+            {
+                "bad_debt_usd": lambda: np.cumsum(results.bad_debt_usd, axis=0),
+                "liquidated_usd": lambda: np.cumsum(results.liquidated_usd, axis=0),
+            }
+        ),
     )

@@ -171,19 +171,20 @@ def put_books(state: FloatArray, lane: int, books: Books) -> None:
 @kernel
 def take_losses(
     state: FloatArray, lane: int, day: float, absent: bool, terms: Terms, acts: FloatArray
-) -> None:
+) -> tuple[float, float]:
     """Liquidate on one lane, report what that lost, and let the intruder in on the day.
 
     Where the keepers are `absent` nobody liquidates, and the borrowers stand still that day: who
-    owes more than he has put up neither repays nor adds to it. `state` is of shape
-    (STATE_SIZE,), `acts` of (WIDTH, N_ACTIONS).
+    owes more than he has put up neither repays nor adds to it. Returns the debt that was written
+    off, and what liquidators repaid, USDC. `state` is of shape (STATE_SIZE,), `acts` of
+    (WIDTH, N_ACTIONS).
     """
-    lost = 0.0
+    lost = bad_debt = repaid = 0.0
     if absent:
         # no demand compares with it: nobody wants more or less than he has
         state[DEMAND_OUNCES + lane] = np.nan
     else:
-        lost = liquidations(state, lane, terms, acts)
+        lost, bad_debt, repaid = liquidations(state, lane, terms, acts)
     fund = get_fund(state, lane)
     books = Books(fund, get_buffer(state, lane), no_profit())
     # liquidations may have lowered what the day began with
@@ -208,6 +209,7 @@ def take_losses(
     put_books(state, lane, books)
     if state[POOL_MOVED + lane] < 0.0:
         settle(state, lane, day, terms)
+    return bad_debt * state[GOLD_USD + lane], repaid * state[GOLD_USD + lane]
 
 
 @inlined

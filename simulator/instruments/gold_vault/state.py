@@ -242,6 +242,9 @@ class Results(NamedTuple):
     observed : (n_steps + 1, n_paths, N_OBSERVED), or (0, 0, N_OBSERVED)
         Columns of `Observed`.
     pool_gold, pool_shares, pool_fees : as in `base.PoolVisits`, or (0, 0) without a pool
+    bad_debt_usd, liquidated_usd : USDC
+        Debt that the day's liquidations wrote off, and what liquidators repaid: zero on entry,
+        and written on the days of a liquidation alone.
     """
 
     mark_ounces: FloatArray
@@ -259,6 +262,8 @@ class Results(NamedTuple):
     pool_gold: FloatArray
     pool_shares: FloatArray
     pool_fees: FloatArray
+    bad_debt_usd: FloatArray
+    liquidated_usd: FloatArray
 
 
 def new_terms(

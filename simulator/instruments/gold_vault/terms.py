@@ -11,6 +11,7 @@ from simulator.instruments.base import PoolTerms, TokenTerms
 from simulator.instruments.terms import (
     Among,
     InstrumentTerms,
+    Lends,
     Measured,
     Needs,
     Position,
@@ -250,10 +251,11 @@ class GoldVaultTerms(InstrumentTerms):
             name=label,
             follows="gold",
             units=("ounces", "usd"),
-            observables=("utilisation",),
+            observables=("utilisation", "bad_debt_usd", "liquidated_usd"),
             measured=Measured("ounces", 1.0, STAND_IN_USD_PER_OZ, one_holder=True),
             settles="usdc",
             usdc_moves="gold_price",
+            lends=Lends("bad_debt_usd", "liquidated_usd"),
         )
         return (deposit,)
 

@@ -200,6 +200,7 @@ def _supplier(
         details=series.of_market(),
         daily=_days(own, results) if name in asked.days else None,
         happened={"lost_to_bad_debt": (results.outcomes[:, Outcome.BAD_DEBT] > 0.0).any(axis=0)},
+        further=series.of_lending(),
     )
 
 

@@ -33,6 +33,29 @@ class Series:
             }
         )
 
+    def of_lending(self) -> OnDemand:
+        """Return the debt beyond its tokens' worth, and what liquidators repaid so far, USDC."""
+        return OnDemand(
+            {
+                "insolvent_usd": self.insolvent,
+                "liquidated_usd": lambda: self._in_all(Outcome.REPAID),
+            }
+        )
+
+    def insolvent(self) -> FloatArray:
+        """Return debt written off so far, and open debt beyond its tokens' worth on the market.
+
+        USDC, shape (n_steps + 1, n_paths). A feed that stands too high leaves such loans open.
+        """
+        total = self._in_all(Outcome.BAD_DEBT)
+        for outcome in self.results.outcomes:
+            worth = outcome[Outcome.TOKENS] * self.drivers.prices.token_usd
+            gap = outcome[Outcome.SCALED] * self.results.borrow_index - worth
+            days = np.arange(gap.shape[0])[:, None]
+            is_open = (outcome[Outcome.STEP] == 0.0) | (days < outcome[Outcome.STEP])
+            total += np.where(is_open, np.maximum(gap, 0.0), 0.0)
+        return total
+
     def of_loan(self, i: int) -> OnDemand:
         """Return a loan's debt over its tokens' value at the feed, and 1 from its liquidation on.
 

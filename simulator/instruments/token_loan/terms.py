@@ -10,6 +10,7 @@ from simulator.instruments.base import TokenTerms
 from simulator.instruments.terms import (
     Among,
     InstrumentTerms,
+    Lends,
     Measured,
     Needs,
     Position,
@@ -207,9 +208,14 @@ class TokenLoanTerms(InstrumentTerms):
     def positions(self, label: str) -> tuple[Position, ...]:
         """Return the measured supplier's deposit, and each loan."""
         suppliers, *loans = self.names(label)
-        shown = ("utilisation", "borrow_rate", "bad_debt_usd", "liquidator_usd")
+        daily = ("utilisation", "borrow_rate", "bad_debt_usd", "liquidator_usd")
         lent = Position(
-            suppliers, self.metal, observables=shown, measured=Measured(), settles="usdc"
+            suppliers,
+            self.metal,
+            observables=(*daily, "insolvent_usd", "liquidated_usd"),
+            measured=Measured(),
+            settles="usdc",
+            lends=Lends("insolvent_usd", "liquidated_usd"),
         )
         return (lent, *(self._loan(name) for name in loans))
 

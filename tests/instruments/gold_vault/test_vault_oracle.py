@@ -91,6 +91,9 @@ def test_value_events_and_attribution__are_those_of_the_plain_loop(played) -> No
         assert_same(holding.exit["ounces"][1:, k], path.exit[1:] * backing[1:, k])
         assert holding.events[k] == path.events
         np.testing.assert_allclose(holding.unpaid[k], path.unpaid, rtol=0, atol=1e-6)
+        for so_far in ("bad_debt_usd", "liquidated_usd"):
+            expected = getattr(path, so_far)
+            np.testing.assert_allclose(holding.further[so_far][-1, k], expected, rtol=1e-9, atol=1)
         for row, unit in enumerate(("ounces", "usd")):
             assert_same(holding.attribution[unit][:, k], path.attribution[row])
 

@@ -91,7 +91,8 @@ def zeros(names):
 def new_path(terms):
     path = zeros(
         "crowd_shares holder_shares reward_per_share_paid rewards_unclaimed rewards_earned "
-        "sold_tokens gas_tokens income_tokens mark_tokens bad_debt_pending events unpaid"
+        "sold_tokens gas_tokens income_tokens mark_tokens bad_debt_pending events unpaid "
+        "bad_debt_usd liquidated_usd"
     )
     state = zeros("cash total_scaled_debt shares treasury_shares accrued_day")
     path.market = SimpleNamespace(**vars(state), **terms.lending.model_dump(), borrow_index=1.0)
@@ -230,7 +231,9 @@ def liquidations(path, world, scaled_debt, collateral, buffer, released, day, go
         if owed_usd <= limit * (1.0 + DEAD_BAND) or owed_usd <= 0.0:
             continue
         before = supply_index(path.market)
-        _, bad_debt = liquidate(path.market, scaled_debt, collateral, cohort, gold_usd)
+        repaid, bad_debt = liquidate(path.market, scaled_debt, collateral, cohort, gold_usd)
+        path.bad_debt_usd += bad_debt * gold_usd
+        path.liquidated_usd += repaid * gold_usd
         if bad_debt > 0.0:
             fall = before - supply_index(path.market)
             lost += path.vault.lending_shares * max(fall, 0.0)

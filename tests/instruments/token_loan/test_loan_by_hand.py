@@ -172,6 +172,10 @@ def test_feed_alone__falls_for_a_day__closes_what_the_metal_would_not() -> None:
     profit = debt * (1.06 * 4_000.0 / 2_600.0 - 1.0)
     assert paths[HALF].happened["by_feed_alone"].all()
     assert paths[HALF].details["by_feed_alone"][:, 0].tolist() == [0.0, 0.0, 1.0, 1.0]
+    lent = paths[LENDER].further
+    repaid = [0.0, 0.0, debt, debt]
+    assert lent["liquidated_usd"][:, 0].tolist() == pytest.approx(repaid, abs=CENT)
+    assert not lent["insolvent_usd"].any()
     assert record.outcomes[0, Outcome.PROFIT, 0] == pytest.approx(profit, abs=CENT)
     assert by_source(paths[HALF])["penalty"] == pytest.approx(-profit, abs=CENT)
 
@@ -188,6 +192,10 @@ def test_feed_too_high__nobody_pays_for_what_he_cannot_sell() -> None:
     assert paths[HALF].exit["usd"][-1, 0] == pytest.approx(0.0, abs=CENT)
     left = CAPITAL * DAY**3 - 100_000.0
     assert by_source(paths[HALF])["written_off"] == pytest.approx(left, abs=CENT)
+    insolvent = [0.0, 0.0, CAPITAL * DAY**2 - 100_000.0, left]
+    found = paths[LENDER].further["insolvent_usd"][:, 0]
+    assert found.tolist() == pytest.approx(insolvent, abs=CENT)
+    assert not paths[LENDER].further["liquidated_usd"].any()
 
 
 def test_without_a_loop__dollars_earn_beside_the_tokens() -> None:

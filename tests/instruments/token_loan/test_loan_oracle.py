@@ -81,6 +81,7 @@ def test_kernel__is_the_plain_loop(daily: float, jump: float, late: int, decimal
         held = lender.mark["usd"][1:, k] + gas["supply"]
         np.testing.assert_allclose(held, plain.supplier[1:], rtol=1e-9)
         assert lender.details["bad_debt_usd"][-1, k] == pytest.approx(plain.bad, rel=1e-9, abs=1e-5)
+        assert lender.further["insolvent_usd"][-1, k] >= lender.details["bad_debt_usd"][-1, k]
         got = lender.details["liquidator_usd"][-1, k]
         assert got == pytest.approx(plain.dollars_gained, rel=1e-9, abs=1e-5)
         assert lender.attribution["usd"][1, k] == pytest.approx(-plain.lost, rel=1e-9, abs=1e-7)
