@@ -31,31 +31,34 @@ class Gas:
         Units of gas.
     usd_per_gas : float
         Price of a unit, USD.
-    by_day : ndarray of shape (n_steps + 1,), USD, or None
-        The same on each step; None where it is `usd_per_gas` on all.
+    times : ndarray of shape (n_steps + 1,), or None
+        What the price is multiplied by on each step, 1 on the first; None for 1 on all.
     """
 
     used: Mapping[str, float]
     usd_per_gas: float
-    by_day: FloatArray | None = None
+    times: FloatArray | None = None
 
     def usd(self, act: str) -> float:
         """Return what an act costs, USD, at the scenario's own price."""
         return self.used[act] * self.usd_per_gas
 
-    def prices(self, n_steps: int) -> FloatArray:
-        """Return the price of a unit on each step, shape (n_steps + 1,), USD."""
-        return np.full(n_steps + 1, self.usd_per_gas) if self.by_day is None else self.by_day
+    def factors(self, n_steps: int) -> FloatArray:
+        """Return what the price is multiplied by on each step, shape (n_steps + 1,)."""
+        return np.ones(n_steps + 1) if self.times is None else self.times.copy()
+
+    def usd_on(self, act: str, step: int) -> float:
+        """Return what an act costs on a step, USD."""
+        return self.usd(act) * (1.0 if self.times is None else float(self.times[step]))
 
 
-def gas_by_kind(terms: GasTerms, by_day: FloatArray | None = None) -> dict[str, Gas]:
+def gas_by_kind(terms: GasTerms, times: FloatArray | None = None) -> dict[str, Gas]:
     """Return the gas of every kind that books some: as measured, where the scenario has no own.
 
-    `by_day`, of shape (n_steps + 1,), USD, is the price of a unit on each step; None where it is
-    the scenario's own on all.
+    `times`, of shape (n_steps + 1,), is what the scenario's price is multiplied by on each step.
     """
     return {
-        kind: Gas({**card.gas, **terms.used.get(kind, {})}, terms.usd_per_gas, by_day)
+        kind: Gas({**card.gas, **terms.used.get(kind, {})}, terms.usd_per_gas, times)
         for kind, card in cards().items()
         if card.gas
     }

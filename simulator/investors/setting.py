@@ -34,30 +34,30 @@ def new_setting(scenario: Scenario, spec: MarketSpec, market: MarketPaths, n_pat
         usdc=market.prices.get(USDC),
         volatility=dict(zip(spec.assets, map(float, spec.volatility), strict=True)),
         periods_per_year=dict(zip(spec.assets, map(float, spec.periods_per_year), strict=True)),
-        gas=gas_by_kind(scenario.gas, gas_by_day(scenario)),
+        gas=gas_by_kind(scenario.gas, gas_times(scenario)),
         blows=_blows(scenario, market),
         feeds=_feeds(scenario, market),
     )
 
 
-def gas_by_day(scenario: Scenario) -> FloatArray | None:
-    """Return the price of a unit of gas on each step, shape (n_steps + 1,), USD.
+def gas_times(scenario: Scenario) -> FloatArray | None:
+    """Return what the price of gas is multiplied by on each step, shape (n_steps + 1,).
 
-    None where no shock moves it. Sizes come before levels, as everywhere.
+    None where no shock moves it. Levels come after multiples, as everywhere.
     """
     shocks = [s for s in scenario.shocks or () if s.target == GAS and s.share > 0.0]
     if not shocks:
         return None
-    terms, n_steps = scenario.gas, scenario.horizon_days
-    price = np.full(n_steps + 1, terms.usd_per_gas)
+    own, n_steps = scenario.gas.price_gwei, scenario.horizon_days
+    found = np.ones(n_steps + 1)
     for shock in sorted(shocks, key=lambda shock: shock.at is not None):
         begun = np.array([shock.begins(scenario.start)])
         there = weights(shock, begun, n_steps)[:, 0]
         if shock.at is None:
-            price *= 1.0 + (float(shock.times or 1.0) - 1.0) * there
+            found *= 1.0 + (float(shock.times or 1.0) - 1.0) * there
         else:
-            price += there * (terms.usd_at(shock.at) - price)
-    return price
+            found += there * (shock.at / own - found)
+    return found
 
 
 def _feeds(scenario: Scenario, market: MarketPaths) -> dict[str, tuple[FeedBlow, ...]]:

@@ -20,7 +20,7 @@ from simulator.scenario.instruments import Chosen, homes, positions, section_fau
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import OF_A_TABLE, AssetTerms, MarketTerms
 from simulator.scenario.observables import FACTORS, one_of
-from simulator.scenario.shock_targets import HOURS
+from simulator.scenario.shock_targets import GAS, HOURS
 from simulator.scenario.shocks import ShockTerms, shock_faults, struck_faults
 from simulator.schema.assets import USDC
 from simulator.schema.fields import (
@@ -120,10 +120,16 @@ class Scenario(MarketScenario):
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
         refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
-        refuse(gas_faults(self.gas))
+        refuse(gas_faults(self.gas) + self._free_gas_faults())
         refuse(self._reference_faults() + self._holding_faults() + self._asset_faults())
         refuse(struck_faults(self.shocks or (), self.struck, self.market.assets))
         return self
+
+    def _free_gas_faults(self) -> list[Fault]:
+        """Return where a shock is to move the price of gas that costs nothing."""
+        rule = "has nothing to move: gas.price_gwei is 0"
+        listed = enumerate(self.shocks or () if self.gas.price_gwei == 0.0 else ())
+        return [(("shocks", k, "target"), GAS, rule) for k, s in listed if s.target == GAS]
 
     @property
     def positions(self) -> dict[str, Position]:

@@ -41,6 +41,7 @@ FAMILIES: Mapping[str, Family] = {
     USDC: Family(("size", "at")),
     FEED: Family(("size", "at", "feed"), "metals"),
     HOURS: Family((), is_certain=True),
+    GAS: Family(("times", "at"), is_certain=True),
 }
 
 

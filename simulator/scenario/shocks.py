@@ -21,7 +21,14 @@ from pydantic import Field, model_validator
 
 from simulator.instruments.terms import Amount, Struck
 from simulator.scenario.observables import one_of
-from simulator.scenario.shock_targets import CORRELATION, FAMILIES, HOURS, Family, targets
+from simulator.scenario.shock_targets import (
+    CORRELATION,
+    FAMILIES,
+    HOURS,
+    VOLATILITY,
+    Family,
+    targets,
+)
 from simulator.schema.fields import (
     Day,
     Fault,
@@ -42,6 +49,7 @@ _FORM = "must be as `gold < 4_000` or `drawdown(silver) > 0.3`"
 
 Sign = Literal["<", "<=", ">", ">="]
 AMOUNTS: tuple[Amount, ...] = get_args(Amount)
+MOST_VOLATILITY = 20.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ class ShockTerms(Frozen):
     group: Label | None = None
     """What it is a part of: the shocks of a group are compared with none as one."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
-    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, hours, or what
-    an instrument names, as gold_vault.exploit."""
+    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, hours, gas, or
+    what an instrument names, as gold_vault.exploit."""
     on: Day | None = None
     """Day on which it begins."""
     day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
@@ -84,9 +92,9 @@ class ShockTerms(Frozen):
     """Of a price: its move, -0.2 = it falls by 20 %. Of a feed: by how much it is wrong. Of
     correlation: how far it goes towards 1. Of an instrument: a share, as of what is stolen."""
     at: Positive | None = None
-    """Of a price or feed: the level it goes to, in its own unit."""
-    times: Annotated[float, Field(gt=0, le=20)] | None = None
-    """Of volatility: what it is multiplied by."""
+    """Of a price or feed: the level it goes to, in its own unit; of gas: gwei."""
+    times: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Of volatility, 20 at most, or of gas: what it is multiplied by."""
     feed: Literal["frozen", "exchange"] | None = None
     """Of a feed, instead of an amount: it says what it said last, or is fed with a token's trades
     on its exchange, on every day."""
@@ -165,6 +173,8 @@ class ShockTerms(Frozen):
         return []
 
     def _size_faults(self) -> list[Fault]:
+        if self.family == VOLATILITY and (self.times or 0.0) > MOST_VOLATILITY:
+            return [(("times",), f"{self.times:g}", f"must be at most {MOST_VOLATILITY:g}")]
         if self.size is None:
             return []
         if self.family == CORRELATION and not 0 < self.size <= 1:

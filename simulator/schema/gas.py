@@ -21,8 +21,4 @@ class GasTerms(Frozen):
     @property
     def usd_per_gas(self) -> float:
         """Return the price of a unit of gas, USD."""
-        return self.usd_at(self.price_gwei)
-
-    def usd_at(self, gwei: float) -> float:
-        """Return the price of a unit of gas, USD, at a gas price in gwei."""
-        return gwei * 1e-9 * self.ether_usd
+        return self.price_gwei * 1e-9 * self.ether_usd

@@ -109,7 +109,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     events[first + lane] += 1 if lacks else 0
                 take_backing(own, premium[step - 1], first)
             if step > 0:
-                keep_at_market(own, numbers)
+                keep_at_market(own, numbers, step)
             if recorded:
                 note(own, PAID_GOLD, acts[step], ARBITRAGE_GOLD, first)
                 note(own, PAID_USDC, acts[step], ARBITRAGE_USDC, first)
@@ -126,7 +126,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 make_noise(own, numbers.keep)
                 if leaving.shape[0] > 0:
                     others_leave(own, leaving[step, first : first + LANES])
-            value_provider(own, numbers)
+            value_provider(own, numbers, step)
             if recorded:
                 note(own, PAID_USDC, acts[step], NOISE_USDC, first)
                 note(own, PAID_GOLD, acts[step], NOISE_GOLD, first)

@@ -74,7 +74,9 @@ def simulate(
     it came from.
     """
     results = _new_results(drivers.volume_usdc.shape, record, daily and by_source)
-    numbers = new_numbers(terms, gas, holder_usdc, token.sale_spread_bps)
+    numbers = new_numbers(
+        terms, gas, holder_usdc, token.sale_spread_bps, drivers.prices.metal_usd.shape[0] - 1
+    )
     kernel.run(numbers, _arrays(drivers, visits), results)
     # what was put in: what entering costs is seen on the day after
     results.mark[0] = results.leave[0] = holder_usdc
@@ -149,7 +151,9 @@ def _provider(name: str, token: TokenTerms, results: Results, *, daily: bool) ->
 
 def _arbitrageur(name: str, terms: GoldPoolTerms, gas: Gas, results: Results) -> InstrumentPaths:
     """Return the arbitrageur's capital and what became of it; his gas is paid in dollars."""
-    spent = gas.usd("arbitrage") * results.traded
+    times = gas.factors(results.traded.shape[0] - 1)[:, None]
+    traded = np.diff(results.traded, axis=0, prepend=0.0) * times
+    spent = gas.usd("arbitrage") * np.cumsum(traded, axis=0)
     worth = terms.arbitrage.capital_usd + results.profit - spent
     return InstrumentPaths(
         name=name,

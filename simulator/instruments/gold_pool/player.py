@@ -279,7 +279,7 @@ class GoldPoolPlayer:
         if step >= self._last_step or float(self._price[step + 1]) <= LEAST_USDC:
             return 0, 0
         moves, earned = self._best(step + 1, *_reserves(answers[0]))
-        least, act = self._gas.usd("arbitrage"), self._acts[step + 1]
+        least, act = self._gas.usd_on("arbitrage", step + 1), self._acts[step + 1]
         pays = moves > DEAD_BAND and earned > least
         made = bool(act[Act.ARBITRAGE_GOLD] > 0.0 or act[Act.ARBITRAGE_USDC] > 0.0)
         if made == pays:

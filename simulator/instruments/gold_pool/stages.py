@@ -148,10 +148,10 @@ def make(own: FloatArray, lane: int, made: Trade, keep: float) -> float:
 
 
 @inlined
-def keep_at_market(own: FloatArray, numbers: Numbers) -> None:
+def keep_at_market(own: FloatArray, numbers: Numbers, step: int) -> None:
     """Let the arbitrageur trade where it pays; `own` of shape (SIZE,)."""
     for lane in range(LANES):
-        price, gas = own[TOKEN + lane], numbers.gas_arbitrage_usd
+        price, gas = own[TOKEN + lane], numbers.gas_arbitrage_usd * numbers.gas_times[step]
         made = arbitrage(get_pool(own, lane), price, numbers.keep, gas)
         own[PROFIT + lane] -= make(own, lane, made, numbers.keep)
         own[TRADED + lane] += 1.0 if made.gold + made.usdc > 0.0 else 0.0
@@ -200,7 +200,7 @@ def others_leave(own: FloatArray, shares: FloatArray) -> None:
 
 
 @inlined
-def value_provider(own: FloatArray, numbers: Numbers) -> None:
+def value_provider(own: FloatArray, numbers: Numbers, step: int) -> None:
     """Write what the deposit and the whole pool are worth; `own` of shape (SIZE,)."""
     for lane in range(LANES):
         pool, price = get_pool(own, lane), own[TOKEN + lane]
@@ -209,7 +209,7 @@ def value_provider(own: FloatArray, numbers: Numbers) -> None:
         own[VALUE + lane] = value
         own[MARK + lane] = mark
         spread = part * pool.gold * price * numbers.sale_spread
-        own[LEAVE + lane] = mark - spread - numbers.gas_leave_usd
+        own[LEAVE + lane] = mark - spread - numbers.gas_leave_usd * numbers.gas_times[step]
 
 
 @kernel
@@ -218,4 +218,4 @@ def leave_last(own: FloatArray, numbers: Numbers) -> None:
     for lane in range(LANES):
         gold_usdc = own[PART + lane] * own[GOLD + lane] * own[TOKEN + lane]
         own[BY_SPREAD + lane] = -gold_usdc * numbers.sale_spread
-        own[BY_GAS + lane] -= numbers.gas_leave_usd
+        own[BY_GAS + lane] -= numbers.gas_leave_usd * numbers.gas_times[-1]

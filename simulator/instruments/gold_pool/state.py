@@ -66,6 +66,7 @@ class Numbers(NamedTuple):
     sale_spread : share of the token's price that selling it costs
     capital_usd : what the arbitrageur begins with
     gas_enter_usd, gas_leave_usd, gas_arbitrage_usd : cost of transactions
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
     """
 
     reserve_ounces: float
@@ -76,6 +77,7 @@ class Numbers(NamedTuple):
     gas_enter_usd: float
     gas_leave_usd: float
     gas_arbitrage_usd: float
+    gas_times: FloatArray
 
 
 class DriverArrays(NamedTuple):
@@ -137,7 +139,7 @@ class Results(NamedTuple):
 
 
 def new_numbers(
-    terms: GoldPoolTerms, gas: Gas, holder_usdc: float, sale_spread_bps: float
+    terms: GoldPoolTerms, gas: Gas, holder_usdc: float, sale_spread_bps: float, n_steps: int
 ) -> Numbers:
     """Return the terms in the form the kernel reads."""
     return Numbers(
@@ -149,4 +151,5 @@ def new_numbers(
         gas_enter_usd=gas.usd("enter"),
         gas_leave_usd=gas.usd("leave"),
         gas_arbitrage_usd=gas.usd("arbitrage"),
+        gas_times=gas.factors(n_steps),
     )

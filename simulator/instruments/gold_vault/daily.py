@@ -33,7 +33,8 @@ def day_by_day(
     brought : ndarray of shape (n_sources, n_steps + 1, n_paths), USD
         By source up to each step, without the exit at the horizon; or without steps.
     """
-    leave_usd = np.where(token_usd > 0.0, gas.usd("leave"), 0.0)
+    leave = gas.usd("leave") * gas.factors(token_usd.shape[0] - 1)[:, None]
+    leave_usd = np.where(token_usd > 0.0, leave, 0.0)
     spread = token.sale_spread_bps / BPS
     sale = (mark_usd - leave_usd) * (1.0 - spread)
     return Daily(brought, access=Access(buy_cost=spread, sellable=sellable, sale_usd=sale))

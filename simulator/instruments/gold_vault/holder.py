@@ -165,10 +165,10 @@ def sell_rewards(state: FloatArray, terms: Terms) -> None:
 
 
 @inlined
-def value_holder(state: FloatArray, terms: Terms) -> None:
+def value_holder(state: FloatArray, leave_usd: float, terms: Terms) -> None:
     """Write mark, exit and utilisation, and book the day's rewards.
 
-    `state` is of shape (STATE_SIZE,).
+    `state` is of shape (STATE_SIZE,), `leave_usd` the gas of leaving today.
     """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
@@ -186,7 +186,7 @@ def value_holder(state: FloatArray, terms: Terms) -> None:
         state[MARK_TOKENS + lane] = mark
         state[MARK_OUNCES + lane] = mark * state[BACKING + lane]
         state[MARK_USD + lane] = mark * token_usd
-        put_exit(state, lane, mark - short * terms.haircut - terms.gas_leave_usd * per_usd, terms)
+        put_exit(state, lane, mark - short * terms.haircut - leave_usd * per_usd, terms)
         state[UTILISATION + lane] = lending.utilisation(fund.market)
 
 
@@ -272,10 +272,10 @@ def holder_redeems(state: FloatArray, terms: Terms, acts: FloatArray) -> None:
 
 
 @kernel
-def holder_leaves(state: FloatArray, terms: Terms) -> None:
+def holder_leaves(state: FloatArray, leave_usd: float, terms: Terms) -> None:
     """Value what the holder was not paid, after what paying him has cost the others.
 
-    `state` is of shape (STATE_SIZE,).
+    `state` is of shape (STATE_SIZE,), `leave_usd` the gas of leaving.
     """
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
@@ -285,7 +285,7 @@ def holder_leaves(state: FloatArray, terms: Terms) -> None:
         discount = unpaid * terms.haircut
         attribute(state, lane, ILLIQUIDITY, -discount)
         token_usd = state[TOKEN_USD + lane]
-        gas = terms.gas_leave_usd / token_usd if token_usd > 0.0 else 0.0
+        gas = leave_usd / token_usd if token_usd > 0.0 else 0.0
         attribute(state, lane, GAS, -gas)
         tokens = state[MARK_TOKENS + lane] - fallen - discount - gas
         spread = tokens * token_usd * terms.sale_spread

@@ -95,7 +95,7 @@ from simulator.mechanics.rows import read_row, write_row
 @kernel
 def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     """Run all paths of a block over all steps; the arrays are described in `state`."""
-    terms, needs = numbers.terms, numbers.needs
+    terms, needs, gas_times = numbers.terms, numbers.needs, numbers.gas_times
     report_every_days, claim_every_days = numbers.report_every_days, numbers.claim_every_days
     gold_usd, feed_usd, token_usd = drivers.gold_usd, drivers.feed_usd, drivers.token_usd
     backing, premium = drivers.backing, drivers.premium
@@ -154,7 +154,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 if step == 0:
                     fill_pool(state, terms)
                 else:
-                    keep_at_market(state, terms)
+                    keep_at_market(state, gas_times[step], terms)
                     report_pool_losses(state, day, terms, acts)
             will_read(token_usd, step + 1, first, WIDTH)
             will_read(backing, step + 1, first, WIDTH)
@@ -222,7 +222,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             if step == 0:
                 pay_gas(state, terms.gas_enter_usd)
             if claiming:
-                pay_gas(state, terms.gas_claim_usd)
+                pay_gas(state, terms.gas_claim_usd * gas_times[step])
             if claiming or last:
                 sell_rewards(state, terms)
             if pooled:
@@ -235,7 +235,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     make_noise(state, terms)
                     if leaving.size > 0:
                         leave_pool(state, leaving[step, first : first + WIDTH], terms)
-            value_holder(state, terms)
+            value_holder(state, terms.gas_leave_usd * gas_times[step], terms)
             if gains.shape[1] > 0:
                 # before the holder leaves: what that costs is in no day
                 for source in range(N_SOURCES):
@@ -245,7 +245,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 holder_redeems(state, terms, acts)
                 if pooled:
                     settle_crowd(state, day, terms)
-                holder_leaves(state, terms)
+                holder_leaves(state, terms.gas_leave_usd * gas_times[step], terms)
                 if pooled:
                     write_row(state, POOL_GOLD, pool_gold, step, first, WIDTH)
                     write_row(state, POOL_ALL_SHARES, pool_shares, step, first, WIDTH)

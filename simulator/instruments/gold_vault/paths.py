@@ -92,6 +92,7 @@ def simulate(
         terms.report_every_days,
         terms.emissions.claim_every_days,
         pool is not None,
+        gas.factors(shape[0] - 1),
     )
     kernel.run(numbers, _arrays(drivers), results)
     # what was put in stands at index 0, and is no exit: neither cost nor shortage

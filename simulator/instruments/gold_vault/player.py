@@ -391,7 +391,7 @@ class GoldVaultPlayer:
         worth = from_wei(words[6], self._decimals)
         short = max(0.0, worth - from_wei(words[7], self._decimals))
         pending = from_wei(words[5], REWARD_DECIMALS) * self._reward_usd(step) / token_usd
-        leave = self._gas.usd("leave") / token_usd
+        leave = self._gas.usd_on("leave", step) / token_usd
         return worth - short * haircut + pending + income - leave
 
     def _reward_usd(self, step: int) -> float:
@@ -416,8 +416,9 @@ class GoldVaultPlayer:
         used = np.where(self._acts[:, Action.CLAIM] > 0.0, acts["claim"], 0.0)
         used[0], used[-1] = acts["enter"], acts["leave"]
         token_usd = self._drivers.prices.token_usd[:, 0]
+        usd_per_gas = self._gas.usd_per_gas * self._gas.factors(self._last_step)
         price = np.divide(
-            self._gas.usd_per_gas, token_usd, out=np.zeros_like(token_usd), where=token_usd > 0.0
+            usd_per_gas, token_usd, out=np.zeros_like(token_usd), where=token_usd > 0.0
         )
         spent: FloatArray = np.cumsum(used * price)
         return spent

@@ -131,14 +131,14 @@ def fill_pool(state: FloatArray, terms: Terms) -> None:
 
 
 @kernel
-def keep_at_market(state: FloatArray, terms: Terms) -> None:
+def keep_at_market(state: FloatArray, gas_times: float, terms: Terms) -> None:
     """Let the arbitrageur trade where it pays, and value the pool.
 
-    `state` is of shape (STATE_SIZE,).
+    `state` is of shape (STATE_SIZE,), `gas_times` what gas costs over the scenario's own price.
     """
     for lane in range(WIDTH):
         pool, price = get_pool(state, lane), state[TOKEN_USD + lane]
-        made = arbitrage(pool, price, terms.pool_keep, terms.pool_arbitrage_usd)
+        made = arbitrage(pool, price, terms.pool_keep, terms.pool_arbitrage_usd * gas_times)
         make(state, lane, made, terms)
         state[POOL_PAID + lane] = 0.0
         value_pool(state, lane, terms)

@@ -170,6 +170,8 @@ class Numbers(NamedTuple):
         Days between two reports, each with an allocation, and between two claims of the holder.
     pooled : bool
         Whether there is a pool.
+    gas_times : ndarray of shape (n_steps + 1,)
+        What gas costs on each step over the scenario's own price.
     """
 
     terms: Terms
@@ -177,6 +179,7 @@ class Numbers(NamedTuple):
     report_every_days: int
     claim_every_days: int
     pooled: bool
+    gas_times: FloatArray
 
 
 class DriverArrays(NamedTuple):

@@ -172,6 +172,7 @@ def value_trader(
     price: FloatArray,
     paid: FloatArray,
     spent: float,
+    leave_gas: float,
     mark: FloatArray,
     leave: FloatArray,
     notional: FloatArray,
@@ -179,7 +180,7 @@ def value_trader(
     """Write a trader's position at mark and at exit, and its notional, USD.
 
     `price`, `paid` as of `any_near`, `mark`, `leave` and `notional` are of shape (LANES,);
-    `spent` is his gas so far.
+    `spent` is his gas so far, `leave_gas` that of leaving today.
     """
     for k in range(LANES):
         notional[k] = abs(one[SIZE + k]) * price[k]
@@ -191,7 +192,7 @@ def value_trader(
         fee = numbers.keeper_fee if notional[k] > 0.0 else 0.0
         leave[k] = max(0.0, mark[k] - notional[k] * numbers.taker - fee)
     for k in range(LANES):
-        leave[k] += one[CASH + k] - spent - numbers.gas_leave
+        leave[k] += one[CASH + k] - spent - leave_gas
     for k in range(LANES):
         mark[k] += one[CASH + k] - spent
 

@@ -400,12 +400,13 @@ def value_all(
     `longs` and `shorts`, of shape (LANES,); paths from `first` on.
     """
     lanes = slice(first, first + LANES)
+    leave_gas = numbers.gas_leave * numbers.gas_times[step]
     for t in range(accounts.shape[0] - cast.n_cohorts):
         one = accounts[cast.n_cohorts + t]
         paid = longs if cast.sides[cast.n_cohorts + t] > 0.0 else shorts
         mark, leave = results.marks[t, step, lanes], results.leaves[t, step, lanes]
         notional, spent = results.notionals[t, step, lanes], numbers.gas_enter
-        value_trader(numbers, own, one, price, paid, spent, mark, leave, notional)
+        value_trader(numbers, own, one, price, paid, spent, leave_gas, mark, leave, notional)
         if results.gains.shape[2] > 0:
             start = cast.margins[cast.n_cohorts + t]
             split_trader(own, one, price, paid, start, spent, mark, results.gains[t], step, first)
@@ -437,7 +438,9 @@ def value_pool(
         for k in range(LANES):
             mark[k] = results.pool_paid[first + k] + results.pool_unpaid[first + k]
     for k in range(LANES):
-        leave[k] = mark[k] * (1.0 - numbers.haircut) - spent - numbers.gas_claim
+        leave[k] = (
+            mark[k] * (1.0 - numbers.haircut) - spent - numbers.gas_claim * numbers.gas_times[step]
+        )
     for k in range(LANES):
         mark[k] -= spent
     gains = results.pool_gains
@@ -486,7 +489,7 @@ def finish_trader(
         path = first + k
         cash = one[CASH + k]
         mark = results.marks[trader, -1, path] + numbers.gas_enter
-        gas = numbers.gas_enter + (numbers.gas_leave if cash > 0.0 else 0.0)
+        gas = numbers.gas_enter + (numbers.gas_leave * numbers.gas_times[-1] if cash > 0.0 else 0.0)
         results.leaves[trader, -1, path] = mark - gas
         results.unpaid[trader, path] = max(0.0, mark - cash)
         # his position is closed but where it could not be: that is the index's affair
@@ -512,7 +515,7 @@ def finish_pool(numbers: Numbers, results: Results, sums: FloatArray, first: int
         path = first + k
         paid, unpaid = results.pool_paid[path], results.pool_unpaid[path]
         gas = numbers.gas_provide + numbers.gas_request
-        gas += numbers.gas_claim if paid > 0.0 else 0.0
+        gas += numbers.gas_claim * numbers.gas_times[-1] if paid > 0.0 else 0.0
         results.pool_leave[-1, path] = paid + (1.0 - numbers.haircut) * unpaid - gas
         by[OF_FUNDING, path] = share * sums[0, k]
         by[OF_FEES, path] = share * sums[1, k]

@@ -94,7 +94,7 @@ def simulate(
     (n_steps + 1,), says when the metal trades.
     """
     shape = drivers.index.shape
-    told = numbers(terms, gas, holder_usd, drivers.last_round)
+    told = numbers(terms, gas, holder_usd, drivers.last_round, shape[0] - 1)
     wanted, fails = bool(days) and by_source, terms.venue.hazard > 0.0
     results = _empty(shape, terms, by_source=wanted or fails, record=record)
     outside = Drivers(
@@ -206,7 +206,8 @@ def _pool(
     makers["index"] = lambda: drivers.index
     makers["funding_rate"] = lambda: series[Series.RATE] + fixed
     access = Access(
-        notice_days=terms.pool.cooldown_days, sale_usd=results.pool_mark - told.gas_claim
+        notice_days=terms.pool.cooldown_days,
+        sale_usd=results.pool_mark - told.gas_claim * told.gas_times[:, None],
     )
     return InstrumentPaths(
         name=name,

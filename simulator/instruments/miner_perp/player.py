@@ -448,6 +448,7 @@ class PerpStage:
             part.gas["miner_perp"],
             part.size,
             part.drivers.last_round,
+            part.n_steps,
         )
         player = MinerPerpPlayer(part.terms, part.drivers, part.record, told, part.exchange_open)
         return Cast(player, notes=cannot_be_handed_on(part))

@@ -173,6 +173,8 @@ class Numbers(NamedTuple):
     deposits, holder, insurance : the pool's first deposits, the measured one's of them, the fund
     haircut, gas_provide, gas_request, gas_claim : of the provider's leaving, share and USD
     gas_enter, gas_leave : of a trader, USD
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price; what is
+        done after the last round is done in it
     request_step, can_claim : when the provider asks, and 1 where he can claim within the run
     """
 
@@ -202,6 +204,7 @@ class Numbers(NamedTuple):
     gas_provide: float
     gas_request: float
     gas_claim: float
+    gas_times: FloatArray
     request_step: float
     can_claim: float
 
@@ -270,11 +273,15 @@ class Results(NamedTuple):
     observed: FloatArray
 
 
-def numbers(terms: MinerPerpTerms, gas: Gas, holder_usd: float, last_round: int) -> Numbers:
+def numbers(
+    terms: MinerPerpTerms, gas: Gas, holder_usd: float, last_round: int, n_steps: int
+) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     market, pool, funding = terms.market, terms.pool, terms.funding
     deposits = pool.deposits_usd + holder_usd
     asked = request_step(terms, last_round)
+    times = gas.factors(n_steps)
+    times[last_round:] = times[last_round]
     return Numbers(
         initial=market.initial_margin,
         maintenance=market.maintenance_margin,
@@ -300,8 +307,9 @@ def numbers(terms: MinerPerpTerms, gas: Gas, holder_usd: float, last_round: int)
         gas_enter=gas.usd("enter"),
         gas_leave=gas.usd("leave"),
         gas_provide=gas.usd("provide"),
-        gas_request=gas.usd("request"),
+        gas_request=gas.usd("request") * float(times[asked]),
         gas_claim=gas.usd("claim"),
+        gas_times=times,
         request_step=float(asked),
         can_claim=float(pool.cooldown_days <= last_round and last_round > 0),
     )

@@ -77,14 +77,14 @@ def subscribe(
 
 
 @inlined
-def issue(rows: FloatArray, numbers: Numbers) -> None:
+def issue(rows: FloatArray, numbers: Numbers, step: int) -> None:
     """Hand out tokens, or the money where the soft cap was missed.
 
     `rows` is of shape (n_rows * LANES,).
     """
     for k in range(LANES):
         # a refund has to be claimed too
-        rows[SPENT + k] += numbers.gas_claim_usd
+        rows[SPENT + k] += numbers.gas_claim_usd * numbers.gas_times[step]
         if rows[SUPPLY + k] > 0.0:
             rows[CASH + k], rows[PAR + k] = 0.0, numbers.holder_usd
             share_out(rows, k, numbers)
@@ -120,6 +120,7 @@ def stream(rows: FloatArray) -> None:
 def distribute(
     rows: FloatArray,
     numbers: Numbers,
+    step: int,
     profit: FloatArray,
     recorded: FloatArray,
     payments: FloatArray,
@@ -137,7 +138,7 @@ def distribute(
     for k in range(LANES):
         if rows[SUPPLY + k] == 0.0:
             continue
-        rows[SPENT + k] += numbers.gas_claim_usd
+        rows[SPENT + k] += numbers.gas_claim_usd * numbers.gas_times[step]
         if rows[LEFT + k] >= 0.0:
             continue
         believed = rows[KEPT + k]

@@ -92,12 +92,13 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             pays = step > close and ends[step]
             stream(rows)
             if step == close:
-                issue(rows, numbers)
+                issue(rows, numbers, step)
                 period = 1
             elif pays:
                 distribute(
                     rows,
                     numbers,
+                    step,
                     profit[period, lanes],
                     recorded[period, lanes],
                     payments[period, lanes],
@@ -137,14 +138,14 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             locked = step < numbers.lockup_end_day
             rate = numbers.lockup_discount if locked else numbers.discount
             day = mark[step, lanes], leave[step, lanes], paid[step, lanes]
-            write(rows, rate, numbers.gas_leave_usd, *day)
+            write(rows, rate, numbers.gas_leave_usd * numbers.gas_times[step], *day)
             if gains.shape[1] > 0:
                 for row in range(N_SOURCES):
                     copy(gains[row, step, lanes], rows, BY + row * LANES, 1.0)
                 copy(gains[GAS_ROW, step, lanes], rows, SPENT, -1.0)
             if price.shape[0] > 0:
                 copy(price[step, lanes], rows, PRICE, 1.0)
-        sell(rows, rate, numbers.gas_leave_usd)
+        sell(rows, rate, numbers.gas_leave_usd * numbers.gas_times[-1])
         for k in range(LANES):
             counted[k] += int(rows[BEGUN + k])
         tell(rows, numbers.topped_up > 0.0, results.happened[:, lanes])

@@ -68,7 +68,11 @@ def simulate(
     """
     mine, n_paths = drivers.mine, drivers.mine.copper_usd.shape[1]
     results = _empty(mine, priced=record or daily, by_source=daily and by_source)
-    kernel.run(numbers(terms, gas, holder_usd), _told(terms, drivers), results)
+    kernel.run(
+        numbers(terms, gas, holder_usd, mine.copper_usd.shape[0] - 1),
+        _told(terms, drivers),
+        results,
+    )
     # entering is paid beside what is put in: its gas is seen on the day after
     results.mark[0] = results.leave[0] = holder_usd
     close, last = terms.sale.days, mine.copper_usd.shape[0] - 1

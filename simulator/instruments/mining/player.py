@@ -89,7 +89,7 @@ class MiningStoPlayer:
         soft = to_wei(terms.sale.soft_cap_usd, USDC_DECIMALS)
         self._succeeds = self._own + self._others >= soft
         self._periods = {step: j for j, step in enumerate(drivers.mine.settles) if j > 0}
-        self._gas = gas
+        self._gas, self._gas_times = gas, gas.factors(self._last)
         self._gas_so_far = list(
             itertools.accumulate(self._booked_gas(step) for step in range(self._last + 1))
         )
@@ -395,14 +395,14 @@ class MiningStoPlayer:
             return cash
         leaves = self._succeeds and step >= self._close
         spent = self._gas_so_far[step] * self._gas.usd_per_gas
-        return cash - spent - (self._gas.usd("leave") if leaves else 0.0)
+        return cash - spent - (self._gas.usd_on("leave", step) if leaves else 0.0)
 
     def _booked_gas(self, step: int) -> float:
-        """Return the gas of the holder's acts of a step, at the scenario's figures."""
+        """Return the gas of the holder's acts of a step, at the scenario's figures and price."""
         acts = ["enter"] if step == 0 else []
         acts += ["claim"] if step == self._close else []
         acts += ["claim"] if step in self._periods and self._succeeds else []
-        return math.fsum(self._gas.used[act] for act in acts)
+        return math.fsum(self._gas.used[act] for act in acts) * float(self._gas_times[step])
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables."""

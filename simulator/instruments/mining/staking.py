@@ -85,7 +85,7 @@ def simulate(
     rewards = np.floor(np.where(drivers.issued_usd > 0.0, rewards, 0.0) * unit) / unit
     rewards[:1] = 0.0
     costs, staked = _costs(gas, drivers), (drivers.issued_usd[-1] > 0.0).astype(np.float64)
-    leave_usd = gas.usd("leave")
+    leave_usd = gas.usd("leave") * gas.factors(costs.size - 1)
     leaving = np.where(np.arange(costs.size) > drivers.stake_step, leave_usd, 0.0)
     income, mark, leave = (np.empty(held.mark["usd"].shape) for _ in range(3))
     _run(
@@ -216,5 +216,6 @@ def _costs(gas: Gas, drivers: StakingDrivers) -> FloatArray:
     steps = np.arange(drivers.ends.size)
     used = np.where(steps == drivers.stake_step, gas.used["stake"], 0.0)
     claims = drivers.ends & (steps > drivers.stake_step)
-    spent: FloatArray = np.cumsum(used + gas.used["claim"] * claims) * gas.usd_per_gas
+    used = (used + gas.used["claim"] * claims) * gas.factors(steps.size - 1)
+    spent: FloatArray = np.cumsum(used) * gas.usd_per_gas
     return spent

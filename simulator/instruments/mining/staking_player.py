@@ -51,7 +51,7 @@ class RevenueStakingPlayer(MiningStoPlayer):
         income, spent = self._rewards.income_usd[:, 0], 0.0
         for step in range(self._last + 1):
             spent += self._extra_gas(step) * self._gas.usd_per_gas
-            leaving = self._staking_gas.usd("leave") if self._is_out(step) else 0.0
+            leaving = self._staking_gas.usd_on("leave", step) if self._is_out(step) else 0.0
             found["earned"][step] += float(income[step])
             found["exit_value"][step] += float(income[step]) - spent - leaving
         return found
@@ -60,11 +60,13 @@ class RevenueStakingPlayer(MiningStoPlayer):
         return self._succeeds and step > self._stakes
 
     def _extra_gas(self, step: int) -> float:
-        """Return what the holder's acts of a step cost more than without staking, gas."""
+        """Return what the holder's acts of a step cost more than without staking, gas at the
+        scenario's own price."""
         if not self._succeeds:
             return 0.0
         used = self._staking_gas.used["stake"] if step == self._stakes else 0.0
-        return used + (self._staking_gas.used["claim"] if self._claims_reward(step) else 0.0)
+        used += self._staking_gas.used["claim"] if self._claims_reward(step) else 0.0
+        return used * float(self._gas_times[step])
 
     def _claims_reward(self, step: int) -> bool:
         return step in self._periods and self._is_out(step)
@@ -171,8 +173,8 @@ class RevenueStakingPlayer(MiningStoPlayer):
         sold = self._proceeds() if step == self._last else 0
         held_back = self._own if not self._succeeds and step >= self._close else 0
         rewarded = cash - taken - sold - held_back
-        spent = self._staking_gas.used["leave"] if self._is_out(step) else 0
-        costs = (self._staked_gas[step] + spent) * self._gas.usd_per_gas
+        spent = self._staking_gas.usd_on("leave", step) if self._is_out(step) else 0.0
+        costs = self._staked_gas[step] * self._gas.usd_per_gas + spent
         found["earned"] += from_wei(earned + rewarded, USDC_DECIMALS)
         found["exit_value"] += from_wei(earned, USDC_DECIMALS) - costs
         found["unaccounted"] -= from_wei(staked_claim + staked_taken, USDC_DECIMALS)

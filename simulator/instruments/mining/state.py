@@ -83,6 +83,7 @@ class Numbers(NamedTuple):
         lock-up ends, 0 to 1
     holder_usd : what the measured holder subscribes for
     gas_enter_usd, gas_claim_usd, gas_leave_usd : cost of his transactions
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
     """
 
     close_day: float
@@ -105,6 +106,7 @@ class Numbers(NamedTuple):
     gas_enter_usd: float
     gas_claim_usd: float
     gas_leave_usd: float
+    gas_times: FloatArray
 
 
 class Drivers(NamedTuple):
@@ -168,7 +170,7 @@ class Results(NamedTuple):
     happened: BoolArray
 
 
-def numbers(terms: MiningStoTerms, gas: Gas, holder_usd: float) -> Numbers:
+def numbers(terms: MiningStoTerms, gas: Gas, holder_usd: float, n_steps: int) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     sale, payout, market = terms.sale, terms.payout, terms.secondary
     top_up = payout.top_up
@@ -193,4 +195,5 @@ def numbers(terms: MiningStoTerms, gas: Gas, holder_usd: float) -> Numbers:
         gas_enter_usd=gas.usd("enter"),
         gas_claim_usd=gas.usd("claim"),
         gas_leave_usd=gas.usd("leave"),
+        gas_times=gas.factors(n_steps),
     )

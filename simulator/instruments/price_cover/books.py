@@ -148,7 +148,7 @@ def exit_at_last(
         by[BY_OPEN, k] = paid + unpaid[k] - share * own[POOL + k]
         by[BY_ILLIQUIDITY, k] = -numbers.haircut * unpaid[k]
         gas = numbers.gas_enter_usd + numbers.gas_request_usd
-        gas += numbers.gas_leave_usd if paid > 0.0 else 0.0
+        gas += numbers.gas_leave_usd * numbers.gas_times[-1] if paid > 0.0 else 0.0
         by[BY_GAS, k] = -gas
         leave[k] = paid + (1.0 - numbers.haircut) * unpaid[k] - gas
 

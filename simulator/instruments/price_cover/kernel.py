@@ -72,7 +72,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     sold_policies, totals = results.sold, results.totals
     n_rows, n_policies, window = feed_usd.shape[0], len(starts), int(numbers.window_days)
     runs, haircut = drivers.run_step, numbers.haircut
-    leave_gas, no_acts = numbers.gas_leave_usd, np.empty(0, np.int8)
+    no_acts = np.empty(0, np.int8)
     for first in range(0, feed_usd.shape[1], LANES):
         lanes = slice(first, first + LANES)
         own = np.zeros(N_OWN * LANES)
@@ -134,6 +134,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 sold += 1
             spent = numbers.gas_enter_usd
             spent += numbers.gas_request_usd if step >= numbers.request_step else 0.0
+            leave_gas = numbers.gas_leave_usd * numbers.gas_times[step]
             row, out = marks[step, lanes], leaves[step, lanes]
             value_underwriter(own, haircut, spent, leave_gas, row, out)
             if gains.shape[1] > 0:

@@ -178,7 +178,7 @@ def _daily(terms: PriceCoverTerms, gas: Gas, marks: FloatArray, gains: FloatArra
     gains : ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0), USD
         Up to each step.
     """
-    leave_usd = gas.usd("leave")
+    leave_usd = gas.usd("leave") * gas.factors(marks.shape[0] - 1)[:, None]
     access = Access(notice_days=terms.pool.cooldown_days, sale_usd=marks - leave_usd)
     return Daily(gains, access=access)
 

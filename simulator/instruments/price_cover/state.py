@@ -166,6 +166,7 @@ class Numbers(NamedTuple):
     miner_strike, others_strike : strike, USD per tonne
     others_utilisation : sums insured over capacity that the others bring the pool to
     gas_enter_usd, gas_request_usd, gas_leave_usd : cost of the underwriter's transactions
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
     request_step : step on which he asks for his money
     can_claim : 1 where the cooldown is over within the run, else 0
     hardly : USD, less than any sum insured, more than what sums and differences of them leave
@@ -195,6 +196,7 @@ class Numbers(NamedTuple):
     gas_enter_usd: float
     gas_request_usd: float
     gas_leave_usd: float
+    gas_times: FloatArray
     request_step: float
     can_claim: float
     hardly: float
@@ -266,6 +268,7 @@ class Results(NamedTuple):
 def numbers(terms: PriceCoverTerms, gas: Gas, holder_usd: float, n_steps: int) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     pool, miner, others = terms.pool, terms.miner, terms.others
+    asked = request_step(terms, n_steps)
     return Numbers(
         pool_usd=pool.deposits_usd + holder_usd,
         holder_usd=float(holder_usd),
@@ -289,9 +292,10 @@ def numbers(terms: PriceCoverTerms, gas: Gas, holder_usd: float, n_steps: int) -
         others_strike_share=others.cover.strike_share or 0.0,
         others_strike=others.cover.strike_usd_per_tonne or 0.0,
         gas_enter_usd=gas.usd("enter"),
-        gas_request_usd=gas.usd("request"),
+        gas_request_usd=gas.usd_on("request", min(asked, n_steps)),
         gas_leave_usd=gas.usd("leave"),
-        request_step=float(request_step(terms, n_steps)),
+        gas_times=gas.factors(n_steps),
+        request_step=float(asked),
         can_claim=float(pool.cooldown_days <= n_steps),
         hardly=0.5 * pool.min_sum_insured_usd,
     )

@@ -112,8 +112,8 @@ def run(numbers: Numbers, days: Days, drivers: Drivers, results: Results) -> Non
                 keep_locked,
                 spent[step],
                 spent_locked[step],
-                numbers.leave_gas,
-                numbers.unlock_gas,
+                numbers.leave_gas * days.gas_times[step],
+                numbers.unlock_gas * days.gas_times[step],
             )
             write_row(own, MARK, mark, step, first, WIDTH)
             write_row(own, LEAVE, leave, step, first, WIDTH)

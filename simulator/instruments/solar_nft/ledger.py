@@ -100,7 +100,8 @@ class Ledger:
         free = not is_locked or self.is_free(step)
         dirty = float(self._dirty[step])
         spent = self._days.spent_locked if is_locked else self._days.spent
-        gas = self._gas.usd("leave") + (self._gas.usd("unlock") if is_locked else 0.0)
+        gas = self._gas.usd_on("leave", step)
+        gas += self._gas.usd_on("unlock", step) if is_locked else 0.0
         value = received - float(spent[step]) - (gas if dirty > 0.0 else 0.0)
         if step == self.last and free:
             return value

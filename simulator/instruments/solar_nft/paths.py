@@ -150,7 +150,7 @@ def _position(
         attribution = attribution.copy()
         attribution[From.BONUS] = results.bonus[-1]
     dirty = series.dirty[-1]
-    leave_gas = gas.usd("leave") + (gas.usd("unlock") if is_locked else 0.0)
+    leave_gas = gas.usd_on("leave", -1) + (gas.usd_on("unlock", -1) if is_locked else 0.0)
     leaving = np.where(dirty > 0.0, leave_gas, 0.0)
     attribution[From.SALE] = leave[-1] - mark[-1] + leaving
     attribution[From.GAS] = -spent - leaving

@@ -94,7 +94,7 @@ class Series:
         """
         own, results = self.own, self.results
         premium = own.issue_usd - results.price[0]
-        sale = (1.0 - own.keep) * self.dirty + own.leave_gas
+        sale = (1.0 - own.keep) * self.dirty + own.leave_gas * self.told.gas_times[:, None]
         found: FloatArray = (self.cash - premium - sale) / own.tokens
         return found
 

@@ -90,12 +90,14 @@ class Days(NamedTuple):
         Of the position.
     ends : bool, whether a period ends on the step
     spent, spent_locked : gas so far of who holds free and locked tokens, USD
+    gas_times : what gas costs on the step over the scenario's own price
     """
 
     worth: Tables
     ends: BoolArray
     spent: FloatArray
     spent_locked: FloatArray
+    gas_times: FloatArray
 
 
 class Drivers(NamedTuple):
@@ -178,7 +180,8 @@ def days(terms: SolarNftTerms, gas: Gas, start: dt.date, n_steps: int, own: Numb
     worth, watts = tables(terms, start, n_steps), own.own_watts
     steps = np.arange(n_steps + 1)
     ends, claims = calendar(terms, n_steps)
-    claimed = np.cumsum(claims & (steps < n_steps)) * gas.usd("claim")
+    times = gas.factors(n_steps)
+    claimed = np.cumsum((claims & (steps < n_steps)) * times) * gas.usd("claim")
     spent = gas.usd("enter") + claimed
     return Days(
         worth=Tables(
@@ -191,6 +194,7 @@ def days(terms: SolarNftTerms, gas: Gas, start: dt.date, n_steps: int, own: Numb
         ends=ends,
         spent=spent,
         spent_locked=spent + gas.usd("lock"),
+        gas_times=times,
     )
 
 

@@ -135,17 +135,17 @@ def set_rate(own: FloatArray, pool: Pool) -> None:
 
 
 @inlined
-def value_supplier(own: FloatArray, pool: Pool) -> None:
+def value_supplier(own: FloatArray, pool: Pool, gas_times: float) -> None:
     """Write the measured supplier's position at mark and at exit.
 
-    `own` is of shape (n_rows * LANES,).
+    `own` is of shape (n_rows * LANES,); `gas_times` as in `loans.value`.
     """
     for k in range(LANES):
         worth = pool.holder * own[SUPPLY + k]
         paid = worth if worth < own[CASH + k] else own[CASH + k]
         own[SUPPLIER_MARK + k] = worth - pool.supply_gas
         short = pool.haircut * (worth - paid)
-        own[SUPPLIER_LEAVE + k] = worth - short - pool.supply_gas - pool.redeem_gas
+        own[SUPPLIER_LEAVE + k] = worth - short - pool.supply_gas - pool.redeem_gas * gas_times
 
 
 @inlined
@@ -167,6 +167,7 @@ def split_supplier(
 def supplier_leaves(
     own: FloatArray,
     pool: Pool,
+    gas_times: float,
     by: FloatArray,
     leave: FloatArray,
     unpaid: FloatArray,
@@ -176,6 +177,8 @@ def supplier_leaves(
     Parameters
     ----------
     own : ndarray of shape (n_rows * LANES,)
+    gas_times : float
+        What gas costs on the day over the scenario's own price.
     by : ndarray of shape (4, LANES), USDC
         Written: rows of `state.From`.
     leave, unpaid : ndarray of shape (LANES,), USDC
@@ -188,7 +191,7 @@ def supplier_leaves(
         by[FROM_INTEREST, k] = worth - pool.holder + own[LOST + k]
         by[FROM_BAD_DEBT, k] = -own[LOST + k]
         by[FROM_ILLIQUIDITY, k] = -pool.haircut * unpaid[k]
-        by[FROM_GAS, k] = -pool.supply_gas - pool.redeem_gas
+        by[FROM_GAS, k] = -pool.supply_gas - pool.redeem_gas * gas_times
         leave[k] = worth + by[FROM_ILLIQUIDITY, k] + by[FROM_GAS, k]
 
 

@@ -87,7 +87,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                     write_row(own, WANTED, others, step, first, LANES)
             for i in range(n_loans):
                 loan = loans[i]
-                value(own, loan, costs)
+                value(own, loan, costs, numbers.gas_times[step])
                 write_row(loan, MARK, results.mark[1 + i], step, first, LANES)
                 write_row(loan, MARK_OZ, results.mark_oz[i], step, first, LANES)
                 if gains.shape[2] > 0:
@@ -100,7 +100,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                 write_row(loan, LEAVE, results.leave[1 + i], step, first, LANES)
                 write_row(loan, LEAVE_OZ, results.leave_oz[i], step, first, LANES)
             set_rate(own, pool)
-            value_supplier(own, pool)
+            value_supplier(own, pool, numbers.gas_times[step])
             write_row(own, SUPPLIER_MARK, results.mark[0], step, first, LANES)
             write_row(own, SUPPLIER_LEAVE, results.leave[0], step, first, LANES)
             write_row(own, INDEX, index, step, first, LANES)
@@ -111,4 +111,4 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
             if observed.size > 0:
                 observe(own, pool, observed[step], first)
         by_source, leave = results.of_supplier[:, lanes], results.leave[0, last, lanes]
-        supplier_leaves(own, pool, by_source, leave, results.unpaid[lanes])
+        supplier_leaves(own, pool, numbers.gas_times[-1], by_source, leave, results.unpaid[lanes])

@@ -152,7 +152,7 @@ def liquidate(
         _add(by, BY_PENALTY, k, repaid - (tokens - rest) * token, own[PER_USDC + k])
         _add(by, BY_WRITTEN_OFF, k, bad_debt, own[PER_USDC + k])
         if rest > 0.0:
-            _spend(own, loan, k, numbers.costs.release, by)
+            _spend(own, loan, k, numbers.costs.release * numbers.gas_times[step], by)
         loan[LOCKED + k], loan[OWED + k], loan[BEYOND + k] = 0.0, 0.0, 0.0
         loan[FREE + k] = rest
         outcome[AT_STEP, k], outcome[WAS_REPAID, k] = step, repaid
@@ -195,10 +195,11 @@ def _book_held(own: FloatArray, loan: FloatArray, k: int, by: FloatArray) -> Non
 
 
 @inlined
-def value(own: FloatArray, loan: FloatArray, costs: Costs) -> None:
+def value(own: FloatArray, loan: FloatArray, costs: Costs, gas_times: float) -> None:
     """Write what a loan is worth, and what leaving would pay: never less than nothing of it.
 
-    `own` and `loan` are of shape (n_rows * LANES,).
+    `own` and `loan` are of shape (n_rows * LANES,); `gas_times` is what gas costs today over the
+    scenario's own price.
     """
     for k in range(LANES):
         debt = loan[OWED + k] * own[INDEX + k]
@@ -210,7 +211,7 @@ def value(own: FloatArray, loan: FloatArray, costs: Costs) -> None:
         out = costs.leave if sale > 0.0 else 0.0
         out = costs.sell if loan[FREE + k] * own[BID + k] > 0.0 else out
         mark = worth + loan[FREE + k] * own[TOKEN + k] + rest
-        leave = sale + loan[FREE + k] * own[BID + k] + rest - out
+        leave = sale + loan[FREE + k] * own[BID + k] + rest - out * gas_times
         loan[MARK + k], loan[LEAVE + k] = mark, leave
         loan[MARK_OZ + k] = mark * own[PER_USDC + k]
         loan[LEAVE_OZ + k] = leave * own[PER_USDC + k]
@@ -256,7 +257,7 @@ def end(
     by : ndarray of shape (2, 8, LANES)
     outcome : ndarray of shape (12, LANES)
     """
-    costs = numbers.costs
+    costs, gas_times = numbers.costs, numbers.gas_times[-1]
     for k in range(LANES):
         debt, bid, per_usdc = loan[OWED + k] * own[INDEX + k], own[BID + k], own[PER_USDC + k]
         surplus = loan[LOCKED + k] * bid - debt
@@ -267,12 +268,12 @@ def end(
             put_market(own, k, lending.lend(get_market(own, k), -debt, -loan[OWED + k]))
             sold += loan[LOCKED + k]
             outcome[PAID_BACK, k] = 1.0
-            _spend(own, loan, k, costs.leave, by)
+            _spend(own, loan, k, costs.leave * gas_times, by)
         else:
             left = debt - loan[LOCKED + k] * own[TOKEN + k]
             _add(by, BY_WRITTEN_OFF, k, left, per_usdc)
             if sold > 0.0:
-                _spend(own, loan, k, costs.sell, by)
+                _spend(own, loan, k, costs.sell * gas_times, by)
         by[0, BY_DEPLOYED, k] += loan[EARNED + k]
         by[1, BY_DEPLOYED, k] += loan[EARNED_OZ + k]
         _add(by, BY_SWAPS, k, -sold * (own[TOKEN + k] - bid), per_usdc)

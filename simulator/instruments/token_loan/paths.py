@@ -103,7 +103,7 @@ def simulate(
         What the measured supplier supplies.
     """
     asked = wanted or Wanted()
-    own = numbers(terms, gas, holder_usd, decimals)
+    own = numbers(terms, gas, holder_usd, decimals, drivers.feed_usdc.shape[0] - 1)
     suppliers, *loans = terms.names(drivers.label)
     results = _empty(
         terms,

@@ -169,11 +169,15 @@ class Costs(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """All terms as numbers."""
+    """All terms as numbers.
+
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
+    """
 
     pool: Pool
     loans: Loans
     costs: Costs
+    gas_times: FloatArray
 
 
 class Drivers(NamedTuple):
@@ -237,7 +241,9 @@ class Results(NamedTuple):
     observed: FloatArray
 
 
-def numbers(terms: TokenLoanTerms, gas: Gas, holder_usd: float, decimals: int) -> Numbers:
+def numbers(
+    terms: TokenLoanTerms, gas: Gas, holder_usd: float, decimals: int, n_steps: int
+) -> Numbers:
     """Return the terms in the form in which the kernel reads them."""
     pool = terms.pool
     base, slope1, slope2, kink = pool.curve
@@ -261,7 +267,7 @@ def numbers(terms: TokenLoanTerms, gas: Gas, holder_usd: float, decimals: int) -
         redeem_gas=gas.usd("redeem"),
     )
     costs = Costs(*(gas.usd(act) for act in Costs._fields))
-    return Numbers(market, _loans(list(terms.loans.values())), costs)
+    return Numbers(market, _loans(list(terms.loans.values())), costs, gas.factors(n_steps))
 
 
 def _loans(loans: list[LoanTerms]) -> Loans:
