@@ -191,6 +191,8 @@ class Access:
         A sale asked for on a step is priced and paid so many steps later.
     sellable : ndarray of shape (n_steps + 1, n_paths), or None
         Share of the position that can be sold on a step; None for all of it.
+    buyable : ndarray of shape (n_steps + 1, n_paths), or None
+        1 where it can be bought on a step, 0 where not; None for always.
     sale_usd : ndarray of shape (n_steps + 1, n_paths), or None
         What selling pays, as if all of the position were sellable; None where that is the
         exit value less the cash paid out before.
@@ -204,6 +206,7 @@ class Access:
     lockup_days: int = 0
     notice_days: int = 0
     sellable: FloatArray | None = None
+    buyable: FloatArray | None = None
     sale_usd: FloatArray | None = None
     most_units: float = math.inf
 

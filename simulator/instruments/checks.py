@@ -67,6 +67,11 @@ def _of_access(paths: InstrumentPaths, access: Access, cash: FloatArray) -> Iter
         sellable.shape != mark.shape or np.any((sellable < 0.0) | (sellable > 1.0))
     ):
         yield "sellable must be 0 to 1, of shape (n_steps + 1, n_paths)"
+    buyable = access.buyable
+    if buyable is not None and (
+        buyable.shape != mark.shape or not np.all((buyable == 0.0) | (buyable == 1.0))
+    ):
+        yield "buyable must be 0 or 1, of shape (n_steps + 1, n_paths)"
     if access.sale_usd is not None:
         if access.sale_usd.shape != mark.shape or np.any(access.sale_usd > mark + room):
             yield "sale_usd must be at most the mark, of shape (n_steps + 1, n_paths)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from simulator.instruments.gold_token import paths
 from simulator.instruments.gold_token.paths import GoldTokenDrivers, Metal
-from simulator.instruments.gold_token.terms import PREMIUM, SHORTFALL, GoldTokenTerms
+from simulator.instruments.gold_token.terms import FREEZE, PREMIUM, SHORTFALL, GoldTokenTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 
 
@@ -31,6 +31,7 @@ class TokenModel:
             setting.first_path,
             missing=setting.struck(label, SHORTFALL),
             dislocated=setting.struck(label, PREMIUM),
+            frozen=setting.struck(label, FREEZE),
         )
         prices = drawn.prices
         told = setting.feed(asset, prices.metal_usd, prices.token_usd)
@@ -55,6 +56,7 @@ class TokenModel:
             ask.size,
             self.metal,
             name=label,
+            frozen=drivers.frozen,
             daily=label in ask.days,
             by_source=ask.by_source,
         )

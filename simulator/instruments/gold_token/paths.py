@@ -9,7 +9,7 @@ creation needs attested metal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
@@ -18,11 +18,11 @@ from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, T
 from simulator.instruments.gold_token.draws import Numbers, draw, reprice
 from simulator.instruments.gold_token.split import split
 from simulator.instruments.gold_token.terms import GoldTokenTerms
-from simulator.instruments.model import Blow
+from simulator.instruments.model import Blow, absent
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
-from simulator.units import BPS, DAYS_PER_YEAR, FloatArray
+from simulator.units import BPS, DAYS_PER_YEAR, BoolArray, FloatArray
 
 
 @unique
@@ -90,17 +90,23 @@ class GoldTokenDrivers:
     prices : TokenPrices
     supply_ounces, reserve_ounces : ndarray of shape (n_steps + 1, n_paths)
         Tokens in circulation and gold attested, quantised to 1e-6.
+    frozen : ndarray of bool, shape (n_steps + 1, n_paths), or (0, 0)
+        Where who holds tokens can neither sell nor buy.
     """
 
     prices: TokenPrices
     supply_ounces: FloatArray
     reserve_ounces: FloatArray
+    frozen: BoolArray = field(default_factory=lambda: absent(()))
 
     def lane(self, k: int) -> GoldTokenDrivers:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
         return GoldTokenDrivers(
-            self.prices.lane(k), self.supply_ounces[:, one], self.reserve_ounces[:, one]
+            self.prices.lane(k),
+            self.supply_ounces[:, one],
+            self.reserve_ounces[:, one],
+            self.frozen[:, one],
         )
 
 
@@ -114,6 +120,7 @@ def draw_drivers(
     *,
     missing: Sequence[Blow] = (),
     dislocated: Sequence[Blow] = (),
+    frozen: Sequence[Blow] = (),
 ) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on label, seed, stream, path and step alone.
 
@@ -121,10 +128,10 @@ def draw_drivers(
     ----------
     spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
         Price of the metal, on paths from `first_path` on.
-    missing, dislocated : sequence of Blow
+    missing, dislocated, frozen : sequence of Blow
         Shocks: a share of the metal that is gone, of which the first thing that happens counts, the
         token's own hazard among it; a share by which the token's price leaves the metal's, beyond
-        the bounds of its premium.
+        the bounds of its premium; the freeze of its holders' addresses.
     """
     premium_stream, dislocation, demand, events = (
         stream_of(number, metal.kind, label)
@@ -157,7 +164,8 @@ def draw_drivers(
         premium += np.log1p(blow.amount) * blow.weight
     if dislocated:
         reprice(token_usd, metal_usd, premium, backing)
-    return GoldTokenDrivers(TokenPrices(metal_usd, token_usd, premium, backing), supply, reserve)
+    prices = TokenPrices(metal_usd, token_usd, premium, backing)
+    return GoldTokenDrivers(prices, supply, reserve, absent(frozen))
 
 
 def _numbers(terms: GoldTokenTerms) -> Numbers:
@@ -184,12 +192,14 @@ def simulate(
     metal: Metal = GOLD,
     *,
     name: str = "",
+    frozen: BoolArray | None = None,
     daily: bool = False,
     by_source: bool = True,
 ) -> InstrumentPaths:
     """Hold `ounces` tokens from the first to the last step; fees of buying are not counted.
 
-    `name` is what the scenario calls them; by default their kind.
+    `name` is what the scenario calls them; by default their kind. Where they are `frozen`, of
+    shape (n_steps + 1, n_paths), nobody trades them; what is frozen on the last step is not paid.
     `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
     for where these came from.
     """
@@ -203,6 +213,11 @@ def simulate(
     brought = np.zeros((len(metal.sources), *by_step))
     by_price = split(prices, ounces, brought)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
+    stuck, way = none, Access(buy_cost=spread)
+    if frozen is not None and frozen.size > 0:
+        trades = np.where(frozen, 0.0, 1.0)
+        way = Access(buy_cost=spread, sellable=trades, buyable=trades)
+        stuck = np.where(frozen[-1], mark_ounces[-1], 0.0)
     return InstrumentPaths(
         name=name or metal.kind,
         sources=metal.sources,
@@ -214,9 +229,9 @@ def simulate(
             "usd": np.vstack([by_price, -spread * mark_usd[-1]]),
         },
         events=(prices.backing[-1] < 1.0).astype(np.int64),
-        unpaid=none,
+        unpaid=stuck,
         # tokens are bought at the spread they are sold at
-        daily=Daily(brought, access=Access(buy_cost=spread)) if daily else None,
+        daily=Daily(brought, access=way) if daily else None,
     )
 
 

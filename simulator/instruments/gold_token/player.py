@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simulator.chain import Call, Receipt
+from simulator.errors import ReconciliationFailed, TransactionReverted
 from simulator.instruments.casting import Cast, Part
-from simulator.instruments.custody import Custody, Quote, desk_account
+from simulator.instruments.custody import Custody, Quote, Seat, desk_account
 from simulator.instruments.gold_token.paths import GoldTokenDrivers
 from simulator.instruments.gold_token.terms import GoldTokenTerms
-from simulator.instruments.stage import UNLIMITED, Observable, Phase, PlainPlayer, Stage
+from simulator.instruments.stage import UNLIMITED, Key, Observable, Phase, PlainPlayer, Stage
 from simulator.units import FEED_DECIMALS, SECONDS_PER_DAY, BoolArray, from_wei, to_wei
 
 STAGE_FLOAT_OUNCES = 100_000_000
@@ -21,6 +22,7 @@ SUPPLY_DECIMALS = 6
 """Supply and attestation are quantised to this on both sides."""
 
 MARKET_CLOSED, MARKET_OPEN = 1, 2
+REFUSAL = "gold_token: address is frozen"
 
 
 class GoldTokenPlayer(PlainPlayer):
@@ -134,6 +136,43 @@ class GoldTokenPlayer(PlainPlayer):
         return {}
 
 
+class FrozenTokens(Custody):
+    """Tokens whose holders' addresses the issuer freezes and lets go again."""
+
+    def __init__(
+        self, token: str, decimals: int, quote: Quote, contract: Key, frozen: BoolArray
+    ) -> None:
+        """Take when they are `frozen`, of shape (n_steps + 1,), beside what any custody takes."""
+        super().__init__(token, decimals, quote, contract)
+        self._frozen = frozen
+        self._changes = np.diff(frozen.astype(np.int8), prepend=np.int8(0))
+
+    def calls(self, step: int) -> list[tuple[Phase, Call]]:
+        """Return the freeze of all addresses on its first day, and its end."""
+        change, owner = int(self._changes[step]), self._stage.roles.owner
+        act = "freeze" if change > 0 else "unfreeze"
+        addresses = [seat.address for seat in self.seats] if change else []
+        calls = [self._contract.call(act, address, sender=owner) for address in addresses]
+        return [(Phase.PRICES, call) for call in calls]
+
+    def check(self, seat: Seat, step: int, words: Sequence[int]) -> int:
+        """Let the holder try to move nothing while he is frozen: the token must refuse it."""
+        del words
+        if not self._frozen[step]:
+            return 0
+        moves = self._contract.call("transfer", self._desk, 0, sender=seat.address)
+        try:
+            self._stage.chain.view_one(moves)
+        except TransactionReverted as refused:
+            if refused.reason == REFUSAL:
+                return 1
+            raise
+        raise ReconciliationFailed(
+            f"step {step}: {seat.account.investor}, whose address is frozen, can move "
+            f"{self.token} on chain"
+        )
+
+
 class TokenStage:
     """Casts the token's player; portfolios trade it at the desk at the feed's price."""
 
@@ -144,11 +183,15 @@ class TokenStage:
         if not part.holders:
             return Cast(player)
         quote = Quote(part.drivers.prices.token_usd[:, 0], terms.sale_spread_bps)
+        frozen = part.drivers.frozen[:, 0] if part.drivers.frozen.size else None
+        stays = frozen is not None and bool(frozen[-1])
         accounts = tuple(
-            desk_account(investor, label, holder, terms.decimals, quote)
+            desk_account(investor, label, holder, terms.decimals, quote, stays=stays)
             for investor, holder in part.holders.items()
         )
-        return Cast(player, accounts, Custody(label, terms.decimals, quote, (label, "token")))
+        kept = (label, terms.decimals, quote, (label, "token"))
+        custody = Custody(*kept) if frozen is None else FrozenTokens(*kept, frozen)
+        return Cast(player, accounts, custody)
 
 
 STAGE = TokenStage()

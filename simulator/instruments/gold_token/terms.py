@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from simulator.instruments.terms import Among, InstrumentTerms, Needs, Position, Struck
 from simulator.schema.fields import Bps, Fault, Hazard, Positive, Rate, Share, refuse
 
-PREMIUM, SHORTFALL = "premium", "shortfall"
+PREMIUM, SHORTFALL, FREEZE = "premium", "shortfall", "freeze"
 """What shocks can do to a token."""
 
 MAX_DESK_SPREAD_BPS = 5_000
@@ -85,6 +85,7 @@ class GoldTokenTerms(InstrumentTerms):
                 high=1.0,
                 lasts=True,
             ),
+            Struck(FREEZE, "the issuer freezes the addresses of investors who hold it", lasts=True),
         )
 
     def needs(self) -> Needs:

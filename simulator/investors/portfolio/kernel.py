@@ -59,6 +59,7 @@ from simulator.investors.portfolio.trades import (
     add,
     ask,
     buy,
+    buyable,
     leaving_value,
     raise_cash,
     sell,
@@ -136,12 +137,13 @@ def park(
     """Put what stops brought into the holding that takes it."""
     if plan.park == NOTHING or not book.is_open[plan.park, step]:
         return
-    parked = get(state.purse, (PARKED, k))
+    there = get(state.purse, (PARKED, k))
+    parked = buyable(book, plan.park, step, k, there)
     where = where & (parked > 0.0)
     spent = least(parked, get(state.purse, (CASH, k)))
     bought = spent / (1.0 + book.buy_cost[plan.park])
     buy(book, state, trades, plan.park, step, k, bought, where & (spent > 0.0))
-    put(state.purse, (PARKED, k), chosen(where, 0.0, parked))
+    put(state.purse, (PARKED, k), chosen(where, 0.0, there))
 
 
 @inlined

@@ -13,6 +13,7 @@ from simulator.investors.portfolio.rows import rows_of
 from simulator.investors.portfolio.state import (
     BOUGHT,
     BROUGHT,
+    BUYABLE,
     COSTS,
     FIRST,
     IN_CASH,
@@ -234,12 +235,13 @@ def _book(
     """Return the book, and the arrays that its rows lie in."""
     access = [_days(paths).access for paths in held]
     arrays = [*(_value(paths) for paths in held), *(paths.exit["usd"] for paths in held)]
-    at = np.full((len(held), 7), NOTHING, np.int64)
+    at = np.full((len(held), 8), NOTHING, np.int64)
     at[:, [SOURCES, FIRST]] = 0
     is_open = np.ones((len(held) + 1, arrays[0].shape[0]), np.bool_)
     for row, (paths, way) in enumerate(zip(held, access, strict=True)):
         at[row, NOTICE] = way.notice_days
         own = [(SALE, way.sale_usd), (SELLABLE, way.sellable), (INCOME, _days(paths).income)]
+        own.append((BUYABLE, way.buyable))
         if sources:
             own.append((BROUGHT, _brought(paths)))
             at[row, SOURCES] = len(paths.sources)

@@ -37,7 +37,7 @@ INVEST, RESTORE = 1.0, 2.0
 """What is to be done: money invested, weights restored."""
 
 # Columns of `Book.at`.
-SALE, SELLABLE, INCOME, NOTICE, BROUGHT, SOURCES, FIRST = range(7)
+SALE, SELLABLE, INCOME, NOTICE, BROUGHT, SOURCES, FIRST, BUYABLE = range(8)
 
 # Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
 # that is possible; weight that is meant now, with what was stopped out parked elsewhere; cash
@@ -66,12 +66,13 @@ class Book(NamedTuple):
 
     rows : Rows
         Marks of the holdings without cash paid out before; then what exits pay, with it; then
-        what only some have: prices of a sale, sellable shares, income, sources.
-    at : (n_holdings, 7), int64
+        what only some have: prices of a sale, sellable shares, income, sources, and whether they
+        can be bought.
+    at : (n_holdings, 8), int64
         Arrays of the sale's price, the sellable share and the income, NOTHING where there is
         none; days of notice; array of what the sources of a unit brought so
         far, number of these layers (0 where nobody asks) and the first one's row in
-        `Trades.brought`.
+        `Trades.brought`; array of where it can be bought.
     is_open : (n_holdings + 1, n_steps + 1), bool
         Whether a holding trades; last row: whether all do.
     next_sale : (n_holdings, n_steps + 2)

@@ -13,6 +13,7 @@ from simulator.investors.portfolio.state import (
     ASKED,
     BOUGHT,
     BROUGHT,
+    BUYABLE,
     CASH,
     COSTS,
     DUE,
@@ -74,6 +75,15 @@ def sellable_units(book: Book, state: State, h: int, step: int, k: int) -> Vecto
     if number != NOTHING:
         units = units * item(book.rows, number, step, k)
     return chosen(item(book.rows, h, step, k) <= 0.0, 0.0, units)
+
+
+@inlined
+def buyable(book: Book, h: int, step: int, k: int, usd: Vector) -> Vector:
+    """Return the dollars for which a holding may be bought of `usd`: all, or none."""
+    number = book.at[h, BUYABLE]
+    if number != NOTHING:
+        return usd * item(book.rows, number, step, k)
+    return usd
 
 
 @inlined
@@ -262,6 +272,7 @@ def trade(
         lacks = chosen(free, most(0.0, weight * value - held), 0.0)
         if step > 0 and book.most[h] < NO_END:
             lacks = least(lacks, most(0.0, book.most[h] * price - held))
+        lacks = buyable(book, h, step, k, lacks)
         put(wanted, (h, 0), lacks)
         cost = cost + lacks * (1.0 + book.buy_cost[h])
     reserve = most(0.0, 1.0 - invested) * value

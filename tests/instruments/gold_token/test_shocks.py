@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from paths import replay
+from paths import differing, replay
 
+from simulator.errors import ReconciliationFailed
+from simulator.instruments.checks import faults_of
+from simulator.instruments.gold_token.player import FrozenTokens
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
@@ -53,6 +56,60 @@ def test_shortfall__of_which_the_first_counts():
     assert 0 < before.sum() < 128
     assert np.array_equal(both[:, before], own[:, before])
     assert np.all(both[DAY:, ~before] == 0.7)
+
+
+FREEZE = f"target: gold_token.freeze, day: {DAY}, plateau_days: 15"
+FALL = f"target: price.gold, day: {DAY + 2}, size: -0.3"
+TRADED = (
+    "horizon_days=40",
+    "paths=256",
+    "investors.half_and_half.rebalance={every_days: 5}",
+    "investors.half_and_half.stop_loss={holding: 0.2}",
+)
+"""Half in tokens, restored every fifth day, stopped at 20 % below what was paid."""
+
+
+def portfolio(*shocks):
+    """Return the portfolio of the pool's scenario on 128 paths, and the token."""
+    listed = ", ".join(f"{{name: s{k}, {shock}}}" for k, shock in enumerate(shocks))
+    loaded = load_scenario("gold-pool", overrides=(*TRADED, f"shocks=[{listed}]"))
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    found = simulate_block(loaded.scenario, spec, 0, 128, record=True)
+    return found.investors["half_and_half"].portfolio, found.instruments["gold_token"]
+
+
+def test_freeze__holders_trade_on_no_day_of_it__and_stops_fill_when_it_is_over():
+    (plain, _), (struck, token) = portfolio(FALL), portfolio(FREEZE, FALL)
+    days = slice(DAY, DAY + 15)
+    traded = [(p.bought[0] > 0.0) | (p.sold[0] > 0.0) for p in (plain, struck)]
+    assert np.all(traded[0][days].any(axis=0))
+    assert not traded[1][days].any()
+    assert np.array_equal(traded[1][:DAY], traded[0][:DAY])
+    # touched on day 22 by every path, filled on the first day on which tokens move
+    assert np.all(struck.sold[0, DAY + 15] > 0.0)
+    assert np.all(struck.units[0, DAY + 15] == 0.0)
+    assert not token.unpaid.any()
+
+
+def test_freeze__that_lasts_to_the_horizon__is_told_as_unpaid():
+    held, token = portfolio(f"target: gold_token.freeze, day: {DAY}")
+    # an ounce is a token; the portfolio's part counts in dollars
+    assert np.all(token.unpaid == 1.0)
+    assert held.whole.unpaid == pytest.approx(held.units[0, -1] * token.mark["usd"][-1], rel=0.01)
+    assert not faults_of(token)
+
+
+@pytest.mark.parametrize("shocks", [(FREEZE, FALL), (f"target: gold_token.freeze, day: {DAY}",)])
+def test_replay__of_a_freeze__agrees_and_the_token_refuses_its_holder(shocks):
+    listed = ", ".join(f"{{name: s{k}, {shock}}}" for k, shock in enumerate(shocks))
+    found = replay(None, 3, *TRADED, f"shocks=[{listed}]", name="gold-pool")
+    assert found.ok, differing(found)
+
+
+def test_replay__of_a_holder_who_is_not_frozen_on_chain__stops(monkeypatch):
+    monkeypatch.setattr(FrozenTokens, "calls", lambda self, step: [])
+    with pytest.raises(ReconciliationFailed, match="address is frozen, can move gold_token"):
+        replay(None, 3, *TRADED, f"shocks=[{{name: s, {FREEZE}}}]", name="gold-pool")
 
 
 @pytest.mark.parametrize("shock", [PREMIUM, MISSING])
