@@ -1,32 +1,40 @@
-"""`assay compare`: what two runs put in and got out differently."""
+"""`assay compare`: what runs put in and got out differently."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
+from rich.console import Console
 
-from simulator.cli.tables import print_table
-from simulator.engine.compare import Comparison, FinishedRun, compare_runs, read_run
+from simulator.engine.compare import FinishedRun, compare_runs, read_run
 from simulator.engine.folder import run_hash
 from simulator.engine.sources import is_run, keeps_calibration, load_source
 from simulator.errors import UsageError
-from simulator.words import percent, plain, share
+from simulator.report.compare.page import render_comparison
+from simulator.report.compare.terminal import print_comparison
+from simulator.writer import check_target, write_text
 
 
-def compare(first: str, second: str, as_json: bool) -> None:
+def compare(runs: tuple[str, ...], html: Path | None, as_json: bool) -> None:
     """Do what `assay compare` is asked for, as its own module in `commands` says."""
-    runs = [_open(name) for name in (first, second)]
-    found = compare_runs(*runs)
+    if len(runs) < 2:
+        raise UsageError(f"compare {runs[0]}: name another run beside it, or several")
+    if html is not None:
+        check_target("--html", html)
+    opened = [_open(name) for name in runs]
+    found = compare_runs(opened)
+    if html is not None:
+        write_text(html, render_comparison(runs, opened, found))
     if as_json:
-        object_ = {"first": first, "second": second, **asdict(found)}
-        click.echo(json.dumps(object_, allow_nan=False))
+        click.echo(json.dumps({"runs": runs, **asdict(found)}, allow_nan=False))
     else:
-        _print(found)
-    for name, run in zip((first, second), runs, strict=True):
+        print_comparison(Console(highlight=False), runs, found)
+        if html is not None:
+            click.echo(f"page: {html}")
+    for name, run in zip(runs, opened, strict=True):
         _warn(name, run)
 
 
@@ -42,47 +50,3 @@ def _warn(name: str, run: FinishedRun) -> None:
     if not keeps_calibration(name) and recorded not in (None, run_hash(run.loaded)):
         text = "its scenario or its calibration has changed since it ran"
         click.echo(f"assay: {name}: {text}; what is compared is as it is now", err=True)
-
-
-def _print(found: Comparison) -> None:
-    groups = (
-        ("Inputs", found.inputs),
-        ("Calibration", found.calibration),
-        ("Made with", found.made_with),
-    )
-    for title, differences in groups:
-        if differences:
-            rows = [(d.name, _text(d.first), _text(d.second)) for d in differences]
-            print_table(title, ("", "first", "second"), rows)
-    if not any(differences for _, differences in groups):
-        click.echo("The inputs are the same.")
-    if found.verdicts:
-        columns = ("claim", "first", "second", "share 1", "share 2", "median 1", "median 2")
-        print_table("Verdicts", columns, _verdict_rows(found), words=3)
-    else:
-        click.echo("The verdicts are the same.")
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "none"
-    return f"{value:.8g}" if isinstance(value, float) else str(value)
-
-
-def _verdict_rows(found: Comparison) -> list[tuple[str, ...]]:
-    rows = []
-    for claim, pair in found.claims.items():
-        words = [_word(verdict) for verdict in pair]
-        shares = [_number(verdict, "probability", share) for verdict in pair]
-        medians = [_number(verdict, "median", percent) for verdict in pair]
-        rows.append((claim, *words, *shares, *medians))
-    return rows
-
-
-def _word(verdict: dict[str, Any] | None) -> str:
-    return "no such claim" if verdict is None else str(verdict["verdict"])
-
-
-def _number(verdict: dict[str, Any] | None, name: str, words: Any) -> str:
-    value = None if verdict is None else verdict.get(name)
-    return "" if value is None else plain(words(value))

@@ -1,14 +1,16 @@
-"""Two runs side by side: what differs in what went in, and in what came out."""
+"""Runs side by side: what differs in what went in, and in what came out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.engine.folder import MARKER
+import pandas as pd
+
+from simulator.engine.folder import DAILY, MARKER
 from simulator.errors import InputError, Problem, UsageError
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.files import LoadedScenario
@@ -19,16 +21,15 @@ _MADE_WITH = ("packages", "bytecode", "history")
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that is not the same; None where a run has none of that name."""
+    """One value that is not the same in all runs; None where a run has none of that name."""
 
     name: str
-    first: Any
-    second: Any
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All differences of two runs; each tuple is empty where they agree.
+    """All differences of runs; each tuple is empty where they agree.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class Comparison:
     calibration : of the calibrations' figures
     made_with : of the packages' versions and the contracts' bytecode
     verdicts : of the verdicts, by claim and field
-    claims : dict of claim to the two verdicts as plain data, None where a run has none
+    claims : dict of claim to the runs' verdicts as plain data, None where a run has none
         Every claim, those that agree included.
     """
 
@@ -44,16 +45,30 @@ class Comparison:
     calibration: tuple[Difference, ...]
     made_with: tuple[Difference, ...]
     verdicts: tuple[Difference, ...]
-    claims: Mapping[str, tuple[dict[str, Any] | None, dict[str, Any] | None]]
+    claims: Mapping[str, tuple[dict[str, Any] | None, ...]]
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """What a run's folder says."""
 
+    folder: Path
     loaded: LoadedScenario
     manifest: dict[str, Any]
     verdicts: dict[str, dict[str, Any]]
+
+    def daily(self) -> pd.DataFrame:
+        """Return the daily quantiles over its paths, as `Simulation.daily`.
+
+        Raises
+        ------
+        UsageError
+            The folder has none.
+        """
+        try:
+            return pd.read_parquet(self.folder / DAILY)
+        except FileNotFoundError:
+            raise UsageError(f"{self.folder} is no finished run: it has no {DAILY}") from None
 
 
 def read_run(folder: Path, loaded: LoadedScenario) -> FinishedRun:
@@ -67,7 +82,7 @@ def read_run(folder: Path, loaded: LoadedScenario) -> FinishedRun:
         A file of it is no JSON.
     """
     verdicts = {item["claim"]: item for item in _read(folder, VERDICTS)}
-    return FinishedRun(loaded, _read(folder, MARKER), verdicts)
+    return FinishedRun(folder, loaded, _read(folder, MARKER), verdicts)
 
 
 def _read(folder: Path, name: str) -> Any:
@@ -80,19 +95,18 @@ def _read(folder: Path, name: str) -> Any:
         raise InputError([Problem(str(path), None, "", "", f"not valid JSON: {error}")]) from None
 
 
-def compare_runs(first: FinishedRun, second: FinishedRun) -> Comparison:
-    """Return what differs between two runs."""
-    runs = (first, second)
+def compare_runs(runs: Sequence[FinishedRun]) -> Comparison:
+    """Return what differs between runs."""
     return Comparison(
-        inputs=_differences(*(_inputs(run.loaded) for run in runs)),
-        calibration=_differences(*(_figures(run.loaded.calibration) for run in runs)),
+        inputs=_differences([_inputs(run.loaded) for run in runs]),
+        calibration=_differences([_figures(run.loaded.calibration) for run in runs]),
         made_with=_differences(
-            *({key: run.manifest.get(key) for key in _MADE_WITH} for run in runs)
+            [{key: run.manifest.get(key) for key in _MADE_WITH} for run in runs]
         ),
-        verdicts=_differences(first.verdicts, second.verdicts),
+        verdicts=_differences([run.verdicts for run in runs]),
         claims={
-            claim: (first.verdicts.get(claim), second.verdicts.get(claim))
-            for claim in dict.fromkeys((*first.verdicts, *second.verdicts))
+            claim: tuple(run.verdicts.get(claim) for run in runs)
+            for claim in dict.fromkeys(claim for run in runs for claim in run.verdicts)
         },
     )
 
@@ -114,13 +128,15 @@ def _figures(calibration: Calibration) -> dict[str, Any]:
     return data
 
 
-def _differences(first: Any, second: Any) -> tuple[Difference, ...]:
-    ours, theirs = dict(_leaves(first, "")), dict(_leaves(second, ""))
-    return tuple(
-        Difference(name, ours.get(name), theirs.get(name))
-        for name in dict.fromkeys((*ours, *theirs))
-        if ours.get(name) != theirs.get(name)
-    )
+def _differences(data: Sequence[Any]) -> tuple[Difference, ...]:
+    leaves = [dict(_leaves(one, "")) for one in data]
+    names = dict.fromkeys(name for own in leaves for name in own)
+    rows = ((name, tuple(own.get(name) for own in leaves)) for name in names)
+    return tuple(Difference(name, values) for name, values in rows if not _alike(values))
+
+
+def _alike(values: Sequence[Any]) -> bool:
+    return all(value == values[0] for value in values)
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

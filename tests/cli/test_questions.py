@@ -1,6 +1,7 @@
 """The commands that ask further: breakeven, compare, sweep, sensitivity."""
 
 import inspect
+import io
 import json
 import math
 import re
@@ -10,8 +11,12 @@ import pandas as pd
 import pytest
 import questions
 from click.testing import CliRunner
+from rich.console import Console
 
 from simulator.cli import main
+from simulator.engine.compare import compare_runs, read_run
+from simulator.engine.sources import load_source
+from simulator.report.compare.terminal import print_comparison
 from simulator.scenario import load_scenario
 from simulator.scenario.files import to_yaml
 
@@ -227,25 +232,28 @@ def test_compare__of_a_run_with_itself__is_empty(two_runs):
     for part in ("inputs", "calibration", "made_with", "verdicts"):
         assert found[part] == []
     lines = assay("compare", "one", "one").stdout.splitlines()
-    assert lines == ["The inputs are the same.", "The verdicts are the same."]
+    assert lines == [
+        "A  one", "B  one", "", "The inputs are the same.", "The verdicts are the same.",
+    ]  # fmt: skip
 
 
 def test_compare__of_two_runs__lists_what_went_in_and_came_out(two_runs):
     outcome = assay("compare", *two_runs, "--json")
     assert outcome.stderr == ""
     found = strict_json(outcome.stdout)
+    assert found["runs"] == ["one", "two"]
     assert found["inputs"] == [
-        {"name": "market.model", "first": "gbm", "second": "garch"},
-        {"name": "market.assets.gold.drift", "first": 0.0, "second": 0.3},
+        {"name": "market.model", "values": ["gbm", "garch"]},
+        {"name": "market.assets.gold.drift", "values": [0.0, 0.3]},
     ]
     assert (found["calibration"], found["made_with"]) == ([], [])
-    changed = {d["name"]: (d["first"], d["second"]) for d in found["verdicts"]}
+    changed = {d["name"]: tuple(d["values"]) for d in found["verdicts"]}
     one, two = (json.loads(Path(name, "verdicts.json").read_text()) for name in two_runs)
     assert changed["rises.probability"] == (one[0]["probability"], two[0]["probability"])
     assert "never.probability" not in changed
     text = assay("compare", *two_runs).stdout
     assert re.search(r"market.model +gbm +garch", text)
-    assert re.search(r"rises +unlikely +plausible", text)
+    assert re.search(r"rises +unlikely, [0-9.]+ %; median .* plausible, ", text)
 
 
 def test_compare__claim_that_one_run_lacks__is_none_there(token):
@@ -272,7 +280,7 @@ def test_compare__calibrations__by_their_figures(token):
     found = strict_json(assay("compare", "one", "two", "--json").stdout)
     assert found["inputs"] == []
     assert found["calibration"] == [
-        {"name": "assets.gold.volatility.value", "first": 0.1743, "second": 0.1843}
+        {"name": "assets.gold.volatility.value", "values": [0.1743, 0.1843]}
     ]
 
 
@@ -282,9 +290,45 @@ def test_compare__calibration_that_a_run_keeps__is_the_one_compared(two_runs):
     Path("one/calibration.yaml").write_text(text.replace("0.1743", "0.1943"), encoding="utf-8")
     found = strict_json(assay("compare", "one", "two", "--json").stdout)
     assert found["calibration"] == [
-        {"name": "assets.gold.volatility.value", "first": 0.1943, "second": 0.1743}
+        {"name": "assets.gold.volatility.value", "values": [0.1943, 0.1743]}
     ]
     assert "market.calibration" not in {item["name"] for item in found["inputs"]}
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_compare__of_five_runs__loses_no_column_at_any_width(two_runs, width):
+    names = ("one", "two", "one", "two", "one")
+    runs = [read_run(Path(name), load_source(name)) for name in names]
+    written = io.StringIO()
+    console = Console(file=written, width=width, force_terminal=True, color_system=None)
+    print_comparison(console, names, compare_runs(runs))
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(lines)
+    # every run's value of what differs, and every claim's word of every run
+    assert (text.count("garch"), text.count("gbm")) == (2, 3)
+    words = [run.verdicts[claim]["verdict"] for run in runs for claim in run.verdicts]
+    for word in set(words):
+        assert text.count(f" {word}") == words.count(word)
+    assert "…" not in text
+
+
+def test_compare__page__lays_fans_over_each_other__the_same_bytes_each_time(two_runs):
+    for page in ("a.html", "b.html"):
+        outcome = assay("compare", *two_runs, "one", "--html", page)
+        assert outcome.stdout.endswith(f"page: {page}\n")
+    one, two = (Path(page).read_text(encoding="utf-8") for page in ("a.html", "b.html"))
+    assert one == two
+    assert "default-src 'none'" in one
+    (chart,) = re.findall(r'"fan-price-gold",(.*?)</script>', one.replace("\n", " "))
+    # a band of three lines for each of the runs
+    assert [chart.count(f'"name":"{run}"') for run in "ABC"] == [1, 1, 1]
+    assert chart.count('"fill":"tonexty"') == 3
+
+
+def test_compare__one_run_alone__is_refused(two_runs):
+    line = refused(2, "compare", "one")
+    assert line == "assay: compare one: name another run beside it, or several"
 
 
 def test_compare__what_is_no_finished_run__is_refused(two_runs):

@@ -1,6 +1,8 @@
-"""`assay compare`: what two runs put in and got out differently."""
+"""`assay compare`: what runs put in and got out differently."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -9,9 +11,11 @@ from simulator.cli.options import json_option
 
 
 @click.command()
-@click.argument("first", metavar="RUN")
-@click.argument("second", metavar="RUN")
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Also write a page, fans over each other."
+)
 @json_option
 @carried_out_by("simulator.cli.compare:compare")
 def compare() -> None:
-    """Show what differs between two runs: in their inputs, and in their verdicts."""
+    """Show what differs between runs: in their inputs, and in their verdicts."""
