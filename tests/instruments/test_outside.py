@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -162,6 +163,9 @@ def test_example__built_and_installed__runs_replays_and_reports(tmp_path) -> Non
     # exp(-0.02) = 98.0 % of the paths lose nothing but the fee; supported begins at 95 %
     assert {v["claim"]: v["verdict"] for v in verdicts}["as-good-as-metal"] == "supported"
     agreements = json.loads((run / "replay" / "reconciliation.json").read_text())
+    events = pd.read_parquet(run / "replay" / "p50" / "events.parquet")
+    assert "Issued" in set(events["event"])  # told by the package's own ABI
+    assert (events["event"] != "").all()
     assert [found["label"] for found in agreements] == ["p05", "p50", "p95", "events"]
     for found in agreements:
         assert found["ok"], found
