@@ -7,8 +7,10 @@ block is set by the gas price, which falls from call to call; the base fee is 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from simulator.chain.base import (
     CHAIN_ID,
     DEPLOY_GAS,
     HARDFORK,
+    LEAST_SETUP_SECONDS,
     SETUP_SECONDS,
     VIEW_GAS,
     BaseChain,
@@ -31,9 +34,9 @@ from simulator.chain.base import (
 from simulator.chain.codec import revert_reason
 from simulator.chain.node import AnvilNode, command_line, find_anvils, version_of
 from simulator.chain.rpc import Request, Response, Rpc, RpcError, over_http, over_socket, place_of
-from simulator.errors import ChainUnavailable, ForbiddenEndpoint, TransactionReverted
+from simulator.errors import AssayError, ChainUnavailable, ForbiddenEndpoint, TransactionReverted
 
-_BALANCE_WEI = 10**30
+RICH_WEI = 10**30
 _EXECUTION_REVERTED = 3
 """JSON-RPC error code of a call that reverted with data."""
 
@@ -59,6 +62,8 @@ class AnvilChain(BaseChain):
         Attach to the node at this loopback URL instead of starting one.
     port : int
         The child's loopback port, for wallets and explorers; 0 = any free one.
+    history : bool
+        The child keeps past blocks and states, at the price of memory.
 
     Attributes
     ----------
@@ -84,13 +89,16 @@ class AnvilChain(BaseChain):
         anvil_path: str | Path | None = None,
         rpc: str | None = None,
         port: int = 0,
+        history: bool = False,
     ) -> None:
         self.passed_over: tuple[str, ...] = ()
         self._node: AnvilNode | None
         if rpc is None:
-            self._node, self._rpc, self.passed_over = _start(start, anvil_path, port)
+            form = partial(AnvilNode, start=start, port=port, history=history)
+            self._node, self._rpc, self.passed_over = _start(form, anvil_path)
         else:
             self._node, self._rpc = None, over_http(rpc)
+        self._taken = False
         self.accounts = DEVELOPMENT_ACCOUNTS
         self._nonces: dict[str, int] = {}
         self._snapshots: list[_Snapshot] = []
@@ -129,7 +137,7 @@ class AnvilChain(BaseChain):
         hashes = self._submit(transactions, [call.label for call in calls])
         mined = self._mine(timestamp, hashes, [call.label for call in calls])
         both = zip(calls, mined, strict=True)
-        receipts = [_receipt(call, raw, timestamp) for call, raw in both if _succeeded(raw)]
+        receipts = [receipt_of(call, raw, timestamp) for call, raw in both if _succeeded(raw)]
         self._hear(receipts)
         self._raise_first_revert(calls, mined)
         return receipts
@@ -188,8 +196,16 @@ class AnvilChain(BaseChain):
         """Return the bytes of code deployed at `address`, 0 for none."""
         return len(_bytes(self._request("eth_getCode", address, "latest")))
 
+    def hand_over(self) -> None:
+        """Leave the node to others: it mines whatever is sent, and its clock runs on from here."""
+        self._request("evm_setAutomine", True)
+
     def close(self) -> None:
-        """End the child process; an attached node keeps running as it is."""
+        """End the child process; an attached node is handed over and keeps running."""
+        if self._taken:
+            with suppress(AssayError):
+                self.hand_over()
+            self._taken = False
         self._rpc.close()
         if self._node is not None:
             self._node.close()
@@ -202,7 +218,7 @@ class AnvilChain(BaseChain):
         self._raise_first_revert([Call("", code, sender, label, DEPLOY_GAS)], mined)
         address = str(mined[0]["contractAddress"]).lower()
         call = Call(address, code, sender, label, DEPLOY_GAS)
-        self._hear([_receipt(call, mined[0], self._timestamp)])
+        self._hear([receipt_of(call, mined[0], self._timestamp)])
         return address
 
     def _transaction(
@@ -259,14 +275,14 @@ class AnvilChain(BaseChain):
         """Learn the nonce of each new sender, and see that it can pay for its gas."""
         new = sorted(senders - self._nonces.keys())
         asks = [("eth_getTransactionCount", [sender, "latest"]) for sender in new]
-        gifts = [("anvil_setBalance", [sender, hex(_BALANCE_WEI)]) for sender in new]
+        gifts = [("anvil_setBalance", [sender, hex(RICH_WEI)]) for sender in new]
         answers = self._batch([*asks, *gifts])
         for sender, answer in zip(new, answers, strict=False):
             self._nonces[sender] = int(answer["result"], 16)
 
     def _identify(self, start: int) -> str:
         try:
-            return _checked_version(self._rpc)
+            return checked_version(self._rpc)
         except ChainUnavailable as error:
             if self._node is not None or isinstance(error, ForbiddenEndpoint):
                 raise
@@ -277,7 +293,7 @@ class AnvilChain(BaseChain):
         fork = str(self._request("anvil_nodeInfo").get("hardFork"))
         if fork.lower() != HARDFORK:
             fault = f"runs the hardfork {fork}; must be {HARDFORK}"
-        elif self._timestamp > start - SETUP_SECONDS // 2:
+        elif self._timestamp > start - LEAST_SETUP_SECONDS:
             fault = f"stands at {self._timestamp}, too late for a start at {start}"
         else:
             return
@@ -290,6 +306,7 @@ class AnvilChain(BaseChain):
 
     def _prepare(self) -> None:
         """Set an attached node to what the stage needs."""
+        self._taken = True
         # One that mines by the clock would put a step's calls into blocks of its own.
         self._request("evm_setIntervalMining", 0)
         self._request("anvil_autoImpersonateAccount", True)
@@ -321,7 +338,7 @@ class AnvilChain(BaseChain):
 
 
 def _start(
-    start: int, anvil_path: str | Path | None, port: int
+    form: Callable[[Path], AnvilNode], anvil_path: str | Path | None
 ) -> tuple[AnvilNode, Rpc, tuple[str, ...]]:
     """Return the first node that starts, and why those before it did not.
 
@@ -333,14 +350,14 @@ def _start(
     faults: list[str] = []
     for binary in find_anvils(anvil_path):
         try:
-            return *_connected(binary, start, port), tuple(faults)
+            return *_connected(form, binary), tuple(faults)
         except ChainUnavailable as error:
             faults.append(f"{error} ({binary}, {version_of(binary)})")
     raise ChainUnavailable("; ".join(faults))
 
 
-def _connected(binary: Path, start: int, port: int) -> tuple[AnvilNode, Rpc]:
-    node = AnvilNode(binary, start, port)
+def _connected(form: Callable[[Path], AnvilNode], binary: Path) -> tuple[AnvilNode, Rpc]:
+    node = form(binary)
     try:
         return node, over_socket(node.socket_path)
     except BaseException:
@@ -348,7 +365,7 @@ def _connected(binary: Path, start: int, port: int) -> tuple[AnvilNode, Rpc]:
         raise
 
 
-def _checked_version(rpc: Rpc) -> str:
+def checked_version(rpc: Rpc) -> str:
     """Return the client version of a chain that is proven to be a development chain."""
     found = [response.get("result") for response in rpc.batch(_IDENTITY)]
     chain_id, version = found
@@ -385,7 +402,8 @@ def _succeeded(raw: Response) -> bool:
     return int(raw["status"], 16) != 0
 
 
-def _receipt(call: Call, raw: Response, timestamp: int) -> Receipt:
+def receipt_of(call: Call, raw: Response, timestamp: int) -> Receipt:
+    """Return what the node says of a call that it mined."""
     logs = tuple(
         Log(log["address"].lower(), tuple(_bytes(t) for t in log["topics"]), _bytes(log["data"]))
         for log in raw["logs"]

@@ -25,6 +25,7 @@ __all__ = [
     "CHAIN_ID",
     "DEPLOY_GAS",
     "HARDFORK",
+    "LEAST_SETUP_SECONDS",
     "SETUP_SECONDS",
     "VIEW_GAS",
     "BaseChain",
@@ -41,6 +42,8 @@ BLOCK_GAS = 1_000_000_000_000
 """Block gas limit: 200,000 calls at their default limit fit into one block."""
 SETUP_SECONDS = 86_400
 """The genesis block lies this long before `start`: room for deployments, one second each."""
+LEAST_SETUP_SECONDS = 3_600
+"""How long before `start` an attached chain must stand, at least."""
 
 ALL_GAS_USED = "all gas used: out of gas, or a state that must not be reached"
 """The reason of a call that halted; nodes do not say which of the two it was."""

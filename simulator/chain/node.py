@@ -27,6 +27,7 @@ _LAST_WORDS_SECONDS = 0.5
 _POLL_SECONDS = 0.01
 _KEPT_BLOCKS = 64
 """Blocks whose transactions the node remembers; only the latest is ever asked for."""
+_NO_HISTORY = ("--transaction-block-keeper", str(_KEPT_BLOCKS), "--prune-history")
 _DIRECTORY_VARIABLE = "ASSAY_ANVIL_DIR"
 VERSION_SECONDS = 3.0
 SOCKET_BYTES = 100
@@ -148,6 +149,8 @@ class AnvilNode:
         The scenario's first block time, seconds.
     port : int
         The loopback port; 0 lets the system choose a free one.
+    history : bool
+        Keep past blocks, transactions and states, for whoever looks at the chain.
 
     Notes
     -----
@@ -155,7 +158,8 @@ class AnvilNode:
     thread that started it dies, whatever the reason.
     """
 
-    def __init__(self, binary: Path, start: int, port: int = 0) -> None:
+    def __init__(self, binary: Path, start: int, port: int = 0, *, history: bool = False) -> None:
+        self._history = history
         self._folder = _private_folder()
         self.socket_path = str(Path(self._folder) / _SOCKET)
         self._errors = Path(self._folder) / "stderr"
@@ -172,8 +176,7 @@ class AnvilNode:
             *("--port", str(port)),
             *("--ipc", self.socket_path),
             *("--cache-path", self._folder),
-            *("--transaction-block-keeper", str(_KEPT_BLOCKS)),
-            "--prune-history",
+            *(() if self._history else _NO_HISTORY),
             "--no-request-size-limit",
             "--quiet",
         ]

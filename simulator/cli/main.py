@@ -20,6 +20,7 @@ _COMMANDS = (
     "calibrate",
     "claims",
     "compare",
+    "devnet",
     "explain",
     "market",
     "open",

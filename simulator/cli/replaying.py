@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from simulator.chain import Chain, open_chain
+from simulator.chain.fork import Fork, fork_of
 from simulator.cli.progress import Reporter
-from simulator.errors import AssayError
+from simulator.engine.sources import load_source
+from simulator.errors import AssayError, ChainUnavailable, ForbiddenEndpoint
 from simulator.market.dynamics import MarketSpec
 from simulator.replay import Choice, Evidence, Replay, play, players
-from simulator.scenario import Scenario
+from simulator.scenario import LoadedScenario, Scenario
 from simulator.units import midnight_timestamp
 
 Keep = Callable[[str, Replay | None, Evidence], None]
@@ -35,6 +37,42 @@ class Replays:
     done: list[Replay] = field(default_factory=list)
     client: dict[str, str] = field(default_factory=dict)
     failure: AssayError | None = None
+
+
+def load_for(
+    source: str,
+    overrides: tuple[str, ...],
+    calibration: str | None,
+    rpc: str | None,
+    reporter: Reporter,
+) -> tuple[LoadedScenario, bool]:
+    """Load a run's scenario or a scenario; on a fork it begins at the fork's next day.
+
+    Returns
+    -------
+    LoadedScenario
+    bool
+        Whether the start is another than the source's own.
+    """
+    fork = _fork_at(rpc)
+    if fork is None:
+        return load_source(source, overrides, calibration), False
+    day = fork.first_day()
+    reporter.say(
+        f"{rpc} forks another chain and stands at block {fork.block}: the scenario starts on "
+        f"{day}, its next 00:00 UTC, whatever `start` says"
+    )
+    return load_source(source, (*overrides, f"start={day}"), calibration), True
+
+
+def _fork_at(rpc: str | None) -> Fork | None:
+    """Return what a node forks; one that cannot be reached is told of when it is opened."""
+    try:
+        return None if rpc is None else fork_of(rpc)
+    except ForbiddenEndpoint:
+        raise
+    except ChainUnavailable:
+        return None
 
 
 def open_for(scenario: Scenario, choice: ChainChoice, reporter: Reporter) -> Chain:

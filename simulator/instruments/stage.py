@@ -123,6 +123,8 @@ class Stage:
         Package of the label's compiled contracts; what it lacks is taken from Assay's own.
     patched : dict of str to Artifact
         Artifacts that stand in for the packaged ones: how tests break a contract.
+    given : dict of Key to str
+        Addresses of contracts that stand on the chain already, and are not deployed again.
     """
 
     chain: Chain
@@ -131,6 +133,7 @@ class Stage:
     contracts: dict[Key, Contract] = field(default_factory=dict)
     artifacts: str = ""
     patched: Mapping[str, Artifact] = field(default_factory=dict)
+    given: Mapping[Key, str] = field(default_factory=dict)
 
     @cached_property
     def roles(self) -> Roles:
@@ -149,6 +152,9 @@ class Stage:
         if key in self.contracts:
             raise TakenTwice(f"{self.label} deploys {key[1]} twice")
         compiled = self.patched.get(artifact) or self._compiled(artifact)
+        if key in self.given:
+            self.contracts[key] = Contract(compiled, self.given[key].lower())
+            return self.contracts[key]
         self.contracts[key] = self.chain.deploy(compiled, args, sender=self.roles.owner)
         return self.contracts[key]
 

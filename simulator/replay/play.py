@@ -119,13 +119,13 @@ def play(
     kept = Evidence() if evidence is None else evidence
     with nullcontext() if evidence is None else evidence.of(chain, start):
         _deploy(chain, actors, kept, patched or {})
-        reconciliation = Reconciliation(_observables(actors))
+        reconciliation = Reconciliation(observables_of(actors))
         ledger, decisions, in_band = _Ledger(), 0, 0
         for step in range(n_steps + 1):
             timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
             receipts = _mine(chain, timestamp, actors, step)
             ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
-            compared, inside = _observe(chain, actors, step, reconciliation)
+            compared, inside = observe(chain, actors, step, reconciliation)
             decisions, in_band = decisions + compared, in_band + inside
             progress(step)
     return Replay(
@@ -154,7 +154,7 @@ def _deploy(
         actor.player.deploy(stage)
 
 
-def _observables(actors: Sequence[Actor]) -> dict[Key, Observable]:
+def observables_of(actors: Sequence[Actor]) -> dict[Key, Observable]:
     """Return every actor's observables by (label, name).
 
     Raises
@@ -185,9 +185,10 @@ def _keyed(by_label: Mapping[str, Mapping[str, int]]) -> dict[Key, int]:
     return {(label, name): x for label, own in by_label.items() for name, x in own.items()}
 
 
-def _observe(
+def observe(
     chain: Chain, actors: Sequence[Actor], step: int, reconciliation: Reconciliation
 ) -> tuple[int, int]:
+    """Keep both engines' numbers; return the decisions compared and those in the dead-band."""
     views = [actor.player.views(step) for actor in actors]
     answers = chain.view([call for calls in views for call in calls])
     expected: dict[str, Mapping[str, float]] = {}

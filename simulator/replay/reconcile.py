@@ -51,6 +51,7 @@ class Reconciliation:
         self._model.append([expected[label][name] for label, name in self._keys])
         self._chain.append([seen[label][name] for label, name in self._keys])
         self._coarser.append([extra[label].get(name, 0.0) for label, name in self._keys])
+        self.__dict__.pop("_compared", None)  # asked between two steps, it is made anew
 
     @cached_property
     def _compared(self) -> Compared:

@@ -48,8 +48,9 @@ MAY_IMPORT = {
     "engine": ENGINE,
     "chain": BASE,
     "replay": {*INVESTORS, "investors", "chain"},
+    "devnet": {*INVESTORS, "chain", "replay"},
     "report": {*ENGINE, "engine", "replay"},
-    "cli": {*ENGINE, "engine", "chain", "replay", "report", "study"},
+    "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study"},
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
     "": {*ENGINE, "engine", "chain", "replay", "study"},

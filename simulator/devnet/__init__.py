@@ -1,0 +1,1 @@
+"""A chain that lives: a scenario goes on day by day, and people act on it in between."""

@@ -1,0 +1,95 @@
+"""What stands on a chain, for programs that are not ours: addresses, ABIs, accounts.
+
+`contracts.json` has an entry for each contract, `LABEL/NAME`: its address, the name of its source
+file and its ABI. `roles.json` has each actor's address and its key: those of the public development
+mnemonic, which hold nothing anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simulator.chain.codec import optional
+from simulator.chain.contract import Contract
+from simulator.errors import UsageError
+from simulator.instruments.stage import SHARED_ROLES, Key
+from simulator.writer import write_json
+
+CONTRACTS = "contracts.json"
+ROLES = "roles.json"
+MNEMONIC = "test test test test test test test test test test test junk"
+_DERIVATION = "m/44'/60'/0'/0/{}"
+_MOST = 512
+_ALL = "all"
+_GIVEN = re.compile(r"([^/=]+)/([^/=]+)=(0x[0-9a-fA-F]{40})")
+
+
+def contracts_object(contracts: Mapping[Key, Contract]) -> dict[str, dict[str, Any]]:
+    """Return {label/name: {address, contract, abi}} as plain data."""
+    return {
+        f"{label}/{name}": {
+            "address": checksummed(contract.address),
+            "contract": contract.name,
+            "abi": [dict(entry) for entry in contract.artifact.abi],
+        }
+        for (label, name), contract in contracts.items()
+    }
+
+
+def roles_object(dealt: Mapping[Key, str]) -> dict[str, dict[str, str]]:
+    """Return {label/role: {address, private_key}}; a role that all share has the label `all`."""
+    keys = _private_keys(len(dealt))
+    return {
+        f"{_ALL if role in SHARED_ROLES else label}/{role}": {
+            "address": checksummed(address),
+            "private_key": keys[address],
+        }
+        for (label, role), address in dealt.items()
+    }
+
+
+def given_contracts(texts: Sequence[str]) -> dict[Key, str]:
+    """Return addresses by label and name, from texts such as `gold_vault/usdc=0x...`.
+
+    Raises
+    ------
+    UsageError
+    """
+    found: dict[Key, str] = {}
+    for text in texts:
+        match = _GIVEN.fullmatch(text)
+        if match is None:
+            raise UsageError(
+                f"--deployed {text}: must be LABEL/NAME=ADDRESS, the address 0x and 40 hex digits"
+            )
+        found[match[1], match[2]] = match[3]
+    return found
+
+
+def write_deployment(
+    folder: Path, contracts: Mapping[Key, Contract], dealt: Mapping[Key, str]
+) -> None:
+    """Write both files into `folder`."""
+    write_json(folder / CONTRACTS, contracts_object(contracts))
+    write_json(folder / ROLES, roles_object(dealt))
+
+
+def checksummed(address: str) -> str:
+    """Return an address in the mixed case of EIP-55, which strict readers want."""
+    found: str = optional("eth_utils.address").to_checksum_address(address)
+    return found
+
+
+def _private_keys(count: int) -> dict[str, str]:
+    """Return the keys of the first accounts of the public development mnemonic, by address."""
+    hd = optional("eth_account.hdaccount")
+    account = optional("eth_account").Account
+    seed = hd.seed_from_mnemonic(MNEMONIC, "")
+    found = {}
+    for index in range(min(count, _MOST)):
+        key = hd.key_from_seed(seed, _DERIVATION.format(index))
+        found[account.from_key(key).address.lower()] = "0x" + key.hex()
+    return found
