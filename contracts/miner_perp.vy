@@ -86,7 +86,8 @@ struct Terms:
     max_profit: uint256
     adl_trigger: uint256
     adl_target: uint256
-    # The least notional of a position, in the asset's unit.
+    # The least notional of a position, in the asset's unit; its maintenance margin pays the
+    # keeper twice.
     min_notional: uint256
     # The wait after a request to withdraw, and how long it can be claimed then.
     cooldown_seconds: uint256
@@ -355,9 +356,8 @@ def cancel_order():
     """
     @notice Withdraws the caller's order, while nobody knows yet at which price it fills.
     """
-    after_round: uint256 = self.orders[msg.sender].after_round
-    assert after_round != 0, "miner_perp: no order"
-    assert self._first_after(after_round) == 0, "miner_perp: order is to be filled"
+    self._check_order(msg.sender)
+    self._check_not_due(msg.sender)
     self.orders[msg.sender] = empty(Order)
     log OrderCancelled(trader=msg.sender)
 
@@ -370,8 +370,8 @@ def execute_order(trader: address) -> bool:
     @param trader The 20-byte address of who placed it.
     @return bool Whether it was filled.
     """
+    self._check_order(trader)
     order: Order = self.orders[trader]
-    assert order.after_round != 0, "miner_perp: no order"
     round_id: uint256 = self._first_after(order.after_round)
     assert round_id != 0, "miner_perp: no round after the order"
     self._accrue()
@@ -433,6 +433,7 @@ def execute_stop(trader: address, touched_round: uint256):
     @param touched_round A round since it was placed, at or beyond the trigger.
     """
     self._check_keeper()
+    self._check_not_due(trader)
     stop: Stop = self.stops[trader]
     assert stop.size != 0, "miner_perp: no stop"
     assert touched_round > stop.after_round, "miner_perp: round is before the stop"
@@ -458,10 +459,11 @@ def execute_stop(trader: address, touched_round: uint256):
 def liquidate(trader: address):
     """
     @notice Closes a position whose equity is at or below its maintenance margin, at the
-            latest index. Anyone. The caller's fee comes out of the margin, then of the
+            latest index. Anyone, once an order of it that is due is filled. The caller's fee comes out of the margin, then of the
             insurance fund, then of the pool; the penalty out of what is left of the margin.
     @param trader The 20-byte address of its holder.
     """
+    self._check_not_due(trader)
     price: uint256 = self._begin()
     assert self._is_liquidatable(trader, price), "miner_perp: not liquidatable"
     size: int256 = perp_book.positions[trader].size
@@ -485,6 +487,7 @@ def deleverage(trader: address, size: uint256):
     @param size The size to close.
     """
     self._check_keeper()
+    self._check_not_due(trader)
     price: uint256 = self._begin()
     held: int256 = perp_book.positions[trader].size
     assert held != 0, "miner_perp: no position"
@@ -692,6 +695,10 @@ def _check_terms(terms_: Terms):
     assert terms_.adl_trigger <= terms_.max_profit, "miner_perp: trigger above the greatest profit"
     assert terms_.adl_target < terms_.adl_trigger, "miner_perp: target not below the trigger"
     assert terms_.min_notional != 0, "miner_perp: least notional is zero"
+    # Who is due must still have what liquidating him costs, gaps apart: else two accounts, one
+    # long and one short, take the difference from the fund each time that one is due.
+    least: uint256 = terms_.maintenance_margin * terms_.min_notional // _WAD
+    assert 2 * terms_.keeper_fee <= least, "miner_perp: keeper's fee above half the least margin"
     assert terms_.cooldown_seconds <= _MAX_SECONDS, "miner_perp: cooldown above ten years"
     assert terms_.claim_window_seconds <= _MAX_SECONDS, "miner_perp: claim window above ten years"
 
@@ -776,6 +783,28 @@ def _check_no_order(trader: address):
     @param trader The 20-byte address of who placed it.
     """
     assert self.orders[trader].after_round == 0, "miner_perp: an order waits"
+
+
+@internal
+@view
+def _check_order(trader: address):
+    """
+    @notice Refuses where no order waits.
+    @param trader The 20-byte address of who would have placed it.
+    """
+    assert self.orders[trader].after_round != 0, "miner_perp: no order"
+
+
+@internal
+@view
+def _check_not_due(trader: address):
+    """
+    @notice Refuses while an order is to be filled: its round came first, however late whoever
+            fills it is. Anyone can do so.
+    @param trader The 20-byte address of who placed it.
+    """
+    after_round: uint256 = self.orders[trader].after_round
+    assert after_round == 0 or self._first_after(after_round) == 0, "miner_perp: order is to be filled"
 
 
 @internal
@@ -948,13 +977,15 @@ def _fee(delta: int256, price: uint256) -> uint256:
 def _place(delta: int256, closes: bool, acceptable: uint256):
     """
     @notice Stores the caller's order. One that opens needs its margin now: who could add it
-            when the price is known would have the choice.
+            when the price is known would have the choice. The margin must pay whoever fills
+            it: an order that nobody is paid for would be the trader's to fill when he likes.
     @param delta The size to add.
     @param closes Whether it closes all there is.
     @param acceptable The worst index at which it fills.
     """
     self._check_no_order(msg.sender)
     price: uint256 = self._begin()
+    assert perp_book.positions[msg.sender].margin >= terms.keeper_fee, "miner_perp: too little margin"
     size: int256 = perp_book.positions[msg.sender].size
     if not closes:
         reason: String[40] = self._check_change(msg.sender, size, delta, price, terms.keeper_fee)

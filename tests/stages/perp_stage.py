@@ -39,7 +39,7 @@ class PerpTerms:
     max_profit: int = 8 * WAD // 10
     adl_trigger: int = 7 * WAD // 10
     adl_target: int = 6 * WAD // 10
-    min_notional: int = 10 * DOLLAR
+    min_notional: int = 200 * DOLLAR
     cooldown_seconds: int = 7 * DAY
     claim_window_seconds: int = 2 * DAY
 

@@ -114,8 +114,8 @@ class MarketTerms(Frozen):
     """Profit of a side over the pool from which on its winners are reduced."""
     adl_target: OpenShare = 0.6
     """Down to where."""
-    min_notional_usd: Positive = 10.0
-    """The least notional of a position."""
+    min_notional_usd: Positive = 100.0
+    """The least notional of a position; its maintenance margin pays the keeper twice."""
 
     @model_validator(mode="after")
     def _is_a_market(self) -> MarketTerms:
@@ -130,6 +130,11 @@ class MarketTerms(Frozen):
         if self.maintenance_margin >= self.initial_margin:
             rule = f"must be below initial_margin {self.initial_margin:g}"
             faults.append((("maintenance_margin",), f"{self.maintenance_margin:g}", rule))
+        # who is due must have what liquidating him costs, or the fund pays those who do it
+        most = 0.5 * self.maintenance_margin * self.min_notional_usd
+        if self.keeper_fee_usd > most * (1.0 + 1e-12):
+            rule = f"must be at most {most:g}, half of maintenance_margin x min_notional_usd"
+            faults.append((("keeper_fee_usd",), f"{self.keeper_fee_usd:g}", rule))
         if self.adl_target >= self.adl_trigger:
             rule = f"must be below adl_trigger {self.adl_trigger:g}"
             faults.append((("adl_target",), f"{self.adl_target:g}", rule))

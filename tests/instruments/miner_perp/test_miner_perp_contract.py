@@ -177,7 +177,7 @@ def test_limit__beyond_the_acceptable_price__is_dropped_and_not_kept(stage: Perp
     [
         (1_100, 10_000, 110, "too little margin"),
         (190_000, 199_000, 120, "exceeds open interest"),
-        (30, 10, 90, "position is too small"),
+        (60, 200, 90, "position is too small"),
     ],
 )
 def test_order__that_does_not_fit_at_its_price__is_dropped(
@@ -375,15 +375,66 @@ def test_liquidation__after_a_gap__is_borne_by_the_fund_and_then_by_the_pool(sta
 
 
 def test_liquidation__takes_order_and_stop_with_it(stage: PerpStage):
+    """An order of just now, which nobody could have filled yet, goes with the position."""
     who = stage.roles.trader
     stage.open(10_000, 1_100, by=who)
     stage.act("place_stop", 95 * WAD // 100, 0, UNLIMITED, by=who)
-    stage.act("close_position", 0, by=who)
     stage.price(80)
+    stage.act("close_position", 0, by=who)
     stage.act("liquidate", who, by=stage.roles.keeper)
     with refused("miner_perp: no order"):
         stage.execute(who)
     assert stage.read("stops", who)[0] == 0
+
+
+def test_order_that_is_due__comes_before_whatever_a_late_keeper_does(stage: PerpStage):
+    """Ordered out at 1.00 and due at 0.98: a keeper who comes at 0.80 must not take what the trader
+    had by then. Out at 0.98 are left 1,078 less 2, 200 and a fee of 9.80."""
+    who, keeper = stage.roles.trader, stage.roles.keeper
+    stage.open(10_000, 1_100, by=who)
+    stage.act("place_stop", 95 * WAD // 100, 0, UNLIMITED, by=who)
+    stage.act("close_position", 0, by=who)
+    stage.price(98)
+    touched = stage.price(80)
+    stage.price(79)
+    for call in (("liquidate", who), ("execute_stop", who, touched), ("deleverage", who, WAD)):
+        with refused("miner_perp: order is to be filled"):
+            stage.act(*call, by=keeper)
+    # Whoever comes to liquidate fills it first.
+    stage.execute(who, by=stage.roles.stranger)
+    assert stage.position(who).margin == (1_078 - 2 - 200) * DOLLAR - 9_800_000
+    stage.check_books()
+
+
+def test_order__of_a_margin_that_cannot_pay_for_it__is_refused(stage: PerpStage):
+    """A gain lets all margin be taken out; an order that pays nobody would be filled when the
+    trader likes: a free option at the price of its round."""
+    who = stage.roles.trader
+    stage.open(10_000, 2_000, by=who)
+    stage.price(150)
+    stage.act("remove_margin", stage.position(who).margin - 2 * DOLLAR + 1, by=who)
+    for call in (("close_position", 0), ("modify_position", -1_000 * WAD, 0)):
+        with refused("miner_perp: too little margin"):
+            stage.act(*call, by=who)
+    stage.act("add_margin", 1, by=who)
+    stage.act("close_position", 0, by=who)
+    stage.price(150)
+    before = stage.dollars(stage.roles.stranger)
+    stage.execute(who, by=stage.roles.stranger)
+    assert stage.dollars(stage.roles.stranger) - before == 2 * DOLLAR
+
+
+def test_least_position__that_is_due__pays_for_its_own_liquidation(stage: PerpStage):
+    """Who fills and liquidates himself, one long and one short, would else be paid by the fund for
+    every fall. Margin 24 - 2 - 0.40: at 0.91 are left 3.60, below 2 % of 182; 2 are the keeper's,
+    and the fund has the rest of it."""
+    who = stage.roles.trader
+    stage.open(200, 24, by=who)
+    insured = stage.read("insurance")
+    stage.price(91)
+    stage.act("liquidate", who, by=who)
+    assert stage.read("insurance") - insured == 1_600_000
+    stage.check_books()
 
 
 def test_opening__leaves_nobody_liquidatable_at_its_price(stage: PerpStage):
@@ -548,6 +599,22 @@ def test_funding__cannot_be_dodged_by_closing_before_anybody_books_it(new_stage:
 # --- Feeds that stand still, close, or fail -------------------------------------------
 
 
+def test_funding__of_an_order_that_is_filled_late__runs_until_then(new_stage: NewStage):
+    """Ordered out at once, filled a year later, and nobody has accrued in between: 10 % of 10,000
+    are owed all the same, at the index of the order's round."""
+    stage = new_stage(funding=FundingTerms(fixed_rate=WAD // 10))
+    who = stage.roles.trader
+    stage.open(10_000, 5_000, by=who)
+    opened = stage.chain.timestamp()
+    stage.act("close_position", 0, by=who)
+    stage.price(BASE)
+    stage.wait(YEAR)
+    came = stage.execute(who)
+    seconds = stage.chain.timestamp() - opened
+    expected = -(-(10_000 * DOLLAR * seconds) // (10 * YEAR))
+    assert events(stage.perp, came, "Traded")[0][1]["funding"] == pytest.approx(expected, abs=1)
+
+
 def test_stale_feed__acts_wait_and_nothing_is_lost(stage: PerpStage):
     who, keeper = stage.roles.trader, stage.roles.keeper
     stage.open(10_000, 1_100, by=who)
@@ -675,6 +742,8 @@ def test_index__of_plain_metal__needs_no_miner(new_stage: NewStage):
         ("trigger above the greatest profit", {"adl_trigger": 8 * WAD // 10 + 1}),
         ("target not below the trigger", {"adl_target": 7 * WAD // 10}),
         ("least notional is zero", {"min_notional": 0}),
+        # 2 % of 199.99 dollars are less than twice 2 dollars
+        ("keeper's fee above half the least margin", {"min_notional": 199_990_000}),
         ("cooldown above ten years", {"cooldown_seconds": 3_650 * DAY + 1}),
         ("claim window above ten years", {"claim_window_seconds": 3_650 * DAY + 1}),
     ],
@@ -739,7 +808,7 @@ def test_margin__above_what_is_there_or_needed__stays(stage: PerpStage):
     [
         (("modify_position", 0, 0), "nothing to trade"),
         (("modify_position", 10**30 + 1, UNLIMITED), "size is too large"),
-        (("modify_position", 9 * WAD, UNLIMITED), "position is too small"),
+        (("modify_position", 199 * WAD, UNLIMITED), "position is too small"),
         (("modify_position", 9_800 * WAD, UNLIMITED), "too little margin"),
         (("modify_position", 200_001 * WAD, UNLIMITED), "exceeds open interest"),
         (("close_position", 0), "no position"),
@@ -752,7 +821,7 @@ def test_order__that_cannot_be__is_refused_at_once(
     stage.add(1_000, by=who)
     with refused(f"miner_perp: {reason}"):
         stage.act(*call, by=who)
-    stage.act("modify_position", 10 * WAD, UNLIMITED, by=who)
+    stage.act("modify_position", 200 * WAD, UNLIMITED, by=who)
 
 
 def test_paused__opens_nothing_but_lets_everybody_out(stage: PerpStage):
@@ -888,7 +957,6 @@ def test_dollars_that_their_issuer_stops__wait_and_nothing_is_lost(stage: PerpSt
     before = stage.position(who)
     for call, by in (
         (("execute_order", who), keeper),
-        (("liquidate", who), keeper),
         (("collect_fees", owner), owner),
         (("fund_insurance", DOLLAR), stage.roles.stranger),
     ):
@@ -896,7 +964,8 @@ def test_dollars_that_their_issuer_stops__wait_and_nothing_is_lost(stage: PerpSt
             stage.act(*call, by=by)
     assert stage.position(who) == before
     stage.send(stage.usdc, "unBlacklist", stage.perp.address, by=owner)
-    stage.act("liquidate", who, by=keeper)
+    stage.execute(who)
+    assert stage.position(who).size == 0
     stage.act("collect_fees", owner, by=owner)
     stage.check_books()
 

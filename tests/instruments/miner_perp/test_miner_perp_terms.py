@@ -49,6 +49,13 @@ CASES = {
         "maker_fee: {value: 0.0007,",
         f"{PERP}.market.maker_fee is 0.0007; must be at most taker_fee 0.0006",
     ),
+    "keeper's fee above what the least position leaves": (
+        "keeper_fee_usd: {value: 1,",
+        "keeper_fee_usd: {value: 1.01,",
+        # 2 % of 100 dollars, by two
+        f"{PERP}.market.keeper_fee_usd is 1.01; must be at most 1, half of maintenance_margin x "
+        "min_notional_usd",
+    ),
     "margin above open interest": (
         TRADER,
         TRADER.replace("10_000", "10_000_001"),
