@@ -175,8 +175,12 @@ def covers() -> None:
 
 
 def perps() -> None:
-    """Measure a market on plain metal from ready drivers, and the drivers' draw with a miner."""
+    """Measure a market on plain metal from ready drivers, and the drivers' draw with a miner.
+
+    With a crowd that trades every week, and without one.
+    """
     market, terms = walks(), MinerPerpTerms.model_validate(PERP)
+    alone = MinerPerpTerms.model_validate({**PERP, "crowd": {"cohorts": {}}})
     start, silver = market.dates[0].date(), 90.0 * market.prices["copper_miners"]
     days = trading_days(start, STEPS)
     gas = Gas(PERP_GAS, GasTerms().usd_per_gas)
@@ -185,13 +189,19 @@ def perps() -> None:
     index = {"metal": "silver", "metal_weight": 0.5, "miner_weight": 0.5, "miner": miner}
     mixed = MinerPerpTerms.model_validate({**PERP, "index": index})
 
+    quiet = perp_drivers.draw_drivers(alone, "perp", silver, 0.32, start, days, 1, 0)
+
     def work(_: int) -> InstrumentPaths:
         return miner_perp.simulate(terms, gas, ready, 1e5, days)[0]["perp-long_3x"]
+
+    def without_crowd(_: int) -> InstrumentPaths:
+        return miner_perp.simulate(alone, gas, quiet, 1e5, days)[0]["perp-long_3x"]
 
     def drawn(_: int) -> object:
         return perp_drivers.draw_drivers(mixed, "perp", silver, 0.32, start, days, 1, 0)
 
-    report("miner_perp, one trader", work)
+    report("miner_perp, one trader", without_crowd)
+    report("miner_perp, trader and crowd", work)
     report_rate("miner_perp, its drivers", drawn, ready.index)
 
 

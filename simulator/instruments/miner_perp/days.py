@@ -1,15 +1,21 @@
-"""What every day costs: funding, who is near liquidation, and what everybody's position is worth.
+"""What every day costs: who is near liquidation, stops, and what everybody's position is worth.
 
-Functions work on LANES paths side by side: short loops without branches, which become vector
-instructions. `own` and `one` have the rows of `rows.Own` and `rows.Account`, of shape
-(n_rows * LANES,); prices are of shape (LANES,).
+`state`, of shape (n_rows * LANES,), is that of `rows`; `k` says which eight paths of those from
+`first` on, and `i` is the account's place and `k`.
 """
 
 from __future__ import annotations
 
+from simulator.instruments.miner_perp.market import (
+    accrue,
+    funding_open,
+    get_gains,
+    is_above,
+    pool_worth,
+    shares_paid,
+)
 from simulator.instruments.miner_perp.rows import (
     BAD,
-    BASIS,
     BY_CUT,
     BY_FEES,
     BY_FUNDING,
@@ -21,8 +27,6 @@ from simulator.instruments.miner_perp.rows import (
     CUT,
     EARNED_FEES,
     EARNED_FUNDING,
-    FEES,
-    FUNDING,
     HIS_CUT,
     HIS_FEES,
     HIS_FUNDING,
@@ -37,10 +41,8 @@ from simulator.instruments.miner_perp.rows import (
     INSURANCE,
     LIQUIDATED,
     LONG,
-    LONG_COST,
     LOST,
     MARGIN,
-    MARGINS,
     OF_BAD_DEBT,
     OF_FEES,
     OF_FUNDING,
@@ -49,267 +51,282 @@ from simulator.instruments.miner_perp.rows import (
     OF_TRADERS,
     POOL,
     RATE,
-    SEEN_BAD,
-    SEEN_CUT,
-    SEEN_FEES,
-    SEEN_INSURANCE,
-    SEEN_LONG,
-    SEEN_MARGINS,
-    SEEN_POOL,
-    SEEN_RATE,
-    SEEN_SHORT,
-    SEEN_VALUE,
-    SETTLED,
     SHORT,
-    SHORT_COST,
     SIZE,
     STOP,
     TOUCHED,
+    at,
+    place_of,
+    write,
 )
-from simulator.instruments.miner_perp.state import Numbers
+from simulator.instruments.miner_perp.state import Accounts, Numbers
+from simulator.instruments.miner_perp.trades import owed_funding
 from simulator.jit import inlined, kernel
-from simulator.mechanics.perp import drifted, funding_of_a_day
+from simulator.mechanics.vectors import (
+    WIDTH,
+    Mask,
+    Vector,
+    chosen,
+    get,
+    get_mask,
+    has_any,
+    least,
+    magnitude,
+    most,
+    put,
+    spread,
+)
 from simulator.units import DEAD_BAND, LANES, BoolArray, FloatArray
 
-NOTHING = 1e-9
-"""USD, less than any unit: a side that has gained less is not divided by."""
-
 
 @inlined
-def accrue(numbers: Numbers, own: FloatArray, price: FloatArray) -> None:
-    """Book a day's funding at the index of the day before.
-
-    `own` is of shape (n_rows * LANES,), `price` of (LANES,).
-    """
-    for k in range(LANES):
-        own[FUNDING + k] += funding_of_a_day(own[RATE + k] + numbers.fixed_rate, price[k])
-    for k in range(LANES):
-        skew = (own[LONG + k] - own[SHORT + k]) * price[k]
-        own[RATE + k] = drifted(
-            own[RATE + k], skew, numbers.skew_scale, numbers.velocity, numbers.max_rate
-        )
-
-
-@inlined
-def above(own: FloatArray, price: FloatArray, share: float) -> bool:
-    """Return whether on any path a side's profit is above a share of the pool.
-
-    `own` is of shape (n_rows * LANES,), `price` of (LANES,).
-    """
-    beyond = 0
-    for k in range(LANES):
-        long_gain = own[LONG + k] * price[k] - own[LONG_COST + k]
-        beyond |= 1 if long_gain > own[POOL + k] * share else 0
-    for k in range(LANES):
-        short_gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
-        beyond |= 1 if short_gain > own[POOL + k] * share else 0
-    return beyond > 0
-
-
-@inlined
-def shares_paid(
-    numbers: Numbers, own: FloatArray, price: FloatArray, longs: FloatArray, shorts: FloatArray
+def accrue_all(
+    numbers: Numbers, state: FloatArray, prices: FloatArray, step: int, first: int
 ) -> None:
-    """Write what share of its profit each side is paid; all but `own` are of shape (LANES,)."""
-    if not above(own, price, numbers.max_profit):
-        for k in range(LANES):
-            longs[k] = 1.0
-        for k in range(LANES):
-            shorts[k] = 1.0
-        return
-    for k in range(LANES):
-        gain = own[LONG + k] * price[k] - own[LONG_COST + k]
-        longs[k] = min(1.0, own[POOL + k] * numbers.max_profit / max(gain, NOTHING))
-    for k in range(LANES):
-        gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
-        shorts[k] = min(1.0, own[POOL + k] * numbers.max_profit / max(gain, NOTHING))
+    """Book a day's funding.
 
-
-@inlined
-def any_near(
-    numbers: Numbers, own: FloatArray, one: FloatArray, price: FloatArray, paid: FloatArray
-) -> bool:
-    """Return whether on any path a position may be due for liquidation.
-
-    `paid`, of shape (LANES,), is the share of its profit that its side is paid.
+    `state` is of shape (n_rows * LANES,), `prices` of (n_steps + 1, n_paths).
     """
-    near = 0
-    for k in range(LANES):
-        size = one[SIZE + k]
-        gain = size * price[k] - one[COST + k]
-        owed = size * (own[FUNDING + k] - one[SETTLED + k])
-        worth = one[MARGIN + k] + min(gain, gain * paid[k]) - owed
-        near |= 1 if worth <= abs(size) * price[k] * numbers.maintenance and size != 0.0 else 0
-    return near > 0
+    for k in range(0, LANES, WIDTH):
+        accrue(numbers, state, k, get(prices, (step - 1, first + k)))
 
 
 @inlined
-def touch(one: FloatArray, price: FloatArray, has_round: BoolArray, step: int) -> bool:
-    """Note where a round has touched a stop; return whether any stop is touched.
+def paid_worth(state: FloatArray, k: int, i: int, price: Vector, paid: Vector) -> Vector:
+    """Return margin and gain, less funding, where a side's profits are `paid` in part.
 
-    `price` and `has_round` are of shape (LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    touched = 0
-    for k in range(LANES):
-        level, size = one[STOP + k], one[SIZE + k]
-        # beyond the level by a hair; without a stop the level is 0, and a short's hit is undone
-        beyond = (
-            price[k] * (1.0 + DEAD_BAND) <= level
-            if size > 0.0
-            else (price[k] * (1.0 - DEAD_BAND) >= level)
-        )
-        hit = beyond and level > 0.0 and size != 0.0 and has_round[k] and one[TOUCHED + k] == 0.0
-        one[TOUCHED + k] = float(step) if hit else one[TOUCHED + k]
-        touched |= 1 if one[TOUCHED + k] > 0.0 else 0
-    return touched > 0
+    gain = at(state, i + SIZE) * price - at(state, i + COST)
+    return at(state, i + MARGIN) + least(gain, gain * paid) - owed_funding(state, k, i)
 
 
 @inlined
-def value_trader(
+def is_near(
+    numbers: Numbers, state: FloatArray, k: int, i: int, price: Vector, paid: Vector
+) -> Mask:
+    """Return where a position may be due for liquidation.
+
+    `state` is of shape (n_rows * LANES,); `paid` is the share of its profit that its side is paid.
+    """
+    size = at(state, i + SIZE)
+    kept = magnitude(size) * price * numbers.maintenance
+    return (paid_worth(state, k, i, price, paid) <= kept) & (size != 0.0)
+
+
+@inlined
+def find_closings(
     numbers: Numbers,
-    own: FloatArray,
-    one: FloatArray,
-    price: FloatArray,
-    paid: FloatArray,
-    spent: float,
-    leave_gas: float,
-    mark: FloatArray,
-    leave: FloatArray,
-    notional: FloatArray,
-) -> None:
-    """Write a trader's position at mark and at exit, and its notional, USD.
+    sides: FloatArray,
+    state: FloatArray,
+    prices: FloatArray,
+    rounds: BoolArray,
+    due: BoolArray,
+    step: int,
+    first: int,
+) -> bool:
+    """Return whether anybody may have to be liquidated, stopped or reduced, and note where.
 
-    `price`, `paid` as of `any_near`, `mark`, `leave` and `notional` are of shape (LANES,);
-    `spent` is his gas so far, `leave_gas` that of leaving today.
+    `sides` is of shape (n_accounts,), `state` of (n_rows * LANES,), `prices` and `rounds` of
+    (n_steps + 1, n_paths), `due`, which is written, of (LANES // WIDTH,).
     """
-    for k in range(LANES):
-        notional[k] = abs(one[SIZE + k]) * price[k]
-    for k in range(LANES):
-        gain = one[SIZE + k] * price[k] - one[COST + k]
-        owed = one[SIZE + k] * (own[FUNDING + k] - one[SETTLED + k])
-        mark[k] = max(0.0, one[MARGIN + k] + min(gain, gain * paid[k]) - owed)
-    for k in range(LANES):
-        fee = numbers.keeper_fee if notional[k] > 0.0 else 0.0
-        leave[k] = max(0.0, mark[k] - notional[k] * numbers.taker - fee)
-    for k in range(LANES):
-        leave[k] += one[CASH + k] - spent - leave_gas
-    for k in range(LANES):
-        mark[k] += one[CASH + k] - spent
+    any_due = False
+    for number in range(LANES // WIDTH):
+        k = number * WIDTH
+        price = get(prices, (step, first + k))
+        gains = get_gains(state, k, price, numbers.max_profit)
+        longs, shorts = shares_paid(gains)
+        found = is_above(gains, at(state, POOL + k) * numbers.adl_trigger)
+        for account in range(sides.shape[0]):
+            i = place_of(account) + k
+            paid = longs if sides[account] > 0.0 else shorts
+            found = found | is_near(numbers, state, k, i, price, paid)
+            found = found | (at(state, i + TOUCHED) != 0.0)
+        due[number] = has_any(found & get_mask(rounds, (step, first + k)))
+        any_due = any_due or due[number]
+    return any_due
 
 
 @inlined
-def split_trader(
-    own: FloatArray,
-    one: FloatArray,
-    price: FloatArray,
-    paid: FloatArray,
-    start_usd: float,
-    spent: float,
-    mark: FloatArray,
+def touch_all(
+    cast: Accounts,
+    state: FloatArray,
+    prices: FloatArray,
+    rounds: BoolArray,
+    step: int,
+    first: int,
+) -> None:
+    """Note where a round has touched a stop.
+
+    `state` is of shape (n_rows * LANES,), `prices` and `rounds` of (n_steps + 1, n_paths).
+    """
+    for trader in range(cast.stops.shape[0]):
+        if cast.stops[trader] == 0.0:
+            continue
+        for k in range(0, LANES, WIDTH):
+            i = place_of(cast.n_cohorts + trader) + k
+            price, has_round = get(prices, (step, first + k)), get_mask(rounds, (step, first + k))
+            level, size = at(state, i + STOP), at(state, i + SIZE)
+            # beyond the level by a hair
+            falls = (size > 0.0) & (price * (1.0 + DEAD_BAND) <= level)
+            rises = (size < 0.0) & (price * (1.0 - DEAD_BAND) >= level)
+            hit = (falls | rises) & (level > 0.0) & has_round
+            before = at(state, i + TOUCHED)
+            touched = chosen(hit & (before == 0.0), float(step), before)
+            write(state, i + TOUCHED, touched)
+
+
+@inlined
+def value_traders(
+    numbers: Numbers,
+    cast: Accounts,
+    state: FloatArray,
+    prices: FloatArray,
+    marks: FloatArray,
+    leaves: FloatArray,
+    notionals: FloatArray,
+    step: int,
+    first: int,
+) -> None:
+    """Write every measured trader's position at mark and at exit, and its notional, USD.
+
+    `state` is of shape (n_rows * LANES,), `prices` of (n_steps + 1, n_paths), and `marks`,
+    `leaves` and `notionals` of (n_traders, n_steps + 1, n_paths).
+    """
+    spent, leave_gas = numbers.gas_enter, numbers.gas_leave * numbers.gas_times[step]
+    for k in range(0, LANES, WIDTH):
+        price = get(prices, (step, first + k))
+        longs, shorts = shares_paid(get_gains(state, k, price, numbers.max_profit))
+        for trader in range(marks.shape[0]):
+            i = place_of(cast.n_cohorts + trader) + k
+            paid = longs if cast.sides[cast.n_cohorts + trader] > 0.0 else shorts
+            notional = magnitude(at(state, i + SIZE)) * price
+            mark = most(0.0, paid_worth(state, k, i, price, paid))
+            fee = chosen(notional > 0.0, numbers.keeper_fee, 0.0)
+            leave = most(0.0, mark - notional * numbers.taker - fee)
+            cash = at(state, i + CASH)
+            put(notionals, (trader, step, first + k), notional)
+            put(leaves, (trader, step, first + k), leave + (cash - spent - leave_gas))
+            put(marks, (trader, step, first + k), mark + (cash - spent))
+
+
+@kernel
+def split_traders(
+    numbers: Numbers,
+    cast: Accounts,
+    state: FloatArray,
+    prices: FloatArray,
+    marks: FloatArray,
     gains: FloatArray,
     step: int,
     first: int,
 ) -> None:
-    """Write a trader's gains so far by source; what no other source has is the index's.
+    """Write the traders' gains so far by source; what no other source has is the index's.
 
-    `price`, `paid` and `mark` are those of `value_trader`; `start_usd` is what he put in and
-    `spent` his gas so far. `gains` is of shape (6, n_steps + 1, n_paths), written on `step` from
-    path `first` on.
+    `state`, `prices` and `marks` as of `value_traders`; `gains` is of shape
+    (n_traders, 6, n_steps + 1, n_paths).
     """
-    for k in range(LANES):
-        size = one[SIZE + k]
-        gain = size * price[k] - one[COST + k]
-        owed = size * (own[FUNDING + k] - one[SETTLED + k])
-        cut = one[HIS_CUT + k] - max(gain, 0.0) * (1.0 - paid[k])
-        others = one[HIS_FUNDING + k] - owed + one[HIS_FEES + k] + one[HIS_LIQUIDATION + k] + cut
-        gains[BY_FUNDING, step, first + k] = one[HIS_FUNDING + k] - owed
-        gains[BY_FEES, step, first + k] = one[HIS_FEES + k]
-        gains[BY_LIQUIDATION, step, first + k] = one[HIS_LIQUIDATION + k]
-        gains[BY_CUT, step, first + k] = cut
-        gains[BY_GAS, step, first + k] = -spent
-        gains[BY_PRICE, step, first + k] = mark[k] + spent - start_usd - others
+    spent = numbers.gas_enter
+    for k in range(0, LANES, WIDTH):
+        price, path = get(prices, (step, first + k)), first + k
+        longs, shorts = shares_paid(get_gains(state, k, price, numbers.max_profit))
+        for t in range(gains.shape[0]):
+            i = place_of(cast.n_cohorts + t) + k
+            paid = longs if cast.sides[cast.n_cohorts + t] > 0.0 else shorts
+            gain = at(state, i + SIZE) * price - at(state, i + COST)
+            funding = at(state, i + HIS_FUNDING) - owed_funding(state, k, i)
+            fees, lost = at(state, i + HIS_FEES), at(state, i + HIS_LIQUIDATION)
+            cut = at(state, i + HIS_CUT) - most(gain, 0.0) * (1.0 - paid)
+            others = funding + fees + lost + cut
+            put(gains, (t, BY_FUNDING, step, path), funding)
+            put(gains, (t, BY_FEES, step, path), fees)
+            put(gains, (t, BY_LIQUIDATION, step, path), lost)
+            put(gains, (t, BY_CUT, step, path), cut)
+            put(gains, (t, BY_GAS, step, path), spread(-spent))
+            start, mark = cast.margins[cast.n_cohorts + t], get(marks, (t, step, path))
+            put(gains, (t, BY_PRICE, step, path), mark + spent - start - others)
 
 
 @inlined
-def pool_worth(own: FloatArray, numbers: Numbers, price: FloatArray, worth: FloatArray) -> None:
-    """Write what the pool owns, USD; `price` and `worth` are of shape (LANES,)."""
-    for k in range(LANES):
-        gain = own[LONG + k] * price[k] - own[LONG_COST + k]
-        worth[k] = own[POOL + k] - min(gain, own[POOL + k] * numbers.max_profit)
-    for k in range(LANES):
-        gain = own[SHORT_COST + k] - own[SHORT + k] * price[k]
-        worth[k] -= min(gain, own[POOL + k] * numbers.max_profit)
-    for k in range(LANES):
-        owed = (own[LONG + k] - own[SHORT + k]) * own[FUNDING + k] - own[BASIS + k]
-        worth[k] = max(0.0, worth[k] + owed)
+def value_pool(
+    numbers: Numbers,
+    state: FloatArray,
+    prices: FloatArray,
+    mark: FloatArray,
+    leave: FloatArray,
+    spent: float,
+    step: int,
+    first: int,
+) -> None:
+    """Write the measured provider's day, up to the last round.
+
+    `state` is of shape (n_rows * LANES,), `prices`, `mark` and `leave` of (n_steps + 1, n_paths);
+    `spent` is his gas so far.
+    """
+    share = numbers.holder / numbers.deposits
+    for k in range(0, LANES, WIDTH):
+        worth = share * pool_worth(numbers, state, k, get(prices, (step, first + k)))
+        write_provider(numbers, worth, mark, leave, spent, step, first + k)
 
 
 @inlined
+def write_provider(
+    numbers: Numbers,
+    worth: Vector,
+    mark: FloatArray,
+    leave: FloatArray,
+    spent: float,
+    step: int,
+    path: int,
+) -> None:
+    """Write a provider's day; `mark` and `leave` are of shape (n_steps + 1, n_paths)."""
+    claim_gas = numbers.gas_claim * numbers.gas_times[step]
+    put(leave, (step, path), worth * (1.0 - numbers.haircut) - spent - claim_gas)
+    put(mark, (step, path), worth - spent)
+
+
+@kernel
 def split_pool(
     numbers: Numbers,
-    own: FloatArray,
+    state: FloatArray,
     mark: FloatArray,
-    spent: float,
     gains: FloatArray,
+    spent: float,
     step: int,
     first: int,
 ) -> None:
     """Write a provider's gains so far by source; what no other source has traders lost.
 
-    `mark`, of shape (LANES,), is his position and `spent` his gas so far, USD. `gains` is of
-    shape (6, n_steps + 1, n_paths), written on `step` from path `first` on.
+    `state` is of shape (n_rows * LANES,), `mark` of (n_steps + 1, n_paths), `gains` of
+    (6, n_steps + 1, n_paths); `spent` is his gas so far, USD.
     """
     share = numbers.holder / numbers.deposits
-    for k in range(LANES):
-        owed = (own[LONG + k] - own[SHORT + k]) * own[FUNDING + k] - own[BASIS + k]
-        funding = share * (own[EARNED_FUNDING + k] + owed)
-        fees, lost = share * own[EARNED_FEES + k], share * own[LOST + k]
-        gains[OF_FUNDING, step, first + k] = funding
-        gains[OF_FEES, step, first + k] = fees
-        gains[OF_BAD_DEBT, step, first + k] = lost
-        gains[OF_ILLIQUIDITY, step, first + k] = 0.0
-        gains[OF_GAS, step, first + k] = -spent
-        rest = mark[k] + spent - numbers.holder - funding - fees - lost
-        gains[OF_TRADERS, step, first + k] = rest
+    for k in range(0, LANES, WIDTH):
+        path = first + k
+        funding = share * (at(state, EARNED_FUNDING + k) + funding_open(state, k))
+        fees, lost = share * at(state, EARNED_FEES + k), share * at(state, LOST + k)
+        put(gains, (OF_FUNDING, step, path), funding)
+        put(gains, (OF_FEES, step, path), fees)
+        put(gains, (OF_BAD_DEBT, step, path), lost)
+        put(gains, (OF_ILLIQUIDITY, step, path), spread(0.0))
+        put(gains, (OF_GAS, step, path), spread(-spent))
+        rest = get(mark, (step, path)) + spent - numbers.holder - funding - fees - lost
+        put(gains, (OF_TRADERS, step, path), rest)
 
 
 @inlined
-def copy(source: FloatArray, first: int, out: FloatArray) -> None:
-    """Copy a row of `source`, of shape (n_rows * LANES,), to `out`, of shape (LANES,)."""
-    for k in range(LANES):
-        out[k] = source[first + k]
-
-
-@inlined
-def tell(own: FloatArray, price: FloatArray, series: FloatArray, step: int, first: int) -> None:
+def tell(state: FloatArray, prices: FloatArray, series: FloatArray, step: int, first: int) -> None:
     """Write the market's series of a day.
 
-    `price` is of shape (LANES,), `series` of (7, n_steps + 1, n_paths), written on `step` from
-    path `first` on.
+    `state` is of shape (n_rows * LANES,), `prices` of (n_steps + 1, n_paths), `series` of
+    (7, n_steps + 1, n_paths).
     """
-    lanes = slice(first, first + LANES)
-    longs, shorts = series[IN_LONG, step, lanes], series[IN_SHORT, step, lanes]
-    for k in range(LANES):
-        longs[k] = own[LONG + k] * price[k]
-    for k in range(LANES):
-        shorts[k] = own[SHORT + k] * price[k]
-    copy(own, RATE, series[IN_RATE, step, lanes])
-    copy(own, INSURANCE, series[IN_INSURANCE, step, lanes])
-    copy(own, BAD, series[IN_BAD, step, lanes])
-    copy(own, CUT, series[IN_CUT, step, lanes])
-    copy(own, LIQUIDATED, series[IN_LIQUIDATED, step, lanes])
-
-
-@kernel
-def observe(own: FloatArray, worth: FloatArray, seen: FloatArray, first: int) -> None:
-    """Write down what the replay compares of the market.
-
-    `worth` is of shape (LANES,), `seen` of (n_paths, 10), written from path `first` on.
-    """
-    for k in range(LANES):
-        row = seen[first + k]
-        row[SEEN_POOL], row[SEEN_INSURANCE] = own[POOL + k], own[INSURANCE + k]
-        row[SEEN_FEES], row[SEEN_MARGINS] = own[FEES + k], own[MARGINS + k]
-        row[SEEN_LONG], row[SEEN_SHORT] = own[LONG + k], own[SHORT + k]
-        row[SEEN_RATE], row[SEEN_VALUE] = own[RATE + k], worth[k]
-        row[SEEN_BAD], row[SEEN_CUT] = own[BAD + k], own[CUT + k]
+    for k in range(0, LANES, WIDTH):
+        price, path = get(prices, (step, first + k)), first + k
+        put(series, (IN_LONG, step, path), at(state, LONG + k) * price)
+        put(series, (IN_SHORT, step, path), at(state, SHORT + k) * price)
+        put(series, (IN_RATE, step, path), at(state, RATE + k))
+        put(series, (IN_INSURANCE, step, path), at(state, INSURANCE + k))
+        put(series, (IN_BAD, step, path), at(state, BAD + k))
+        put(series, (IN_CUT, step, path), at(state, CUT + k))
+        put(series, (IN_LIQUIDATED, step, path), at(state, LIQUIDATED + k))

@@ -1,18 +1,17 @@
-"""What happens to one account on one path: trades, fills, stops, liquidations, reductions.
+"""What a trade does to an account and to the market, on the lanes of a mask.
 
-Everything here is rare beside the days on which nothing happens. `own`, with the rows of
-`rows.Own`, and `one`, an account with those of `rows.Account`, are of shape (n_rows * LANES,);
-`k` is the path among LANES. Prices are those of the index. Functions mirror those of the
-contract of the same name.
+Every rule is that of one path: masks take the place of branches. `state`, of shape
+(n_rows * LANES,), is that of `rows`; `k` says which eight paths, and `i` is the account's place
+and `k`. Prices are those of the index. Functions mirror those of the contract of the same name.
 """
 
 from __future__ import annotations
 
+from simulator.instruments.miner_perp.market import side_gain
 from simulator.instruments.miner_perp.rows import (
     BAD,
     BASIS,
     CASH,
-    CLOSES,
     COST,
     CUT,
     EARNED_FEES,
@@ -22,9 +21,7 @@ from simulator.instruments.miner_perp.rows import (
     HIS_CUT,
     HIS_FEES,
     HIS_FUNDING,
-    HIS_LIQUIDATION,
     INSURANCE,
-    LIQUIDATED,
     LONG,
     LONG_COST,
     LOST,
@@ -37,268 +34,189 @@ from simulator.instruments.miner_perp.rows import (
     SIZE,
     STOP,
     TOUCHED,
-    WAITS,
+    add,
+    at,
+    clear,
+    write_where,
 )
 from simulator.instruments.miner_perp.state import Numbers
 from simulator.jit import inlined, kernel
-from simulator.mechanics.perp import fee, payable, size_down, to_reduce
-from simulator.units import DEAD_BAND, FloatArray
+from simulator.mechanics.perp import fee, payable
+from simulator.mechanics.vectors import Mask, Vector, chosen, least, magnitude, most
+from simulator.units import FloatArray
 
 
 @inlined
-def side_gain(own: FloatArray, k: int, is_long: bool, price: float) -> float:
-    """Return what a side has gained and not taken; `own` of shape (n_rows * LANES,)."""
-    if is_long:
-        return float(own[LONG + k] * price - own[LONG_COST + k])
-    return float(own[SHORT_COST + k] - own[SHORT + k] * price)
+def owed_funding(state: FloatArray, k: int, i: int) -> Vector:
+    """Return what an account owes since it was last settled; `state` of shape (n_rows * LANES,)."""
+    return at(state, i + SIZE) * (at(state, FUNDING + k) - at(state, i + SETTLED))
 
 
 @inlined
-def equity(own: FloatArray, one: FloatArray, k: int, price: float, max_profit: float) -> float:
+def equity(state: FloatArray, k: int, i: int, price: Vector, max_profit: float) -> Vector:
     """Return margin and gain as it would be paid, less funding.
 
-    `own` and `one` are of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    size = one[SIZE + k]
-    gain = size * price - one[COST + k]
-    side = side_gain(own, k, size > 0.0, price)
-    paid = payable(gain, side, own[POOL + k] * max_profit)
-    return float(one[MARGIN + k] + paid - size * (own[FUNDING + k] - one[SETTLED + k]))
+    size = at(state, i + SIZE)
+    gain = size * price - at(state, i + COST)
+    side = side_gain(state, k, size > 0.0, price)
+    paid = payable(gain, side, at(state, POOL + k) * max_profit)
+    return at(state, i + MARGIN) + paid - owed_funding(state, k, i)
 
 
 @inlined
-def take(own: FloatArray, one: FloatArray, k: int, usd: float) -> float:
+def take(state: FloatArray, k: int, i: int, where: Mask, usd: Vector | float) -> Vector:
     """Take dollars from a margin, or all of it; return what was there.
 
-    `own` and `one` are of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    taken: float = min(usd, one[MARGIN + k])
-    one[MARGIN + k] -= taken
-    own[MARGINS + k] -= taken
+    taken = least(usd, at(state, i + MARGIN))
+    add(state, i + MARGIN, where, 0.0 - taken)
+    add(state, MARGINS + k, where, 0.0 - taken)
     return taken
 
 
 @inlined
-def draw(own: FloatArray, k: int, usd: float) -> None:
-    """Take dollars from the insurance fund, and what that lacks from the pool.
+def settle(state: FloatArray, k: int, i: int, where: Mask, usd: Vector) -> Vector:
+    """Pay a trader from the pool, or the pool from his margin; return what nobody paid.
 
-    `own` is of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    insured = min(usd, own[INSURANCE + k])
-    own[INSURANCE + k] -= insured
-    rest = min(usd - insured, own[POOL + k])
-    own[POOL + k] -= rest
-    own[LOST + k] -= rest
+    gains, loss = usd >= 0.0, 0.0 - usd
+    pool, insurance = at(state, POOL + k), at(state, INSURANCE + k)
+    margin, margins = at(state, i + MARGIN), at(state, MARGINS + k)
+    got, paid = least(usd, pool), least(loss, margin)
+    covered = least(loss - paid, insurance)
+    write_where(state, POOL + k, where, chosen(gains, pool - got, pool + (paid + covered)))
+    write_where(state, INSURANCE + k, where & ~gains, insurance - covered)
+    write_where(state, MARGINS + k, where, chosen(gains, margins + got, margins - paid))
+    write_where(state, i + MARGIN, where, chosen(gains, margin + got, margin - paid))
+    add(state, i + HIS_CUT, where & gains, got - usd)
+    return chosen(gains, 0.0, loss - paid - covered)
 
 
 @inlined
-def settle(own: FloatArray, one: FloatArray, k: int, usd: float) -> float:
-    """Pay a trader from the pool, or the pool from his margin; return what nobody paid.
+def move_sides(
+    state: FloatArray,
+    k: int,
+    where: Mask,
+    size: Vector,
+    closed: Vector,
+    part: Vector,
+    opened: Vector,
+    price: Vector,
+) -> None:
+    """Take what is closed, and its part of the cost, from its side, and add what is opened.
 
-    `own` and `one` are of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    if usd >= 0.0:
-        got = min(usd, own[POOL + k])
-        own[POOL + k] -= got
-        own[MARGINS + k] += got
-        one[MARGIN + k] += got
-        one[HIS_CUT + k] -= usd - got
-        return 0.0
-    paid = take(own, one, k, -usd)
-    covered = min(-usd - paid, own[INSURANCE + k])
-    own[INSURANCE + k] -= covered
-    own[POOL + k] += paid + covered
-    return float(-usd - paid - covered)
+    was_long, goes_long = size > 0.0, opened > 0.0
+    left = chosen(was_long, at(state, LONG + k) - closed, at(state, LONG + k))
+    cost = chosen(was_long, at(state, LONG_COST + k) - part, at(state, LONG_COST + k))
+    paid = opened * price
+    write_where(state, LONG + k, where, chosen(goes_long, left + opened, left))
+    write_where(state, LONG_COST + k, where, chosen(goes_long, cost + paid, cost))
+    left = chosen(was_long, at(state, SHORT + k), at(state, SHORT + k) + closed)
+    cost = chosen(was_long, at(state, SHORT_COST + k), at(state, SHORT_COST + k) + part)
+    write_where(state, SHORT + k, where, chosen(goes_long, left, left - opened))
+    write_where(state, SHORT_COST + k, where, chosen(goes_long, cost, cost - paid))
 
 
 @kernel
 def trade(
-    numbers: Numbers,
-    own: FloatArray,
-    one: FloatArray,
+    state: FloatArray,
     k: int,
-    delta: float,
-    price: float,
-    charge: float,
-) -> float:
-    """Change a position and take the `charge`; return the debt that the pool bears.
-
-    `own` and `one` are of shape (n_rows * LANES,).
-    """
-    size, cost = one[SIZE + k], one[COST + k]
-    closed = 0.0
-    if size > 0.0 and delta < 0.0:
-        closed = min(size, -delta)
-    elif size < 0.0 and delta > 0.0:
-        closed = max(size, -delta)
-    opened = delta + closed
-    part = cost if closed == size else cost * (closed / size)
+    i: int,
+    where: Mask,
+    delta: Vector,
+    price: Vector,
+    max_profit: float,
+) -> None:
+    """Change a position and settle what it has gained; `state` is of shape (n_rows * LANES,)."""
+    size, cost = at(state, i + SIZE), at(state, i + COST)
+    funding, settled = at(state, FUNDING + k), at(state, i + SETTLED)
+    sells, buys = (size > 0.0) & (delta < 0.0), (size < 0.0) & (delta > 0.0)
+    closed = chosen(buys, most(size, 0.0 - delta), 0.0)
+    closed = chosen(sells, least(size, 0.0 - delta), closed)
+    opened, after = delta + closed, size + delta
+    part = chosen(closed == size, cost, cost * (closed / size))
     gain = closed * price - part
-    paid = payable(gain, side_gain(own, k, size > 0.0, price), own[POOL + k] * numbers.max_profit)
-    owed = size * (own[FUNDING + k] - one[SETTLED + k])
-    if size > 0.0:
-        own[LONG + k] -= closed
-        own[LONG_COST + k] -= part
-    else:
-        own[SHORT + k] += closed
-        own[SHORT_COST + k] += part
-    if opened > 0.0:
-        own[LONG + k] += opened
-        own[LONG_COST + k] += opened * price
-    else:
-        own[SHORT + k] -= opened
-        own[SHORT_COST + k] -= opened * price
-    own[BASIS + k] += (size + delta) * own[FUNDING + k] - size * one[SETTLED + k]
-    one[SIZE + k] = size + delta
-    one[COST + k] = cost + opened * price - part
-    one[SETTLED + k] = own[FUNDING + k]
-    one[HIS_FUNDING + k] -= owed
-    one[HIS_CUT + k] -= gain - paid
-    own[CUT + k] += gain - paid
-    own[EARNED_FUNDING + k] += owed
-    debt = settle(own, one, k, paid - owed)
-    own[BAD + k] += debt
-    own[LOST + k] -= debt
-    share_out(numbers, own, one, k, charge)
-    if one[SIZE + k] == 0.0:
-        one[STOP + k] = 0.0
-        one[TOUCHED + k] = 0.0
-    return debt
+    side = side_gain(state, k, size > 0.0, price)
+    paid = payable(gain, side, at(state, POOL + k) * max_profit)
+    owed = size * (funding - settled)
+    move_sides(state, k, where, size, closed, part, opened, price)
+    add(state, BASIS + k, where, after * funding - size * settled)
+    write_where(state, i + SIZE, where, after)
+    write_where(state, i + COST, where, cost + opened * price - part)
+    write_where(state, i + SETTLED, where, funding)
+    add(state, i + HIS_FUNDING, where, 0.0 - owed)
+    add(state, i + HIS_CUT, where, paid - gain)
+    add(state, CUT + k, where, gain - paid)
+    add(state, EARNED_FUNDING + k, where, owed)
+    debt = settle(state, k, i, where, paid - owed)
+    add(state, BAD + k, where, debt)
+    add(state, LOST + k, where, 0.0 - debt)
+    left = where & (after == 0.0)
+    clear(state, i + STOP, left)
+    clear(state, i + TOUCHED, left)
 
 
 @inlined
-def share_out(numbers: Numbers, own: FloatArray, one: FloatArray, k: int, charge: float) -> None:
+def share_out(
+    numbers: Numbers, state: FloatArray, k: int, i: int, where: Mask, charge: Vector
+) -> None:
     """Take a fee from a margin and give it to the fund, the protocol and the pool.
 
-    `own` and `one` are of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    paid = take(own, one, k, charge)
+    paid = take(state, k, i, where, charge)
     insured, collected = paid * numbers.insured, paid * numbers.collected
-    own[INSURANCE + k] += insured
-    own[FEES + k] += collected
-    own[POOL + k] += paid - insured - collected
-    own[EARNED_FEES + k] += paid - insured - collected
-    one[HIS_FEES + k] -= paid
+    add(state, INSURANCE + k, where, insured)
+    add(state, FEES + k, where, collected)
+    add(state, POOL + k, where, paid - insured - collected)
+    add(state, EARNED_FEES + k, where, paid - insured - collected)
+    add(state, i + HIS_FEES, where, 0.0 - paid)
 
 
 @inlined
-def charge_of(numbers: Numbers, own: FloatArray, k: int, delta: float, price: float) -> float:
-    """Return the fee of a trade; `own` is of shape (n_rows * LANES,)."""
-    skew = own[LONG + k] - own[SHORT + k]
-    return float(fee(delta, skew, price, numbers.maker, numbers.taker))
+def charge_of(numbers: Numbers, state: FloatArray, k: int, delta: Vector, price: Vector) -> Vector:
+    """Return the fee of a trade; `state` is of shape (n_rows * LANES,)."""
+    skew = at(state, LONG + k) - at(state, SHORT + k)
+    return fee(delta, skew, price, numbers.maker, numbers.taker)
 
 
 @inlined
 def fits(
     numbers: Numbers,
-    own: FloatArray,
-    one: FloatArray,
+    state: FloatArray,
     k: int,
-    delta: float,
-    price: float,
-) -> bool:
-    """Return whether a trade may make of a position what it would.
+    i: int,
+    delta: Vector,
+    price: Vector,
+    charge: Vector,
+) -> Mask:
+    """Return whether a trade at a `charge` may make of a position what it would.
 
-    `own` and `one` are of shape (n_rows * LANES,).
+    `state` is of shape (n_rows * LANES,).
     """
-    size = one[SIZE + k]
+    size = at(state, i + SIZE)
     after = size + delta
-    if after == 0.0:
-        return True
-    if abs(after) * price < numbers.min_notional:
-        return False
-    worth = equity(own, one, k, price, numbers.max_profit)
-    same = (after > 0.0) == (size > 0.0)
-    if abs(after) <= abs(size) and same:
-        return bool(worth > abs(size) * price * numbers.maintenance)
-    side = own[LONG + k] if after > 0.0 else own[SHORT + k]
-    grows = abs(delta) if same else abs(after)
-    if (side + grows) * price > own[POOL + k] * numbers.max_open_interest:
-        return False
-    left = worth - charge_of(numbers, own, k, delta, price)
-    return bool(left >= abs(after) * price * numbers.initial)
-
-
-@kernel
-def fill(numbers: Numbers, own: FloatArray, one: FloatArray, k: int, price: float) -> bool:
-    """Fill the order that waits, or drop it; return whether it was filled.
-
-    `own` and `one` are of shape (n_rows * LANES,).
-    """
-    closes, delta = one[CLOSES + k] > 0.0, one[WAITS + k]
-    one[WAITS + k] = 0.0
-    one[CLOSES + k] = 0.0
-    one[HIS_FEES + k] -= take(own, one, k, numbers.keeper_fee)
-    if closes:
-        delta = -one[SIZE + k]
-    if delta == 0.0 or not fits(numbers, own, one, k, delta, price):
-        return False
-    trade(numbers, own, one, k, delta, price, charge_of(numbers, own, k, delta, price))
-    return True
-
-
-@kernel
-def stop(numbers: Numbers, own: FloatArray, one: FloatArray, k: int, price: float) -> float:
-    """Close a position whose stop was touched; return how far beyond its level, over it.
-
-    `own` and `one` are of shape (n_rows * LANES,).
-    """
-    size, level = one[SIZE + k], one[STOP + k]
-    one[HIS_FEES + k] -= take(own, one, k, numbers.keeper_fee)
-    trade(numbers, own, one, k, -size, price, charge_of(numbers, own, k, -size, price))
-    beyond = level - price if size > 0.0 else price - level
-    return float(beyond / level)
-
-
-@kernel
-def liquidate(numbers: Numbers, own: FloatArray, one: FloatArray, k: int, price: float) -> bool:
-    """Liquidate a position whose equity is at or below its maintenance margin; say whether.
-
-    `own` and `one` are of shape (n_rows * LANES,).
-    """
-    size = one[SIZE + k]
-    notional = abs(size) * price
-    kept = notional * numbers.maintenance * (1.0 - DEAD_BAND)
-    if size == 0.0 or equity(own, one, k, price, numbers.max_profit) > kept:
-        return False
-    one[WAITS + k] = 0.0
-    one[CLOSES + k] = 0.0
-    trade(numbers, own, one, k, -size, price, 0.0)
-    reward = take(own, one, k, numbers.keeper_fee)
-    penalty = take(own, one, k, notional * numbers.penalty)
-    own[INSURANCE + k] += penalty
-    draw(own, k, numbers.keeper_fee - reward)
-    one[HIS_LIQUIDATION + k] -= reward + penalty
-    own[LIQUIDATED + k] += notional
-    return True
-
-
-@kernel
-def reduce(numbers: Numbers, own: FloatArray, one: FloatArray, k: int, price: float) -> float:
-    """Reduce a winner so far that his side's profit is at the target; return the size closed.
-
-    `own` and `one` are of shape (n_rows * LANES,).
-    """
-    size = one[SIZE + k]
-    gain = size * price - one[COST + k]
-    side = side_gain(own, k, size > 0.0, price)
-    pool = own[POOL + k]
-    # above the trigger by a hair the contract may see it otherwise
-    if size == 0.0 or gain <= 0.0 or side <= pool * numbers.adl_trigger * (1.0 + DEAD_BAND):
-        return 0.0
-    owed = size * (own[FUNDING + k] - one[SETTLED + k])
-    most = pool * numbers.max_profit
-    wanted = to_reduce(side, pool, owed, most, numbers.adl_target) * (1.0 - DEAD_BAND)
-    # no more than what is paid of it can be: what is beyond would be cut twice
-    share = min(1.0, min(wanted, most / min(1.0, most / side)) / gain)
-    closed = size_down(abs(size) * share)
-    if closed <= 0.0:
-        return 0.0
-    trade(numbers, own, one, k, -closed if size > 0.0 else closed, price, 0.0)
-    return float(closed)
+    worth = equity(state, k, i, price, numbers.max_profit)
+    goes_long, was_long = after > 0.0, size > 0.0
+    same = (goes_long & was_long) | ~(goes_long | was_long)
+    shrinks = same & (magnitude(after) <= magnitude(size))
+    keeps = worth > magnitude(size) * price * numbers.maintenance
+    side = chosen(goes_long, at(state, LONG + k), at(state, SHORT + k))
+    grows = chosen(same, magnitude(delta), magnitude(after))
+    has_room = (side + grows) * price <= at(state, POOL + k) * numbers.max_open_interest
+    is_funded = worth - charge >= magnitude(after) * price * numbers.initial
+    may = (shrinks & keeps) | (~shrinks & has_room & is_funded)
+    return (after == 0.0) | (may & (magnitude(after) * price >= numbers.min_notional))
 
 
 @inlined
-def withdraw(own: FloatArray, one: FloatArray, k: int) -> None:
-    """Pay out all of a margin; `own` and `one` are of shape (n_rows * LANES,)."""
-    one[CASH + k] += take(own, one, k, one[MARGIN + k])
+def withdraw(state: FloatArray, k: int, i: int, where: Mask) -> None:
+    """Pay out all of a margin; `state` is of shape (n_rows * LANES,)."""
+    taken = take(state, k, i, where, at(state, i + MARGIN))
+    add(state, i + CASH, where, taken)

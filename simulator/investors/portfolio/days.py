@@ -29,7 +29,8 @@ from simulator.investors.portfolio.state import (
     State,
     Traces,
 )
-from simulator.investors.portfolio.vectors import (
+from simulator.jit import kernel
+from simulator.mechanics.vectors import (
     WIDTH,
     chosen,
     get,
@@ -39,7 +40,6 @@ from simulator.investors.portfolio.vectors import (
     put,
     spread,
 )
-from simulator.jit import kernel
 from simulator.units import FloatArray
 
 

@@ -68,7 +68,8 @@ from simulator.investors.portfolio.trades import (
     trade,
     will_hand_over,
 )
-from simulator.investors.portfolio.vectors import (
+from simulator.jit import inlined, kernel
+from simulator.mechanics.vectors import (
     WIDTH,
     Mask,
     chosen,
@@ -81,7 +82,6 @@ from simulator.investors.portfolio.vectors import (
     put_where,
     spread,
 )
-from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.investors.portfolio.vectors import WIDTH, Vector, read, will_read
 from simulator.jit import inlined
+from simulator.mechanics.vectors import WIDTH, Vector, read, will_read
 from simulator.units import FloatArray
 
 _BYTES = 8

@@ -40,7 +40,8 @@ from simulator.investors.portfolio.state import (
     State,
     Trades,
 )
-from simulator.investors.portfolio.vectors import (
+from simulator.jit import inlined, kernel
+from simulator.mechanics.vectors import (
     Mask,
     Vector,
     chosen,
@@ -52,7 +53,6 @@ from simulator.investors.portfolio.vectors import (
     put_where,
     spread,
 )
-from simulator.jit import inlined, kernel
 from simulator.units import FloatArray
 
 NO_END = np.inf

@@ -1,10 +1,13 @@
-"""Eight paths at once: vectors of float64 and masks, as kernels of portfolios calculate with them.
+"""Eight paths at once: vectors of float64 and masks, for kernels whose paths decide for themselves.
 
 `+ - * /` and comparisons work on all eight, with a number on either side too. A mask is what a
 comparison gives; `chosen` takes the place of a branch. No operation mixes lanes but `has_any` and
 `in_turn`, and none is contracted, so a path has the bytes that it would have alone.
 
 Written out, because LLVM makes no vectors of a loop whose body looks at a path's state, or calls.
+
+`chosen`, `least`, `most`, `magnitude`, `down` and `up` take numbers and truth values too, so a rule
+that is written with them holds for one path as for eight.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from numba.core.typing import templates
 from numba.extending import intrinsic, models, register_model
 
 from simulator.jit import inlined
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 WIDTH = 8
 """Lanes of a vector, as many as the widest registers hold."""
@@ -138,6 +141,9 @@ _offer(operator.invert, _mask, [(_mask,)], lambda b, flags: b.xor(flags, _FLAGS(
 
 
 def _typed_choice(typing_context: Any, flags: Any, yes: Any, no: Any) -> Any:
+    if flags == _types.boolean:
+        return _typed_choice_of_one(flags, yes, no)
+
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         sides = [
             value if kind == _vector else context.cast(builder, value, kind, _types.float64)
@@ -146,6 +152,34 @@ def _typed_choice(typing_context: Any, flags: Any, yes: Any, no: Any) -> Any:
         return builder.select(arguments[0], *(_spread(builder, value) for value in sides))
 
     return _vector(flags, yes, no), codegen
+
+
+def _typed_choice_of_one(flag: Any, yes: Any, no: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sides = [
+            context.cast(builder, value, kind, _types.float64)
+            for value, kind in zip(arguments[1:], signature.args[1:], strict=True)
+        ]
+        return builder.select(arguments[0], *sides)
+
+    return _types.float64(flag, yes, no), codegen
+
+
+def _unary(name: str) -> Any:
+    """Return LLVM's function of that name, of a number or of each lane."""
+
+    def typed(typing_context: Any, values: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = arguments[0].type
+            suffix = f"v{WIDTH}f64" if kind == _LANES else "f64"
+            function = _tools.get_or_insert_function(
+                builder.module, ir.FunctionType(kind, [kind]), f"llvm.{name}.{suffix}"
+            )
+            return builder.call(function, arguments)
+
+        return values(values), codegen
+
+    return typed
 
 
 def _typed_any(typing_context: Any, flags: Any) -> Any:
@@ -203,6 +237,16 @@ def _typed_get(typing_context: Any, array: Any, index: Any) -> Any:
     return _vector(array, index), codegen
 
 
+def _typed_truth(typing_context: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bytes_of = ir.VectorType(ir.IntType(8), WIDTH)
+        place = _place(context, builder, signature, *arguments)
+        values = builder.load(builder.bitcast(place, bytes_of.as_pointer()), align=1)
+        return builder.icmp_unsigned("!=", values, bytes_of([0] * WIDTH))
+
+    return _mask(array, index), codegen
+
+
 def _typed_put(typing_context: Any, array: Any, index: Any, values: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature, *arguments[:2])
@@ -233,11 +277,15 @@ def _typed_hint(typing_context: Any, address: Any) -> Any:
 
 
 _choose: Any = intrinsic(_typed_choice)
+_magnitude: Any = intrinsic(_unary("fabs"))
+_down: Any = intrinsic(_unary("floor"))
+_up: Any = intrinsic(_unary("ceil"))
 _any: Any = intrinsic(_typed_any)
 _sum: Any = intrinsic(_typed_sum)
 _fill: Any = intrinsic(_typed_spread)
 _numbers: Any = intrinsic(_typed_numbers)
 _get: Any = intrinsic(_typed_get)
+_truth: Any = intrinsic(_typed_truth)
 _put: Any = intrinsic(_typed_put)
 _read: Any = intrinsic(_typed_read)
 _hint: Any = intrinsic(_typed_hint)
@@ -262,6 +310,24 @@ def least(left: Vector, right: Vector) -> Vector:
 def most(left: Vector, right: Vector) -> Vector:
     """Return the larger of two in each lane, `left` where they are equal."""
     return _choose(right > left, right, left)
+
+
+@inlined
+def magnitude(values: Vector) -> Vector:
+    """Return the value without its sign, in each lane."""
+    return _magnitude(values)
+
+
+@inlined
+def down(values: Vector) -> Vector:
+    """Return the largest whole number that is not above, in each lane."""
+    return _down(values)
+
+
+@inlined
+def up(values: Vector) -> Vector:
+    """Return the smallest whole number that is not below, in each lane."""
+    return _up(values)
 
 
 @inlined
@@ -300,6 +366,12 @@ def everywhere() -> Mask:
 def get(array: FloatArray, index: tuple[int, ...]) -> Vector:
     """Return the vector that begins at `index` of an array of any shape, in C order."""
     return _get(array, index)
+
+
+@inlined
+def get_mask(array: BoolArray, index: tuple[int, ...]) -> Mask:
+    """Return the mask that begins at `index` of an array of bool of any shape, in C order."""
+    return _truth(array, index)
 
 
 @inlined
