@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,42 +71,66 @@ class Contributions:
         return tuple(line for line in self.sources if line.kind == kind)
 
 
-def contributions(measures: InvestorMeasures) -> Contributions:
-    """Return the means of an investor's attribution over all paths."""
-    rows = list(enumerate(measures.sources))
-    present = [kind for kind in KINDS if any(source.kind == kind for _, source in rows)]
+class _Sum:
+    """A sum of sources, row by row in their order; `values` is of shape (n_paths,)."""
 
-    def line(label: str, kind: Kind | None, picked: Iterable[int]) -> Line:
-        chosen = list(picked)
-        return Line(
-            label, kind, {unit: _mean(_parts(measures, unit, chosen)) for unit in measures.units}
-        )
+    def __init__(self) -> None:
+        self.values: FloatArray | None = None
+
+    def add(self, row: FloatArray) -> None:
+        if self.values is None:
+            self.values = np.array(row)
+        else:
+            self.values += row
+
+
+def contributions(measures: InvestorMeasures) -> Contributions:
+    """Return the means of an investor's attribution over all paths.
+
+    Each source is read once, and no more than a sum for each kind is in memory beside it.
+    """
+    return measures.once("contributions", lambda: _contributions(measures))
+
+
+def _contributions(measures: InvestorMeasures) -> Contributions:
+    means = {unit: _means(measures, unit) for unit in measures.units}
+    present = [kind for kind in KINDS if any(source.kind == kind for source in measures.sources)]
+
+    def line(label: str, kind: Kind | None, key: int | str) -> Line:
+        return Line(label, kind, {unit: found[key] for unit, found in means.items()})
 
     return Contributions(
         investor=measures.name,
         holding=measures.holding,
         sources=tuple(
-            line(source.label, kind, [index])
+            line(source.label, kind, index)
             for kind in present
-            for index, source in rows
+            for index, source in enumerate(measures.sources)
             if source.kind == kind
         ),
-        kinds=tuple(
-            line(kind, kind, [index for index, source in rows if source.kind == kind])
-            for kind in present
-        ),
-        gross=line(
-            "Gross: before losses and costs",
-            None,
-            [index for index, source in rows if source.kind in GROSS_KINDS],
-        ),
-        net=line("Net: what the holder keeps", None, [index for index, _ in rows]),
+        kinds=tuple(line(kind, kind, kind) for kind in present),
+        gross=line("Gross: before losses and costs", None, _GROSS),
+        net=line("Net: what the holder keeps", None, _NET),
     )
 
 
-def _parts(measures: InvestorMeasures, unit: Unit, rows: list[int]) -> FloatArray:
-    parts: FloatArray = measures.attribution[unit][rows].sum(axis=0) / measures.initial[unit]
-    return parts
+_GROSS, _NET = "gross", "net"
+
+
+def _means(measures: InvestorMeasures, unit: Unit) -> dict[int | str, Mean]:
+    """Return the mean of each source by its place, of each kind, of gross and of net."""
+    initial, found = measures.initial[unit], dict[int | str, Mean]()
+    sums: dict[str, _Sum] = {_GROSS: _Sum(), _NET: _Sum()}
+    for index, source in enumerate(measures.sources):
+        row = measures.attribution[unit][index]
+        found[index] = _mean(row / initial)
+        parts = (source.kind, _NET, *((_GROSS,) if source.kind in GROSS_KINDS else ()))
+        for part in parts:
+            sums.setdefault(part, _Sum()).add(row)
+    for part, total in sums.items():
+        values = np.zeros_like(initial) if total.values is None else total.values
+        found[part] = _mean(values / initial)
+    return found
 
 
 def _mean(values: FloatArray) -> Mean:

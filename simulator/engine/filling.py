@@ -132,6 +132,7 @@ def fill(
         made = _on_cluster(cluster, folder.path, scenario, spec, block_paths, missing, on_paths)
     for note in made:
         found.take(note)
+        del note  # its days would stay in memory while the next chunk is made
     notes = [found.notes[first] for first in sorted(found.notes)]
     daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
     shares: Shares = joined_shares(notes)

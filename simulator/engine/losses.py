@@ -60,6 +60,10 @@ class Losses:
 
 def losses_of(measured: InvestorMeasures, unit: Unit) -> Losses:
     """Return what can be lost in a unit; NaN under water where nobody counted the days."""
+    return measured.once(("losses", unit), lambda: _losses(measured, unit))
+
+
+def _losses(measured: InvestorMeasures, unit: Unit) -> Losses:
     returns = measured.values["total_return", unit]
     spells = measured.spells.get(unit, _uncounted(returns.size))
     significant, around = _share(measured.values["annual_yield", unit], -SIGNIFICANT)

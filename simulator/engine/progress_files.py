@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pyarrow import parquet
 from simulator.engine.chunk_files import chunk_name, write_chunk
 from simulator.engine.chunks import Chunk
 from simulator.engine.day_counts import DayCounts
-from simulator.engine.tables import write_table
+from simulator.engine.tables import write_groups
 from simulator.units import FloatArray
 from simulator.writer import file_hash
 
@@ -29,6 +29,16 @@ FOLDER = "progress"
 TURNOVER = "turnover"
 """Beside the holdings: what a portfolio bought and sold over its value."""
 _KEY = b"assay"
+_LONG = ("lows", "widths", "starts", "zeros", "unknown", "lowest", "highest", "size")
+_SHORT = ("gaps", "counts")
+_SCHEMA = pa.schema(
+    [
+        ("series", pa.string()),
+        *((name, pa.list_(pa.int64())) for name in _LONG),
+        *((name, pa.list_(pa.int32())) for name in _SHORT),
+    ]
+)
+"""A row group for each series."""
 
 Shares = Mapping[str, Mapping[str, FloatArray]]
 """By investor, then by holding (and `TURNOVER`): means over paths, shape (n_steps + 1,)."""
@@ -71,11 +81,6 @@ def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
 
 
 def _write(folder: Path, note: ChunkNote) -> None:
-    arrays = note.days.views()
-    columns = {"series": pa.array(list(arrays))}
-    sparse = [_sparse(parts) for parts in arrays.values()]
-    for item in sparse[0] if sparse else ():
-        columns[item] = pa.array([parts[item] for parts in sparse])
     facts = {
         "n_paths": note.n_paths,
         "sha256": note.sha256,
@@ -85,8 +90,23 @@ def _write(folder: Path, note: ChunkNote) -> None:
             for name, own in note.shares.items()
         },
     }
-    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(facts).encode()})
-    write_table(folder / note_name(note.first_path), table)
+    schema = _SCHEMA.with_metadata({_KEY: json.dumps(facts).encode()})
+    # one series after the other: all together are several times what they were counted in
+    rows = (_row(schema, name, parts) for name, parts in note.days.views().items())
+    write_groups(folder / note_name(note.first_path), schema, rows)
+
+
+def _row(schema: pa.Schema, name: str, parts: Mapping[str, Any]) -> pa.Table:
+    """Return the counts of one series as a table of one row."""
+    flat = _sparse(parts)
+    columns = [pa.array([name])]
+    columns += [_one_list(flat[field.name], field.type) for field in list(schema)[1:]]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _one_list(values: Any, kind: pa.ListType) -> pa.Array:
+    ends = pa.array([0, values.size], pa.int32())
+    return pa.ListArray.from_arrays(ends, pa.array(values, kind.value_type))
 
 
 def read_note(folder: Path, first_path: int) -> ChunkNote | None:
@@ -100,8 +120,8 @@ def read_note(folder: Path, first_path: int) -> ChunkNote | None:
     file = folder / note_name(first_path)
     if not file.is_file():
         return None
-    table = parquet.read_table(file, page_checksum_verification=True)
-    facts = json.loads((table.schema.metadata or {})[_KEY])
+    opened = parquet.ParquetFile(file, page_checksum_verification=True)
+    facts = json.loads((opened.schema_arrow.metadata or {})[_KEY])
     if file_hash(folder / chunk_name(first_path)) != facts["sha256"]:
         raise ValueError(f"{chunk_name(first_path)} is not what was written")
     return ChunkNote(
@@ -109,7 +129,7 @@ def read_note(folder: Path, first_path: int) -> ChunkNote | None:
         n_paths=facts["n_paths"],
         sha256=facts["sha256"],
         digest=facts["digest"],
-        days=DayCounts.of_arrays(_arrays(table)),
+        days=DayCounts.of_arrays(dict(_counts(opened))),
         shares={
             name: {holding: np.frombuffer(base64.b64decode(text)) for holding, text in own.items()}
             for name, own in facts["shares"].items()
@@ -130,16 +150,16 @@ def _sparse(parts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _arrays(table: pa.Table) -> dict[str, dict[str, Any]]:
-    found = {}
-    for number, name in enumerate(table["series"].to_pylist()):
-        parts = {i: table[i][number].values.to_numpy().copy() for i in table.column_names[1:]}
+def _counts(opened: parquet.ParquetFile) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a series' name and its counts, of the shapes of `DayCounts.arrays`."""
+    for group in range(opened.num_row_groups):
+        row = opened.read_row_group(group, use_threads=False)
+        parts = {i: row[i][0].values.to_numpy().copy() for i in row.column_names[1:]}
         counts = np.zeros(parts.pop("size")[0], np.int32)
         counts[np.cumsum(parts.pop("gaps"))] = parts["counts"]
         for item in ("lows", "widths", "starts"):
             parts[item] = parts[item].reshape(2, -1)
-        found[name] = {**parts, "counts": counts}
-    return found
+        yield row["series"][0].as_py(), {**parts, "counts": counts}
 
 
 def joined_shares(notes: list[ChunkNote]) -> dict[str, dict[str, FloatArray]]:

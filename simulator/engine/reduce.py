@@ -128,6 +128,8 @@ def _run_block(
     world = simulate_instruments(
         scenario, spec, span.first, span.padded, by_source=details, block=block
     )
+    # what each model was told is a quarter of a block, and nobody asks for it any more
+    world = replace(world, played={})
     also = named_measures(scenario.claims)
     asked = Wanted(sources=details, shares=details, days=False)
     measured: dict[str, InvestorMeasures] = {}

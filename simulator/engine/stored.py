@@ -39,9 +39,9 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import BoolArray, FloatArray
 
-KEPT_BYTES = 192 * 2**20
+KEPT_BYTES = 96 * 2**20
 """Columns that were read last are kept up to this."""
-_AT_ONCE_BYTES = 64 * 2**20
+_AT_ONCE_BYTES = 48 * 2**20
 """So many bytes of a holder's columns are read together: each pass over the files costs time."""
 _OPEN_FILES = 8
 """So many chunks stay open: to open one costs more than to read a column of it."""
@@ -104,21 +104,33 @@ class Rows(Sequence[FloatArray]):
 
 
 class PathFiles:
-    """The chunks of a run, one after the other, as columns over all paths."""
+    """The chunks of a run, one after the other, as columns over all paths.
+
+    Attributes
+    ----------
+    heading : Heading
+        The first chunk's: what is no number of the chunk is that of all.
+    gaps : list of float
+        The largest gap of the attribution over all chunks, by row group.
+    """
 
     def __init__(self, folder: Path, first_paths: Sequence[int]) -> None:
         self._files = [folder / chunk_name(first) for first in first_paths]
-        self.headings = [read_heading(file) for file in self._files]
-        self.n_paths = sum(heading.n_paths for heading in self.headings)
+        self.heading = read_heading(self._files[0])
+        self.n_paths = self.heading.n_paths
+        self.gaps = [holder.gap for holder in self.heading.holders]
+        for file in self._files[1:]:
+            self._take(read_heading(file))
         self._kept: OrderedDict[tuple[int, str], Any] = OrderedDict()
         self._bytes = 0
         self._open: dict[Path, Any] = {}
         self._lock = threading.Lock()
 
-    @property
-    def heading(self) -> Heading:
-        """Return the first chunk's heading: what is no number of the chunk is that of all."""
-        return self.headings[0]
+    def _take(self, heading: Heading) -> None:
+        """Add what is a chunk's own: of a million paths all headings are many megabytes."""
+        self.n_paths += heading.n_paths
+        for group, holder in enumerate(heading.holders):
+            self.gaps[group] = max(self.gaps[group], holder.gap)
 
     def column(self, group: int, name: str, beside: Sequence[str] = ()) -> Any:
         """Return a column of a row group over all paths, shape (n_paths,); not to be changed.
@@ -176,7 +188,7 @@ class StoredMeasures(InvestorMeasures):
             "name": holder.name,
             "holding": holder.holding,
             "sources": holder.sources,
-            "attribution_gap": max(h.holders[holder.group].gap for h in files.headings),
+            "attribution_gap": files.gaps[holder.group],
             "values": OnDemand(holder.measures, lambda key: self._column(f"{key[0]}.{key[1]}")),
             "initial": OnDemand(units, lambda unit: self._column(f"initial.{unit}")),
             "final": OnDemand(units, lambda unit: self._column(f"final.{unit}")),
@@ -185,6 +197,7 @@ class StoredMeasures(InvestorMeasures):
             "spells": OnDemand(units if holder.spells else (), self._spells),
             "allocation": allocation,
             "turnover": turnover,
+            "found": {},
             "_files": files,
             "_holder": holder,
         }

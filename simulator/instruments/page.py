@@ -6,7 +6,7 @@ reader lay out the same blocks. Nothing here knows of markup or colours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -170,7 +170,28 @@ class Silent(Generic[T]):
         return ""
 
 
-def by_source(measures: Measures, unit: Unit = "usd") -> dict[str, FloatArray]:
+class BySource(Mapping[str, FloatArray]):
+    """What each source brought over what was put in, each made when it is asked for.
+
+    All sources of a million paths together are a gigabyte, and a page tells one after the other.
+    """
+
+    def __init__(self, measures: Measures, unit: Unit) -> None:
+        self._measures, self._unit = measures, unit
+        self._places = {source.name: place for place, source in enumerate(measures.sources)}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        """Return a source's part, shape (n_paths,)."""
+        amounts: FloatArray = self._measures.attribution[self._unit][self._places[name]]
+        return amounts / self._measures.initial[self._unit]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def by_source(measures: Measures, unit: Unit = "usd") -> Mapping[str, FloatArray]:
     """Return what each source brought over what was put in, shape (n_paths,) each."""
-    parts = measures.attribution[unit] / measures.initial[unit]
-    return dict(zip((source.name for source in measures.sources), parts, strict=True))
+    return BySource(measures, unit)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from simulator.investors.portfolio import PortfolioPaths
 from simulator.scenario.investors import CASH
 from simulator.units import BoolArray, FloatArray
 
+Found = TypeVar("Found")
 Measure = str
 MEASURES = ("annual_yield", "total_return", "drawdown", "yield_deviation")
 """What is always measured; what else there is, where a claim names it."""
@@ -114,6 +116,17 @@ class InvestorMeasures:
     allocation: Mapping[str, FloatArray] = field(default_factory=dict)
     turnover: FloatArray = field(default_factory=lambda: np.empty(0))
     spells: Mapping[Unit, measures.Spells] = field(default_factory=dict)
+    found: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `once` has computed."""
+
+    def once(self, what: Hashable, compute: Callable[[], Found]) -> Found:
+        """Return what is computed of these numbers, the first time that it is asked for.
+
+        Terminal, report and JSON tell the same, and of a million paths it takes a while.
+        """
+        if what not in self.found:
+            self.found[what] = compute()
+        return cast(Found, self.found[what])
 
     def worst_return(self, unit: Unit, tail: float = 0.05) -> float:
         """Return the mean total return of the worst share `tail` of the paths."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples
 from scipy import stats
 
 from simulator.engine import simulate
 from simulator.engine.attribution import KINDS, beside, contributions
+from simulator.engine.stored import Rows
 from simulator.scenario import load_scenario
 
 UNITS = ("ounces", "usd")
@@ -35,6 +38,24 @@ def test_kind__is_the_sum_of_its_sources(found, unit):
     for kind in found.kinds:
         total = sum(line.means[unit].value for line in found.of_kind(kind.kind))
         assert total == pytest.approx(kind.means[unit].value, abs=1e-15)
+
+
+def test_sources__that_stay_in_files__are_read_once_each__and_not_all_together(found):
+    measures, read = samples.vault_measures(), []
+
+    def rows(unit):
+        def column(name):
+            read.append((unit, name))
+            return measures.attribution[unit][int(name)]
+
+        places = [str(place) for place in range(len(measures.sources))]
+        return Rows(places, samples.N_PATHS, column)
+
+    kept = replace(measures, attribution={unit: rows(unit) for unit in UNITS})
+    assert contributions(kept) == found
+    assert contributions(kept) is contributions(kept)
+    assert sorted(read) == sorted(set(read))
+    assert len(read) == len(UNITS) * len(measures.sources)
 
 
 def test_net__in_ounces__is_what_the_sample_says(found):

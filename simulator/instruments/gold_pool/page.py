@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.instruments.gold_pool.terms import GoldPoolTerms
-from simulator.instruments.page import Fan, Paragraph, Section, Silent, Table, Told
+from simulator.instruments.page import Fan, Paragraph, Section, Silent, Table, Told, by_source
 from simulator.words import figure, percent
 
 COLUMNS = ("at the end, USD", "p05", "median", "p95")
@@ -48,11 +48,9 @@ def sums(told: Told[GoldPoolTerms]) -> list[tuple[str, str, str, str]]:
 
 def net(told: Told[GoldPoolTerms]) -> str:
     """Return a sentence on what fees and impermanent loss brought a provider in the mean."""
-    held = told.instruments[told.label]
-    names = [source.name for source in held.sources]
-    parts = held.attribution["usd"] / held.initial["usd"]
-    fees = float(np.mean(parts[names.index("pool_fees")]))
-    loss = float(np.mean(parts[names.index("impermanent_loss")]))
+    parts = by_source(told.instruments[told.label])
+    fees = float(np.mean(parts["pool_fees"]))
+    loss = float(np.mean(parts["impermanent_loss"]))
     return (
         f"Of what a provider put in, fees brought {percent(fees, 2)} over the run in the mean and "
         f"impermanent loss {percent(loss, 2)}: together {percent(fees + loss, 2)} against holding "

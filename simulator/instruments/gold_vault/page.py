@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -60,8 +61,10 @@ class VaultPage(Silent[GoldVaultTerms]):
 def _organic(measures: Measures) -> float:
     """Return the mean of what organic sources earn in ounces, of the deposit."""
     rows = [row for row, source in enumerate(measures.sources) if source.kind == "organic"]
-    parts = measures.attribution["ounces"][rows].sum(axis=0) / measures.initial["ounces"]
-    return float(np.mean(parts)) if rows else 0.0
+    if not rows:
+        return 0.0
+    organic = reduce(np.add, (measures.attribution["ounces"][row] for row in rows))
+    return float(np.mean(organic / measures.initial["ounces"]))
 
 
 PAGE = VaultPage()
