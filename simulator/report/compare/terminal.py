@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _GAP = 1
 """Columns between two of a table's."""
+_NARROWEST = 12
+"""Room that a run's texts need to be read beside others', folded."""
 
 
 def print_comparison(console: Console, names: Sequence[str], found: Comparison) -> None:
@@ -50,19 +52,26 @@ def print_comparison(console: Console, names: Sequence[str], found: Comparison) 
 def _table(grid: Grid, heads: Sequence[str], width: int) -> Table:
     """Return a grid as it stands, or where that is too wide with a line for each run."""
     rows = [tuple(map(plain, row)) for row in grid.rows]
-    columns = ("", *heads)
-    longest = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    if sum(longest) + _GAP * len(longest) <= width:
-        return _laid(grid.title, columns, rows)
+    longest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    name = min(longest[0], width // 2)
+    room = (width - name - _GAP) // len(heads) - _GAP
+    if room >= min(_NARROWEST, max(longest[1:])):
+        values = [min(own, room) for own in longest[1:]]
+        return _laid(grid.title, ("", *heads), rows, [name, *values])
     lines = [
         (name if place == 0 else "", head, value)
         for name, *values in rows
         for place, (head, value) in enumerate(zip(heads, values, strict=True))
     ]
-    return _laid(grid.title, ("", "run", ""), lines)
+    return _laid(grid.title, ("", "run", ""), lines, [name, len("run"), None])
 
 
-def _laid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _laid(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int | None],
+) -> Table:
     """Return a table whose texts are folded where they are too long, and never cut."""
     table = Table(
         title=Text(title, style="bold"),
@@ -71,8 +80,8 @@ def _laid(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         pad_edge=False,
         padding=(0, _GAP, 0, 0),
     )
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(Text(column), overflow="fold", width=width)
     for row in rows:
         table.add_row(*map(Text, row))
     return table
