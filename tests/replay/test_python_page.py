@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 MOST_LINES = 25
+SMALL = "paths=128, horizon_days=90"
 
 
 def study() -> str:
@@ -31,7 +32,7 @@ def test_study__of_the_page__runs_in_few_lines_of_public_names() -> None:
     assert re.findall(r"import .*", code) == ["import simulator as assay"]
     assert not re.search(r"\._", code)
     names: dict[str, object] = {}
-    exec(compile(code.replace("paths=2_000", "paths=128"), "docs/python.md", "exec"), names)
+    exec(compile(code.replace("paths=2_000", SMALL), "docs/python.md", "exec"), names)
     replay = names["replay"]
     assert isinstance(replay, assay.PathReplay)
     assert replay.ok
