@@ -12,17 +12,18 @@ import pandas as pd
 
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
-from simulator.cli.replaying import ChainChoice, open_for, replay_paths
+from simulator.cli.replaying import ChainChoice, load_for, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.cli.tables import print_table
 from simulator.engine import Simulation, simulate
 from simulator.engine.folder import make_folder
-from simulator.engine.sources import is_finished, load_source, stored_paths
-from simulator.errors import ReconciliationFailed
+from simulator.engine.sources import is_finished, stored_paths
+from simulator.errors import ReconciliationFailed, UsageError
 from simulator.market.build import market_spec
 from simulator.replay import Evidence, Replay, check_label, choose
+from simulator.replay.deployment import write_deployment
 from simulator.replay.gas import KEYS, check_chain, gas_change, read_gas
-from simulator.scenario import LoadedScenario
+from simulator.scenario import LoadedScenario, Scenario
 from simulator.study.keeping import write_replay
 from simulator.words import gas_used, plain
 
@@ -39,6 +40,7 @@ def replay(
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
+    until: int | None,
     out: Path | None,
     gas: bool,
     gas_against: Path | None,
@@ -46,9 +48,12 @@ def replay(
 ) -> None:
     """Do what `assay replay` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
-    loaded = load_source(source, all_overrides(overrides, paths, seed), calibration)
+    changes = all_overrides(overrides, paths, seed)
+    loaded, moved = load_for(source, changes, calibration, rpc, reporter)
     scenario = loaded.scenario
     check_label(label, scenario.paths)
+    if until is not None and not 0 <= until <= scenario.horizon_days:
+        raise UsageError(f"--until {until}: must be 0 to {scenario.horizon_days}, the last day")
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     choice = ChainChoice(chain, anvil_path, rpc)
     stored = None if gas_against is None else read_gas(gas_against)
@@ -61,16 +66,18 @@ def replay(
         if out is not None:
             write_replay(out, replay, evidence)
 
-    wanted = out is not None or gas or stored is not None
+    wanted = out is not None or gas or stored is not None or rpc is not None
     with open_for(scenario, choice, reporter) as opened:
         if stored is not None:
             check_chain(stored, opened.name)
-        as_it_stands = not overrides and calibration is None and paths is None and seed is None
+        as_it_stands = not (changes or moved) and calibration is None
         simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
         replays = replay_paths(
-            opened, scenario, simulation.spec, choices, reporter, keep if wanted else None
+            opened, scenario, simulation.spec, choices, reporter, keep if wanted else None, until
         )
+    if rpc is not None and left:
+        _leave(scenario, rpc, left[-1], reporter)
     if replays.failure is not None:
         raise replays.failure
     done = replays.done[0]
@@ -86,6 +93,13 @@ def replay(
             _print_gas(table)
     if not done.ok:
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
+
+
+def _leave(scenario: Scenario, rpc: str, standing: Evidence, reporter: Reporter) -> None:
+    """Write what stands on an attached node, which keeps running and mines what it is sent."""
+    folder = Path("runs") / f"{scenario.name}-chain"
+    write_deployment(folder, standing.contracts, standing.accounts)
+    reporter.say(f"{rpc} mines what it is sent; addresses, ABIs and keys: {folder}")
 
 
 def _simulation(

@@ -103,15 +103,17 @@ def replay_paths(
     choices: Sequence[Choice],
     reporter: Reporter,
     keep: Keep | None = None,
+    until: int | None = None,
 ) -> Replays:
     """Play each chosen path on a fresh state of `chain`; `keep` gets what each leaves behind.
 
     A path that fails leaves what happened before it did, and no comparison. A chain that goes
-    away, or a call that reverts, ends the replays; those done are kept.
+    away, or a call that reverts, ends the replays; those done are kept. `until` is the last day,
+    where that is not the horizon.
     """
     replays = Replays(client={chain.name: chain.client_version})
     try:
-        _play_all(chain, scenario, spec, choices, reporter, replays, keep)
+        _play_all(chain, scenario, spec, choices, reporter, replays, keep, until)
     except AssayError as error:
         replays.failure = error
     return replays
@@ -125,12 +127,13 @@ def _play_all(
     reporter: Reporter,
     replays: Replays,
     keep: Keep | None,
+    until: int | None,
 ) -> None:
-    fresh = chain.snapshot()
+    fresh, last = chain.snapshot(), scenario.horizon_days if until is None else until
     for choice in choices:
         chain.revert(fresh)
         text = f"replaying {choice.label} (path {choice.path}) on {chain.name}"
-        with reporter.task(text, scenario.horizon_days + 1) as advance:
+        with reporter.task(text, last + 1) as advance:
             cast = players(scenario, spec, choice.path)
             evidence = None if keep is None else Evidence()
             try:
@@ -138,7 +141,7 @@ def _play_all(
                     chain,
                     cast,
                     scenario.start,
-                    scenario.horizon_days,
+                    last,
                     choice.label,
                     choice.path,
                     progress=lambda step: advance(1),

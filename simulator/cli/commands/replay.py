@@ -13,6 +13,7 @@ from simulator.cli.options import chain_options, json_option, scenario_options
 @click.command()
 @click.argument("source", metavar="RUN|SCENARIO")
 @click.option("--path", "label", default="p50", help="p05, p50, p95, events or a number.")
+@click.option("--until", type=int, metavar="DAY", help="Stop at this day, as on a chain to use.")
 @scenario_options
 @chain_options
 @click.option(
@@ -31,4 +32,8 @@ from simulator.cli.options import chain_options, json_option, scenario_options
 @json_option
 @carried_out_by("simulator.cli.replay:replay")
 def replay() -> None:
-    """Replay one path of a run folder or a scenario on a chain, and reconcile it."""
+    """Replay one path of a run folder or a scenario on a chain, and reconcile it.
+
+    With --rpc the node keeps what was played, mines what it is sent, and its addresses, ABIs and
+    keys are written into runs/NAME-chain.
+    """
