@@ -124,10 +124,17 @@ def fresh() -> uint256:
     """
     # These refuse what is missing, not positive, from the future or too old.
     metal: uint256 = feed._read(sources.metal_feed, sources.max_age)
+    miner: uint256 = 0
     if sources.miner_weight != 0:
-        miner: uint256 = feed._read(sources.miner_feed, sources.max_age)
-    index: uint256 = self._at(self._newest(sources.metal_feed))
+        miner = feed._read(sources.miner_feed, sources.max_age)
+    index: uint256 = 0
+    counted: uint256 = 0
+    updated_at: uint256 = 0
+    index, counted, updated_at = self._made_of(self._newest(sources.metal_feed))
     assert index != 0, "miner_index: no index"
+    # The miner's feed is back, and the index still has what it said before it failed.
+    is_newest: bool = counted == miner
+    assert is_newest or updated_at + sources.max_age >= block.timestamp, "miner_index: miner's answer is too old"
     return index
 
 
@@ -149,18 +156,33 @@ def _at(round_id: uint256) -> uint256:
     @param round_id The round, which must be there.
     @return uint256 The index (1e18 = 1), rounded down; zero where there is none.
     """
+    return self._made_of(round_id)[0]
+
+
+@internal
+@view
+def _made_of(round_id: uint256) -> (uint256, uint256, uint256):
+    """
+    @notice Returns the index of a round, and the miner's answer in it.
+    @param round_id The round, which must be there.
+    @return uint256 The index (1e18 = 1), rounded down; zero where there is none.
+    @return uint256 The miner's price (1e18 = 1); zero without weight.
+    @return uint256 When that was updated, Unix seconds.
+    """
     metal: uint256 = 0
     time: uint256 = 0
     metal, time = self._round(sources.metal_feed, round_id)
     if metal == 0:
-        return 0
+        return 0, 0, 0
     index: uint256 = sources.metal_weight * metal // sources.metal_base
+    miner: uint256 = 0
+    updated_at: uint256 = 0
     if sources.miner_weight != 0:
-        miner: uint256 = self._in_force(sources.miner_feed, time)
+        miner, updated_at = self._in_force(sources.miner_feed, time)
         if miner == 0:
-            return 0
+            return 0, 0, 0
         index += sources.miner_weight * miner // sources.miner_base
-    return index if index <= _MAX_INDEX else 0
+    return index if index <= _MAX_INDEX else 0, miner, updated_at
 
 
 @internal
@@ -201,19 +223,20 @@ def _round(source: address, round_id: uint256) -> (uint256, uint256):
 
 @internal
 @view
-def _in_force(source: address, time: uint256) -> uint256:
+def _in_force(source: address, time: uint256) -> (uint256, uint256):
     """
     @notice Returns the answer of a feed that was in force at a time: the newest not after it.
     @param source The 20-byte address of the feed.
     @param time The time, Unix seconds.
     @return uint256 The price (1e18 = 1); zero where there was none.
+    @return uint256 When it was updated, Unix seconds.
     """
     high: uint256 = self._newest(source)
     price: uint256 = 0
     updated_at: uint256 = 0
     price, updated_at = self._round(source, high)
     if updated_at <= time:
-        return price
+        return price, updated_at
     # Rounds are in the order of time: halve until one is left. Zero stands for none.
     low: uint256 = 0
     for _: uint256 in range(_MAX_HALVINGS):
@@ -224,4 +247,6 @@ def _in_force(source: address, time: uint256) -> uint256:
             low = middle
         else:
             high = middle
-    return 0 if low == 0 else self._round(source, low)[0]
+    if low == 0:
+        return 0, 0
+    return self._round(source, low)

@@ -10,7 +10,8 @@
         sold at a fixed price in USDC. Token and money change hands in one transaction, and
         the royalty that the collection names (ERC-2981) comes out of what the seller gets.
 @dev A token stays in its owner's wallet while it is offered; he must have approved this
-     contract. An offer is void once its seller no longer owns the token.
+     contract. An offer rests while its seller does not own the token, and stands again if
+     he gets it back, at the old price: whoever sends a token away withdraws its offer first.
 """
 
 

@@ -8,9 +8,9 @@
 @license GNU Affero General Public License v3.0 only
 @notice FOR THE STAGE ONLY: an intruder named at deployment may take the assets.
         A strategy of `gold_vault` with the calls of ERC-4626 that a vault makes.
-        It plays two parts: a pool whose fee income a keeper pays in as the
-        scenario states it, and the hostile strategy to which a stolen curator
-        key moves the vault's assets.
+        It plays two parts: the hostile strategy to which a stolen curator key moves
+        the vault's assets, in replays, and one with an income that a keeper pays in,
+        where the vault is tried by hand and in tests.
 @dev Accounting is internal: a donation changes nothing, and assets that the token's
      issuer has burnt are gone for all shares. Only the vault may
      deposit, so no other share exists and none can be transferred. A token may

@@ -99,7 +99,7 @@ def test_withdrawn_offer__is_gone(stage: SolarStage):
         stage.send(stage.desk, "buy", 1, DOLLAR, by=stage.roles.trader)
 
 
-def test_offer__of_a_token_that_was_sent_away__is_void(stage: SolarStage):
+def test_offer__of_a_token_that_was_sent_away__rests_until_it_is_back(stage: SolarStage):
     seller, other = stage.roles.depositor, stage.roles.second_depositor
     stage.send(stage.desk, "offer", 1, DOLLAR, by=seller)
     stage.act("transferFrom", seller, other, 1, by=seller)

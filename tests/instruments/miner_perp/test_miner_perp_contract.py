@@ -683,6 +683,29 @@ def test_index__is_the_weighted_mean_at_each_round_of_the_metal(new_stage: NewSt
     assert stage.index.read(stage.chain, "at", 1) == WAD
 
 
+def test_index__of_a_miner_whose_feed_was_away__waits_for_the_metals_next_round(
+    new_stage: NewStage,
+):
+    """Four days without the miner, at most three: once it is back at half, the metal's last round
+    still counts it whole. Who dealt at that would know where the next round stands."""
+    stage = new_stage(miner_weight=4 * WAD // 10)
+    stage.wait(10)
+    stage.post_miner(100)
+    for _ in range(4):
+        stage.price(100, after=DAY + 1)
+    with refused("feed: answer is too old"):
+        stage.index.read(stage.chain, "fresh")
+    stage.wait(10)
+    stage.post_miner(50)
+    with refused("miner_index: miner's answer is too old"):
+        stage.index.read(stage.chain, "fresh")
+    with refused("miner_index: miner's answer is too old"):
+        stage.act("deposit", DOLLAR, by=stage.roles.depositor)
+    stage.price(100)
+    assert stage.index.read(stage.chain, "fresh") == (60 + 20) * WAD // 100
+    stage.act("deposit", DOLLAR, by=stage.roles.depositor)
+
+
 def test_index__before_the_miners_first_round__is_none(revm: Chain, roles: SimpleNamespace):
     stage = PerpStage(revm, roles)
     late = deploy(revm, "price_feed", 8, "Late / USD", roles.keeper, sender=roles.owner)
