@@ -81,6 +81,7 @@ def simulate_market(
         raise ValueError(f"block holds {block.shape[2]} paths; n_paths is {n_paths}")
     if n_assets is not None and spec.model == "macro" and not spec.shocks:
         block = block[:n_assets]
+    factors = {*factors, *(name for shock in spec.shocks for name in shock.factors)}
     keeps = spec.model == "macro" and len(factors) > 0 and block.shape[0] == len(spec.assets)
     states = empty_states(spec, n_paths) if keeps else NOTHING
     fill(spec, seed, first_path, block, states=states)
@@ -96,8 +97,27 @@ def simulate_market(
     if spec.shocks:
         if any(shock.target == USDC for shock in spec.shocks):
             prices.setdefault(USDC, np.ones((spec.n_steps + 1, n_paths)))
-        happened = apply_shocks(spec, spec.shocks, seed, first_path, prices)
+        happened = apply_shocks(spec, spec.shocks, seed, first_path, prices, found)
+        if happened.factors:
+            found = ShockedFactors(found, happened.factors)
     return MarketPaths(spec.dates, prices, first_path, found, happened)
+
+
+class ShockedFactors(Mapping[str, FloatArray]):
+    """Macro factors with what shocks have added, by name, shape (n_steps + 1, n_paths) each."""
+
+    def __init__(self, plain: Mapping[str, FloatArray], added: Mapping[str, FloatArray]) -> None:
+        self._plain, self._added = plain, added
+
+    def __getitem__(self, name: str) -> FloatArray:
+        plain = self._plain[name]
+        return plain + self._added[name] if name in self._added else plain
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
 
 
 class MacroFactors(Mapping[str, FloatArray]):

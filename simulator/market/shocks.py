@@ -23,16 +23,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import special
 
 from simulator.market.events import NEVER
+from simulator.market.macro.model import driver_loadings
+from simulator.market.macro.names import CUMULATED, Driver
 from simulator.market.normals import normal_paths
 from simulator.market.spec import MarketFigures
 from simulator.market.streams import Stream
-from simulator.scenario.shock_targets import CORRELATION, VOLATILITY
+from simulator.scenario.shock_targets import CORRELATION, FACTOR, VOLATILITY
 from simulator.scenario.shocks import ShockTerms, When
 from simulator.schema.assets import USDC
 from simulator.units import FEED_DECIMALS, BoolArray, FloatArray, StepArray
@@ -48,9 +50,12 @@ class Happened:
     ----------
     begins : dict of str to ndarray of int64, shape (n_paths,)
         By name of the shock: its first step on a path, `NEVER` where it does not happen.
+    factors : dict of str to ndarray of shape (n_steps + 1, n_paths)
+        By name: what was added to a macro factor.
     """
 
     begins: Mapping[str, StepArray]
+    factors: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 def apply_shocks(
@@ -59,6 +64,7 @@ def apply_shocks(
     seed: int,
     first_path: int,
     prices: Mapping[str, FloatArray],
+    factors: Mapping[str, FloatArray] | None = None,
 ) -> Happened:
     """Change the prices of consecutive paths in place; return when each shock began.
 
@@ -66,14 +72,16 @@ def apply_shocks(
     ----------
     prices : dict of str to ndarray of shape (n_steps + 1, n_paths)
         Of every asset of `spec`, and USDC's in dollars where it moves.
+    factors : dict of str to ndarray of shape (n_steps + 1, n_paths), optional
+        Macro factors as they are without shocks, of which those are looked at that conditions name.
     """
-    world = _World(spec, seed, first_path, prices)
+    world = _World(spec, seed, first_path, prices, factors or {})
     begins: dict[str, StepArray] = {}
     for shock in sorted(shocks, key=lambda one: one.at is not None):
         begun = world.begins(shock)
         begins[shock.name] = begun
         world.hit(shock, begun)
-    return Happened({shock.name: begins[shock.name] for shock in shocks})
+    return Happened({shock.name: begins[shock.name] for shock in shocks}, world.added)
 
 
 def weights(shock: ShockTerms, begun: StepArray, n_steps: int) -> FloatArray:
@@ -100,10 +108,16 @@ class _World:
     """A block of prices under way."""
 
     def __init__(
-        self, spec: MarketFigures, seed: int, first_path: int, prices: Mapping[str, FloatArray]
+        self,
+        spec: MarketFigures,
+        seed: int,
+        first_path: int,
+        prices: Mapping[str, FloatArray],
+        factors: Mapping[str, FloatArray],
     ) -> None:
         self._spec, self._seed, self._first = spec, seed, first_path
-        self._prices = prices
+        self._prices, self._factors = prices, factors
+        self.added: dict[str, FloatArray] = {}
         self._paths = next(iter(prices.values())).shape[1]
         self._index = {asset: k for k, asset in enumerate(spec.assets)}
         self._correlation = spec.cholesky @ spec.cholesky.T
@@ -115,7 +129,7 @@ class _World:
         step = shock.begins(self._spec.start)
         seen = shock.condition
         if seen is not None:
-            begun = _first_step(seen, self._prices[seen.asset])
+            begun = _first_step(seen, self._level(seen.asset))
         else:
             begun = np.full(self._paths, step, dtype=np.int64)
         if shock.family == "price":
@@ -126,6 +140,13 @@ class _World:
             begun = np.where(drawn < _quantile(shock.share), begun, NEVER)
         return begun
 
+    def _level(self, name: str) -> FloatArray:
+        """Return a price or a factor as the shocks so far have left it."""
+        if name in self._prices:
+            return self._prices[name]
+        level = self._factors[name]
+        return level + self.added[name] if name in self.added else level
+
     def hit(self, shock: ShockTerms, begun: StepArray) -> None:
         """Change the prices by one shock."""
         there = weights(shock, begun, self._spec.n_steps)
@@ -133,6 +154,8 @@ class _World:
             self._move(shock, begun, there)
         elif shock.family == USDC:
             self._dollar(shock, there)
+        elif shock.family == FACTOR:
+            self._add_to_factor(shock.asset, float(shock.by or 0.0) * there)
         elif shock.family == VOLATILITY:
             for asset in [shock.asset] if shock.asset else self._spec.assets:
                 self._shake(asset, (shock.times or 1.0) - 1.0, there)
@@ -198,6 +221,31 @@ class _World:
         moved = price + there * (aim - price)
         price[...] = np.maximum(np.rint(moved * _FEED_UNITS), 1.0) / _FEED_UNITS
 
+    # -- factors -------------------------------------------------------------------------------
+
+    def _add_to_factor(self, name: str, added: FloatArray) -> None:
+        """Add to a factor, and move prices by what the model says that this news does to them.
+
+        A surprise of the real rate acts at once and, day by day, through what it pays; the
+        nominal rate and the ex-post real rate go with it. That of the nominal rate alone acts
+        through what it pays. `added` is of shape (n_steps + 1, n_paths).
+        """
+        if self._spec.macro is None:
+            raise ValueError("only the model macro has factors")
+        for moved in _MOVES_WITH[name]:
+            self.added[moved] = self.added.get(moved, 0.0) + added
+        loadings = driver_loadings(self._spec.macro.loadings(self._spec.assets))
+        summed = np.cumsum(added, axis=0) * self._spec.year_fraction
+        for asset, k in self._index.items():
+            path = np.zeros_like(added)
+            for driver, points in _NEWS[name].items():
+                news = summed if driver in CUMULATED else added
+                path += loadings[k, driver] * points * news
+            if np.any(path):
+                moves = np.diff(_landed(path, self._spec.trading[k]), axis=0)
+                self._given[asset] = self._given.get(asset, 0.0) + moves
+                self._add(asset, moves)
+
     # -- surprises -----------------------------------------------------------------------------
 
     def _surprises(self, asset: str) -> tuple[FloatArray, float]:
@@ -246,6 +294,21 @@ class _World:
         """Multiply a price by the exponential of daily log moves, shape (n_steps, n_paths)."""
         if np.any(moves):
             self._prices[asset][1:] *= np.exp(np.cumsum(moves, axis=0))
+
+
+_MOVES_WITH: Mapping[str, tuple[str, ...]] = {
+    "real_rate": ("real_rate", "nominal_rate", "real_rate_ex_post"),
+    "nominal_rate": ("nominal_rate", "real_rate_ex_post"),
+    "liquidity": ("liquidity",),
+}
+"""Factors that go with one: inflation stays."""
+
+_NEWS: Mapping[str, Mapping[Driver, float]] = {
+    "real_rate": {Driver.RATE: 100.0, Driver.LEVEL: 100.0, Driver.NOMINAL: 1.0},
+    "nominal_rate": {Driver.LEVEL: 100.0, Driver.NOMINAL: 1.0},
+    "liquidity": {Driver.LIQUIDITY: 1.0},
+}
+"""Drivers that one moves, and their units in one of its own: some count in percent."""
 
 
 def _first_step(seen: When, price: FloatArray) -> StepArray:

@@ -64,6 +64,8 @@ def words(shock: ShockTerms) -> str:
 def _amount(shock: ShockTerms) -> str:
     if shock.feed is not None:
         return _FED[shock.feed]
+    if shock.by is not None:
+        return f"is {abs(shock.by):g} {'higher' if shock.by > 0 else 'lower'}"
     if shock.at is not None:
         return f"goes to {shock.at:,.10g}"
     if shock.times is not None:

@@ -20,7 +20,7 @@ from simulator.scenario.instruments import terms_type
 from simulator.scenario.market import OF_A_TABLE
 from simulator.scenario.reader import read_yaml
 from simulator.scenario.shock_lists import Item, items_of, put_first
-from simulator.scenario.shock_targets import HOURS, targets
+from simulator.scenario.shock_targets import FACTOR, HOURS, targets
 from simulator.scenario.shocks import AMOUNTS
 from simulator.schema.raw import MARKS, Provenance, RawFile
 
@@ -177,6 +177,8 @@ def _hit(data: Any) -> Mapping[str, tuple[str, ...]]:
     found = {name: (name,) for name in targets(assets)}
     if isinstance(market, dict) and market.get("model") in OF_A_TABLE:
         del found[HOURS]
+    if isinstance(market, dict) and market.get("model") != "macro":
+        found = {name: hit for name, hit in found.items() if not name.startswith(f"{FACTOR}.")}
     chosen = data.get("instruments") if isinstance(data, dict) else None
     for label, terms in (chosen if isinstance(chosen, dict) else {}).items():
         kind = terms_type(label, terms)

@@ -20,7 +20,7 @@ from simulator.scenario.instruments import Chosen, homes, positions, section_fau
 from simulator.scenario.investors import InvestorTerms, unknown_instrument
 from simulator.scenario.market import OF_A_TABLE, AssetTerms, MarketTerms
 from simulator.scenario.observables import FACTORS, one_of
-from simulator.scenario.shock_targets import GAS, HOURS
+from simulator.scenario.shock_targets import FACTOR, GAS, HOURS
 from simulator.scenario.shocks import ShockTerms, shock_faults, struck_faults
 from simulator.schema.assets import USDC
 from simulator.schema.fields import (
@@ -71,7 +71,7 @@ class MarketScenario(Frozen):
             rule = f"must be at most {self.horizon_days}, the last day of the run"
             refuse([(("market", "stablecoin", "day"), str(day), rule)])
         refuse(shock_faults(self.shocks or (), self.market.assets, self.start, self.horizon_days))
-        refuse(self._hours_faults())
+        refuse(self._hours_faults() + self._factor_faults())
         return self
 
     def _hours_faults(self) -> list[Fault]:
@@ -81,6 +81,17 @@ class MarketScenario(Frozen):
         rule = f"is not for model {self.market.model}, whose days are those of its table"
         listed = enumerate(self.shocks or ())
         return [(("shocks", k, "target"), HOURS, rule) for k, s in listed if s.target == HOURS]
+
+    def _factor_faults(self) -> list[Fault]:
+        """Return the factors that shocks name of a market that has none."""
+        if self.market.model == "macro":
+            return []
+        rule = f"is a factor of model macro alone; this market is {self.market.model}"
+        return [
+            (("shocks", k, "when" if s.family != FACTOR else "target"), factor, rule)
+            for k, s in enumerate(self.shocks or ())
+            for factor in s.factors
+        ]
 
     @property
     def usdc_moves(self) -> bool:

@@ -10,9 +10,12 @@ from simulator.instruments.terms import Amount
 from simulator.schema.assets import USDC, class_of
 
 VOLATILITY, CORRELATION, FEED = "volatility", "correlation", "feed"
-HOURS, GAS = "hours", "gas"
+HOURS, GAS, FACTOR = "hours", "gas", "factor"
 
-Whose = Literal["each", "each and all", "metals", "all"]
+SHOCKED_FACTORS = ("real_rate", "nominal_rate", "liquidity")
+"""Factors of model macro that a shock can move, and prices with them."""
+
+Whose = Literal["each", "each and all", "metals", "all", "factors"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class Family:
     amounts : tuple of str
         Fields of which one says how much, or what; none where there is nothing to say.
     whose : Whose
-        Whether an asset stands behind the first word: any, or a metal, or none.
+        What stands behind the first word: any asset, a metal, a factor, or nothing.
     is_certain : bool
         Whether it holds on all paths alike, so that no condition or share decides.
     """
 
-    amounts: tuple[Amount | Literal["feed"], ...]
+    amounts: tuple[Amount | Literal["feed", "by"], ...]
     whose: Whose = "all"
     is_certain: bool = False
 
@@ -41,6 +44,7 @@ FAMILIES: Mapping[str, Family] = {
     USDC: Family(("size", "at")),
     FEED: Family(("size", "at", "feed"), "metals"),
     HOURS: Family((), is_certain=True),
+    FACTOR: Family(("by",), "factors"),
     GAS: Family(("times", "at"), is_certain=True),
 }
 
@@ -49,7 +53,9 @@ def targets(assets: Collection[str]) -> list[str]:
     """Return everything of a market of these assets that a shock can hit."""
     found: list[str] = []
     for name, family in FAMILIES.items():
-        if family.whose != "all":
+        if family.whose == "factors":
+            found += [f"{name}.{factor}" for factor in SHOCKED_FACTORS]
+        elif family.whose != "all":
             found += [f"{name}.{a}" for a in assets if family.whose != "metals" or _is_metal(a)]
         if family.whose in ("all", "each and all"):
             found.append(name)

@@ -20,9 +20,10 @@ from typing import Annotated, Literal, cast, get_args
 from pydantic import Field, model_validator
 
 from simulator.instruments.terms import Amount, Struck
-from simulator.scenario.observables import one_of
+from simulator.scenario.observables import FACTORS, one_of
 from simulator.scenario.shock_targets import (
     CORRELATION,
+    FACTOR,
     FAMILIES,
     HOURS,
     VOLATILITY,
@@ -50,11 +51,12 @@ _FORM = "must be as `gold < 4_000` or `drawdown(silver) > 0.3`"
 Sign = Literal["<", "<=", ">", ">="]
 AMOUNTS: tuple[Amount, ...] = get_args(Amount)
 MOST_VOLATILITY = 20.0
+MOST_OF_A_RATE = 0.25
 
 
 @dataclass(frozen=True)
 class When:
-    """A condition on the close of a day: of a price, or of its fall from its highest close."""
+    """A condition on the close of a day: of a price or factor, or of a fall from the highest."""
 
     asset: str
     falls: bool
@@ -80,14 +82,16 @@ class ShockTerms(Frozen):
     group: Label | None = None
     """What it is a part of: the shocks of a group are compared with none as one."""
     target: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)?$")]
-    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, hours, gas, or
-    what an instrument names, as gold_vault.exploit."""
+    """price.ASSET, volatility, volatility.ASSET, correlation, usdc, feed.METAL, hours, gas,
+    factor.real_rate, .nominal_rate or .liquidity, or what an instrument names, as
+    gold_vault.exploit."""
     on: Day | None = None
     """Day on which it begins."""
     day: Annotated[Whole, Field(ge=1, le=3660)] | None = None
     """Step on which it begins, instead of a date."""
     when: str | None = None
-    """A condition, instead of a date: seen at a close, it acts on the next day, once."""
+    """A condition on a price or factor, instead of a date: seen at a close, it acts on the next
+    day, once."""
     size: Fraction | None = None
     """Of a price: its move, -0.2 = it falls by 20 %. Of a feed: by how much it is wrong. Of
     correlation: how far it goes towards 1. Of an instrument: a share, as of what is stolen."""
@@ -95,6 +99,9 @@ class ShockTerms(Frozen):
     """Of a price or feed: the level it goes to, in its own unit; of gas: gwei."""
     times: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Of volatility, 20 at most, or of gas: what it is multiplied by."""
+    by: Annotated[float, Field(ge=-10, le=10)] | None = None
+    """Of a factor: what is added to it, in its own unit: 0.01 = 100 basis points of a rate; of
+    liquidity, standard deviations."""
     feed: Literal["frozen", "exchange"] | None = None
     """Of a feed, instead of an amount: it says what it said last, or is fed with a token's trades
     on its exchange, on every day."""
@@ -113,6 +120,13 @@ class ShockTerms(Frozen):
     def counts_as(self) -> str:
         """Return what it is compared under: its group, or its own name."""
         return self.group or self.name
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Return the factors of model macro that it moves or looks at."""
+        seen = self.condition
+        looks = (seen.asset,) if seen is not None and seen.asset in FACTORS else ()
+        return (*looks, *((self.asset,) if self.family == FACTOR else ()))
 
     @property
     def amount(self) -> float:
@@ -155,7 +169,7 @@ class ShockTerms(Frozen):
         family = FAMILIES.get(self.family)
         if family is None:
             return []
-        given = [name for name in (*AMOUNTS, "feed") if getattr(self, name) is not None]
+        given = [name for name in (*AMOUNTS, "feed", "by") if getattr(self, name) is not None]
         wanted = " or ".join(family.amounts)
         if not wanted and given:
             return [((given[0],), "", f"is not for {self.target}, which has no size")]
@@ -175,6 +189,8 @@ class ShockTerms(Frozen):
     def _size_faults(self) -> list[Fault]:
         if self.family == VOLATILITY and (self.times or 0.0) > MOST_VOLATILITY:
             return [(("times",), f"{self.times:g}", f"must be at most {MOST_VOLATILITY:g}")]
+        if self.by is not None and self.family == FACTOR:
+            return self._by_faults(self.by)
         if self.size is None:
             return []
         if self.family == CORRELATION and not 0 < self.size <= 1:
@@ -182,6 +198,14 @@ class ShockTerms(Frozen):
         if self.size <= -1 or self.size == 0:
             rule = "must be above -1 (-100 %), which leaves nothing, and not 0"
             return [(("size",), f"{self.size:g}", rule)]
+        return []
+
+    def _by_faults(self, by: float) -> list[Fault]:
+        if by == 0.0:
+            return [(("by",), "0", "must not be 0")]
+        if self.asset != "liquidity" and abs(by) > MOST_OF_A_RATE:
+            rule = f"must be -{MOST_OF_A_RATE:g} to {MOST_OF_A_RATE:g}: 0.01 = 100 basis points"
+            return [(("by",), f"{by:g}", rule)]
         return []
 
     def _certain_faults(self, family: Family) -> list[Fault]:
@@ -263,8 +287,11 @@ def _target(shock: ShockTerms, assets: Collection[str]) -> list[Fault]:
         rule = one_of(shock.target, known, "something that a shock can hit")
         faults.append((("target",), f"'{shock.target}'", rule))
     seen = shock.condition
-    if seen is not None and seen.asset not in assets:
+    if seen is not None and seen.asset not in (*assets, *FACTORS):
         rule = f"{seen.asset} is no asset of this market: {', '.join(assets)}"
+        faults.append((("when",), f"'{shock.when}'", f"{rule}; nor a factor"))
+    elif seen is not None and seen.falls and seen.asset not in assets:
+        rule = f"a drawdown is a price's; {seen.asset} is none"
         faults.append((("when",), f"'{shock.when}'", rule))
     return faults
 
