@@ -54,6 +54,8 @@ class MinerPerpDrivers:
         Notional that each cohort is to have then.
     fails : ndarray of shape (n_paths,), int64
         Step on which the venue has failed; beyond the horizon where it does not.
+    can_fail : bool
+        Whether it could: by its hazard, or by a shock.
     last_round : int
         The last step on which the metal trades: everybody's exit.
     """
@@ -68,6 +70,7 @@ class MinerPerpDrivers:
     decides: StepArray
     goals: FloatArray
     fails: StepArray
+    can_fail: bool
     last_round: int
 
     def lane(self, k: int) -> MinerPerpDrivers:
@@ -161,6 +164,7 @@ def draw_drivers(
     first_path: int,
     kept_away: Sequence[Blow] = (),
     misread: Sequence[FeedBlow] = (),
+    broken: Sequence[Blow] = (),
 ) -> MinerPerpDrivers:
     """Return the drivers of a block.
 
@@ -176,6 +180,8 @@ def draw_drivers(
         Shocks: keepers who are away.
     misread : sequence of FeedBlow
         What shocks do to the metal's feed; the miner's share follows the metal itself.
+    broken : sequence of Blow
+        Shocks: failures of the venue, of which the first counts, the hazard's among them.
     """
     n_rows, n_paths = metal_usd.shape
     told = np.empty_like(metal_usd)
@@ -189,7 +195,13 @@ def draw_drivers(
         shares = np.empty_like(told)
         _share(told, normals, exchange_open, _of_miner(terms.index.miner, first), shares)
     told = said(told, exchange_open, misread)
+    fails = _failures(terms, label, seed, first_path, n_paths)
+    for blow in broken:
+        fails = np.minimum(fails, blow.begins)
+    can_fail = terms.venue.hazard > 0.0 or bool(broken)
     rounds = _rounds(terms, label, exchange_open, seed, first_path, n_paths)
+    if can_fail:
+        rounds &= np.arange(n_rows)[:, None] < fails
     away = absent(kept_away)
     index = np.empty_like(told)
     _index(told, shares, rounds, terms.index.metal_weight, first, index)
@@ -204,7 +216,8 @@ def draw_drivers(
         kept=rounds & ~away if away.size > 0 else rounds,
         decides=decides,
         goals=_goals(terms, index, decides, volatility),
-        fails=_failures(terms, label, seed, first_path, n_paths),
+        fails=fails,
+        can_fail=can_fail,
         last_round=last_round(exchange_open),
     )
 
@@ -244,10 +257,7 @@ def _rounds(
     first_path: int,
     n_paths: int,
 ) -> BoolArray:
-    """Return where the feeds have a new round: trading days and the first, less a freeze.
-
-    Where the venue has failed there is none for it.
-    """
+    """Return where the feeds have a new round: trading days and the first, less a freeze."""
     n_rows = exchange_open.size
     posts = exchange_open.copy()
     posts[0] = True
@@ -258,15 +268,13 @@ def _rounds(
         )
         since = np.arange(n_rows)[:, None] - begins
         found &= (since < 0) | (since >= terms.freeze.days)
-    if terms.venue.hazard > 0.0:
-        found &= np.arange(n_rows)[:, None] < _failures(terms, label, seed, first_path, n_paths)
     return found
 
 
 def _failures(
     terms: MinerPerpTerms, label: str, seed: int, first_path: int, n_paths: int
 ) -> StepArray:
-    """Return the step on which the venue has failed, shape (n_paths,)."""
+    """Return the step on which the venue has failed by its hazard, shape (n_paths,)."""
     number = stream(Stream.VENUE_FAILURE, label)
     return first_event(seed, number, first_path, n_paths, terms.venue.hazard)
 

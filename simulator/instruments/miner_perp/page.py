@@ -84,7 +84,12 @@ def sources(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
 
 def _more(told: Told[MinerPerpTerms]) -> tuple[str, ...]:
     """Return the column of the venue's failure, where it can fail."""
-    return ("failure",) if told.terms.venue.hazard > 0.0 else ()
+    return ("failure",) if _can_fail(told) else ()
+
+
+def _can_fail(told: Told[MinerPerpTerms]) -> bool:
+    """Return whether the venue could fail, by its hazard or by a shock."""
+    return "venue_failed" in told.instruments[f"{told.label}-{POOL}"].happened
 
 
 def sums(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
@@ -115,11 +120,12 @@ def stops(told: Told[MinerPerpTerms]) -> str:
 def failure(told: Told[MinerPerpTerms]) -> str:
     """Return how often the venue failed, and what it took; nothing where it cannot."""
     venue, measured = told.terms.venue, told.instruments[f"{told.label}-{POOL}"]
-    if venue.hazard == 0.0:
+    if not _can_fail(told):
         return ""
+    why = f"at a hazard of {bound(venue.hazard)} a year" if venue.hazard > 0.0 else "by a shock"
     return (
         f"The exchange itself fails on {_share(measured.happened['venue_failed'])} of the paths, "
-        f"at a hazard of {bound(venue.hazard)} a year, and takes {bound(venue.loss)} of all that "
+        f"{why}, and takes {bound(venue.loss)} of all that "
         "lies there; the rest is paid at once."
     )
 

@@ -95,8 +95,8 @@ def simulate(
     """
     shape = drivers.index.shape
     told = numbers(terms, gas, holder_usd, drivers.last_round, shape[0] - 1)
-    wanted, fails = bool(days) and by_source, terms.venue.hazard > 0.0
-    results = _empty(shape, terms, by_source=wanted or fails, record=record)
+    wanted, fails = bool(days) and by_source, drivers.can_fail
+    results = _empty(shape, terms, by_source=wanted or fails, record=record, fails=fails)
     outside = Drivers(
         drivers.index,
         drivers.rounds,
@@ -140,14 +140,14 @@ def _of_venue(
 
 
 def _empty(
-    shape: tuple[int, ...], terms: MinerPerpTerms, *, by_source: bool, record: bool
+    shape: tuple[int, ...], terms: MinerPerpTerms, *, by_source: bool, record: bool, fails: bool
 ) -> Results:
     """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths)."""
     n_rows, n_paths = shape
     n_traders = len(terms.traders)
     kept = (n_rows, len(terms.crowd.cohorts) + n_traders, n_paths) if record else (0, 0, 0)
     daily = shape if by_source else (0, 0)
-    more = int(terms.venue.hazard > 0.0)
+    more = int(fails)
     return Results(
         marks=np.empty((n_traders, *shape)),
         leaves=np.empty((n_traders, *shape)),

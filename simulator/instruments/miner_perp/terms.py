@@ -38,6 +38,9 @@ Fee = Annotated[float, Field(ge=0, le=0.1), Unit("1 = 100 % of the notional", 0.
 FundingRate = Annotated[float, Field(ge=-10, le=10), Unit("1 = 100 % a year", 0.01)]
 Times = Annotated[float, Field(ge=0, le=100), Unit("1 = as large as the pool")]
 
+VENUE = "venue"
+"""What a shock can do to it, beside keeping its keepers away."""
+
 POOL = "pool"
 """What the providers' position is called behind the label; no trader may be."""
 
@@ -331,7 +334,10 @@ class MinerPerpTerms(InstrumentTerms):
     @classmethod
     def shocks(cls) -> tuple[Struck, ...]:
         """Return what shocks can do to it."""
-        return (without_keepers("liquidates, stops or reduces a position"),)
+        return (
+            without_keepers("liquidates, stops or reduces a position"),
+            Struck(VENUE, "the exchange itself fails, and takes venue.loss of all that lies there"),
+        )
 
     def needs(self) -> Needs:
         """Return the metal."""

@@ -106,7 +106,7 @@ def run(
         drivers = without_rounds(drivers, frozen)
     if fails is not None:
         drivers = without_rounds(drivers, slice(fails, None))
-        drivers = replace(drivers, fails=np.full_like(drivers.fails, fails))
+        drivers = replace(drivers, fails=np.full_like(drivers.fails, fails), can_fail=True)
     trades = always(drivers.index.shape[0] - 1) if opens is None else opens
     names = frozenset(position.name for position in perp.positions("perp"))
     found, kept = simulate(
@@ -126,4 +126,4 @@ def without_rounds(drivers: MinerPerpDrivers, steps: slice) -> MinerPerpDrivers:
     rounds, index = drivers.rounds.copy(), drivers.index.copy()
     rounds[steps] = False
     index[steps] = index[steps.start - 1]
-    return replace(drivers, rounds=rounds, index=index)
+    return replace(drivers, rounds=rounds, kept=rounds, index=index)

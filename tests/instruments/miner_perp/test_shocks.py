@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from paths import player_of, replay
-from perps import HOLDER_USD, drawn, long, terms
+from perps import HOLDER_USD, LANES, drawn, long, terms
 
+from simulator.instruments.checks import faults_of
 from simulator.instruments.gas import Gas
 from simulator.instruments.miner_perp.gas import HOLDER_GAS
 from simulator.instruments.miner_perp.paths import simulate
 from simulator.instruments.miner_perp.state import Act
+from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import players
 from simulator.scenario import load_scenario
@@ -56,6 +59,32 @@ def test_keeper__who_is_away__neither_liquidates_nor_stops__and_does_both_on_his
     # by then the stop is too late: what is due for liquidation is liquidated first
     assert days_of(late, 1, Act.LIQUIDATED) == [6]
     assert days_of(late, 1, Act.STOPPED) == []
+
+
+FAILS = (
+    "horizon_days=30",
+    f"shocks=[{{name: gone, target: silver_perp.venue, day: {DAY}}}]",
+)
+
+
+def test_venue__that_fails_by_a_shock__takes_its_part_on_that_day():
+    """Without a hazard: half of what each had the day before, by `venue.loss`."""
+    loaded = load_scenario("silver-perp", overrides=FAILS)
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    found = simulate_block(loaded.scenario, spec, 0, LANES).instruments
+    for name in ("silver_perp-pool", "silver_perp-long_1x", "silver_perp-short_2x"):
+        mark, failed = found[name].mark["usd"], found[name].happened["venue_failed"]
+        assert failed.all()
+        # gas was spent before, and is not lost again: some ten dollars at most
+        assert mark[DAY] == pytest.approx(0.5 * mark[DAY - 1], abs=10.0)
+        assert np.array_equal(mark[-1], mark[DAY])
+        assert not faults_of(found[name])
+    assert "venue_failed" not in found["plain_silver-long_1x"].happened
+
+
+def test_replay__of_a_failure_by_a_shock__agrees():
+    found = replay(None, 1, *FAILS, name="silver-perp")
+    assert found.ok, [o for o in found.observables if not o.ok]
 
 
 def test_replay__agrees_while_keepers_are_away():
