@@ -115,11 +115,13 @@ def _share(
     dollar of margin an ounce, net cash and least worth over the first worth, deviation a day.
     """
     aisc, slope, cash, least, deviation = terms
-    for k in range(metal.shape[1]):
-        log_shock = 0.0
-        for step in range(metal.shape[0]):
-            if step > 0 and trading[step]:
-                log_shock += deviation * normals[step, k] - 0.5 * deviation * deviation
+    log_shocks = np.zeros(metal.shape[1])
+    for step in range(metal.shape[0]):
+        moves = 1.0 if step > 0 and trading[step] else 0.0
+        for k in range(metal.shape[1]):
+            shift = deviation * normals[step, k] - 0.5 * deviation * deviation
+            log_shock = log_shocks[k] + moves * shift
+            log_shocks[k] = log_shock
             worth = max(least, (metal[step, k] - aisc) * slope + cash)
             # far beyond it either way a share is worth nothing, or more than a feed can say
             kept = -50.0 if log_shock < -50.0 else (12.0 if log_shock > 12.0 else log_shock)
@@ -295,11 +297,12 @@ def _goals(
     """Return the cohorts' goals, shape (n_decisions, n_cohorts, n_paths), whole USD."""
     cohorts, back = list(terms.crowd.cohorts.values()), terms.crowd.lookback_days
     found = np.empty((len(decides), len(cohorts), index.shape[1]))
+    moves = np.diff(index, axis=0) / index[:-1] if cohorts else np.empty((0, index.shape[1]))
+    squares = moves * moves
     for number, step in enumerate(decides):
         first = max(0, int(step) - back)
-        moves = np.diff(index[first : step + 1], axis=0) / index[first:step]
         # all days count: those without a round have not moved
-        wild = np.sqrt((moves * moves).mean(axis=0) * DAYS_PER_YEAR) / volatility - 1.0
+        wild = np.sqrt(squares[first:step].mean(axis=0) * DAYS_PER_YEAR) / volatility - 1.0
         moved = index[step] / index[first] - 1.0
         for which, cohort in enumerate(cohorts):
             appetite = 1.0 + cohort.momentum * moved + cohort.volatility * wild

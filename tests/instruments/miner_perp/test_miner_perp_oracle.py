@@ -9,19 +9,26 @@ from perps import HOLDER_USD, LANES, drawn, run, without_rounds
 from test_miner_perp_by_hand import BUSY, wild
 
 from simulator.instruments.miner_perp.state import Observed
+from simulator.instruments.miner_perp.terms import FreezeTerms, MinerPerpTerms
 
 OPENS = np.arange(61) % 7 < 5
 
 
-@pytest.mark.parametrize("frozen", [None, slice(20, 25)])
-def test_kernel__on_wild_paths__does_what_the_loop_does(frozen: slice | None) -> None:
+# paths side by side are frozen on other days each, or all on the same
+FREEZING = BUSY.model_copy(update={"freeze": FreezeTerms(hazard=5.0, days=4)})
+
+
+@pytest.mark.parametrize(("perp", "frozen"), [(FREEZING, None), (BUSY, slice(20, 25))])
+def test_kernel__on_wild_paths__does_what_the_loop_does(
+    perp: MinerPerpTerms, frozen: slice | None
+) -> None:
     prices = wild(LANES, 60, 0.07)
-    paths, record = run(BUSY, prices, opens=OPENS, record=True, frozen=frozen)
-    drivers = drawn(BUSY, prices, OPENS)
+    paths, record = run(perp, prices, opens=OPENS, record=True, frozen=frozen)
+    drivers = drawn(perp, prices, OPENS)
     if frozen is not None:
         drivers = without_rounds(drivers, frozen)
     for k in range(24):
-        oracle = Oracle(BUSY, drivers.lane(k), HOLDER_USD)
+        oracle = Oracle(perp, drivers.lane(k), HOLDER_USD)
         oracle.play()
         last = record.observed[-1, k]
         found = [
