@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from simulator.instruments.gold_token.paths import GOLD, GoldTokenDrivers
 from simulator.instruments.gold_vault import drivers as vault_drivers
 from simulator.instruments.gold_vault import paths as gold_vault
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers
+from simulator.instruments.gold_vault.state import POOL_GAP, PoolNumbers
 from simulator.instruments.holding import paths as holding
 from simulator.instruments.holding.terms import HoldingTerms
 from simulator.instruments.miner_perp import drivers as perp_drivers
@@ -269,7 +271,11 @@ def panels() -> None:
 
 
 def metals() -> None:
-    """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw."""
+    """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw.
+
+    The vault alone, as the rows of all products are compared with it, and with the pool that it
+    provides to, whose days it goes through beside its own: at best it takes as long as both rows.
+    """
     loaded = load_scenario("gold-vault-sober")
     scenario, terms = loaded.scenario, loaded.scenario.instruments
     spec = market_spec(scenario, loaded.calibration)
@@ -296,6 +302,17 @@ def metals() -> None:
         return gold_pool.simulate(pool_terms, token_terms, pool_gas, outside, 1e5)[0]["gold_pool"]
 
     report("gold_pool", pool)
+    kept = 1.0 - pool_terms.fee_ppm / 1e6
+    provided = PoolNumbers(
+        kept, 1.0 - kept + POOL_GAP, pool_terms.reserve_ounces, 1e5, pool_gas.usd("arbitrage")
+    )
+    traded = replace(drivers, volume_usdc=outside.volume_usdc, imbalance=outside.imbalance)
+
+    def providing(_: int) -> InstrumentPaths:
+        terms = (vault_terms, token_terms, gas, traded, 100.0)
+        return gold_vault.simulate(*terms, pool=provided)[0]
+
+    report("gold_vault, with its pool", providing)
     report_draw("gold_token", lambda _: gold_token.draw_drivers(*drawn_from))
     report_draw("gold_vault", lambda _: vault_drivers.draw_drivers(vault_terms, *rest))
 

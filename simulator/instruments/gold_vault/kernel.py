@@ -147,6 +147,9 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             if take_prices(state) > 0:
                 take_backing(state, premium, step, first)
             will_read(gold_usd, step + 1, first, WIDTH)
+            if pooled:
+                will_read(volume, step + 1, first, WIDTH)
+                will_read(imbalance, step + 1, first, WIDTH)
             if losses_locked or pooled:
                 losses_locked = unlock_losses(state, day)
             let_time_pass(state, day, terms)
@@ -213,6 +216,10 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     find_unlike(state, unlike)
             will_write(exit_usd, step + 1, first, WIDTH)
             will_write(utilisation, step + 1, first, WIDTH)
+            if pooled:
+                will_write(pool_gold, step + 1, first, WIDTH)
+                will_write(pool_shares, step + 1, first, WIDTH)
+                will_write(pool_fees, step + 1, first, WIDTH)
             # a record forgets all acts once they are written
             if losses > 0 and not recorded:
                 for lane in range(WIDTH):

@@ -138,7 +138,7 @@ def unlock_losses(state: FloatArray, day: float) -> bool:
     Comes before `let_time_pass`, which does the same for the usual sources. `state` is of shape
     (STATE_SIZE,).
     """
-    left = False
+    left = 0
     for lane in range(WIDTH):
         fund = get_fund(state, lane)
         _, buffer, released = vault.unlock(fund.vault, get_buffer(state, lane), day - 1.0, day)
@@ -146,8 +146,10 @@ def unlock_losses(state: FloatArray, day: float) -> bool:
         state[BUFFER_BAD_DEBT + lane] = buffer.bad_debt
         state[BUFFER_EXPLOIT + lane] = buffer.exploit
         state[BUFFER_IMPERMANENT + lane] = buffer.impermanent
-        left = left or buffer.bad_debt != 0.0 or buffer.exploit != 0.0
-    return left
+        # counted by arithmetic: an `or` is a branch, which would end the vectors
+        left |= 1 if buffer.bad_debt != 0.0 else 0
+        left |= 1 if buffer.exploit != 0.0 else 0
+    return left > 0
 
 
 @inlined
