@@ -1,12 +1,13 @@
 """What stands on a chain, for programs that are not ours: addresses, ABIs, accounts.
 
 `contracts.json` has an entry for each contract, `LABEL/NAME`: its address, the name of its source
-file and its ABI. `roles.json` has each actor's address and its key: those of the public development
-mnemonic, which hold nothing anywhere.
+file and its ABI. `roles.json` has each actor's address and, of a living chain, its key: those of
+the public development mnemonic, which hold nothing anywhere.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from simulator.chain.codec import optional
 from simulator.chain.contract import Contract
 from simulator.errors import UsageError
 from simulator.instruments.stage import SHARED_ROLES, Key
-from simulator.writer import write_json
+from simulator.writer import write_text
 
 CONTRACTS = "contracts.json"
 ROLES = "roles.json"
@@ -27,27 +28,38 @@ _ALL = "all"
 _GIVEN = re.compile(r"([^/=]+)/([^/=]+)=(0x[0-9a-fA-F]{40})")
 
 
+def contract_name(key: Key) -> str:
+    """Return `LABEL/NAME`."""
+    return "/".join(key)
+
+
+def role_name(key: Key) -> str:
+    """Return `LABEL/ROLE`; a role that all share has the label `all`."""
+    label, role = key
+    return f"{_ALL if role in SHARED_ROLES else label}/{role}"
+
+
 def contracts_object(contracts: Mapping[Key, Contract]) -> dict[str, dict[str, Any]]:
     """Return {label/name: {address, contract, abi}} as plain data."""
     return {
-        f"{label}/{name}": {
+        contract_name(key): {
             "address": checksummed(contract.address),
             "contract": contract.name,
             "abi": [dict(entry) for entry in contract.artifact.abi],
         }
-        for (label, name), contract in contracts.items()
+        for key, contract in contracts.items()
     }
 
 
-def roles_object(dealt: Mapping[Key, str]) -> dict[str, dict[str, str]]:
-    """Return {label/role: {address, private_key}}; a role that all share has the label `all`."""
-    keys = _private_keys(len(dealt))
+def roles_object(dealt: Mapping[Key, str], *, keys: bool = True) -> dict[str, dict[str, str]]:
+    """Return {label/role: {address, private_key}}, or without keys, which take a while."""
+    found = _private_keys(len(dealt)) if keys else {}
     return {
-        f"{_ALL if role in SHARED_ROLES else label}/{role}": {
+        role_name(key): {
             "address": checksummed(address),
-            "private_key": keys[address],
+            **({"private_key": found[address]} if keys else {}),
         }
-        for (label, role), address in dealt.items()
+        for key, address in dealt.items()
     }
 
 
@@ -70,11 +82,24 @@ def given_contracts(texts: Sequence[str]) -> dict[Key, str]:
 
 
 def write_deployment(
-    folder: Path, contracts: Mapping[Key, Contract], dealt: Mapping[Key, str]
+    folder: Path,
+    contracts: Mapping[Key, Contract],
+    dealt: Mapping[Key, str],
+    *,
+    keys: bool = True,
 ) -> None:
-    """Write both files into `folder`."""
-    write_json(folder / CONTRACTS, contracts_object(contracts))
-    write_json(folder / ROLES, roles_object(dealt))
+    """Write both files into `folder`; `keys` as in `roles_object`."""
+    write_text(folder / CONTRACTS, _lines(contracts_object(contracts)))
+    write_text(folder / ROLES, _lines(roles_object(dealt, keys=keys)))
+
+
+def _lines(entries: Mapping[str, Any]) -> str:
+    """Return JSON with an entry a line: spread out, ABIs take four times the room."""
+    told = (
+        f"{json.dumps(name)}: {json.dumps(entries[name], sort_keys=True, separators=(',', ':'))}"
+        for name in sorted(entries)
+    )
+    return "{\n" + ",\n".join(told) + "\n}\n"
 
 
 def checksummed(address: str) -> str:

@@ -21,6 +21,7 @@ from simulator.chain import Chain, Contract, Log, Receipt
 from simulator.chain.contract import interface_of
 from simulator.chain.told import arguments_text, call_text, event_text, raw_text
 from simulator.instruments.stage import Key
+from simulator.replay.deployment import contract_name, role_name
 from simulator.replay.gas import gas_by_function
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
 
@@ -96,7 +97,7 @@ class Evidence:
         gas, and the number of events.
         """
         decoder = _Decoder(self.contracts)
-        names = {address: _name(key) for key, address in self.accounts.items()}
+        names = {address: role_name(key) for key, address in self.accounts.items()}
         rows = [
             (
                 receipt.block,
@@ -150,35 +151,12 @@ class Evidence:
     @cached_property
     def addresses(self) -> dict[str, str]:
         """Return every contract's address by `LABEL/NAME`."""
-        return {_name(key): contract.address for key, contract in self.contracts.items()}
+        return {contract_name(key): contract.address for key, contract in self.contracts.items()}
 
     @cached_property
     def roles(self) -> dict[str, str]:
-        """Return every actor's address by `LABEL/ROLE`; a role that all share has no label."""
-        return {_name(key): address for key, address in self.accounts.items()}
-
-    def contracts_text(self) -> str:
-        """Return contracts, roles and ABIs as the text of a JSON file, a line each."""
-        found = self._told()
-        parts = [
-            f'"{name}": {{\n'
-            + ",\n".join(f"{json.dumps(key)}: {_compact(value)}" for key, value in own.items())
-            + "\n}"
-            for name, own in found.items()
-        ]
-        return "{\n" + ",\n".join(parts) + "\n}\n"
-
-    def _told(self) -> dict[str, dict[str, Any]]:
-        abis: dict[str, Any] = {}
-        contracts = {}
-        for key, contract in self.contracts.items():
-            artifact = contract.artifact
-            name, abi = artifact.name, list(artifact.abi)
-            if abis.setdefault(name, abi) != abi:  # another package has one of that name
-                name = f"{name}-{artifact.source_hash[:8]}"
-                abis[name] = abi
-            contracts[_name(key)] = {"address": contract.address, "abi": name}
-        return {"contracts": contracts, "roles": self.roles, "abis": abis}
+        """Return every actor's address by `LABEL/ROLE`; shared ones are `all/ROLE`."""
+        return {role_name(key): address for key, address in self.accounts.items()}
 
     def __repr__(self) -> str:
         return f"Evidence on {self.chain}: {len(self.receipts)} receipts"
@@ -249,15 +227,6 @@ class _Decoder:
 
 def _raw_call(data: bytes) -> str:
     return json.dumps({"data": f"0x{data.hex()}"})
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
-
-
-def _name(key: Key) -> str:
-    label, name = key
-    return f"{label}/{name}" if label else name
 
 
 def _numbers(fields: dict[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from simulator.engine.tables import write_table
 from simulator.replay import Evidence, Replay
+from simulator.replay.deployment import write_deployment
 from simulator.writer import write_text
 
 STEPS = "steps.parquet"
 GAS = "gas.csv"
-CONTRACTS = "contracts.json"
 
 
 def write_replay(folder: Path, replay: Replay | None, evidence: Evidence) -> None:
-    """Write transactions, events, gas, contracts and what was compared.
+    """Write transactions, events, gas, contracts, roles and what was compared.
 
     Parameters
     ----------
@@ -26,4 +26,4 @@ def write_replay(folder: Path, replay: Replay | None, evidence: Evidence) -> Non
     write_table(folder / "transactions.parquet", evidence.transactions)
     write_table(folder / "events.parquet", evidence.events)
     write_text(folder / GAS, evidence.gas.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / CONTRACTS, evidence.contracts_text())
+    write_deployment(folder, evidence.contracts, evidence.accounts, keys=False)

@@ -137,7 +137,7 @@ class PathReplay:
 
     @property
     def roles(self) -> dict[str, str]:
-        """Return every actor's address by `LABEL/ROLE`; a role that all share has no label."""
+        """Return every actor's address by `LABEL/ROLE`; shared ones are `all/ROLE`."""
         return self.evidence.roles
 
     @property

@@ -342,8 +342,8 @@ def test_run__with_replays_in_process__reconciles_four_paths(folder):
         assert all(seen["max_error"] <= seen["tolerance"] for seen in replay["observables"])
     assert (folder / "x" / "replay" / "reconciliation.json").is_file()
     kept = sorted(path.name for path in (folder / "x" / "replay" / "p50").iterdir())
-    assert kept == ["contracts.json", "events.parquet", "gas.csv", "steps.parquet",
-                    "transactions.parquet"]  # fmt: skip
+    assert kept == ["contracts.json", "events.parquet", "gas.csv", "roles.json",
+                    "steps.parquet", "transactions.parquet"]  # fmt: skip
 
 
 def test_replay__scenario__prints_each_observable(folder):

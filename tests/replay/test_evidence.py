@@ -337,16 +337,19 @@ def test_write__the_same_path_twice__is_the_same_bytes_and_reads_back(vault, tmp
     for name, kept in (("one", evidence), ("two", again)):
         write_replay(tmp_path / name, done, kept)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert files == ["contracts.json", "events.parquet", "gas.csv", "steps.parquet",
-                     "transactions.parquet"]  # fmt: skip
+    assert files == ["contracts.json", "events.parquet", "gas.csv", "roles.json",
+                     "steps.parquet", "transactions.parquet"]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     events = pd.read_parquet(tmp_path / "one" / "events.parquet")
     pd.testing.assert_frame_equal(events, evidence.events)
     told = json.loads((tmp_path / "one" / "contracts.json").read_text())
-    vault_there = told["contracts"]["gold_vault/gold_vault"]
-    assert vault_there["address"] == evidence.addresses["gold_vault/gold_vault"]
-    assert told["abis"][vault_there["abi"]] == list(load_artifact("gold_vault").abi)
+    vault_there = told["gold_vault/gold_vault"]
+    assert vault_there["address"].lower() == evidence.addresses["gold_vault/gold_vault"]
+    assert vault_there["abi"] == list(load_artifact("gold_vault").abi)
+    roles = json.loads((tmp_path / "one" / "roles.json").read_text())
+    # the second account of the development mnemonic
+    assert roles["all/owner"] == {"address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"}
     pd.testing.assert_frame_equal(read_gas(tmp_path / "one" / "gas.csv"), evidence.gas)
 
 
