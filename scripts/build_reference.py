@@ -1,11 +1,14 @@
 """Write docs/reference/fields.md: every field of a scenario, from the models' own texts.
 
-python scripts/build_reference.py            write the page
-python scripts/build_reference.py --check    say whether it is as the models are
+Beside it, for the shell's completion, simulator/cli/fields.txt: the names alone.
+
+python scripts/build_reference.py            write both
+python scripts/build_reference.py --check    say whether they are as the models are
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +16,10 @@ from pathlib import Path
 from simulator.instruments.registry import BUILT_IN, cards
 from simulator.scenario.reference import Field, all_fields
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "fields.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference" / "fields.md"
+NAMES = ROOT / "simulator" / "cli" / "fields.txt"
+_OPEN = re.compile(r"\[\]|\.NAME\b|\.KIND\b")
 HEAD = """# Fields of a scenario
 
 Made by `python scripts/build_reference.py` from the texts beneath the fields in the code;
@@ -30,6 +36,21 @@ def page() -> str:
         if _is_own(section) and fields:
             parts.append("\n".join(_section(section, fields)))
     return "\n\n".join(parts) + "\n"
+
+
+def names() -> str:
+    """Return the names of what `--set` can reach, a line each.
+
+    Items of lists and what has any name are left out.
+    """
+    found = (
+        field.name
+        for section, fields in all_fields().items()
+        if _is_own(section)
+        for field in fields
+        if field.rule != "a group" and not _OPEN.search(field.name)
+    )
+    return "".join(f"{name}\n" for name in found)
 
 
 def _is_own(section: str) -> bool:
@@ -57,12 +78,13 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write the page, or compare it."""
-    if "--check" not in sys.argv[1:]:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page(), encoding="utf-8")
-    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
-        sys.exit(f"{PAGE.name} is not as the models are: python scripts/build_reference.py")
+    """Write both, or compare them."""
+    for path, text in ((PAGE, page()), (NAMES, names())):
+        if "--check" not in sys.argv[1:]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path.name} is not as the models are: python scripts/build_reference.py")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from simulator.cli import completion
 from simulator.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -46,9 +47,15 @@ def scenario_options(command: Command) -> Command:
             "overrides",
             multiple=True,
             metavar="PATH=VALUE",
+            shell_complete=completion.settings,
             help="Change a value of the scenario, as in instruments.gold_vault.run_share=0.1.",
         ),
-        click.option("--calibration", metavar="FILE", help="Another calibration."),
+        click.option(
+            "--calibration",
+            metavar="FILE",
+            shell_complete=completion.calibrations,
+            help="Another calibration.",
+        ),
         click.option("--seed", type=int, help="Key of the random draws."),
         click.option("--paths", type=int, help="Number of paths."),
     ):
@@ -146,6 +153,7 @@ def named_columns(columns: tuple[str, ...]) -> dict[str, str]:
 
 crisis_option = click.option(
     "--crisis",
+    shell_complete=completion.crises,
     metavar="NAME",
     help="Let a crisis happen in the run, as it was: a ready one (see docs/shocks.md) or a file; "
     "NAME@DATE says when it begins.",

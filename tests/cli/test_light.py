@@ -46,6 +46,15 @@ def python(code, *arguments, environment=(), **options):
             },
             "refuted",
         ),
+        (
+            (),
+            {
+                "_ASSAY_COMPLETE": "bash_complete",
+                "COMP_WORDS": "assay run two-vaults --set instruments.sober_vault.exploit_h",
+                "COMP_CWORD": "4",
+            },
+            "instruments.sober_vault.exploit_hazard=",
+        ),
     ],
 )
 def test_help_completion_and_list__load_nothing_that_computes(arguments, environment, shown):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import json_option, scenario_options
 
 
 @click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
-@click.option("--claim", required=True, metavar="CLAIM", help="The claim's name.")
+@click.argument("source", metavar="RUN|SCENARIO", shell_complete=completion.sources)
+@click.option(
+    "--claim",
+    required=True,
+    metavar="CLAIM",
+    shell_complete=completion.claims,
+    help="The claim's name.",
+)
 @click.option(
     "--solve",
     "parameter",
+    shell_complete=completion.numbers,
     required=True,
     metavar="PARAMETER",
     help="Dotted name of a number, or its last part where only one has that.",

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import json_option
 
 
 @click.command()
-@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.argument(
+    "runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=completion.runs
+)
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Also write a page, fans over each other."
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import (
     column_option,
@@ -18,7 +19,7 @@ from simulator.cli.options import (
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=completion.scenarios)
 @scenario_options
 @click.option(
     "--against",

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import chain_options, json_option, scenario_options
 
 
 @click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
+@click.argument("source", metavar="RUN|SCENARIO", shell_complete=completion.sources)
 @click.option("--path", "label", default="p50", help="p05, p50, p95, events or a number.")
 @click.option("--until", type=int, metavar="DAY", help="Stop at this day, as on a chain to use.")
 @scenario_options

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=completion.runs)
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 @carried_out_by("simulator.cli.reproduce:reproduce")
 def reproduce() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import (
     chain_options,
@@ -22,7 +23,7 @@ SETS = 50
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=completion.scenarios)
 @scenario_options
 @click.option("--workers", type=click.IntRange(1), help="Threads; by default one a core.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder itself.")

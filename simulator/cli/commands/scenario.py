@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import strict_option
 
@@ -20,9 +21,14 @@ def list_() -> None:
 
 
 @scenario.command()
-@click.argument("name", metavar="SCENARIO")
+@click.argument("name", metavar="SCENARIO", shell_complete=completion.scenarios)
 @click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value first."
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    shell_complete=completion.settings,
+    help="Change a value first.",
 )
 @carried_out_by("simulator.cli.scenario:show")
 def show() -> None:
@@ -30,8 +36,13 @@ def show() -> None:
 
 
 @scenario.command()
-@click.argument("name", metavar="SCENARIO")
-@click.option("--calibration", metavar="FILE", help="Another calibration.")
+@click.argument("name", metavar="SCENARIO", shell_complete=completion.scenarios)
+@click.option(
+    "--calibration",
+    metavar="FILE",
+    shell_complete=completion.calibrations,
+    help="Another calibration.",
+)
 @strict_option
 @carried_out_by("simulator.cli.scenario:check")
 def check() -> None:

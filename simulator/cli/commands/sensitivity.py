@@ -6,13 +6,20 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import cluster_option, json_option, scenario_options
 
 
 @click.command()
-@click.argument("source", metavar="RUN|SCENARIO")
-@click.option("--claim", required=True, metavar="CLAIM", help="The claim's name.")
+@click.argument("source", metavar="RUN|SCENARIO", shell_complete=completion.sources)
+@click.option(
+    "--claim",
+    required=True,
+    metavar="CLAIM",
+    shell_complete=completion.claims,
+    help="The claim's name.",
+)
 @scenario_options
 @click.option(
     "--out",

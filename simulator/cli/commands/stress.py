@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from simulator.cli import completion
 from simulator.cli.later import carried_out_by
 from simulator.cli.options import json_option, scenario_options
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=completion.scenarios)
 @click.option(
     "--ladder",
     "files",
@@ -19,7 +20,13 @@ from simulator.cli.options import json_option, scenario_options
     metavar="FILE",
     help="Ladders of your own instead of the ready ones; `--ladder ready` takes these too.",
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Only this ladder, of those there are.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.ladders,
+    help="Only this ladder, of those there are.",
+)
 @click.option(
     "--day",
     type=click.IntRange(1),
