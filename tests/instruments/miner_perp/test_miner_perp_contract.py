@@ -111,6 +111,28 @@ def test_fee__where_a_trade_crosses_the_skew__is_made_of_both(stage: PerpStage, 
     assert events(stage.perp, came, "Traded")[0][1]["fee"] == 16 * DOLLAR
 
 
+def test_fee__where_a_trade_adds_to_the_skew__is_the_takers_on_all_of_it(stage: PerpStage):
+    stage.open(4_000, 2_000, by=stage.roles.borrower)
+    came = stage.open(10_000, 2_000, by=stage.roles.trader)
+    assert events(stage.perp, came, "Traded")[0][1]["fee"] == 20 * DOLLAR
+
+
+def test_open_interest__is_that_of_the_side_that_grows(stage: PerpStage):
+    """At most 200,000 a side: 150,000 are there, so 40,000 more fit and 60,000 do not, whoever adds
+    them; the other side has room for all of it."""
+    first, second = stage.roles.trader, stage.roles.borrower
+    stage.open(150_000, 50_000, by=first)
+    stage.add(50_000, by=second)
+    for who in (first, second):
+        with refused("miner_perp: exceeds open interest"):
+            stage.order(60_000, by=who)
+    before = stage.chain.snapshot()
+    for who, size in ((first, 40_000), (second, 40_000), (second, -60_000), (first, -310_000)):
+        stage.order(size, by=who)
+        stage.chain.revert(before)
+        before = stage.chain.snapshot()
+
+
 # --- Orders at the next round -----------------------------------------------------
 
 
@@ -374,6 +396,20 @@ def test_liquidation__after_a_gap__is_borne_by_the_fund_and_then_by_the_pool(sta
     stage.check_books()
 
 
+def test_liquidation__whose_margin_pays_no_keeper__takes_his_fee_from_the_fund(stage: PerpStage):
+    """At 0.80 the fund of 2,002 bears the 922 that are missing, and the keeper's 2."""
+    who = stage.roles.trader
+    stage.act("fund_insurance", 2_000 * DOLLAR, by=stage.roles.stranger)
+    stage.open(10_000, 1_100, by=who)
+    stage.price(80)
+    before = stage.dollars(stage.roles.keeper)
+    stage.act("liquidate", who, by=stage.roles.keeper)
+    assert stage.read("insurance") == (2_002 - 922 - 2) * DOLLAR
+    assert stage.read("bad_debt") == 0
+    assert stage.dollars(stage.roles.keeper) - before == 2 * DOLLAR
+    stage.check_books()
+
+
 def test_liquidation__takes_order_and_stop_with_it(stage: PerpStage):
     """An order of just now, which nobody could have filled yet, goes with the position."""
     who = stage.roles.trader
@@ -522,6 +558,22 @@ def test_deleverage__down_to_the_bound_and_no_further(new_stage: NewStage):
     assert gained == pytest.approx(y, abs=100)
     assert stage.read("side_gain", True) >= stage.read("pool") * 6 // 10
     stage.check_books()
+
+
+def test_deleverage__of_the_smallest_position__closes_it(new_stage: NewStage):
+    """A stop has left 1e-18 of it."""
+    stage = new_stage(pool_usd=10_000)
+    who, keeper = stage.roles.borrower, stage.roles.keeper
+    stage.open(1_000, 5_000, by=who)
+    stage.act("place_stop", 9 * WAD // 10, 0, 1_000 * WAD - 1, by=who)
+    touched = stage.price(90)
+    stage.price(90)
+    stage.act("execute_stop", who, touched, by=keeper)
+    assert stage.position(who).size == 1
+    stage.open(15_000, 20_000, by=stage.roles.trader, at=100)
+    stage.price(150)
+    stage.act("deleverage", who, 1, by=keeper)
+    assert stage.position(who).size == 0
 
 
 def test_deleverage__of_who_has_not_gained__is_refused(new_stage: NewStage):
@@ -861,6 +913,16 @@ def test_paused__opens_nothing_but_lets_everybody_out(stage: PerpStage):
     stage.order(-1_000, by=who)
     stage.price(BASE)
     stage.execute(who)
+    # The other side, however small, would be opened.
+    with refused("miner_perp: paused"):
+        stage.order(-12_000, by=who)
+    before = stage.chain.snapshot()
+    stage.order(-9_000, by=who)
+    stage.price(BASE)
+    stage.execute(who)
+    assert stage.position(who).size == 0
+    stage.chain.revert(before)
+    stage.rounds -= 1
     stage.close(by=who, at=BASE)
     stage.act("set_paused", False, by=owner)
     stage.order(1_000, by=who)
@@ -960,6 +1022,22 @@ def test_pool__that_is_ruined__takes_no_deposit(new_stage: NewStage):
         stage.act("deposit", 1_000 * DOLLAR, by=stage.roles.depositor)
     stage.price(100)
     stage.act("deposit", 1_000 * DOLLAR, by=stage.roles.depositor)
+
+
+def test_deposit__that_rounding_takes_a_thousandth_of__is_the_least_that_is_taken(
+    new_stage: NewStage,
+):
+    """A share of 1.11, for a short has lost 11,000 on paper: 1,000 units give 900 shares, worth
+    999; 889 give 800, worth 888, which is more than a thousandth less."""
+    stage = new_stage(terms=PerpTerms(maker_fee=0, taker_fee=0))
+    stage.open(-100_000, 50_000, by=stage.roles.trader)
+    stage.price(111)
+    assert stage.read("pool_value") == 111_000 * DOLLAR
+    who = stage.roles.second_depositor
+    with refused("share_math: too little for the price of a share"):
+        stage.act("deposit", 889, by=who)
+    stage.act("deposit", 1_000, by=who)
+    assert stage.read("shares", who) == 900
 
 
 def test_dollars_sent_by_themselves__change_nothing(stage: PerpStage):
