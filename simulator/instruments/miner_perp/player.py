@@ -37,7 +37,7 @@ from simulator.units import (
 
 MARKET_CLOSED, MARKET_OPEN = 1, 2
 FEED_MAX_AGE = 7 * SECONDS_PER_DAY
-"""Longer than any holiday of the metals' market."""
+"""Longer than any holiday of the metals' market; a freeze of the feed comes on top of it."""
 
 UNIT = 10.0**-USDC_DECIMALS
 SIZE_DECIMALS = 6
@@ -197,7 +197,10 @@ class MinerPerpPlayer:
         first = to_wei(float(self._drivers.metal_usd[0, 0]), FEED_DECIMALS) * 10**10
         share = to_wei(SHARE_USD, 18)
         feeds = self._metal.address, self._miner.address
-        return (*feeds, weight, WAD - weight, first, share, FEED_MAX_AGE)
+        # orders are placed while the feed stands still, and fill once it is back
+        freeze = self._terms.freeze
+        frozen = freeze.days * SECONDS_PER_DAY if freeze.hazard > 0.0 else 0
+        return (*feeds, weight, WAD - weight, first, share, FEED_MAX_AGE + frozen)
 
     def _contract_terms(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         market, pool, funding = self._terms.market, self._terms.pool, self._terms.funding

@@ -90,6 +90,13 @@ def test_run_that_ends_on_a_trading_day__agrees() -> None:
     assert found.ok, found.observables
 
 
+def test_freeze_of_weeks__that_lasts_to_the_end__agrees() -> None:
+    """Silver's feed stands still from day 46 on; all order their way out on day 92, a Wednesday,
+    and waits: the answer is 46 days old and no reason to refuse an order."""
+    found = play(None, 7, "horizon_days=93", *perp("freeze.hazard=10", "freeze.days=60"))
+    assert found.ok, found.observables
+
+
 def test_wild__paths_contain_what_they_are_there_for() -> None:
     """Guards the tests above: without these events they would prove little."""
     loaded = load_scenario(SCENARIO, overrides=WILD)
