@@ -64,6 +64,8 @@ def words(shock: ShockTerms) -> str:
 def _amount(shock: ShockTerms) -> str:
     if shock.feed is not None:
         return _FED[shock.feed]
+    if shock.family == "hours":
+        return "are closed"
     if shock.by is not None:
         return f"is {abs(shock.by):g} {'higher' if shock.by > 0 else 'lower'}"
     if shock.at is not None:

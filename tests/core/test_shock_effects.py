@@ -9,6 +9,7 @@ from simulator.engine.shock_effects import TOGETHER, only, shock_effects
 from simulator.engine.simulate import simulate
 from simulator.report.shocks import section, words
 from simulator.scenario import load_scenario
+from simulator.scenario.shocks import ShockTerms
 from simulator.words import HARD_SPACE
 
 OVERRIDES = (
@@ -83,3 +84,23 @@ def test_section__says_in_words_what_happens():
         f"price.gold falls by 50{HARD_SPACE}% on day 30, on 25{HARD_SPACE}% of the paths.",
     ]
     assert section((), ()) is None
+
+
+def test_words__of_feeds_hours_gas_and_rates():
+    day = {"name": "a", "day": 5}
+    told = [
+        {"target": "feed.gold", "feed": "frozen", "plateau_days": 3},
+        {"target": "feed.gold", "feed": "exchange"},
+        {"target": "feed.gold", "size": -0.3},
+        {"target": "hours", "plateau_days": 2},
+        {"target": "gas", "times": 10, "plateau_days": 2},
+        {"target": "factor.real_rate", "by": -0.005},
+    ]
+    assert [words(ShockTerms(**day, **one)) for one in told] == [
+        "feed.gold says what it said last on day 5, for 3 days.",
+        "feed.gold is fed with the token's own trades on day 5.",
+        f"feed.gold is wrong by -30{HARD_SPACE}% on day 5.",
+        "hours are closed on day 5, for 2 days.",
+        "gas is 10 times what it was on day 5, for 2 days.",
+        "factor.real_rate is 0.005 lower on day 5.",
+    ]
