@@ -128,8 +128,8 @@ class DayCounts:
             theirs = other._rows[name]
             rows = self._of(name, theirs.zeros.size)
             with rows.lock:
-                _make_room(rows, *_extent(theirs))
-                _add_rows(
+                _make_room(rows, *_used(theirs))
+                _add_used(
                     theirs.lows,
                     theirs.widths,
                     theirs.starts,
@@ -265,9 +265,11 @@ def _from_ordered(ordered: IntArray) -> FloatArray:
     return bits.view(np.float64)
 
 
-def _extent(rows: _Rows) -> tuple[IntArray, IntArray]:
-    """Return the lowest and the highest bin there is room for, shape (2, n_rows) each."""
-    return rows.lows, rows.lows + rows.widths - 1
+def _used(rows: _Rows) -> tuple[IntArray, IntArray]:
+    """Return the first and the last bin with a count, shape (2, n_rows) each; -1 where none is."""
+    low, high = np.zeros_like(rows.lows), np.full_like(rows.lows, -1)
+    _used_extent(rows.lows, rows.widths, rows.starts, rows.counts, low, high)
+    return low, high
 
 
 def _take_missed(rows: _Rows, missed: IntArray) -> None:
@@ -305,9 +307,7 @@ def _make_room(rows: _Rows, low: IntArray, high: IntArray) -> None:
 
 def _fit(small: _Rows, rows: _Rows) -> None:
     """Copy counts into the narrowest rows that hold them."""
-    low, high = np.zeros_like(rows.lows), np.full_like(rows.lows, -1)
-    _used_extent(rows.lows, rows.widths, rows.starts, rows.counts, low, high)
-    _make_room(small, low, high)
+    _make_room(small, *_used(rows))
     _add_used(
         rows.lows, rows.widths, rows.starts, rows.counts, small.lows, small.starts, small.counts
     )

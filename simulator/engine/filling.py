@@ -26,7 +26,7 @@ from simulator.engine.folder import (
     hash_of,
     read_shares,
 )
-from simulator.engine.memory import keep_freed_memory
+from simulator.engine.memory import keep_freed_memory, return_freed_memory
 from simulator.engine.progress_files import (
     ChunkNote,
     Shares,
@@ -133,6 +133,7 @@ def fill(
     for note in made:
         found.take(note)
         del note  # its days would stay in memory while the next chunk is made
+    return_freed_memory()
     notes = [found.notes[first] for first in sorted(found.notes)]
     daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
     shares: Shares = joined_shares(notes)

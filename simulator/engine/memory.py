@@ -34,3 +34,13 @@ def keep_freed_memory() -> None:
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
         mallopt(_TRIM_THRESHOLD, _ALL)
+
+
+def return_freed_memory() -> None:
+    """Give back what was kept for blocks of paths, where the C library can: the next stage is new.
+
+    Between blocks and what a report needs the heap would hold both.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
