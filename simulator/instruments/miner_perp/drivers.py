@@ -297,15 +297,52 @@ def _goals(
     """Return the cohorts' goals, shape (n_decisions, n_cohorts, n_paths), whole USD."""
     cohorts, back = list(terms.crowd.cohorts.values()), terms.crowd.lookback_days
     found = np.empty((len(decides), len(cohorts), index.shape[1]))
-    moves = np.diff(index, axis=0) / index[:-1] if cohorts else np.empty((0, index.shape[1]))
-    squares = moves * moves
-    for number, step in enumerate(decides):
-        first = max(0, int(step) - back)
-        # all days count: those without a round have not moved
-        wild = np.sqrt(squares[first:step].mean(axis=0) * DAYS_PER_YEAR) / volatility - 1.0
-        moved = index[step] / index[first] - 1.0
-        for which, cohort in enumerate(cohorts):
-            appetite = 1.0 + cohort.momentum * moved + cohort.volatility * wild
-            usual = cohort.notional_share * terms.pool.deposits_usd
-            found[number, which] = np.floor(usual * np.clip(appetite, 0.0, LARGEST_APPETITE))
+    deposits = terms.pool.deposits_usd
+    wants = [(c.momentum, c.volatility, c.notional_share * deposits) for c in cohorts]
+    _want(index, decides, back, volatility, np.array(wants).reshape(-1, 3), found)
     return found
+
+
+@kernel
+def _want(
+    index: FloatArray,
+    decides: StepArray,
+    back: int,
+    volatility: float,
+    wants: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write the cohorts' goals: their usual notional times their appetite.
+
+    Parameters
+    ----------
+    index : ndarray of shape (n_steps + 1, n_paths)
+    decides : ndarray of shape (n_decisions,), int64
+    back : int
+        Days that they look back, and `volatility`, a year, what they call usual.
+    wants : ndarray of shape (n_cohorts, 3)
+        What momentum and volatility do to each one's appetite, and its usual notional, USD.
+    out : ndarray of shape (n_decisions, n_cohorts, n_paths)
+    """
+    squares = np.empty_like(index)
+    for step in range(1, index.shape[0] if len(decides) > 0 else 0):
+        for k in range(index.shape[1]):
+            move = (index[step, k] - index[step - 1, k]) / index[step - 1, k]
+            squares[step, k] = move * move
+    sums = np.empty(index.shape[1])
+    for number in range(len(decides)):
+        last = decides[number]
+        first = max(0, last - back)
+        # all days count: those without a round have not moved
+        sums[:] = 0.0
+        for step in range(first + 1, last + 1):
+            for k in range(index.shape[1]):
+                sums[k] += squares[step, k]
+        for cohort in range(wants.shape[0]):
+            momentum, wildness, usual = wants[cohort]
+            for k in range(index.shape[1]):
+                wild = np.sqrt(sums[k] / (last - first) * DAYS_PER_YEAR) / volatility - 1.0
+                moved = index[last, k] / index[first, k] - 1.0
+                appetite = 1.0 + momentum * moved + wildness * wild
+                kept = min(max(appetite, 0.0), LARGEST_APPETITE)
+                out[number, cohort, k] = np.floor(usual * kept)
