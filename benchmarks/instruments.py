@@ -274,7 +274,7 @@ def metals() -> None:
     """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw.
 
     The vault alone, as the rows of all products are compared with it, and with the pool that it
-    provides to, whose days it goes through beside its own: at best it takes as long as both rows.
+    provides to, whose days it goes through beside its own: at best as long as both rows.
     """
     loaded = load_scenario("gold-vault-sober")
     scenario, terms = loaded.scenario, loaded.scenario.instruments
