@@ -125,7 +125,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 read_row(own, IMBALANCE, imbalance, step, first, LANES)
                 make_noise(own, numbers.keep)
                 if leaving.shape[0] > 0:
-                    others_leave(own, leaving[step, first : first + LANES])
+                    others_leave(own, leaving, step, first)
             value_provider(own, numbers, step)
             if recorded:
                 note(own, PAID_USDC, acts[step], NOISE_USDC, first)

@@ -192,11 +192,14 @@ def make_noise(own: FloatArray, keep: float) -> None:
         own[PAID_GOLD + lane] = sold.gold
 
 
-@inlined
-def others_leave(own: FloatArray, shares: FloatArray) -> None:
-    """Let other providers leave with `shares`, of shape (LANES,); `own` of shape (SIZE,)."""
+@kernel
+def others_leave(own: FloatArray, leaving: FloatArray, step: int, first: int) -> None:
+    """Let other providers leave with their shares of a step, on the lanes from `first` on.
+
+    `own` is of shape (SIZE,), `leaving` of (n_steps + 1, n_paths).
+    """
     for lane in range(LANES):
-        put_pool(own, lane, without(get_pool(own, lane), shares[lane]))
+        put_pool(own, lane, without(get_pool(own, lane), leaving[step, first + lane]))
 
 
 @inlined
