@@ -1,20 +1,38 @@
 """Deploys the main contracts on a local network: `ape run deploy`.
 
-The network is a development node that ape starts, or one that is running already
-(`--network ethereum:local:foundry`). It deploys USDC, three price feeds, a gold
-token, a lending market, a gold vault and staking rewards, then a mine's security
-token with its registry, its compliance and its staking, wires them, and prints the
-addresses. Nothing is ever sent to another network.
+By itself it tries them on a node that ends with it. `--keep` starts an Anvil that stays, and
+`--network ethereum:local:http://127.0.0.1:8545` takes one that runs already; addresses and ABIs
+then stand in `runs/deploy/contracts.json`, where `ape console` finds them. It deploys USDC, three
+price feeds, a gold token, a lending market, a gold vault and staking rewards, then a mine's
+security token with its registry, its compliance and its staking, wires them, and prints the
+addresses. Nothing is ever sent to a node that is not an Anvil on this machine.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 from ape import accounts, networks, project
 
+from simulator.chain.rpc import loopback_url, place_of
+from simulator.errors import ForbiddenEndpoint
+
 CHAIN_ID = 31_337
+HOST = "127.0.0.1"
+LOCAL = "ethereum:local:foundry"
+AT_URL = "ethereum:local:"
+LABEL = "deploy"
+CONTRACTS = Path("runs") / LABEL / "contracts.json"
+START_SECONDS = 15.0
+KEPT: list[subprocess.Popen[bytes]] = []
+"""Nodes that stay; held here, since Python warns of a process that nobody holds."""
 WAD = 10**18
 GOLD_USD = 4_000 * 10**8
 RESERVE_OUNCES = 1_000_000 * 10**8
@@ -56,12 +74,86 @@ ROLES = (
 )
 
 
-def main() -> None:
+@click.command()
+@click.option("--network", default=LOCAL, show_default=True, help="A local network of ape's.")
+@click.option("--keep", is_flag=True, help="Start an Anvil that stays, and deploy there.")
+@click.option("--port", default=8545, show_default=True, help="Where --keep's Anvil listens.")
+def cli(network: str, keep: bool, port: int) -> None:
+    """Deploy the main contracts on a local development chain."""
+    try:
+        run(network, keep, port)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def run(network: str, keep: bool, port: int) -> None:
+    """Deploy, say what went where, and write it down where the node stays."""
+    require_loopback(network)
+    node = start_node(port) if keep else None
+    try:
+        choice = f"{AT_URL}http://{HOST}:{port}" if keep else network
+        with networks.parse_network_choice(choice) as provider:
+            stays = getattr(provider, "process", None) is None
+            main(write=stays)
+    except BaseException:
+        if node is not None:
+            node.kill()
+            node.wait()
+        raise
+    if node is not None:
+        KEPT.append(node)
+        print(f"anvil stays at http://{HOST}:{port}; end it with: kill {node.pid}")
+    if stays:
+        print(f"to look around: ape console --network {choice}")
+
+
+def main(write: bool = False) -> None:
     """Deploy on the connected network and print what went where."""
     deployed = deploy(roles())
     width = max(map(len, vars(deployed)))
     for name, contract in vars(deployed).items():
         print(f"{name:{width}}  {contract.address}")
+    if write:
+        write_contracts(deployed)
+
+
+def write_contracts(deployed: SimpleNamespace) -> None:
+    """Write addresses and ABIs, in the form in which replays and devnets write theirs."""
+    found = {
+        f"{LABEL}/{name}": {
+            "address": contract.address,
+            "contract": contract.contract_type.name,
+            "abi": [entry.model_dump(mode="json") for entry in contract.contract_type.abi],
+        }
+        for name, contract in vars(deployed).items()
+    }
+    CONTRACTS.parent.mkdir(parents=True, exist_ok=True)
+    CONTRACTS.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"addresses and ABIs: {CONTRACTS}")
+
+
+def start_node(port: int) -> subprocess.Popen[bytes]:
+    """Return an Anvil that outlives this process, once it answers."""
+    if listens(HOST, port):
+        raise RuntimeError(f"--port {port} is taken; name another")
+    options = ("--hardfork", "cancun", "--base-fee", "0", "--chain-id", str(CHAIN_ID), "--quiet")
+    try:
+        node = subprocess.Popen(
+            ["anvil", "--host", HOST, "--port", str(port), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RuntimeError(f"anvil did not start: {error.strerror}; npm installs it") from None
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and node.poll() is None:
+        if listens(HOST, port):
+            return node
+        time.sleep(0.02)
+    node.kill()
+    raise RuntimeError("anvil did not start")
 
 
 def roles() -> SimpleNamespace:
@@ -99,11 +191,38 @@ def deploy(actors: SimpleNamespace) -> SimpleNamespace:
     )
 
 
+def require_loopback(network: str) -> None:
+    """Refuse a choice of network that names another machine, or nobody: nothing is sent there."""
+    if network == LOCAL:
+        return
+    if not network.startswith(f"{AT_URL}http"):
+        raise RuntimeError(f"{network}: must be {LOCAL} or {AT_URL}URL; nothing was sent")
+    try:
+        url = loopback_url(network.removeprefix(AT_URL))
+    except ForbiddenEndpoint as error:
+        raise RuntimeError(f"{network}: {str(error).partition(': ')[2]}") from None
+    if not listens(*place_of(url)):
+        raise RuntimeError(f"{network}: nothing listens there; --keep starts an Anvil that stays")
+
+
+def listens(host: str, port: int) -> bool:
+    """Return whether somebody takes connections at a port."""
+    try:
+        socket.create_connection((host, port), 1.0).close()
+    except OSError:
+        return False
+    return True
+
+
 def require_local() -> None:
-    """Refuse any network but a local development chain."""
-    network = networks.provider.network
-    if network.name != "local" or networks.provider.chain_id != CHAIN_ID:
-        raise RuntimeError(f"{network.name} is not a local development chain; nothing was sent")
+    """Refuse any network but a local development chain: the node itself is asked what it is."""
+    provider = networks.provider
+    name = provider.network.name
+    chain_id = provider.make_request("eth_chainId", []) if name == "local" else None
+    client = str(provider.make_request("web3_clientVersion", [])) if name == "local" else ""
+    found = int(chain_id, 16) if isinstance(chain_id, str) else chain_id
+    if found != CHAIN_ID or not client.lower().startswith("anvil/"):
+        raise RuntimeError(f"{name} is not a local development chain; nothing was sent")
 
 
 def deploy_tokens(actors: SimpleNamespace) -> SimpleNamespace:

@@ -6,11 +6,15 @@ whether a node, driven block by block by its clock, sees the same.
 
 from __future__ import annotations
 
+import json
+import socket
 from types import SimpleNamespace
 
 import ape
 import pytest
 from ape.exceptions import ContractLogicError
+from click.testing import CliRunner
+from web3 import Web3
 
 # pydantic-settings on a configuration class of ape's compiler plugin; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:Field 'import_remapping'")
@@ -75,12 +79,85 @@ def test_deploy_script__prints_every_address(script, stage, capsys):
     assert all(ape.chain.provider.get_code(address) for address in printed.values())
 
 
-def test_deploy_script__network_that_is_not_local__is_refused(script, monkeypatch):
+def connected(name, chain_id="0x7a69", client="anvil/v1.7.1"):
+    """A stand-in for ape's networks: a provider that says what it is."""
+    says = {"eth_chainId": chain_id, "web3_clientVersion": client}
+    provider = SimpleNamespace(
+        network=SimpleNamespace(name=name), make_request=lambda method, params: says[method]
+    )
+    return SimpleNamespace(provider=provider)
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        connected("mainnet"),
+        connected("local", chain_id="0x1"),
+        connected("local", client="Geth/v1.14.0"),
+    ],
+)
+def test_deploy_script__node_that_is_no_local_anvil__is_refused(script, monkeypatch, networks):
     script.require_local()
-    public = SimpleNamespace(provider=SimpleNamespace(network=SimpleNamespace(name="mainnet")))
-    monkeypatch.setattr(script, "networks", public)
-    with pytest.raises(RuntimeError, match="mainnet is not a local development chain"):
+    monkeypatch.setattr(script, "networks", connected("local"))
+    script.require_local()
+    monkeypatch.setattr(script, "networks", networks)
+    with pytest.raises(RuntimeError, match="is not a local development chain; nothing was sent"):
         script.require_local()
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ("ethereum:mainnet:node", "must be ethereum:local:foundry or ethereum:local:URL"),
+        ("ethereum:local:node", "must be ethereum:local:foundry or ethereum:local:URL"),
+        ("ethereum:local:http://rpc.example.org", "Assay sends nothing to any other host"),
+        ("ethereum:local:http://127.0.0.1:1", "nothing listens there; --keep starts an Anvil"),
+    ],
+)
+def test_deploy_script__network_elsewhere__is_refused_before_anything(script, network, message):
+    script.require_loopback("ethereum:local:foundry")
+    outcome = CliRunner().invoke(script.cli, ["--network", network])
+    assert outcome.exit_code == 1
+    assert message in outcome.output
+    assert outcome.output.count("\n") == 1
+
+
+def test_deploy_script__keep_at_a_port_that_is_taken__is_a_line(script):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        outcome = CliRunner().invoke(script.cli, ["--keep", "--port", port])
+    assert outcome.exit_code == 1
+    assert outcome.output == f"Error: --port {port} is taken; name another\n"
+
+
+# ape and web3 leave the connections of a node open that they have left
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.deep
+def test_deploy_script__keep__leaves_a_node_with_what_the_file_says(
+    script, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(script, "CONTRACTS", tmp_path / "contracts.json")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script.run("ethereum:local:foundry", keep=True, port=port)
+    said = capsys.readouterr().out
+    (node,) = script.KEPT
+    try:
+        assert f"end it with: kill {node.pid}" in said
+        found = json.loads((tmp_path / "contracts.json").read_text())
+        assert set(found["deploy/gold_vault"]) == {"address", "contract", "abi"}
+        web3 = Web3(Web3.HTTPProvider(f"http://127.0.0.1:{port}"))
+        vault = web3.eth.contract(**{k: found["deploy/gold_vault"][k] for k in ("address", "abi")})
+        assert vault.functions.asset().call() == found["deploy/gold_token"]["address"]
+        # a second time onto the same node, which runs already
+        script.run(f"ethereum:local:http://127.0.0.1:{port}", keep=False, port=0)
+        assert "addresses and ABIs" in capsys.readouterr().out
+    finally:
+        node.terminate()
+        node.wait()
 
 
 def test_vault_deposit__logs_erc_4626_event_with_one_share_per_wei(stage, actors, give_gold):
