@@ -59,6 +59,8 @@ def figure(value: float, scale: str) -> str:
     if scale == "share":
         return small(value)
     size = abs(value)
+    if size == 0:
+        return "0"
     for unit, word in ((1e9, "bn"), (1e6, "m")):
         if size >= unit:
             return f"{number(value / unit, 2)}{HARD_SPACE}{word}"

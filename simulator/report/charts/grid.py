@@ -22,10 +22,14 @@ _MOST_LABELLED = 15
 
 @dataclass(frozen=True)
 class Unit:
-    """What stands on the axis of what a claim does, and whether the numbers are shares."""
+    """What stands on the axis of what a claim does, and whether the numbers are shares.
+
+    Amounts `at_risk` are never below zero: their colours begin there.
+    """
 
     words: str
     scale: str = "share"
+    at_risk: bool = False
 
     def of(self, value: float) -> float:
         """Return a number as it is drawn."""
@@ -36,8 +40,14 @@ SHARE = Unit("% of the paths")
 POINTS = Unit("difference, points")
 LEVEL = Unit("difference", "level")
 
-_HALVES = [[0, "#f6f7f8"], [0.5, BAND_OUTER], [0.5, "#a9c0d6"], [1, SUBJECT]]
-_AROUND_ZERO = [[0, LIMIT], [0.5, "#f6f7f8"], [1, SUBJECT]]
+_HALVES: list[list[float | str]] = [
+    [0, "#f6f7f8"],
+    [0.5, BAND_OUTER],
+    [0.5, "#a9c0d6"],
+    [1, SUBJECT],
+]
+_FROM_ZERO: list[list[float | str]] = [[0, "#f6f7f8"], [1, LIMIT]]
+_AROUND_ZERO: list[list[float | str]] = [[0, LIMIT], [0.5, "#f6f7f8"], [1, SUBJECT]]
 
 
 def line(
@@ -100,10 +110,10 @@ def heat_map(
         x=list(columns),
         y=list(rows),
         z=[[unit.of(p) for p in row] for row in told],
-        zmin=0 if unit is SHARE else None,
+        zmin=0 if unit is SHARE or unit.at_risk else None,
         zmax=100 if unit is SHARE else None,
-        zmid=None if unit is SHARE else 0,
-        colorscale=_HALVES if unit is SHARE else _AROUND_ZERO,
+        zmid=None if unit is SHARE or unit.at_risk else 0,
+        colorscale=_colours(unit),
         text=[["" if math.isnan(p) else _words(p, unit) for p in row] for row in told],
         texttemplate="%{text}" if labelled else None,
         xgap=1,
@@ -115,6 +125,12 @@ def heat_map(
     figure.update_xaxes(type="category", title={"text": names[0]}, showgrid=False)
     figure.update_yaxes(type="category", title={"text": names[1]}, showgrid=False)
     return figure
+
+
+def _colours(unit: Unit) -> list[list[float | str]]:
+    if unit is SHARE:
+        return _HALVES
+    return _FROM_ZERO if unit.at_risk else _AROUND_ZERO
 
 
 def _words(value: float, unit: Unit) -> str:

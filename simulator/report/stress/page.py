@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _UNITS: Mapping[Measured, Unit] = {
     "points": POINTS,
     "share": SHARE,
-    "dollars": Unit("dollars", LEVEL.scale),
+    "dollars": Unit("dollars", LEVEL.scale, at_risk=True),
 }
 _GROUPS: tuple[tuple[Measured, str, str], ...] = (
     ("dollars", "lenders", "What lenders have at risk"),
