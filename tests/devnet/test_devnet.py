@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -147,6 +148,21 @@ def test_command__that_makes_no_sense__is_a_line_and_changes_nothing(devnet, wor
     assert message in asked.output
     assert asked.output.count("\n") == 1
     assert devnet.process.poll() is None
+
+
+def test_cast__where_it_is_installed__reads_and_sends(devnet, visit):
+    cast = shutil.which("cast")
+    if cast is None:
+        pytest.skip("cast is not installed")
+    rpc = ("--rpc-url", visit["before"]["rpc"])
+    usdc = contract_of(devnet, "gold_vault/usdc").address
+    owner = json.loads((devnet.folder / "roles.json").read_text())["all/owner"]
+    stranger = "0x" + "56" * 20
+    send = [usdc, "mint(address,uint256)", stranger, "7", "--private-key", owner["private_key"]]
+    subprocess.run([cast, "send", *send, *rpc], check=True, capture_output=True)
+    read = [usdc, "balanceOf(address)(uint256)", stranger]
+    done = subprocess.run([cast, "call", *read, *rpc], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["7"]
 
 
 def test_load__what_was_saved__undoes_what_came_after(devnet, visit, tmp_path):
