@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from simulator.engine.folder import DAILY, MARKER
 from simulator.errors import InputError, Problem, UsageError
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.files import LoadedScenario
+from simulator.scenario.shocks import ShockTerms
 
 VERDICTS = "verdicts.json"
 _MADE_WITH = ("packages", "bytecode", "history")
@@ -116,7 +118,26 @@ def _inputs(loaded: LoadedScenario) -> dict[str, Any]:
     data = loaded.scenario.model_dump(mode="json")
     for name in ("calibration", "history"):
         data["market"].pop(name, None)
+    data["shocks"] = _shocks(loaded.scenario.shocks or ())
     return data
+
+
+def _shocks(shocks: Sequence[ShockTerms]) -> dict[str, Any]:
+    """Return shocks by name; those of a group, as of a crisis, in one line with their hash."""
+    groups: dict[str, list[ShockTerms]] = {}
+    for shock in shocks:
+        groups.setdefault(shock.counts_as, []).append(shock)
+    return {
+        name: own[0].model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        if own[0].group is None
+        else f"{len(own)} moves, hash {_mark(own)}"
+        for name, own in groups.items()
+    }
+
+
+def _mark(shocks: Sequence[ShockTerms]) -> str:
+    text = "".join(shock.model_dump_json() for shock in shocks)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _figures(calibration: Calibration) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from simulator.claims import Verdict
     from simulator.engine import Simulation
+    from simulator.engine.shock_effects import ShockEffect
     from simulator.instruments.base import Unit
     from simulator.replay import EveryPath, Replay
     from simulator.scenario.models import Scenario
@@ -37,6 +38,8 @@ LINES = 40
 """What a terminal gets at most, with the line that names the report."""
 _GROUPS = ("Products", "Prices and factors", "Investors")
 _TAIL = 0.05
+_SHOCKS = 5
+"""So many shocks are told one by one."""
 _WORDS = 16
 """Columns in which a verdict's word stands."""
 
@@ -47,6 +50,7 @@ def brief(
     replays: Sequence[Replay],
     every: EveryPath | None,
     width: int,
+    effects: Sequence[ShockEffect] = (),
 ) -> list[str]:
     """Return the answer in fewer than `LINES` lines of at most `width` columns.
 
@@ -58,11 +62,13 @@ def brief(
     ----------
     every : EveryPath or None
         Where every path was played through the bytecode.
+    effects : sequence of ShockEffect
+        Of `engine.shock_effects`.
     """
     scenario = simulation.scenario
     facts = f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}"
     top = [scenario.title, f"{facts}, seed {scenario.seed}; hypothetical performance"]
-    end = [*_matters(simulation, verdicts), _agreement(replays, every)]
+    end = [*_matters(simulation, verdicts, effects), _agreement(replays, every)]
     around = [line for words in (*top, *end) for line in _wrapped(words, "  ", width)]
     room = LINES - 2 - len(around)
     found: list[str] = []
@@ -80,10 +86,12 @@ def print_brief(
     verdicts: Sequence[Verdict],
     replays: Sequence[Replay],
     every: EveryPath | None = None,
+    effects: Sequence[ShockEffect] = (),
 ) -> None:
     """Print the answer; colours only where it is a terminal, never wider than 100 columns."""
     console = within(console)
-    for place, line in enumerate(brief(simulation, verdicts, replays, every, console.width)):
+    lines = brief(simulation, verdicts, replays, every, console.width, effects)
+    for place, line in enumerate(lines):
         text = Text(line, style="bold" if place == 0 or line in _GROUPS else "")
         word = line[:_WORDS].strip()
         text.stylize(STYLES.get(word, ""), 0, _WORDS)
@@ -135,12 +143,16 @@ def _without_range(verdict: Verdict) -> str:
     return verdict.claim if verdict.reason else f"{verdict.claim} {told(verdict)}"
 
 
-def _matters(simulation: Simulation, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Yield what an investor gets, where it comes from, and what to doubt first."""
+def _matters(
+    simulation: Simulation, verdicts: Sequence[Verdict], effects: Sequence[ShockEffect]
+) -> Iterator[str]:
+    """Yield what an investor gets, where it comes from, what shocks do, what to doubt first."""
     who = _first_investor(simulation, verdicts)
     if who is not None:
         yield _money_words(simulation, who)
         yield _source_words(simulation, who)
+        if effects:
+            yield _shock_words(effects, who)
     doubt = _doubt_words(verdicts)
     if doubt:
         yield doubt
@@ -186,6 +198,16 @@ def _source_words(simulation: Simulation, who: str) -> str:
         f"{line.label} {percent(_value(line, unit), 2, signed=True)}" for line in shown
     )
     return f"From: {net} in the mean over all days; most of it {parts or 'from nothing large'}."
+
+
+def _shock_words(effects: Sequence[ShockEffect], who: str) -> str:
+    """Return what each shock does to the mean return, those that do most, and all together."""
+    *each, together = effects
+    each = each or [together]
+    each.sort(key=lambda effect: -abs(effect.returns[who]))
+    parts = [f"{e.shock} {number(100 * e.returns[who], 1, signed=True)}" for e in each[:_SHOCKS]]
+    whole = f"; together {number(100 * together.returns[who], 1, signed=True)}"
+    return f"Shocks, points of that mean: {', '.join(parts)}{whole if len(each) > 1 else ''}."
 
 
 def _value(line: Line, unit: Unit) -> float:

@@ -267,6 +267,16 @@ def test_compare__claim_that_one_run_lacks__is_none_there(token):
     assert re.search(r"other +no such claim +refuted", assay("compare", "token", "own").stdout)
 
 
+def test_compare__a_crisis__is_one_line(token):
+    small = ("run", token, "--paths", 128, "--no-replay", "--json")
+    assay(*small, "--out", "calm")
+    assay(*small, "--crisis", "gold-2013-04", "--out", "crisis")
+    (found,) = strict_json(assay("compare", "calm", "crisis", "--json").stdout)["inputs"]
+    assert (found["name"], found["values"][0]) == ("shocks.gold-2013-04", None)
+    # gold on 12, 15 and 16 April 2013; the token's market holds nothing else
+    assert re.fullmatch(r"3 moves, hash [0-9a-f]{8}", found["values"][1])
+
+
 def test_compare__calibrations__by_their_figures(token):
     shipped = Path(questions.__file__).parents[2] / "scenarios/calibrations/metals-2026-01.yaml"
     text = shipped.read_text(encoding="utf-8")

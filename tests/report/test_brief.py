@@ -9,6 +9,7 @@ import pytest
 import samples
 from rich.console import Console
 
+from simulator.engine.shock_effects import ShockEffect
 from simulator.report.brief import LINES, brief, print_brief
 
 
@@ -76,3 +77,17 @@ def test_brief__in_a_pipe__has_no_colours_and_on_a_terminal_it_has(sample):
         console = Console(file=stream, force_terminal=terminal, width=100)
         print_brief(console, found, verdicts, [])
         assert ("\x1b[" in stream.getvalue()) is terminal
+
+
+def effect(name: str, points: float) -> ShockEffect:
+    return ShockEffect(name, 1.0, {"holder": points / 100}, {"holder": 0.001}, {})
+
+
+def test_brief__shocks__are_told_the_largest_first_and_together(sample):
+    found, verdicts = sample
+    effects = [effect("gold", -3.1), effect("depeg", -0.4), effect("exploit", -9.8)]
+    told = brief(found, verdicts, [], None, 100, [*effects, effect("together", -12.9)])
+    text = " ".join(" ".join(told).split())
+    assert "points of that mean: exploit -9.8, gold -3.1, depeg -0.4; together -12.9." in text
+    told = brief(found, verdicts, [], None, 100, effects[:1])
+    assert "Shocks, points of that mean: gold -3.1." in told
