@@ -37,6 +37,8 @@ from simulator.units import midnight_timestamp
 
 _HOST = "127.0.0.1"
 _ENDED = 130
+_MOST_SHOWN = 24
+"""Contracts that the terminal lists; all of them are in the file."""
 
 
 def start(
@@ -203,15 +205,19 @@ def _welcome(venue: Venue) -> None:
     plot, story = venue.plot, venue.story
     click.echo(f"{plot.scenario}, path {plot.path} ({plot.label}): {venue.url}, chain id 31337")
     click.echo(where(venue))
-    width = max((len(f"{label}/{name}") for label, name in story.contracts), default=0)
-    for (label, name), contract in story.contracts.items():
-        click.echo(f"  {f'{label}/{name}':{width}}  {checksummed(contract.address)}")
+    names = {f"{label}/{name}": c.address for (label, name), c in story.contracts.items()}
+    shown = list(names.items())[:_MOST_SHOWN]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, address in shown:
+        click.echo(f"  {name:{width}}  {checksummed(address)}")
+    if len(names) > len(shown):
+        click.echo(f"  and {len(names) - len(shown)} more")
     click.echo(f"addresses and ABIs: {venue.folder / CONTRACTS}")
     click.echo(f"roles with their public development keys: {venue.folder / ROLES}")
     visitor = checksummed(story.accounts.of(VISITOR, "1"))
     click.echo(f"an account for you: {VISITOR}/1 there, {visitor}")
-    names = dict.fromkeys(name.partition("/")[2] for name, _ in tokens(story))
-    click.echo(f"tokens ({', '.join([ETHER, *names])}): faucet {visitor} 10000 usdc")
+    given = dict.fromkeys(name.partition("/")[2] for name, _ in tokens(story))
+    click.echo(f"tokens ({', '.join([ETHER, *given])}): faucet {visitor} 10000 usdc")
     if (command := by_hand(story, venue.url)) is not None:
         click.echo(f"   or: {command}")
     click.echo("commands: step N, until DAY, play, pause, status, faucet, save, load, down, help")

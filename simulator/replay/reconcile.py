@@ -55,7 +55,7 @@ class Reconciliation:
 
     @cached_property
     def _compared(self) -> Compared:
-        shape = (-1, len(self._keys))
+        shape = (len(self._model), len(self._keys))
         rows = (self._model, self._chain, self._coarser)
         model, chain, coarser = (np.array(row, dtype=np.float64).reshape(shape) for row in rows)
         tolerance = _tolerances(list(self._observables.values()), model, coarser)
