@@ -135,8 +135,9 @@ def _grouped(
 def _with_range(verdict: Verdict) -> str:
     if verdict.reason:
         return verdict.claim
-    around = verdict.parameter_range or verdict.interval
-    return f"{_without_range(verdict)} ({told_range(verdict, around)})"
+    around = told_range(verdict, verdict.parameter_range or verdict.interval)
+    beside = f", could be {verdict.could_be}" if verdict.could_be else ""
+    return f"{_without_range(verdict)} ({around}{beside})"
 
 
 def _without_range(verdict: Verdict) -> str:

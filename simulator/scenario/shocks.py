@@ -30,6 +30,7 @@ from simulator.scenario.shock_targets import (
     Family,
     targets,
 )
+from simulator.schema.assets import USDC
 from simulator.schema.fields import (
     Day,
     Fault,
@@ -46,6 +47,8 @@ _CONDITION = re.compile(
     r"\s*(?:(?P<of>drawdown)\s*\(\s*(?P<inner>\w+)\s*\)|(?P<plain>\w+))\s*"
     r"(?P<sign><=|>=|<|>)\s*(?P<bound>-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
 )
+MOST_OF_A_DOLLAR = 1.5
+"""What a dollar on chain can be worth at most, in dollars."""
 _FORM = "must be as `gold < 4_000` or `drawdown(silver) > 0.3`"
 
 Sign = Literal["<", "<=", ">", ">="]
@@ -163,6 +166,9 @@ class ShockTerms(Frozen):
             return [((), "", "must have one of on (a date), day (a step) and when (a condition)")]
         if self.when is not None and self.condition is None:
             return [(("when",), f"'{self.when}'", _FORM)]
+        seen = self.condition
+        if seen is not None and seen.falls and not 0.0 <= seen.bound < 1.0:
+            return [(("when",), f"'{self.when}'", "a drawdown is 0 to 1: 30 % is written 0.3")]
         return []
 
     def _amount_faults(self) -> list[Fault]:
@@ -191,6 +197,9 @@ class ShockTerms(Frozen):
             return [(("times",), f"{self.times:g}", f"must be at most {MOST_VOLATILITY:g}")]
         if self.by is not None and self.family == FACTOR:
             return self._by_faults(self.by)
+        if self.family == USDC and self.at is not None and not 0.0 < self.at <= MOST_OF_A_DOLLAR:
+            rule = f"must be above 0 and at most {MOST_OF_A_DOLLAR:g}: 90 cents are written 0.90"
+            return [(("at",), f"{self.at:g}", rule)]
         if self.size is None:
             return []
         if self.family == CORRELATION and not 0 < self.size <= 1:

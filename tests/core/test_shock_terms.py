@@ -54,6 +54,8 @@ def test_shock__that_can_be__is_read(tmp_path, said):
         ("target: price.gould, day: 5, size: -0.2", "target", "did you mean price.gold"),
         ("target: gold_token.premum, day: 5, size: 0.1", "target", "gold_token.premium"),
         ("target: gold_vault.fire, day: 5, size: 0.1", "target", "must be something to be hit"),
+        ("target: usdc, day: 5, at: 90", "at", "at most 1.5: 90 cents are written 0.90"),
+        ("target: price.gold, when: drawdown(gold) > 30, size: -0.2", "when", "is written 0.3"),
         ("target: price.gold, day: 366, size: -0.2", "day", "at most 365, the last day of the run"),
         (
             "target: price.gold, on: 2025-01-01, size: -0.2",
