@@ -51,6 +51,8 @@ __all__ = ["Garch", "Jumps", "MarketSpec", "Model", "fill"]
 
 NOTHING: FloatArray = np.empty((0, 0, 0))
 """In place of an array that is not wanted."""
+NO_SURPRISES: FloatArray = np.empty((0, 0, 0, 0))
+"""The same of four dimensions."""
 
 
 class MarketSpec(MarketFigures):
@@ -107,6 +109,7 @@ def fill(
     *,
     states: FloatArray = NOTHING,
     recorded: FloatArray = NOTHING,
+    surprises: FloatArray = NO_SURPRISES,
 ) -> None:
     """Fill a block with the prices of consecutive paths.
 
@@ -126,6 +129,9 @@ def fill(
         Takes the macro model's states and regime; see `macro/kernel.py`.
     recorded : ndarray of shape (n_assets, N_RECORDED, n_paths), optional
         Takes the macro model's drift by channel.
+    surprises : ndarray of shape (3, n_assets, n_steps + 1, n_paths), optional
+        Takes each trading day's surprise, its variance h and the regime's factor, of all models
+        but those that play past days; see `market/surprises.py`.
 
     Raises
     ------
@@ -145,9 +151,9 @@ def fill(
     elif spec.model == "macro":
         tables = spec.tables, spec.macro_plan.kernel
         tables = _of_first(*tables, n_assets) if fewer else tables
-        fill_macro(*tables, key, path, out, states, recorded)
+        fill_macro(*tables, key, path, out, states, recorded, surprises)
     else:
-        fill_block(spec.tables, key, path, out)
+        fill_block(spec.tables, key, path, out, surprises)
 
 
 def _of_first(tables: Tables, macro: MacroTables, n_assets: int) -> tuple[Tables, MacroTables]:

@@ -99,12 +99,18 @@ class Lanes(NamedTuple):
 
 
 @kernel
-def fill_block(tables: Tables, seed: Integer, first_path: Integer, out: FloatArray) -> None:
-    """Fill `out`, of shape (n_assets, n_steps + 1, a multiple of LANES), with prices."""
+def fill_block(
+    tables: Tables, seed: Integer, first_path: Integer, out: FloatArray, surprises: FloatArray
+) -> None:
+    """Fill `out`, of shape (n_assets, n_steps + 1, a multiple of LANES), with prices.
+
+    `surprises`, of shape (3, ) and that of `out`, takes what `note` says; of size 0, nothing.
+    """
     lanes = _allocate(out.shape[0], tables.tails.shape[0])
     for lane_start in range(0, out.shape[2], LANES):
         _start(tables, lanes, out, lane_start)
-        _walk(tables, lanes, seed, np.uint64(first_path) + np.uint64(lane_start), out, lane_start)
+        path = np.uint64(first_path) + np.uint64(lane_start)
+        _walk(tables, lanes, seed, path, out, surprises, lane_start)
 
 
 @kernel
@@ -133,9 +139,15 @@ def _start(tables: Tables, lanes: Lanes, out: FloatArray, lane_start: int) -> No
 
 @kernel
 def _walk(
-    tables: Tables, lanes: Lanes, seed: Integer, path: Integer, out: FloatArray, lane_start: int
+    tables: Tables,
+    lanes: Lanes,
+    seed: Integer,
+    path: Integer,
+    out: FloatArray,
+    surprises: FloatArray,
+    lane_start: int,
 ) -> None:
-    """Write prices from step 1 on; `out` is of shape (n_assets, n_steps + 1, n_paths)."""
+    """Write prices from step 1 on; arrays are of the shapes in `fill_block`."""
     # Unpacked once: taking an array out of a tuple counts a reference, atomically,
     # and so does a slice that is handed on; hence the offsets below.
     _, _, drift, trading, mixing, garch, streams, thresholds, sizes = tables[:9]
@@ -154,8 +166,12 @@ def _walk(
                     stand_still(out, asset, step, lane_start)
                     continue
                 mix(scratch, normals, mixing, asset, turn)
+                if surprises.shape[0] > 0:
+                    note_variance(surprises, variance, asset, step, lane_start)
                 if has_t:
                     apply_garch(scratch, scales, variance, garch, asset, tail[asset], turn)
+                if surprises.shape[0] > 0:
+                    note(surprises, scratch, jumps, asset, step, lane_start, has_t)
                 log_drift = drift[asset, step]
                 _move(out, log_price, scratch, jumps, log_drift, asset, step, lane_start)
 
@@ -236,6 +252,52 @@ def apply_garch(
         e = e if e < largest else largest
         e = e if e > -largest else -largest
         moves[lane] = np.float32(e - _HALF * h)
+
+
+@inlined
+def note_variance(
+    surprises: FloatArray, variance: Float32Array, asset: int, step: int, lane_start: int
+) -> None:
+    """Write down the day's variance h, and that no regime changes it.
+
+    Parameters
+    ----------
+    surprises : ndarray of shape (3, n_assets, n_steps + 1, n_paths)
+    variance : ndarray of shape (n_assets, LANES), float32
+    """
+    row = variance[asset]
+    for lane in range(LANES):
+        surprises[1, asset, step, lane_start + lane] = np.float64(row[lane])
+        surprises[2, asset, step, lane_start + lane] = 1.0
+
+
+@inlined
+def note(
+    surprises: FloatArray,
+    moves: Float32Array,
+    jumps: Float32Array,
+    asset: int,
+    step: int,
+    lane_start: int,
+    has_t: bool,
+) -> None:
+    """Write down the day's surprise, shock and jump, without what keeps the expectation.
+
+    Parameters
+    ----------
+    surprises : ndarray of shape (3, n_assets, n_steps + 1, n_paths)
+        The surprise, h, and the regime's factor m, of which the last two are there.
+    moves : ndarray of shape (at least LANES,), float32
+        m e - m^2 h / 2 (with GARCH) or m e - (m^2 - 1) h / 2 (without).
+    jumps : ndarray of shape (n_assets * ROWS,), float32
+    """
+    start = asset * ROWS + step % GROUP * LANES
+    without = 0.0 if has_t else 1.0
+    for lane in range(LANES):
+        h = surprises[1, asset, step, lane_start + lane]
+        m = surprises[2, asset, step, lane_start + lane]
+        shock = np.float64(moves[lane]) + (m * m - without) * h / 2
+        surprises[0, asset, step, lane_start + lane] = shock + np.float64(jumps[start + lane])
 
 
 @inlined

@@ -10,11 +10,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from simulator.market.dynamics import NOTHING, MarketSpec, fill
+from simulator.market.dynamics import NO_SURPRISES, NOTHING, MarketSpec, fill
 from simulator.market.macro.factors import factor_paths
 from simulator.market.macro.names import N_STATES
 from simulator.market.shocks import Happened, apply_shocks
 from simulator.market.stablecoin import usdc_paths
+from simulator.market.surprises import needs_surprises, noted_surprises
 from simulator.schema.assets import USDC
 from simulator.units import FloatArray
 
@@ -84,7 +85,8 @@ def simulate_market(
     factors = {*factors, *(name for shock in spec.shocks for name in shock.factors)}
     keeps = spec.model == "macro" and len(factors) > 0 and block.shape[0] == len(spec.assets)
     states = empty_states(spec, n_paths) if keeps else NOTHING
-    fill(spec, seed, first_path, block, states=states)
+    surprises = empty_surprises(spec, n_paths)
+    fill(spec, seed, first_path, block, states=states, surprises=surprises)
     prices = dict(zip(spec.assets, block, strict=False))
     if spec.stablecoin is not None:
         prices[USDC] = usdc_paths(spec.stablecoin, seed, first_path, spec.n_steps, n_paths)
@@ -97,7 +99,8 @@ def simulate_market(
     if spec.shocks:
         if any(shock.target == USDC for shock in spec.shocks):
             prices.setdefault(USDC, np.ones((spec.n_steps + 1, n_paths)))
-        happened = apply_shocks(spec, spec.shocks, seed, first_path, prices, found)
+        noted = noted_surprises(spec, surprises, prices)
+        happened = apply_shocks(spec, spec.shocks, seed, first_path, prices, found, noted)
         if happened.factors:
             found = ShockedFactors(found, happened.factors)
     return MarketPaths(spec.dates, prices, first_path, found, happened)
@@ -153,6 +156,16 @@ class MacroFactors(Mapping[str, FloatArray]):
         block, states = empty_block(spec, n_paths), empty_states(spec, n_paths)
         fill(spec, seed, first_path, block, states=states)
         return factors_of(spec, states, block)
+
+
+def empty_surprises(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:
+    """Return memory for the days' surprises, shape (3, n_assets, n_steps + 1, n_paths).
+
+    It is of size 0 where no shock asks for them, or the model has none to note.
+    """
+    if not needs_surprises(spec.shocks) or spec.model in ("bootstrap", "history"):
+        return NO_SURPRISES
+    return np.zeros((3, len(spec.assets), spec.n_steps + 1, n_paths))
 
 
 def empty_states(spec: MarketSpec, n_paths: int = BLOCK_PATHS) -> FloatArray:

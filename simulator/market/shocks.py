@@ -9,10 +9,10 @@ A price moves by (1 + size)^w, on the steps on which it is traded; while the sho
 all that it does: its own move of these days is left out, so that on the day of a jump the close is
 exactly 1 + size times the close of the day before. Other assets move by (1 + size)^(beta w), beta
 being correlation times the ratio of the volatilities, and their own moves of these days are left
-out too. A level is the size that leads to it. Volatility times n turns a day's surprise e into
-(1 + (n - 1) w) e; correlation a of the way to 1 mixes each standardised surprise z with one that
-all share, sqrt(1 - a w) z + sqrt(a w) c. Both keep E[S] by the long-run variance, and are exact
-for a volatility that does not move.
+out too. A level is the size that leads to it. Volatility times n turns a day's surprise u into
+(1 + (n - 1) w) u; correlation a of the way to 1 mixes each standardised surprise z with one that
+all share, sqrt(1 - a w) z + sqrt(a w) c. Both keep each day's expected price by the variance
+of that day: see `market/surprises.py`.
 
 Shocks act in the order of their list, levels after sizes; a condition sees the closes as those
 before it in that order have left them, and acts on the next day. What is drawn is the same as
@@ -34,6 +34,7 @@ from simulator.market.macro.names import CUMULATED, Driver
 from simulator.market.normals import normal_paths
 from simulator.market.spec import MarketFigures
 from simulator.market.streams import Stream
+from simulator.market.surprises import Surprises
 from simulator.scenario.shock_targets import CORRELATION, FACTOR, VOLATILITY
 from simulator.scenario.shocks import ShockTerms, When
 from simulator.schema.assets import USDC
@@ -65,6 +66,7 @@ def apply_shocks(
     first_path: int,
     prices: Mapping[str, FloatArray],
     factors: Mapping[str, FloatArray] | None = None,
+    surprises: Mapping[str, Surprises] | None = None,
 ) -> Happened:
     """Change the prices of consecutive paths in place; return when each shock began.
 
@@ -74,8 +76,10 @@ def apply_shocks(
         Of every asset of `spec`, and USDC's in dollars where it moves.
     factors : dict of str to ndarray of shape (n_steps + 1, n_paths), optional
         Macro factors as they are without shocks, of which those are looked at that conditions name.
+    surprises : dict of str to Surprises, optional
+        Of every asset, where a shock changes volatility or correlation; it is changed.
     """
-    world = _World(spec, seed, first_path, prices, factors or {})
+    world = _World(spec, seed, first_path, prices, factors or {}, surprises or {})
     begins: dict[str, StepArray] = {}
     for shock in sorted(shocks, key=lambda one: one.at is not None):
         begun = world.begins(shock)
@@ -114,15 +118,16 @@ class _World:
         first_path: int,
         prices: Mapping[str, FloatArray],
         factors: Mapping[str, FloatArray],
+        surprises: Mapping[str, Surprises],
     ) -> None:
         self._spec, self._seed, self._first = spec, seed, first_path
+        self._surprises = surprises
         self._prices, self._factors = prices, factors
         self.added: dict[str, FloatArray] = {}
         self._paths = next(iter(prices.values())).shape[1]
         self._index = {asset: k for k, asset in enumerate(spec.assets)}
         self._correlation = spec.cholesky @ spec.cholesky.T
         self._moved: dict[str, BoolArray] = {}
-        self._given: dict[str, FloatArray | float] = {}
 
     def begins(self, shock: ShockTerms) -> StepArray:
         """Return the first step of a shock on each path, shape (n_paths,)."""
@@ -158,7 +163,8 @@ class _World:
             self._add_to_factor(shock.asset, float(shock.by or 0.0) * there)
         elif shock.family == VOLATILITY:
             for asset in [shock.asset] if shock.asset else self._spec.assets:
-                self._shake(asset, (shock.times or 1.0) - 1.0, there)
+                times = 1.0 + ((shock.times or 1.0) - 1.0) * there[1:]
+                self._add_own(asset, self._surprises[asset].multiply(times))
         elif shock.family == CORRELATION:
             self._join(shock, there)
 
@@ -174,9 +180,7 @@ class _World:
         log_size = self._log_size(shock, begun)
         for asset, beta in betas.items():
             landed = _landed(there, self._spec.trading[self._index[asset]])
-            moves = np.diff(landed, axis=0) * (beta * log_size)
-            self._given[asset] = self._given.get(asset, 0.0) + moves
-            self._add(asset, moves)
+            self._add(asset, np.diff(landed, axis=0) * (beta * log_size))
 
     def _log_size(self, shock: ShockTerms, begun: StepArray) -> FloatArray:
         """Return ln(1 + size) of each path, shape (n_paths,); of a level what leads there."""
@@ -242,40 +246,15 @@ class _World:
                 news = summed if driver in CUMULATED else added
                 path += loadings[k, driver] * points * news
             if np.any(path):
-                moves = np.diff(_landed(path, self._spec.trading[k]), axis=0)
-                self._given[asset] = self._given.get(asset, 0.0) + moves
-                self._add(asset, moves)
+                self._add(asset, np.diff(_landed(path, self._spec.trading[k]), axis=0))
 
     # -- surprises -----------------------------------------------------------------------------
-
-    def _surprises(self, asset: str) -> tuple[FloatArray, float]:
-        """Return an asset's daily surprises, shape (n_steps, n_paths), and a day's variance.
-
-        A surprise is the day's log return less its drift and less what other shocks did; on days
-        that are no trading days, or whose own move was left out, there is none.
-        """
-        k = self._index[asset]
-        variance = float(self._spec.volatility[k] ** 2 / self._spec.periods_per_year[k])
-        steps = np.arange(self._spec.n_steps + 1)
-        last = np.maximum.accumulate(np.where(self._spec.trading[k], steps, 0))
-        drift = self._spec.drift[k] * np.diff(last) * self._spec.year_fraction
-        moves = np.diff(np.log(self._prices[asset]), axis=0) - self._given.get(asset, 0.0)
-        moves -= (drift - variance / 2)[:, None]
-        moves[~self._alive(asset)] = 0.0
-        return moves, variance
 
     def _alive(self, asset: str) -> BoolArray:
         """Return on which days an asset makes moves of its own, shape (n_steps, n_paths)."""
         traded = np.tile(self._spec.trading[self._index[asset], 1:, None], self._paths)
         held = self._moved.get(asset)
         return traded if held is None else traded & ~held[1:]
-
-    def _shake(self, asset: str, more: float, there: FloatArray) -> None:
-        """Turn surprises e into (1 + more w) e."""
-        surprises, variance = self._surprises(asset)
-        factor = 1.0 + more * there[1:]
-        added = (factor - 1.0) * surprises - (factor**2 - 1.0) * variance / 2
-        self._add(asset, np.where(self._alive(asset), added, 0.0))
 
     def _join(self, shock: ShockTerms, there: FloatArray) -> None:
         """Mix the surprises of all assets that are at risk with one that they share."""
@@ -286,9 +265,11 @@ class _World:
         for asset in self._spec.assets:
             if asset == "treasury_bills":
                 continue
-            surprises, variance = self._surprises(asset)
-            mixed = np.sqrt(1.0 - share) * surprises + np.sqrt(share * variance) * common
-            self._add(asset, np.where(self._alive(asset), mixed - surprises, 0.0))
+            self._add_own(asset, self._surprises[asset].mix(share, common))
+
+    def _add_own(self, asset: str, moves: FloatArray) -> None:
+        """Add what changes an asset's own moves, on the days on which it makes any."""
+        self._add(asset, np.where(self._alive(asset), moves, 0.0))
 
     def _add(self, asset: str, moves: FloatArray) -> None:
         """Multiply a price by the exponential of daily log moves, shape (n_steps, n_paths)."""

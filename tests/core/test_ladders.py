@@ -86,7 +86,10 @@ def test_ready_ladders__get_worse_from_step_to_step():
     for ladder in read_ladders("ready").ladders.ladders.values():
         rungs = [getattr(ladder, severity) for severity in SEVERITIES]
         sizes = [
-            (1 - (rung.at or 1)) + abs(rung.size or 0) + (rung.plateau_days or 0) * rung.share
+            (1 - (rung.at or 1))
+            + abs(rung.size or 0)
+            + (rung.times or 0)
+            + (rung.plateau_days or 0) * rung.share
             for rung in rungs
         ]
         sizes = [size or rung.share for size, rung in zip(sizes, rungs, strict=True)]

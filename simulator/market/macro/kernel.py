@@ -27,7 +27,14 @@ from simulator.market.draws import (
     draw_normals,
     draw_t_scales,
 )
-from simulator.market.kernels import Tables, apply_garch, mix, stand_still
+from simulator.market.kernels import (
+    Tables,
+    apply_garch,
+    mix,
+    note,
+    note_variance,
+    stand_still,
+)
 from simulator.market.macro.factor_steps import (
     advance,
     enter,
@@ -43,6 +50,8 @@ from simulator.market.macro.price_steps import (
     copy_row,
     land,
     move,
+    note_changes,
+    note_factor,
     pull_ratio,
     record,
     remember,
@@ -69,6 +78,7 @@ def fill_macro(
     out: FloatArray,
     states: FloatArray,
     recorded: FloatArray,
+    surprises: FloatArray,
 ) -> None:
     """Fill a block with prices, and with the states and sums that are wanted.
 
@@ -80,11 +90,13 @@ def fill_macro(
         The states, liquidity with its regime's shift, and the regime.
     recorded : ndarray of shape (n_assets, N_RECORDED, n_paths), or of first size 0
         Each part's log drift up to the last trading day, and the total that was applied.
+    surprises : ndarray of shape (3, n_assets, n_steps + 1, n_paths), or of first size 0
+        As `note` of `market/kernels.py` writes it, and what channels do from day to day.
     """
     n_assets = out.shape[0]
     for lane_start in range(0, out.shape[2], LANES):
         path = np.uint64(first_path) + np.uint64(lane_start)
-        _walk(tables, macro, seed, path, out, states, recorded, lane_start, n_assets)
+        _walk(tables, macro, seed, path, out, states, recorded, surprises, lane_start, n_assets)
 
 
 @kernel
@@ -96,6 +108,7 @@ def _walk(
     out: FloatArray,
     states: FloatArray,
     recorded: FloatArray,
+    surprises: FloatArray,
     lane_start: int,
     n_assets: int,
 ) -> None:
@@ -222,6 +235,8 @@ def _walk(
                     revert(drifts, short, reversion_sum, pulls[2] * waited[asset, step])
                 mix(scratch, normals, mixing, asset, turn)
                 copy_row(old_variance, variance, asset)
+                if surprises.shape[0] > 0:
+                    note_variance(surprises, variance, asset, step, lane_start)
                 if has_regimes:
                     share(scratch, factor_normals, a, b, garch[asset, 4], asset, turn, has_t)
                 if has_t:
@@ -229,6 +244,13 @@ def _walk(
                 if has_regimes:
                     temper(factor, m, old_variance, asset, garch[asset, 5])
                     stir(scratch, old_variance, factor, garch[asset, 6], has_t)
+                if surprises.shape[0] > 0:
+                    if has_regimes:
+                        note_factor(surprises, factor, asset, step, lane_start)
+                    note(surprises, scratch, jumps, asset, step, lane_start, has_t)
+                    note_changes(
+                        surprises, news, calendar[asset], loadings, asset, step, lane_start
+                    )
                 if asset == pulled[2]:
                     remember(short, scratch, old_variance, factor, pulls[3], has_t)
                 move(out, log_price, scratch, jumps, drifts, total, asset, step, lane_start)

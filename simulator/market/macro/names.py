@@ -52,6 +52,9 @@ class Driver(IntEnum):
 CUMULATED = (Driver.LEVEL, Driver.BANKS, Driver.LIQUIDITY, Driver.NOMINAL)
 """Drivers that add up daily values over time; RATE adds up news, the others are levels."""
 
+CHANGES = tuple(int(driver) for driver in Driver if driver not in CUMULATED)
+"""Drivers with news on every day: what a channel has of a day's variance."""
+
 N_STATES = len(State)
 N_DRIVERS = len(Driver)
 

@@ -34,7 +34,7 @@ from simulator.market.macro.expected import (
 )
 from simulator.market.macro.model import Macro, Steps, driver_loadings
 from simulator.market.macro.moments import Moments, Prices, moments
-from simulator.market.macro.names import CHANNELS, N_STATES, Driver
+from simulator.market.macro.names import CHANGES, CHANNELS, N_STATES, Driver
 from simulator.market.macro.tables import MacroTables
 from simulator.market.macro.targets import Expectation, target_drifts
 from simulator.market.philox import WordArray
@@ -71,6 +71,9 @@ class MacroPlan:
         Log growth up to each day, by view.
     convexity : ndarray of shape (n_assets, n_steps + 1)
         Log growth up to each day that makes up for the channels' scatter.
+    changes : ndarray of shape (n_assets, n_steps + 1)
+        Variance of what channels do from one trading day to the next.
+    events : Jumps or None
     technical : ndarray of shape (n_assets,)
         Log drift of a trading day that makes up for shocks and jumps; no part of the drift.
     target_growth : dict of str to float
@@ -85,6 +88,8 @@ class MacroPlan:
     expected: Expected
     views: Mapping[str, FloatArray]
     convexity: FloatArray
+    changes: FloatArray
+    events: Jumps | None
     technical: FloatArray
     target_growth: Mapping[str, float]
 
@@ -116,9 +121,12 @@ def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
     prices = _prices(spec, macro, loadings, correlation, tick_variance, garch, jumps, pulled)
     found = None
     convexity = np.zeros((len(spec.assets), spec.n_steps + 1))
+    changes = np.zeros_like(convexity)
     if np.any(loadings) or np.any(pulled[1:] >= 0):
         found = moments(macro, steps, chain, year, prices)
         convexity = _convexity(spec, loadings, found, pulled, bank_variance(steps, here, year))
+        daily = loadings[:, CHANGES]
+        changes = np.einsum("ai,tij,aj->at", daily, found.drivers[:, CHANGES][:, :, CHANGES], daily)
     shifts = shifts_of_views(macro, here, without, year)
     views = {name: loadings @ accumulated(values, year) for name, values in shifts.items()}
     growth = target_drifts(spec, macro, _expectation(spec, views, convexity, found, prices, pulled))
@@ -137,6 +145,8 @@ def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
         expected=here,
         views=views,
         convexity=convexity,
+        changes=np.diff(_landed(spec, changes), axis=1, prepend=0.0),
+        events=jumps,
         technical=technical,
         target_growth=growth.annual,
     )

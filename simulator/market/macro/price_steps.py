@@ -7,7 +7,7 @@ import numpy as np
 from simulator.jit import inlined, kernel
 from simulator.market.draws import GROUP, ROWS, Float32Array, IntArray
 from simulator.market.elementary import exponential
-from simulator.market.macro.names import CHANNELS, N_DRIVERS, N_STATES
+from simulator.market.macro.names import CHANGES, CHANNELS, N_DRIVERS, N_STATES
 from simulator.units import LANES, FloatArray
 
 _ZERO = np.float32(0.0)
@@ -180,6 +180,43 @@ def stir(
         e = e if e < largest else largest
         e = e if e > -largest else -largest
         moves[lane] = e - np.float32(np.float32(_HALF * due) * h)
+
+
+@inlined
+def note_factor(
+    surprises: FloatArray, factor: Float32Array, asset: int, step: int, lane_start: int
+) -> None:
+    """Write down the regime's factor m.
+
+    `surprises` is of shape (3, n_assets, n_steps + 1, n_paths), `factor` of shape (LANES,).
+    """
+    for lane in range(LANES):
+        surprises[2, asset, step, lane_start + lane] = np.float64(factor[lane])
+
+
+@inlined
+def note_changes(
+    surprises: FloatArray,
+    news: FloatArray,
+    kind: int,
+    loadings: FloatArray,
+    asset: int,
+    step: int,
+    lane_start: int,
+) -> None:
+    """Add to the surprise what channels do from one day to the next: they have a part of it.
+
+    Parameters
+    ----------
+    surprises : ndarray of shape (3, n_assets, n_steps + 1, n_paths)
+    news : ndarray of shape (n_calendars, N_DRIVERS, LANES)
+    loadings : ndarray of shape (n_assets, N_DRIVERS)
+    """
+    for number in CHANGES:
+        loading = loadings[asset, number]
+        if loading != 0.0:
+            for lane in range(LANES):
+                surprises[0, asset, step, lane_start + lane] += loading * news[kind, number, lane]
 
 
 @inlined
