@@ -254,7 +254,7 @@ def apply_garch(
         moves[lane] = np.float32(e - _HALF * h)
 
 
-@inlined
+@kernel
 def note_variance(
     surprises: FloatArray, variance: Float32Array, asset: int, step: int, lane_start: int
 ) -> None:
@@ -271,7 +271,7 @@ def note_variance(
         surprises[2, asset, step, lane_start + lane] = 1.0
 
 
-@inlined
+@kernel
 def note(
     surprises: FloatArray,
     moves: Float32Array,

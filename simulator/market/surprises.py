@@ -36,6 +36,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special
 
+from simulator.jit import kernel
 from simulator.market.dynamics import MarketSpec
 from simulator.market.kernels import MAX_SHOCK
 from simulator.market.spec import Jumps
@@ -257,14 +258,35 @@ def log_growth(deviation: FloatArray, cut: FloatArray, dof: int) -> FloatArray:
     square = deviation**2
     if np.all(np.isinf(cut)):
         return square / 2
-    from scipy.ndimage import map_coordinates  # slow to load, and seldom needed
-
     low, high, count = _SCALES
     place = np.log(np.clip(deviation, low, high) / low) / np.log(high / low) * (count - 1)
     across = (np.clip(cut, _LEAST_CUT, MAX_SHOCK) - _LEAST_CUT) * _CUTS_PER_UNIT
-    logs = map_coordinates(_log_integrals(dof), [place, across], order=1, mode="nearest")
+    logs = np.empty_like(place)
+    _interpolate(_log_integrals(dof), place, across, logs)
     found: FloatArray = np.log1p(square * np.exp(logs))
     return found
+
+
+@kernel
+def _interpolate(
+    table: FloatArray, rows: FloatArray, columns: FloatArray, found: FloatArray
+) -> None:
+    """Write a table's values between its points.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+    rows, columns, found : ndarray of shape (n_steps, n_paths)
+    """
+    for step in range(rows.shape[0]):
+        for path in range(rows.shape[1]):
+            row = min(int(rows[step, path]), table.shape[0] - 2)
+            column = min(int(columns[step, path]), table.shape[1] - 2)
+            down = rows[step, path] - row
+            along = columns[step, path] - column
+            upper = table[row, column] * (1 - along) + table[row, column + 1] * along
+            lower = table[row + 1, column] * (1 - along) + table[row + 1, column + 1] * along
+            found[step, path] = upper * (1 - down) + lower * down
 
 
 @functools.lru_cache(maxsize=16)

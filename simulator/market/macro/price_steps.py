@@ -182,7 +182,7 @@ def stir(
         moves[lane] = e - np.float32(np.float32(_HALF * due) * h)
 
 
-@inlined
+@kernel
 def note_factor(
     surprises: FloatArray, factor: Float32Array, asset: int, step: int, lane_start: int
 ) -> None:
@@ -194,7 +194,7 @@ def note_factor(
         surprises[2, asset, step, lane_start + lane] = np.float64(factor[lane])
 
 
-@inlined
+@kernel
 def note_changes(
     surprises: FloatArray,
     news: FloatArray,
