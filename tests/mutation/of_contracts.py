@@ -43,8 +43,8 @@ STEMS = {
     "gold_token": "gold_token_contract price_feed roundings_tokens audit gold_token_stateful",
     "gold_vault": f"{VAULT} vault_and_market_stateful",
     "identity_registry": "identity_registry mining_sto_contract",
-    "miner_index": "miner_perp_contract",
-    "miner_perp": "miner_perp_contract miner_perp_stateful",
+    "miner_index": "miner_perp_corners miner_perp_contract",
+    "miner_perp": "miner_perp_corners miner_perp_contract miner_perp_stateful",
     "lending_market": f"{MARKET} reversed_market vault_and_market_stateful"
     " reversed_market_stateful",
     "mining_sto": f"{STO} corners mining_sto_stateful",
