@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from props import DOLLAR, OUNCE, deploy
+from props import DOLLAR, deploy
 
 from simulator.chain import Artifact, Chain, Receipt, load_artifact
 
@@ -25,13 +25,14 @@ class PoolStage:
     fee_ppm: int = 3_000
     token_fee_ppm: int = 0
     """What the gold token keeps of a transfer."""
+    gold_decimals: int = 18
     artifact: Artifact | None = None
 
     def __post_init__(self) -> None:
         chain, roles = self.chain, self.roles
         owner = roles.owner
         reserve = deploy(chain, "price_feed", 8, "Gold reserve, oz", owner, sender=owner)
-        gold = ("gold_token", "Gold", "GOLD", 18, reserve, 10**9)
+        gold = ("gold_token", "Gold", "GOLD", self.gold_decimals, reserve, 10**9)
         self.gold, self.usdc = (
             deploy(chain, *gold, sender=owner),
             deploy(chain, "usdc", sender=owner),
@@ -40,11 +41,11 @@ class PoolStage:
         found = self.artifact or load_artifact("gold_pool")
         self.pool = chain.deploy(found, args, sender=owner)
         self.send(reserve, "update_answer", OUNCES * 10**8, by=owner)
-        self.send(self.gold, "increaseSupply", OUNCES * OUNCE, by=owner)
+        self.send(self.gold, "increaseSupply", OUNCES * self.ounce, by=owner)
         self.send(self.usdc, "configureMinter", owner, UNLIMITED, by=owner)
         for who in PEOPLE:
             account = getattr(roles, who)
-            self.send(self.gold, "transfer", account, OUNCES // 10 * OUNCE, by=owner)
+            self.send(self.gold, "transfer", account, OUNCES // 10 * self.ounce, by=owner)
             self.send(self.usdc, "mint", account, 10**11 * DOLLAR, by=owner)
             for token in (self.gold, self.usdc):
                 self.send(token, "approve", self.pool, UNLIMITED, by=account)
@@ -52,6 +53,11 @@ class PoolStage:
             self.send(self.gold, "setFeeController", owner, by=owner)
             self.send(self.gold, "setFeeRecipient", roles.fee_recipient, by=owner)
             self.send(self.gold, "setFeeRate", self.token_fee_ppm, by=owner)
+
+    @property
+    def ounce(self) -> int:
+        """A whole gold token, in its unit."""
+        return 10**self.gold_decimals
 
     # -- acts ----------------------------------------------------------------------
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from handmade import DENYING_DOLLAR
 from pool_stage import UNLIMITED, PoolStage
 from props import DAY, DOLLAR, OUNCE, deploy, events, refused, send
 
-from simulator.chain import ZERO_ADDRESS, Chain
+from simulator.chain import ZERO_ADDRESS, Chain, load_artifact
+from simulator.chain.compile import compile_patched
+
+CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 
 PRICE = 4_000
 GOLD, USDC = 1_000 * OUNCE, 1_000 * PRICE * DOLLAR
@@ -26,7 +31,7 @@ def new_stage(revm: Chain, roles: SimpleNamespace) -> NewStage:
 
     def make(**terms: int) -> SimpleNamespace:
         stage = PoolStage(revm, roles, **terms)
-        stage.add(GOLD, USDC, roles.crowd)
+        stage.add(1_000 * stage.ounce, USDC, roles.crowd)
         feed = deploy(revm, "price_feed", 18, "Gold / USDC", roles.keeper, sender=roles.owner)
         send(revm, feed, "update_answer", PRICE * 10**18, sender=roles.keeper)
         args = ("pool_strategy", stage.pool, roles.depositor, feed, DAY, GAP)
@@ -162,6 +167,48 @@ def test_token_with_a_fee__counts_what_arrives(new_stage: NewStage):
     assert stage.pool.reserves()[0] < gold
 
 
+@pytest.mark.parametrize(("decimals", "gold", "shares"), [(18, 6 * 10**8, 15_811), (6, 5, 63)])
+def test_shares__that_bring_no_unit_of_a_token__pay_nothing(
+    new_stage: NewStage, decimals: int, gold: int, shares: int
+):
+    """1,000 oz and 4,000,000 USDC. Of 18 decimals, gold for two units of USDC: a half of it is sold
+    for one, and 1 / 4e12 of sqrt(1e21 x 4e12) shares are 15,811.4; 15,811 bring 0.99997. Of 6, as
+    of XAUt: two of five units are sold for 7,975, which take one unit of gold along, and 1 / 1e9
+    of sqrt(1e9 x 4e12) are 63.2; 63 bring 0.996. The pool pays no part without the other."""
+    stage = new_stage(gold_decimals=decimals)
+    add(stage, gold)
+    assert read(stage, "balanceOf", stage.vault) == shares
+    assert read(stage, "totalAssets") > 0
+    assert read(stage, "maxWithdraw", stage.vault) == 0
+    with refused("pool_strategy: exceeds withdrawable"):
+        act(stage, "withdraw", 1, stage.vault, stage.vault)
+    # With more of them, whoever holds them gets all of it.
+    add(stage, 10 * gold)
+    most = read(stage, "maxWithdraw", stage.vault)
+    assert gold < most <= 11 * gold
+    act(stage, "withdraw", most, stage.vault, stage.vault)
+
+
+def test_withdrawal__of_a_token_that_keeps_a_wei_it_does_not_name__is_refused(
+    new_stage: NewStage, monkeypatch: pytest.MonkeyPatch
+):
+    """Two transfers bring two wei less than all shares are said to; a part of them has to spare."""
+    old = "erc20._transfer(owner, to, amount - fee)"
+    keeping = compile_patched(
+        CONTRACTS / "gold_token.vy",
+        ("gold_token.vy", old, "erc20._transfer(owner, to, amount - fee - min(amount, 1))"),
+    )
+    monkeypatch.setattr(
+        "props.load_artifact", lambda name: keeping if name == keeping.name else load_artifact(name)
+    )
+    stage = new_stage()
+    add(stage, 10 * OUNCE)
+    most = read(stage, "maxWithdraw", stage.vault)
+    with refused("pool_strategy: too little gold"):
+        act(stage, "withdraw", most, stage.vault, stage.vault)
+    act(stage, "withdraw", most - 2, stage.vault, stage.vault)
+
+
 def test_donation__is_nobodys_here(stage: SimpleNamespace):
     add(stage, 10 * OUNCE)
     worth = read(stage, "totalAssets")
@@ -217,6 +264,23 @@ def test_feed__that_is_silent__stops_everything(stage: SimpleNamespace):
     assert read(stage, "totalAssets") > 0
 
 
+def test_pool__without_a_price__takes_nothing_until_it_has_one(revm: Chain, roles: SimpleNamespace):
+    """An empty pool is at no feed: whoever came first would set the price of all."""
+    pool = PoolStage(revm, roles)
+    feed = deploy(revm, "price_feed", 18, "Gold / USDC", roles.keeper, sender=roles.owner)
+    send(revm, feed, "update_answer", PRICE * 10**18, sender=roles.keeper)
+    args = ("pool_strategy", pool.pool, roles.depositor, feed, DAY, GAP)
+    strategy = deploy(revm, *args, sender=roles.owner)
+    pool.send(pool.gold, "approve", strategy, UNLIMITED, by=roles.depositor)
+    stage = SimpleNamespace(pool=pool, feed=feed, strategy=strategy, vault=roles.depositor)
+    assert read(stage, "maxDeposit", stage.vault) == 0
+    with refused("pool_strategy: pool is off the feed"):
+        add(stage, OUNCE)
+    pool.add(GOLD, USDC, roles.crowd)
+    assert read(stage, "maxDeposit", stage.vault) == UNLIMITED
+    add(stage, OUNCE)
+
+
 # --- Who may -------------------------------------------------------------------
 
 
@@ -249,3 +313,15 @@ def test_deployment__of_what_cannot_work__is_refused(stage: SimpleNamespace):
         deploy(chain, *args, sender=roles.owner)
     args = ("pool_strategy", pool.pool, roles.depositor, stage.feed, DAY, 3_001)
     deploy(chain, *args, sender=roles.owner)
+
+
+def test_deployment__on_a_token_that_lets_nobody_take_it__is_refused(stage: SimpleNamespace):
+    """Tokens that answer false to an approval instead of reverting, once as gold, once as USDC."""
+    chain, roles, pool = stage.pool.chain, stage.pool.roles, stage.pool
+    denying = chain.deploy(DENYING_DOLLAR, (), sender=roles.owner)
+    rest = (roles.depositor, stage.feed, DAY, GAP)
+    for tokens in ((denying, pool.usdc), (pool.gold, denying)):
+        found = deploy(chain, "gold_pool", "P", "P", *tokens, 0, sender=roles.owner)
+        with refused("pool_strategy: approval failed"):
+            deploy(chain, "pool_strategy", found, *rest, sender=roles.owner)
+    deploy(chain, "pool_strategy", pool.pool, *rest, sender=roles.owner)
