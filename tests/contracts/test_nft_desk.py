@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from handmade import DENYING
+from handmade import DENYING, assembled
 from props import DOLLAR, Refusal, check_refusal, events, refused
-from solar_stage import SolarStage
+from solar_stage import UNLIMITED, SolarStage
 
-from simulator.chain import Chain, load_artifact
+from simulator.chain import Artifact, Chain, load_artifact
 
 
 @pytest.fixture
@@ -138,6 +138,33 @@ def test_royalty__of_the_whole_price__or_of_nothing(
     stage.send(stage.desk, "buy", 1, DOLLAR, by=roles.trader)
     assert stage.dollars(roles.depositor) - before == DOLLAR - royalty
     assert stage.dollars(roles.treasury) == royalty
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_royalty__above_the_price__is_refused(stage: SolarStage, more: int):
+    """Another collection may ask for more than there is: the buyer must not pay above his price."""
+    me = stage.roles.trader
+    greedy = stage.chain.deploy(greedy_collection(more), (), sender=stage.roles.owner)
+    args = (greedy.address, stage.usdc.address)
+    stage.desk = stage.chain.deploy(load_artifact("nft_desk"), args, sender=stage.roles.owner)
+    stage.send(stage.usdc, "approve", stage.desk, UNLIMITED, by=me)
+    stage.send(stage.desk, "offer", 1, DOLLAR, by=me)
+    if more:
+        with refused("nft_desk: royalty exceeds the price"):
+            stage.send(stage.desk, "buy", 1, DOLLAR, by=me)
+        return
+    bought = events(stage.desk, stage.send(stage.desk, "buy", 1, DOLLAR, by=me), "Bought")
+    assert bought[0][1]["royalty"] == DOLLAR
+
+
+def greedy_collection(more: int) -> Artifact:
+    """Return a collection that belongs to whoever acts, with a royalty of the price and more.
+
+    To every call it answers two words, the sender of the transaction and what is asked in the
+    second argument, plus `more`:
+    ORIGIN PUSH0 MSTORE · PUSH1 36 CALLDATALOAD PUSH1 more ADD PUSH1 32 MSTORE · return both.
+    """
+    return assembled("greedy", f"325f5260243560{more:02x}0160205260405ff3")
 
 
 def test_payment__of_a_token_that_says_no__is_refused(stage: SolarStage):
