@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 import pandas as pd
 
+from simulator.chain import Artifact
+from simulator.chain.codec import optional
+from simulator.chain.stand_in import stand_ins
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
-from simulator.cli.replaying import ChainChoice, load_for, open_for, replay_paths
+from simulator.cli.replaying import ChainChoice, Replays, load_for, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.cli.tables import print_table
 from simulator.engine import Simulation, simulate
 from simulator.engine.folder import make_folder
 from simulator.engine.sources import is_finished, stored_paths
-from simulator.errors import ReconciliationFailed, UsageError
+from simulator.errors import ReconciliationFailed, TransactionReverted, UsageError
 from simulator.market.build import market_spec
 from simulator.replay import Evidence, Replay, check_label, choose
 from simulator.replay.deployment import write_deployment
@@ -44,6 +48,8 @@ def replay(
     out: Path | None,
     gas: bool,
     gas_against: Path | None,
+    contracts: tuple[Path, ...],
+    export: Path | None,
     as_json: bool,
 ) -> None:
     """Do what `assay replay` is asked for, as its own module in `commands` says."""
@@ -55,6 +61,9 @@ def replay(
     if until is not None and not 0 <= until <= scenario.horizon_days:
         raise UsageError(f"--until {until}: must be 0 to {scenario.horizon_days}, the last day")
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
+    if export is not None:
+        _check_export(export, rpc)
+    patched = stand_ins(contracts)
     choice = ChainChoice(chain, anvil_path, rpc)
     stored = None if gas_against is None else read_gas(gas_against)
     if out is not None:
@@ -66,18 +75,21 @@ def replay(
         if out is not None:
             write_replay(out, replay, evidence)
 
-    wanted = out is not None or gas or stored is not None or rpc is not None
+    wanted = out is not None or gas or stored is not None or rpc is not None or export is not None
     with open_for(scenario, choice, reporter) as opened:
         if stored is not None:
             check_chain(stored, opened.name)
         as_it_stands = not (changes or moved) and calibration is None
         simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
+        kept = keep if wanted else None
         replays = replay_paths(
-            opened, scenario, simulation.spec, choices, reporter, keep if wanted else None, until
+            opened, scenario, simulation.spec, choices, reporter, kept, until, patched
         )
     if rpc is not None and left:
         _leave(scenario, rpc, left[-1], reporter)
+    if export is not None and left:
+        _export(export, replays, left[-1], patched, reporter)
     if replays.failure is not None:
         raise replays.failure
     done = replays.done[0]
@@ -100,6 +112,51 @@ def _leave(scenario: Scenario, rpc: str, standing: Evidence, reporter: Reporter)
     folder = Path("runs") / f"{scenario.name}-chain"
     write_deployment(folder, standing.contracts, standing.accounts)
     reporter.say(f"{rpc} mines what it is sent; addresses, ABIs and keys: {folder}")
+
+
+def _check_export(file: Path, rpc: str | None) -> None:
+    """Refuse a test that could not be written, before anything is simulated.
+
+    Raises
+    ------
+    UsageError
+    ChainUnavailable
+        pyrevm is not installed.
+    """
+    if rpc is not None:
+        raise UsageError("--export plays a path again from nothing; leave --rpc out")
+    if file.suffix != ".py" or not file.name.startswith("test_"):
+        raise UsageError(f"--export {file}: must be named test_….py, or pytest passes it by")
+    if not file.parent.is_dir():
+        raise UsageError(f"--export {file}: there is no folder {file.parent}")
+    for one in (file, file.with_suffix(".json")):
+        if one.exists():
+            raise UsageError(f"--export {file}: {one} is there already")
+    optional("pyrevm")
+
+
+def _export(
+    file: Path,
+    replays: Replays,
+    evidence: Evidence,
+    patched: Mapping[str, Artifact],
+    reporter: Reporter,
+) -> None:
+    """Write what failed as a test, and say so, or why there is none."""
+    # Not above: these need pyrevm, and a replay on Anvil does not.
+    from simulator.replay.export import write_test
+    from simulator.replay.failing import NotTellable, failure_of
+
+    failure = replays.failure
+    if failure is None and replays.done[0].ok:
+        reporter.say(f"nothing for {file}: the path agrees")
+    elif failure is None or isinstance(failure, (TransactionReverted, ReconciliationFailed)):
+        try:
+            write_test(file, failure_of(evidence, failure, patched))
+        except NotTellable as error:
+            reporter.say(f"nothing for {file}: {error}")
+        else:
+            reporter.say(f"what failed as a test: pytest {file}")
 
 
 def _simulation(

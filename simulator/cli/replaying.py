@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from simulator.chain import Chain, open_chain
+from simulator.chain import Artifact, Chain, open_chain
 from simulator.chain.fork import Fork, fork_of
 from simulator.cli.progress import Reporter
 from simulator.engine.sources import load_source
@@ -104,16 +104,17 @@ def replay_paths(
     reporter: Reporter,
     keep: Keep | None = None,
     until: int | None = None,
+    patched: Mapping[str, Artifact] | None = None,
 ) -> Replays:
     """Play each chosen path on a fresh state of `chain`; `keep` gets what each leaves behind.
 
     A path that fails leaves what happened before it did, and no comparison. A chain that goes
     away, or a call that reverts, ends the replays; those done are kept. `until` is the last day,
-    where that is not the horizon.
+    where that is not the horizon. `patched` replaces packaged contracts by name.
     """
     replays = Replays(client={chain.name: chain.client_version})
     try:
-        _play_all(chain, scenario, spec, choices, reporter, replays, keep, until)
+        _play_all(chain, scenario, spec, choices, reporter, replays, keep, until, patched)
     except AssayError as error:
         replays.failure = error
     return replays
@@ -128,6 +129,7 @@ def _play_all(
     replays: Replays,
     keep: Keep | None,
     until: int | None,
+    patched: Mapping[str, Artifact] | None,
 ) -> None:
     fresh, last = chain.snapshot(), scenario.horizon_days if until is None else until
     for choice in choices:
@@ -145,6 +147,7 @@ def _play_all(
                     choice.label,
                     choice.path,
                     progress=lambda step: advance(1),
+                    patched=patched,
                     evidence=evidence,
                 )
             except AssayError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.chain import Chain, Contract, Log, Receipt
+from simulator.chain import Call, Chain, Contract, Log, Receipt
 from simulator.chain.contract import interface_of
 from simulator.chain.told import arguments_text, call_text, event_text, raw_text
-from simulator.instruments.stage import Key
+from simulator.instruments.stage import Actor, Key
 from simulator.replay.deployment import contract_name, role_name
 from simulator.replay.gas import gas_by_function
+from simulator.replay.reconcile import Reconciliation
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
 
 SET_UP = -1
@@ -70,6 +71,11 @@ class Evidence:
         The time of step 0, seconds.
     chain : str
         What it was played on.
+    actors : tuple of Actor
+    compared : Reconciliation, optional
+        Both engines' numbers, up to a failure where there is one.
+    stopped : tuple of int and calls, optional
+        The time and all calls of the block in which one reverted.
     """
 
     receipts: list[Receipt] = field(default_factory=list)
@@ -77,6 +83,9 @@ class Evidence:
     accounts: dict[Key, str] = field(default_factory=dict)
     start: int = 0
     chain: str = ""
+    actors: tuple[Actor, ...] = ()
+    compared: Reconciliation | None = None
+    stopped: tuple[int, Sequence[Call]] | None = None
 
     @contextmanager
     def of(self, chain: Chain, start: dt.date) -> Iterator[None]:

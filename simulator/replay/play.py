@@ -117,13 +117,14 @@ def play(
     """
     began = time.perf_counter()
     kept = Evidence() if evidence is None else evidence
+    kept.actors = tuple(actors)
     with nullcontext() if evidence is None else evidence.of(chain, start):
         _deploy(chain, actors, kept, patched or {})
-        reconciliation = Reconciliation(observables_of(actors))
+        kept.compared = reconciliation = Reconciliation(observables_of(actors))
         ledger, decisions, in_band = _Ledger(), 0, 0
         for step in range(n_steps + 1):
             timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
-            receipts = _mine(chain, timestamp, actors, step)
+            receipts = _mine(chain, timestamp, actors, step, kept)
             ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
             compared, inside = observe(chain, actors, step, reconciliation)
             decisions, in_band = decisions + compared, in_band + inside
@@ -171,12 +172,16 @@ def observables_of(actors: Sequence[Actor]) -> dict[Key, Observable]:
     return found
 
 
-def _mine(chain: Chain, timestamp: int, actors: Sequence[Actor], step: int) -> list[Receipt]:
-    calls = [pair for actor in actors for pair in actor.player.calls(step)]
-    calls.sort(key=itemgetter(0))
+def _mine(
+    chain: Chain, timestamp: int, actors: Sequence[Actor], step: int, kept: Evidence
+) -> list[Receipt]:
+    by_phase = [pair for actor in actors for pair in actor.player.calls(step)]
+    by_phase.sort(key=itemgetter(0))
+    calls = [call for _, call in by_phase]
     try:
-        return chain.block(timestamp, [call for _, call in calls])
+        return chain.block(timestamp, calls)
     except TransactionReverted as error:
+        kept.stopped = timestamp, calls
         raise TransactionReverted(f"step {step}: {error.call}", error.reason) from None
 
 

@@ -6,12 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from paths import BUSY, WILD, differing, replay
 
+from simulator.chain import Artifact, load_artifact
 from simulator.chain.compile import compile_patched
-from simulator.errors import TransactionReverted
+from simulator.errors import AssayError, TransactionReverted
+from simulator.replay import Evidence
+from simulator.replay.export import write_test
+from simulator.replay.failing import failure_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -82,20 +87,67 @@ def test_unbroken__agrees(overrides: tuple[str, ...], path: int) -> None:
     assert found.ok, found.observables
 
 
-def faults(play, *args, **options) -> set[str]:
-    """Return what does not agree; a call that the model says succeeds may also revert."""
+def broken(fault: str) -> tuple[set[str], Evidence, AssayError | None, dict[str, Artifact]]:
+    """Return what does not agree with a broken contract, and what the replay leaves behind.
+
+    A call that the model says succeeds may also revert.
+    """
+    name, edit, overrides, _ = CONTRACT_FAULTS[fault]
+    patched = {name: compile_patched(CONTRACTS / f"{name}.vy", edit)}
+    path, evidence = WILD_PATH if overrides is WILD else BUSY_PATH, Evidence()
     try:
-        return differing(play(*args, **options))
-    except TransactionReverted:
-        return {"reverted"}
+        found = replay(None, path, *overrides, patched=patched, evidence=evidence)
+    except TransactionReverted as error:
+        return {"reverted"}, evidence, error, patched
+    return differing(found), evidence, None, patched
+
+
+SLOW = ("a liquidation forgets the bonus", "performance fee", "management fee")
+"""Stopped by a call that reverts: to find what is told in the fewest calls takes seconds."""
 
 
 @pytest.mark.parametrize("fault", CONTRACT_FAULTS)
-def test_broken_contract__differs_where_it_should(fault: str) -> None:
-    name, edit, overrides, expected = CONTRACT_FAULTS[fault]
-    patched = {name: compile_patched(CONTRACTS / f"{name}.vy", edit)}
-    path = WILD_PATH if overrides is WILD else BUSY_PATH
-    assert faults(replay, None, path, *overrides, patched=patched) & expected
+def test_broken_contract__differs_where_it_should(fault: str, tmp_path: Path) -> None:
+    differs, *left = broken(fault)
+    assert differs & CONTRACT_FAULTS[fault][3]
+    if not fault.endswith(SLOW):
+        export_fails_and_passes_with_the_original(tmp_path, 10, *left)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("fault", [fault for fault in CONTRACT_FAULTS if fault.endswith(SLOW)])
+def test_broken_contract__exported__differs_too(fault: str, tmp_path: Path) -> None:
+    """A liquidation takes loans, a fall and those liquidated before: fourteen calls."""
+    most = 14 if "liquidation" in fault else 10
+    export_fails_and_passes_with_the_original(tmp_path, most, *broken(fault)[1:])
+
+
+def export_fails_and_passes_with_the_original(
+    folder: Path,
+    most: int,
+    evidence: Evidence,
+    error: AssayError | None,
+    patched: dict[str, Artifact],
+) -> None:
+    """Write the test and run it with either contract; `most` calls come after the set-up."""
+    failure = failure_of(evidence, error, patched)
+    write_test(folder / "test_it.py", failure)
+    assert "simulator" not in (folder / "test_it.py").read_text()
+    with pytest.raises(AssertionError):
+        run_exported(folder / "test_it.py")
+
+    (mended,) = patched
+    codes = json.loads((folder / "test_it.json").read_text())
+    codes[mended] = load_artifact(mended).bytecode.hex()
+    (folder / "test_it.json").write_text(json.dumps(codes))
+    run_exported(folder / "test_it.py")
+    assert sum(act.time >= evidence.start for act in failure.acts) <= most
+
+
+def run_exported(file: Path) -> None:
+    """Run the only test of a file."""
+    (test,) = (own for name, own in run_path(str(file)).items() if name.startswith("test_"))
+    test()
 
 
 MODEL_FAULTS = {

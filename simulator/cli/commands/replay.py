@@ -30,6 +30,20 @@ from simulator.cli.options import chain_options, json_option, scenario_options
     metavar="FILE",
     help="Print gas by function beside a gas.csv that another replay kept.",
 )
+@click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Play this in place of Assay's contract of its name: NAME.vy, or an artifact NAME.json.",
+)
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a path that fails as a test for pytest and pyrevm, with the fewest calls.",
+)
 @json_option
 @carried_out_by("simulator.cli.replay:replay")
 def replay() -> None:

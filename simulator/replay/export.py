@@ -1,0 +1,126 @@
+"""Writes a failure out as a test that needs no Assay: pytest and pyrevm alone."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+from simulator.chain.contract import interface_of
+from simulator.replay import bare
+from simulator.replay.bare import Act
+from simulator.replay.evidence import SET_UP
+from simulator.replay.failing import Failure
+from simulator.writer import write_json, write_text
+
+_HEAD = '''"""{why}
+
+{about}
+
+{shrunk}
+
+Needs pytest and pyrevm. The contracts' creation codes are in {codes}:
+put that of a mended contract in place of the one there.
+"""
+
+import json
+import pathlib
+{harness}
+
+
+CODES = json.loads(pathlib.Path(__file__).with_suffix(".json").read_text())
+
+ACTS = [
+{acts}
+]
+'''
+
+_REVERTS = """
+
+def test_last_call_succeeds():
+    play(ACTS, CODES)
+"""
+
+_ANSWERS = """
+# {view}
+VIEW = {act}
+LEAST = {least}
+MOST = {most}
+
+
+def test_answer_is_as_it_must_be():
+    found = play(ACTS, CODES, VIEW)
+    assert len(found) == len(LEAST), found
+    for word, least, most in zip(found, LEAST, MOST):
+        assert least <= word <= most, f"{{word}}, must be {{least}} to {{most}}"
+"""
+
+
+def write_test(file: Path, failure: Failure) -> None:
+    """Write the test, and beside it the creation codes as JSON."""
+    codes = file.with_suffix(".json")
+    used = {act.code for act in failure.acts if act.code}
+    write_json(codes, {name: failure.codes[name] for name in sorted(used)})
+    head = _HEAD.format(
+        why=failure.why,
+        about=_about(failure),
+        codes=codes.name,
+        shrunk=_shrunk(failure),
+        harness=inspect.getsource(bare).split('"""', 2)[2].strip(),
+        acts="\n".join(_lines(failure)),
+    )
+    write_text(file, head + _check(failure))
+
+
+def _about(failure: Failure) -> str:
+    if failure.view is None:
+        return "The last call must succeed, and reverts."
+    return f"{_read(failure, failure.view)} must answer LEAST to MOST, and does not."
+
+
+def _shrunk(failure: Failure) -> str:
+    if failure.sound == failure.codes:
+        return "What must be is what the model says; no call before it has been left out."
+    total, left = len(failure.played), len(failure.acts)
+    return (
+        "What must be is what the packaged contracts do on the same calls.\n"
+        f"Of {total} creations and calls {left} are left, all of them needed."
+    )
+
+
+def _check(failure: Failure) -> str:
+    if failure.view is None:
+        return _REVERTS
+    return _ANSWERS.format(
+        view=_read(failure, failure.view),
+        act=_act(failure.view),
+        least=failure.least,
+        most=failure.most,
+    )
+
+
+def _lines(failure: Failure) -> list[str]:
+    """Return each act after a comment that tells it."""
+    rows = dict(zip(failure.played, failure.story.transactions.to_dict("records"), strict=True))
+    lines = []
+    for act in failure.acts:
+        row = rows[act]
+        when = "set-up" if row["step"] == SET_UP else f"step {row['step']}"
+        arguments = ", ".join(f"{k}={v}" for k, v in json.loads(row["arguments"]).items())
+        where = f"{row['label']}/{row['contract']}"
+        lines.append(f"    # {when}: {where}.{row['function']}({arguments}) by {row['sender']}")
+        lines.append(f"    {_act(act)},")
+    return lines
+
+
+def _act(act: Act) -> str:
+    own = (act.code, act.nonce) if act.code else ()
+    return f"Act({', '.join(repr(value) for value in (*act[:6], *own))})"
+
+
+def _read(failure: Failure, view: Act) -> str:
+    """Return what a read asks, as LABEL/NAME.FUNCTION."""
+    made = {contract.address: key for key, contract in failure.story.contracts.items()}
+    key = made[view.to]
+    functions = interface_of(failure.story.contracts[key].artifact).by_selector
+    return f"{'/'.join(key)}.{functions[bytes.fromhex(view.data[:8])].name}"

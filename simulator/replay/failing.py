@@ -1,0 +1,350 @@
+"""Where a path first fails, told as calls that anybody can play again.
+
+What should have happened is what the sound contract does on the same calls, where one stands in
+for it; then calls that the failure does not need are left out. Where no contract stands in, the
+model's figure says it, which holds for the path as it was: nothing is left out then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from simulator.chain import Artifact, Call, Receipt
+from simulator.chain.artifacts import load_artifact
+from simulator.chain.base import CALL_GAS, DEPLOY_GAS, VIEW_GAS
+from simulator.chain.contract import Contract
+from simulator.errors import AssayError
+from simulator.instruments.stage import Actor
+from simulator.replay.bare import Act, Reverted, play
+from simulator.replay.evidence import Evidence
+from simulator.replay.shrink import fewest
+from simulator.units import SECONDS_PER_DAY
+
+Words = tuple[int, ...]
+
+
+class NotTellable(ValueError):
+    """A failure that no calls of a path tell."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure that a plain EVM shows.
+
+    Attributes
+    ----------
+    why : str
+        What the replay found.
+    acts : tuple of Act
+        Creations and calls, in order; the last reverts, unless there is a `view`.
+    view : Act, optional
+        The read that answers otherwise than it must.
+    least, most : tuple of int
+        What each word of the answer must be between, both allowed.
+    codes, sound : dict of str to str
+        Creation codes in hex by name: as tested, and with the sound ones for those replaced.
+    story : Evidence
+        Receipts of all that was played, one for each act of `played`.
+    played : tuple of Act
+        All acts before any was left out.
+    """
+
+    why: str
+    acts: tuple[Act, ...]
+    view: Act | None
+    least: Words
+    most: Words
+    codes: Mapping[str, str]
+    sound: Mapping[str, str]
+    story: Evidence
+    played: tuple[Act, ...]
+
+
+def failure_of(
+    evidence: Evidence, error: AssayError | None, patched: Mapping[str, Artifact]
+) -> Failure:
+    """Return the first failure of a replay, with the fewest calls.
+
+    A figure that disagrees comes before a call that reverts on a later step.
+
+    Parameters
+    ----------
+    error : AssayError, optional
+        What stopped it.
+    patched : dict of str to Artifact
+        The contracts that were tested in place of the packaged ones, by name.
+
+    Raises
+    ------
+    NotTellable
+        The failure cannot be told in calls.
+    """
+    compared = evidence.compared
+    if compared is None:
+        raise NotTellable(f"there is nothing to play again before step 0: {error}")
+    if found := _first(compared.series()):
+        return _differing(evidence, *found, patched)
+    if evidence.stopped is not None:
+        return _reverted(evidence, str(error), patched)
+    if error is not None:
+        return _decided(evidence, str(error), patched)
+    raise NotTellable("too many decisions in the dead-band, and no figure disagrees")
+
+
+def _reverted(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> Failure:
+    """Return the failure of a call that reverts: it is the last."""
+    assert evidence.stopped is not None
+    time, calls = evidence.stopped
+    before = [receipt for receipt in evidence.receipts if receipt.timestamp < time]
+    block = before[-1].block + 1
+    whole = _told(evidence, [*before, *(Receipt(call, 0, (), block, time) for call in calls)], why)
+    try:
+        play(whole.played, whole.codes)
+    except Reverted as reverted:
+        end = reverted.number + 1
+    else:
+        raise NotTellable("played again in process, no call reverts")
+    whole = _until(whole, end)
+    sound = _sound(whole.codes, patched)
+    if sound == whole.codes:
+        return whole
+    told = [*_before(evidence, whole, sound), *_itself(whole, sound)]
+    return min(told, key=lambda failure: len(failure.acts), default=whole)
+
+
+def _itself(whole: Failure, sound: Mapping[str, str]) -> list[Failure]:
+    """Return the call that reverts on one contract and not on the other, with what it needs."""
+    *others, last = whole.acts
+
+    def fails(acts: Sequence[Act]) -> bool:
+        here = [*acts, last]
+        return _reverts_last(here, whole.codes) and _answer(here, sound) is not None
+
+    if not fails(others):
+        return []
+    return [replace(whole, acts=(*fewest(others, fails), last), sound=sound)]
+
+
+def _before(evidence: Evidence, whole: Failure, sound: Mapping[str, str]) -> list[Failure]:
+    """Return what tells the contracts apart before the call that reverts: mostly less is needed.
+
+    A read may be off by what rounding allows on the step before.
+    """
+    assert evidence.compared is not None
+    series = evidence.compared.series()
+    if series.empty:
+        return []
+    rows = series[series["step"] == series["step"].max()].to_dict("records")
+    ready = replace(whole, acts=whole.acts[:-1])
+    rooms: dict[Act, int] = {}
+    for actor in evidence.actors:
+        for row in (row for row in rows if row["instrument"] == actor.label):
+            for view, _, _, room in _reads(evidence, actor, int(row["step"]), row, ready):
+                rooms[view] = max(room, rooms.get(view, 0))
+    told = (_shrunk(ready, sound, view, room) for view, room in rooms.items())
+    return [shrunk for shrunk in told if shrunk is not None]
+
+
+def _differing(
+    evidence: Evidence, step: int, row: Mapping[str, Any], patched: Mapping[str, Artifact]
+) -> Failure:
+    """Return the failure of the first figure that disagrees, as one read behind it."""
+    label, name = str(row["instrument"]), str(row["observable"])
+    why = (
+        f"step {step}: {label}.{name} is {row['chain']:.12g} on the chain and {row['model']:.12g} "
+        f"in the model; rounding allows {row['tolerance']:.1e}"
+    )
+    whole = _up_to(evidence, step, why)
+    (actor,) = (one for one in evidence.actors if one.label == label)
+    bounds = _reads(evidence, actor, step, row, whole)
+    sound = _sound(whole.codes, patched)
+    if sound != whole.codes:
+        return _against_sound(whole, sound, [(view, room) for view, _, _, room in bounds])
+    if not bounds:
+        raise NotTellable(f"{why}: no single read tells this figure")
+    view, least, most, _ = min(bounds, key=lambda bound: bound[2] - bound[1])
+    return replace(whole, view=view, least=(least,), most=(most,))
+
+
+def _decided(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> Failure:
+    """Return the failure of a decision: a read that is yes on one contract and no on the other."""
+    step = (evidence.receipts[-1].timestamp - evidence.start) // SECONDS_PER_DAY
+    whole = _up_to(evidence, step, why)
+    calls = [call for actor in evidence.actors for call in actor.player.views(step)]
+    views = [_view(call, whole.acts[-1]) for call in calls]
+    sound = _sound(whole.codes, patched)
+    flags = [view for view in views if _answer(whole.acts, whole.codes, view) in ((0,), (1,))]
+    return _against_sound(whole, sound, [(view, 0) for view in flags])
+
+
+def _against_sound(
+    whole: Failure, sound: Mapping[str, str], reads: Iterable[tuple[Act, int]]
+) -> Failure:
+    """Return the failure with the fewest calls among the reads that may tell it.
+
+    `reads` has each with the units by which it may be off.
+    """
+    found = [
+        shrunk for view, room in reads if (shrunk := _shrunk(whole, sound, view, room)) is not None
+    ]
+    if not found:
+        raise NotTellable(f"{whole.why}: the packaged contracts answer the same")
+    return min(found, key=lambda failure: len(failure.acts))
+
+
+def _shrunk(whole: Failure, sound: Mapping[str, str], view: Act, room: int) -> Failure | None:
+    def fails(acts: Sequence[Act]) -> bool:
+        found, right = _answer(acts, whole.codes, view), _answer(acts, sound, view)
+        if found is None or right is None or len(found) != len(right):
+            return False
+        return any(abs(one - other) > room for one, other in zip(found, right, strict=True))
+
+    if not fails(whole.acts):
+        return None
+    acts = tuple(fewest(whole.acts, fails))
+    right = _answer(acts, sound, view) or ()
+    least, most = (tuple(word + off for word in right) for off in (-room, room))
+    return replace(whole, acts=acts, view=view, least=least, most=most, sound=sound)
+
+
+# -- playing -------------------------------------------------------------------------------
+
+
+def _answer(acts: Sequence[Act], codes: Mapping[str, str], view: Act | None = None) -> Words | None:
+    """Return what the view answers after all acts, or None where anything reverts."""
+    try:
+        return play(acts, codes, view)
+    except (Reverted, AssertionError):
+        return None
+
+
+def _reverts_last(acts: Sequence[Act], codes: Mapping[str, str]) -> bool:
+    try:
+        play(acts, codes)
+    except Reverted as reverted:
+        return reverted.number == len(acts) - 1
+    except AssertionError:
+        return False
+    return False
+
+
+def _reads(
+    evidence: Evidence, actor: Actor, step: int, row: Mapping[str, Any], whole: Failure
+) -> list[tuple[Act, int, int, int]]:
+    """Return the reads behind a figure after all acts, as `_bounds` has them."""
+    last = whole.acts[-1]
+    views = [_view(call, last) for call in actor.player.views(step)]
+    seen = _raw(whole.acts, whole.codes, views)
+    name = str(row["observable"])
+    told = (_bounds(actor, step, name, row, seen, n, view) for n, view in enumerate(views))
+    return [found for found in told if found is not None]
+
+
+def _raw(acts: Sequence[Act], codes: Mapping[str, str], views: Iterable[Act]) -> list[bytes]:
+    """Return what each view answers, as a chain does."""
+    found = [_answer(acts, codes, view) or () for view in views]
+    return [b"".join(word.to_bytes(32, "big", signed=True) for word in words) for words in found]
+
+
+# -- telling -------------------------------------------------------------------------------
+
+
+def _up_to(evidence: Evidence, step: int, why: str) -> Failure:
+    last = _time(evidence, step)
+    return _told(evidence, [one for one in evidence.receipts if one.timestamp <= last], why)
+
+
+def _time(evidence: Evidence, step: int) -> int:
+    return evidence.start + step * SECONDS_PER_DAY
+
+
+def _told(evidence: Evidence, receipts: Sequence[Receipt], why: str) -> Failure:
+    """Return receipts as acts, with the codes of all that was created."""
+    made = {contract.address: contract for contract in evidence.contracts.values()}
+    nonces, codes = Counter[str](), dict[str, str]()
+    acts = []
+    for receipt in receipts:
+        acts.append(_act(receipt, made, nonces[receipt.call.sender], codes))
+        nonces[receipt.call.sender] += 1
+    story = replace(evidence, receipts=list(receipts))
+    played = tuple(acts)
+    return Failure(why, played, None, (), (), codes, codes, story, played)
+
+
+def _until(whole: Failure, end: int) -> Failure:
+    story = replace(whole.story, receipts=whole.story.receipts[:end])
+    return replace(whole, acts=whole.acts[:end], played=whole.played[:end], story=story)
+
+
+def _act(receipt: Receipt, made: Mapping[str, Contract], nonce: int, codes: dict[str, str]) -> Act:
+    call = receipt.call
+    where = (receipt.timestamp, receipt.block, call.sender, call.to)
+    artifact = made[call.to].artifact if call.to in made else None
+    if artifact is None or not call.data.startswith(artifact.bytecode):
+        return Act(*where, call.data.hex(), CALL_GAS if call.gas is None else call.gas)
+    codes[artifact.name] = artifact.bytecode.hex()
+    arguments = call.data[len(artifact.bytecode) :].hex()
+    return Act(*where, arguments, DEPLOY_GAS, artifact.name, nonce)
+
+
+def _view(call: Call, last: Act) -> Act:
+    return Act(last.time, last.block, call.sender, call.to, call.data.hex(), VIEW_GAS)
+
+
+def _sound(codes: Mapping[str, str], patched: Mapping[str, Artifact]) -> dict[str, str]:
+    """Return the codes with the packaged ones for those that were replaced."""
+    return dict(codes) | {
+        name: load_artifact(name).bytecode.hex() for name in patched if name in codes
+    }
+
+
+def _first(series: pd.DataFrame) -> tuple[int, dict[str, Any]] | None:
+    """Return the first step that disagrees, and its row that is furthest beyond its tolerance."""
+    apart = (series["chain"] - series["model"]).abs()
+    apart = apart.mask(series["chain"].isna() & series["model"].notna(), math.inf)
+    bad = series.assign(beyond=apart / series["tolerance"])[apart > series["tolerance"]]
+    if bad.empty:
+        return None
+    step = int(bad["step"].min())
+    at = bad[bad["step"] == step].sort_values("beyond", kind="stable")
+    return step, {str(name): value for name, value in at.iloc[-1].items()}
+
+
+def _bounds(
+    actor: Actor,
+    step: int,
+    name: str,
+    row: Mapping[str, Any],
+    seen: Sequence[bytes],
+    place: int,
+    view: Act,
+) -> tuple[Act, int, int, int] | None:
+    """Return a read of one word, between which words its figure agrees, and half their distance.
+
+    The figure is asked for with the word as it is and with others in its place, all other reads as
+    they are; None where it does not follow the word along a line.
+    """
+    if len(seen[place]) != 32:
+        return None
+    word = int.from_bytes(seen[place], "big")
+    width = max(word // 8, 2)
+
+    def figure(other: int) -> float:
+        answers = [*seen[:place], other.to_bytes(32, "big"), *seen[place + 1 :]]
+        return actor.player.read(step, answers)[name]
+
+    here, low, high = figure(word), figure(word - min(word, width)), figure(word + width)
+    slope = (high - here) / width
+    if slope == 0.0 or not math.isfinite(slope) or word < width:
+        return None
+    if not math.isclose(here - low, high - here, rel_tol=1e-6):
+        return None
+    room = math.ceil(float(row["tolerance"]) / abs(slope))
+    middle = word + round((float(row["model"]) - here) / slope)
+    return view, middle - room, middle + room, room
