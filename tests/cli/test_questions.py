@@ -165,7 +165,7 @@ def test_run__of_claims_with_break_evens__prints_and_keeps_them(token):
         assert found[name] == alone[name]
     assert found["now"] == 0.0
     assert strict_json(Path("a/break_evens.json").read_text(encoding="utf-8")) == [found]
-    text = assay(*common, "--out", "b").stdout
+    text = assay(*common, "--out", "b", "-v").stdout
     assert f"{found['value']:.5g}" in text
     assert "What would have to be true" in Path("b/report.html").read_text(encoding="utf-8")
     assay(

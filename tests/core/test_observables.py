@@ -16,7 +16,7 @@ def test_observables_and_factors__are_those_that_a_block_of_paths_has():
     loaded = load_scenario("hard-assets-2026", overrides=["paths=128"])
     spec = market_spec(loaded.scenario, loaded.calibration)
     world = simulate_block(loaded.scenario, spec, 0, 128)
-    shown = {name: tuple(paths.details) for name, paths in world.instruments.items()}
+    shown = {n: (*paths.details, *paths.further) for n, paths in world.instruments.items()}
     there = loaded.scenario.positions
     assert {name: position.observables for name, position in there.items()} == shown
     assert tuple(world.market.factors) == FACTORS
