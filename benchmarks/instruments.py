@@ -170,7 +170,9 @@ def covers() -> None:
 
     def work(_: int) -> InstrumentPaths:
         start = market.dates[0].date()
-        drivers = cover_drivers.draw_drivers("cover", market.prices["copper"], start, 0.38, 252.0)
+        is_open = np.ones(STEPS + 1, dtype=bool)
+        drawn_from = ("cover", market.prices["copper"], start, is_open, 0.38, 252.0)
+        drivers = cover_drivers.draw_drivers(*drawn_from)
         return price_cover.simulate(terms, gas, drivers, 1e5)[0]["cover"]
 
     report("price cover", work)

@@ -12,6 +12,7 @@ from simulator.instruments.gold_pool.rows import (
     GOLD,
     IMBALANCE,
     LEAVE,
+    LEAVING,
     MARK,
     METAL_READ,
     OWN_GOLD,
@@ -84,7 +85,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     metal, token, backing = drivers.metal_usdc, drivers.token_usdc, drivers.backing
     premium, volume, imbalance = drivers.premium, drivers.volume_usdc, drivers.imbalance
     visit_gold, visit_shares = drivers.visit_gold, drivers.visit_shares
-    visit_fees, leaving = drivers.visit_fees, drivers.leaving
+    visit_fees, leaving, gas_times = drivers.visit_fees, drivers.leaving, drivers.gas_times
     mark, leave, value = results.mark, results.leave, results.value
     fees, loss, profit, traded = results.fees, results.loss, results.profit, results.traded
     attribution, gains, events = results.attribution, results.gains, results.events
@@ -109,7 +110,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                     events[first + lane] += 1 if lacks else 0
                 take_backing(own, premium[step - 1], first)
             if step > 0:
-                keep_at_market(own, numbers, step)
+                keep_at_market(own, numbers, numbers.gas_arbitrage_usd * gas_times[step])
             if recorded:
                 note(own, PAID_GOLD, acts[step], ARBITRAGE_GOLD, first)
                 note(own, PAID_USDC, acts[step], ARBITRAGE_USDC, first)
@@ -125,8 +126,9 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
                 read_row(own, IMBALANCE, imbalance, step, first, LANES)
                 make_noise(own, numbers.keep)
                 if leaving.shape[0] > 0:
-                    others_leave(own, leaving, step, first)
-            value_provider(own, numbers, step)
+                    read_row(own, LEAVING, leaving, step, first, LANES)
+                    others_leave(own)
+            value_provider(own, numbers, numbers.gas_leave_usd * gas_times[step])
             if recorded:
                 note(own, PAID_USDC, acts[step], NOISE_USDC, first)
                 note(own, PAID_GOLD, acts[step], NOISE_GOLD, first)
@@ -147,7 +149,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
             write_row(own, ALL_LOSS, loss, step, first, LANES)
             write_row(own, PROFIT, profit, step, first, LANES)
             write_row(own, TRADED, traded, step, first, LANES)
-        leave_last(own, numbers)
+        leave_last(own, numbers, numbers.gas_leave_usd * gas_times[n_steps])
         for source in range(N_SOURCES):
             for lane in range(LANES):
                 attribution[source, first + lane] = own[BY_SOURCE + source * LANES + lane]

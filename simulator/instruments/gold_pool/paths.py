@@ -74,10 +74,8 @@ def simulate(
     it came from.
     """
     results = _new_results(drivers.volume_usdc.shape, record, daily and by_source)
-    numbers = new_numbers(
-        terms, gas, holder_usdc, token.sale_spread_bps, drivers.prices.metal_usd.shape[0] - 1
-    )
-    kernel.run(numbers, _arrays(drivers, visits), results)
+    numbers = new_numbers(terms, gas, holder_usdc, token.sale_spread_bps)
+    kernel.run(numbers, _arrays(drivers, visits, gas), results)
     # what was put in: what entering costs is seen on the day after
     results.mark[0] = results.leave[0] = holder_usdc
     results.gains[:, :1] = 0.0
@@ -89,7 +87,7 @@ def simulate(
     return paths, GoldPoolRecord(results.acts, results.observed)
 
 
-def _arrays(drivers: GoldPoolDrivers, visits: PoolVisits | None) -> DriverArrays:
+def _arrays(drivers: GoldPoolDrivers, visits: PoolVisits | None, gas: Gas) -> DriverArrays:
     """Return the drivers in the form the kernel reads."""
     prices, nothing = drivers.prices, np.empty((0, 0))
     return DriverArrays(
@@ -103,6 +101,7 @@ def _arrays(drivers: GoldPoolDrivers, visits: PoolVisits | None) -> DriverArrays
         visit_gold=nothing if visits is None else visits.gold,
         visit_shares=nothing if visits is None else visits.shares,
         visit_fees=nothing if visits is None else visits.fees,
+        gas_times=gas.factors(prices.metal_usd.shape[0] - 1),
     )
 
 
@@ -151,9 +150,11 @@ def _provider(name: str, token: TokenTerms, results: Results, *, daily: bool) ->
 
 def _arbitrageur(name: str, terms: GoldPoolTerms, gas: Gas, results: Results) -> InstrumentPaths:
     """Return the arbitrageur's capital and what became of it; his gas is paid in dollars."""
-    times = gas.factors(results.traded.shape[0] - 1)[:, None]
-    traded = np.diff(results.traded, axis=0, prepend=0.0) * times
-    spent = gas.usd("arbitrage") * np.cumsum(traded, axis=0)
+    traded = results.traded
+    if gas.times is not None:
+        each = np.diff(traded, axis=0, prepend=0.0) * gas.times[:, None]
+        traded = np.cumsum(each, axis=0)
+    spent = gas.usd("arbitrage") * traded
     worth = terms.arbitrage.capital_usd + results.profit - spent
     return InstrumentPaths(
         name=name,

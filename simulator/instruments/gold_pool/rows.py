@@ -35,6 +35,8 @@ from simulator.units import LANES, FloatArray
     VISIT_GOLD,
     VISIT_SHARES,
     VISIT_FEES,
+    # Shares with which other providers leave at the end of the day.
+    LEAVING,
     # What was paid in last.
     PAID_GOLD,
     PAID_USDC,
@@ -49,9 +51,9 @@ from simulator.units import LANES, FloatArray
     MARK,
     LEAVE,
     VALUE,
-) = range(0, 28 * LANES, LANES)
+) = range(0, 29 * LANES, LANES)
 
-BY_SOURCE = 28 * LANES
+BY_SOURCE = 29 * LANES
 SIZE = BY_SOURCE + N_SOURCES * LANES
 
 

@@ -14,6 +14,7 @@ from simulator.instruments.gold_pool.rows import (
     GOLD,
     IMBALANCE,
     LEAVE,
+    LEAVING,
     MARK,
     METAL,
     METAL_READ,
@@ -148,10 +149,10 @@ def make(own: FloatArray, lane: int, made: Trade, keep: float) -> float:
 
 
 @inlined
-def keep_at_market(own: FloatArray, numbers: Numbers, step: int) -> None:
-    """Let the arbitrageur trade where it pays; `own` of shape (SIZE,)."""
+def keep_at_market(own: FloatArray, numbers: Numbers, gas: float) -> None:
+    """Let the arbitrageur trade where it pays after `gas`, USD; `own` of shape (SIZE,)."""
     for lane in range(LANES):
-        price, gas = own[TOKEN + lane], numbers.gas_arbitrage_usd * numbers.gas_times[step]
+        price = own[TOKEN + lane]
         made = arbitrage(get_pool(own, lane), price, numbers.keep, gas)
         own[PROFIT + lane] -= make(own, lane, made, numbers.keep)
         own[TRADED + lane] += 1.0 if made.gold + made.usdc > 0.0 else 0.0
@@ -192,19 +193,19 @@ def make_noise(own: FloatArray, keep: float) -> None:
         own[PAID_GOLD + lane] = sold.gold
 
 
-@kernel
-def others_leave(own: FloatArray, leaving: FloatArray, step: int, first: int) -> None:
-    """Let other providers leave with their shares of a step, on the lanes from `first` on.
-
-    `own` is of shape (SIZE,), `leaving` of (n_steps + 1, n_paths).
-    """
+@inlined
+def others_leave(own: FloatArray) -> None:
+    """Let other providers leave with the shares that were read; `own` of shape (SIZE,)."""
     for lane in range(LANES):
-        put_pool(own, lane, without(get_pool(own, lane), leaving[step, first + lane]))
+        put_pool(own, lane, without(get_pool(own, lane), own[LEAVING + lane]))
 
 
 @inlined
-def value_provider(own: FloatArray, numbers: Numbers, step: int) -> None:
-    """Write what the deposit and the whole pool are worth; `own` of shape (SIZE,)."""
+def value_provider(own: FloatArray, numbers: Numbers, gas: float) -> None:
+    """Write what the deposit and the whole pool are worth, leaving for `gas`, USD.
+
+    `own` is of shape (SIZE,).
+    """
     for lane in range(LANES):
         pool, price = get_pool(own, lane), own[TOKEN + lane]
         value, part = worth(pool, price), own[PART + lane]
@@ -212,13 +213,13 @@ def value_provider(own: FloatArray, numbers: Numbers, step: int) -> None:
         own[VALUE + lane] = value
         own[MARK + lane] = mark
         spread = part * pool.gold * price * numbers.sale_spread
-        own[LEAVE + lane] = mark - spread - numbers.gas_leave_usd * numbers.gas_times[step]
+        own[LEAVE + lane] = mark - spread - gas
 
 
 @kernel
-def leave_last(own: FloatArray, numbers: Numbers) -> None:
-    """Book what leaving at the horizon costs; `own` of shape (SIZE,)."""
+def leave_last(own: FloatArray, numbers: Numbers, gas: float) -> None:
+    """Book what leaving at the horizon costs, `gas` in USD; `own` of shape (SIZE,)."""
     for lane in range(LANES):
         gold_usdc = own[PART + lane] * own[GOLD + lane] * own[TOKEN + lane]
         own[BY_SPREAD + lane] = -gold_usdc * numbers.sale_spread
-        own[BY_GAS + lane] -= numbers.gas_leave_usd * numbers.gas_times[-1]
+        own[BY_GAS + lane] -= gas

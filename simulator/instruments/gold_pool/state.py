@@ -66,7 +66,6 @@ class Numbers(NamedTuple):
     sale_spread : share of the token's price that selling it costs
     capital_usd : what the arbitrageur begins with
     gas_enter_usd, gas_leave_usd, gas_arbitrage_usd : cost of transactions
-    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
     """
 
     reserve_ounces: float
@@ -77,7 +76,6 @@ class Numbers(NamedTuple):
     gas_enter_usd: float
     gas_leave_usd: float
     gas_arbitrage_usd: float
-    gas_times: FloatArray
 
 
 class DriverArrays(NamedTuple):
@@ -90,6 +88,7 @@ class DriverArrays(NamedTuple):
     imbalance : their purchases less their sales over that, -1 to 1
     leaving : shares with which other providers leave, or (0, 0)
     visit_gold, visit_shares, visit_fees : as in `base.PoolVisits`, or (0, 0) without a visitor
+    gas_times : (n_steps + 1,), what gas costs on each step over the scenario's own price
     """
 
     metal_usdc: FloatArray
@@ -102,6 +101,7 @@ class DriverArrays(NamedTuple):
     visit_gold: FloatArray
     visit_shares: FloatArray
     visit_fees: FloatArray
+    gas_times: FloatArray
 
 
 class Results(NamedTuple):
@@ -139,7 +139,7 @@ class Results(NamedTuple):
 
 
 def new_numbers(
-    terms: GoldPoolTerms, gas: Gas, holder_usdc: float, sale_spread_bps: float, n_steps: int
+    terms: GoldPoolTerms, gas: Gas, holder_usdc: float, sale_spread_bps: float
 ) -> Numbers:
     """Return the terms in the form the kernel reads."""
     return Numbers(
@@ -151,5 +151,4 @@ def new_numbers(
         gas_enter_usd=gas.usd("enter"),
         gas_leave_usd=gas.usd("leave"),
         gas_arbitrage_usd=gas.usd("arbitrage"),
-        gas_times=gas.factors(n_steps),
     )
