@@ -145,7 +145,7 @@ def _before(evidence: Evidence, whole: Failure, sound: Mapping[str, str]) -> lis
     rooms: dict[Act, int] = {}
     for actor in evidence.actors:
         for row in (row for row in rows if row["instrument"] == actor.label):
-            for view, _, _, room in _reads(evidence, actor, int(row["step"]), row, ready):
+            for view, _, _, room in _reads(actor, int(row["step"]), row, ready):
                 rooms[view] = max(room, rooms.get(view, 0))
     told = (_shrunk(ready, sound, view, room) for view, room in rooms.items())
     return [shrunk for shrunk in told if shrunk is not None]
@@ -162,7 +162,7 @@ def _differing(
     )
     whole = _up_to(evidence, step, why)
     (actor,) = (one for one in evidence.actors if one.label == label)
-    bounds = _reads(evidence, actor, step, row, whole)
+    bounds = _reads(actor, step, row, whole)
     sound = _sound(whole.codes, patched)
     if sound != whole.codes:
         return _against_sound(whole, sound, [(view, room) for view, _, _, room in bounds])
@@ -235,7 +235,7 @@ def _reverts_last(acts: Sequence[Act], codes: Mapping[str, str]) -> bool:
 
 
 def _reads(
-    evidence: Evidence, actor: Actor, step: int, row: Mapping[str, Any], whole: Failure
+    actor: Actor, step: int, row: Mapping[str, Any], whole: Failure
 ) -> list[tuple[Act, int, int, int]]:
     """Return the reads behind a figure after all acts, as `_bounds` has them."""
     last = whole.acts[-1]

@@ -152,7 +152,6 @@ def reduce(
 def liquidate_all(
     numbers: Numbers,
     acts: ActArray,
-    amounts: FloatArray,
     state: FloatArray,
     account: int,
     step: int,
@@ -261,7 +260,7 @@ def close_all(
         price = get(drivers.prices, (step, first + k))
         has_round = get_mask(drivers.kept, (step, first + k))
         for a in range(n_accounts):
-            liquidate_all(numbers, acts, amounts, state, a, step, first, k, has_round, price)
+            liquidate_all(numbers, acts, state, a, step, first, k, has_round, price)
         for a in range(cast.n_cohorts, n_accounts):
             stop_all(numbers, acts, amounts, state, a, step, first, k, has_round, price)
         gains = get_gains(state, k, price, numbers.max_profit)

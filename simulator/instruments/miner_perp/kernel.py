@@ -86,7 +86,7 @@ def run(numbers: Numbers, cast: Accounts, drivers: Drivers, results: Results) ->
             if step > 0:
                 accrue_all(numbers, state, prices, step, first)
             if waiting:
-                waiting = fill_all(numbers, cast, drivers, acts, amounts, state, step, first)
+                waiting = fill_all(numbers, cast, drivers, acts, state, step, first)
             if find_closings(numbers, cast.sides, state, prices, rounds, due, step, first):
                 close_all(numbers, cast, drivers, acts, amounts, state, due, step, first)
             touch_all(cast, state, prices, rounds, step, first)
@@ -94,7 +94,7 @@ def run(numbers: Numbers, cast: Accounts, drivers: Drivers, results: Results) ->
                 withdraw_all(cast, acts, amounts, state, step, first)
                 claim(numbers, drivers, results, state, step, first)
             elif step == last - 1:
-                leave_all(cast, acts, amounts, state, step, first)
+                leave_all(cast, acts, state, step, first)
                 waiting = True
             if decision < len(decides) and decides[decision] == step:
                 decide(numbers, cast, drivers, acts, amounts, state, decision, step, first)

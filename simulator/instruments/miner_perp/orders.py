@@ -97,7 +97,6 @@ def fill_all(
     cast: Accounts,
     drivers: Drivers,
     acts: ActArray,
-    amounts: FloatArray,
     state: FloatArray,
     step: int,
     first: int,
@@ -201,7 +200,6 @@ def decide(
 def leave_all(
     cast: Accounts,
     acts: ActArray,
-    amounts: FloatArray,
     state: FloatArray,
     step: int,
     first: int,

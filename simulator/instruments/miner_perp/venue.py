@@ -54,7 +54,7 @@ def write_failures(
     for path in np.flatnonzero(has_failed(drivers)):
         at = int(drivers.fails[path])
         paid[:-1, path] = _end_traders(told, loss, results, at, path)
-        paid[-1, path] = _end_provider(told, loss, results, at, path)
+        paid[-1, path] = _end_provider(loss, results, at, path)
         _end_market(told, results, at, path)
         if results.acts.size > 0:
             _undo(results, at, path)
@@ -83,7 +83,7 @@ def _end_traders(told: Numbers, loss: float, results: Results, at: int, path: in
     return paid
 
 
-def _end_provider(told: Numbers, loss: float, results: Results, at: int, path: int) -> float:
+def _end_provider(loss: float, results: Results, at: int, path: int) -> float:
     """Write the measured provider's days from step `at` on; return what he is paid, USD."""
     gains = results.pool_gains[..., path]
     spent = -gains[Of.GAS, at - 1]

@@ -124,7 +124,7 @@ def plan(spec: MarketFigures, macro: Macro) -> MacroPlan:
     changes = np.zeros_like(convexity)
     if np.any(loadings) or np.any(pulled[1:] >= 0):
         found = moments(macro, steps, chain, year, prices)
-        convexity = _convexity(spec, loadings, found, pulled, bank_variance(steps, here, year))
+        convexity = _convexity(loadings, found, pulled, bank_variance(steps, here, year))
         daily = loadings[:, CHANGES]
         changes = np.einsum("ai,tij,aj->at", daily, found.drivers[:, CHANGES][:, :, CHANGES], daily)
     shifts = shifts_of_views(macro, here, without, year)
@@ -271,7 +271,6 @@ def _prices(
 
 
 def _convexity(
-    spec: MarketFigures,
     loadings: FloatArray,
     found: Moments,
     pulled: IntArray,
