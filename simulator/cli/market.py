@@ -55,6 +55,8 @@ def market(
     terms = loaded.scenario
     tell_warnings(loaded, strict)
     tell_history(market_spec(terms, loaded.calibration))  # a faulty one is refused here
+    if terms.shocks:
+        click.echo("note: the market is shown without its shocks; assay run tells them", err=True)
     question = None
     if against_files:
         named = named_columns(columns)
@@ -84,7 +86,7 @@ def _held(
         loaded = load_scenario(scenario, overrides=overrides, calibration=calibration)
     except InputError:
         return {}
-    terms = loaded.scenario
+    terms = loaded.scenario.model_copy(update={"shocks": None})  # as the prices beside it
     with reporter.task("the same of what is held", terms.paths) as advance:
         found = scenario_extremes(terms, loaded.calibration, on_block=advance)
     return {group: rows for group, rows in found.items() if group != "assets"}

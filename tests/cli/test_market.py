@@ -159,6 +159,18 @@ def closes(n_days=800, header=CLOSES, seed=3):
     return "\n".join([header, *lines]) + "\n"
 
 
+def test_market__of_a_scenario_with_shocks__is_that_without_and_says_so(folder):
+    crash = "shocks=[{name: crash, target: price.gold, day: 10, size: -0.9}]"
+    struck = assay(*SMALL, "--set", crash, "--json")
+    assert struck.stderr.startswith("note: the market is shown without its shocks")
+    calm = assay(*SMALL, "--json")
+    assert "shocks" not in calm.stderr
+    found = [json.loads(outcome.stdout) for outcome in (struck, calm)]
+    for one in found:  # what is of the machine
+        del one["seconds"], one["peak_rss_mib"]
+    assert found[0] == found[1]
+
+
 def test_market__of_a_whole_scenario__tells_the_extremes_of_what_is_held(folder):
     found = json.loads(assay(*SMALL, "--json").stdout)
     held = found["holdings"]
