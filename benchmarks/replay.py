@@ -8,7 +8,7 @@ and the node's own processor time beside them.
 Seconds are of the processor, which a busy machine leaves alone, but for those of waits. Prints a
 checksum of what both engines saw, and the machine.
 
-    python benchmarks/replay.py [scenario ...]
+    python benchmarks/replay.py [--days=N] [scenario ...]
 """
 
 from __future__ import annotations
@@ -84,17 +84,24 @@ def once_more(evm: Any, asked: Sequence[tuple[str, tuple[Any, ...], dict[str, An
 class Played:
     """A scenario's path, to be played again and again."""
 
-    def __init__(self, name: str) -> None:
-        loaded = load_scenario(name, overrides=[f"paths={LANES}"])
+    def __init__(self, name: str, days: int | None) -> None:
+        longer = [] if days is None else [f"horizon_days={days}"]
+        loaded = load_scenario(name, overrides=[f"paths={LANES}", *longer])
         self.scenario: Scenario = loaded.scenario
         self.spec = market_spec(loaded.scenario, loaded.calibration)
         self.start = midnight_timestamp(self.scenario.start)
 
-    def on(self, chain: RevmChain | AnvilChain) -> tuple[Replay, float, float]:
-        """Return the replay and its seconds, of the processor and on the wall."""
+    def on(
+        self, chain: RevmChain | AnvilChain, after: Callable[[int], None] = lambda step: None
+    ) -> tuple[Replay, float, float]:
+        """Return the replay and its seconds, of the processor and on the wall.
+
+        `after` is called with each step that is done.
+        """
         actors = players(self.scenario, self.spec, PATH)
         began, wall = time.process_time(), time.perf_counter()
-        done = play(chain, actors, self.scenario.start, self.scenario.horizon_days, "bench", PATH)
+        days = self.scenario.horizon_days
+        done = play(chain, actors, self.scenario.start, days, "bench", PATH, after)
         return done, time.process_time() - began, time.perf_counter() - wall
 
 
@@ -145,6 +152,24 @@ class Clocked:
         return answer
 
 
+class Pace:
+    """Whether a replay slows down: seconds of the processor, Python's and the node's, by step."""
+
+    def __init__(self, spent: Callable[[], float]) -> None:
+        self._spent, self._at = spent, [spent()]
+
+    def tick(self, step: int) -> None:
+        """Note that a step is done."""
+        self._at.append(self._spent())
+
+    @property
+    def kept(self) -> float:
+        """Return the first quarter's time over the last one's, without the set-up."""
+        at = self._at[1:]
+        quarter = len(at) // 4
+        return (at[quarter] - at[0]) / (at[-1] - at[-1 - quarter])
+
+
 def processor_seconds(pid: int) -> float:
     """Return what a process has used of the processor so far; NaN where nobody says."""
     stat = Path(f"/proc/{pid}/stat")
@@ -163,12 +188,14 @@ def on_anvil(played: Played) -> None:
         for _ in range(REPEATS):
             chain.revert(fresh)
             waits, node = dict(chain._rpc.waits), dict(chain._rpc.node)
-            done, seconds, wall = played.on(chain)
+            pace = Pace(lambda: time.process_time() + processor_seconds(pid))
+            done, seconds, wall = played.on(chain, pace.tick)
             walls.append(wall)
         print(
             f"  anvil  {min(walls):6.2f} s on the wall, {seconds:.2f} s of it Python  "
             f"{done.transactions / min(walls):7,.0f} transactions/s  {checksum(done)}"
         )
+        print(f"         the last quarter runs at {pace.kept:.0%} of the first one's pace")
         for request, wait in sorted(chain._rpc.waits.items(), key=lambda item: -item[1])[:4]:
             waited = wait - waits.get(request, 0.0)
             used = chain._rpc.node[request] - node.get(request, 0.0)
@@ -179,8 +206,9 @@ def main() -> None:
     """Print the table."""
     gc.set_threshold(COLLECTION)
     print(f"{machine()}; Python {platform.python_version()}")
+    days = int(sys.argv.pop(1).removeprefix("--days=")) if "--days=" in "".join(sys.argv) else None
     for name in sys.argv[1:] or SCENARIOS:
-        played = Played(name)
+        played = Played(name, days)
         print(f"{name}, path {PATH}, {played.scenario.horizon_days} days")
         in_process(played)
         try:

@@ -27,7 +27,10 @@ _LAST_WORDS_SECONDS = 0.5
 _POLL_SECONDS = 0.01
 _KEPT_BLOCKS = 64
 """Blocks whose transactions the node remembers; only the latest is ever asked for."""
-_NO_HISTORY = ("--transaction-block-keeper", str(_KEPT_BLOCKS), "--prune-history")
+_NO_HISTORY = (
+    *("--transaction-block-keeper", str(_KEPT_BLOCKS)),
+    *("--prune-history", "--no-storage-caching", "--no-rate-limit"),
+)
 _DIRECTORY_VARIABLE = "ASSAY_ANVIL_DIR"
 VERSION_SECONDS = 3.0
 SOCKET_BYTES = 100
@@ -156,15 +159,20 @@ class AnvilNode:
     -----
     The child ends with `close`, at interpreter exit, and on Linux also when the
     thread that started it dies, whatever the reason.
+
+    Without history it forks a second, empty node. One that forks leaves the root of the state out
+    of its blocks, which costs all slots in use each block; contracts, receipts and gas are the
+    same, and what a contract made here has stored is never asked of the node below.
     """
 
     def __init__(self, binary: Path, start: int, port: int = 0, *, history: bool = False) -> None:
-        self._history = history
+        self.below: AnvilNode | None = None
         self._folder = _private_folder()
         self.socket_path = str(Path(self._folder) / _SOCKET)
         self._errors = Path(self._folder) / "stderr"
         atexit.register(self.close)
         try:
+            self.below = None if history else AnvilNode(binary, start, history=True)
             self._process = self._spawn([str(binary), *command_line(start), *self._private(port)])
             self._await_socket()
         except BaseException:
@@ -176,7 +184,7 @@ class AnvilNode:
             *("--port", str(port)),
             *("--ipc", self.socket_path),
             *("--cache-path", self._folder),
-            *(() if self._history else _NO_HISTORY),
+            *(() if self.below is None else (*_NO_HISTORY, "--fork-url", self.below.socket_path)),
             "--no-request-size-limit",
             "--quiet",
         ]
@@ -229,6 +237,8 @@ class AnvilNode:
         if process is not None and process.poll() is None:
             _end(process)
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self.below is not None:
+            self.below.close()
         atexit.unregister(self.close)
 
 

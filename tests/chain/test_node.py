@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from handmade import COUNTER, poke
 
 from simulator.chain import AnvilChain, RevmChain, find_anvil, node, open_chain
 from simulator.errors import ChainUnavailable, UsageError
@@ -21,7 +22,8 @@ START = 1_735_689_600
 HOLD_A_NODE = """
 import sys, time
 from simulator.chain.node import AnvilNode, find_anvil
-print(AnvilNode(find_anvil(), 1_735_689_600).pid, flush=True)
+node = AnvilNode(find_anvil(), 1_735_689_600)
+print(node.pid, node.below.pid, flush=True)
 if sys.argv[1] == "wait":
     time.sleep(60)
 """
@@ -165,12 +167,12 @@ def test_node__killed_in_mid_run__is_noticed_at_once(binary):
 
 def test_close__ends_the_child_and_removes_its_folder(binary):
     chain = AnvilChain(START, anvil_path=binary)
-    pid, folder = chain.node.pid, Path(chain.node.socket_path).parent
-    assert alive(pid)
+    nodes = (chain.node, chain.node.below)
+    assert all(alive(one.pid) for one in nodes)
     chain.close()
     chain.close()
-    assert not alive(pid)
-    assert not folder.exists()
+    assert not any(alive(one.pid) for one in nodes)
+    assert not any(Path(one.socket_path).parent.exists() for one in nodes)
 
 
 @pytest.mark.parametrize(
@@ -202,11 +204,12 @@ def test_parent__ends_without_closing__takes_the_child_along(binary, end, reques
         },
     )
     with parent:
-        child = int(parent.stdout.readline())
+        children = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(children) == 2
         if end != "exit":
-            assert alive(child)
+            assert all(map(alive, children))
             parent.send_signal(end)
-    assert wait_until_gone(child)
+    assert all(map(wait_until_gone, children))
 
 
 SLOW_TO_LISTEN = """#!{python}
@@ -284,3 +287,26 @@ def test_start__too_old_on_path__takes_the_next_and_says_so(binary, nowhere, mon
         assert chain.block(START, []) == []
         (fault,) = chain.passed_over
     assert f"({old}, anvil 0.1.0" in fault
+
+
+def test_history__kept_or_not__changes_no_receipt(binary: Path) -> None:
+    """Without it the node forks an empty one, and leaves the state's root out of its blocks."""
+    found = [told(binary, history=kept) for kept in (True, False)]
+    assert found[0] == found[1]
+    roots = [root_of_latest(binary, history=kept) for kept in (True, False)]
+    assert int(roots[0], 16) != 0
+    assert int(roots[1], 16) == 0
+
+
+def told(binary: Path, *, history: bool) -> list[tuple[str, int, int]]:
+    """Return where a contract came to stand, and gas and block of three calls of it."""
+    with AnvilChain(START, anvil_path=binary, history=history) as chain:
+        counter = chain.deploy(COUNTER, [], chain.accounts[0])
+        sent = chain.block(START, [poke(counter, one) for one in chain.accounts[:3]])
+        return [(counter.address, receipt.gas_used, receipt.block) for receipt in sent]
+
+
+def root_of_latest(binary: Path, *, history: bool) -> str:
+    with AnvilChain(START, anvil_path=binary, history=history) as chain:
+        chain.block(START, [])
+        return str(chain._request("eth_getBlockByNumber", "latest", False)["stateRoot"])
