@@ -66,6 +66,7 @@ def canonical_type(field: Mapping[str, Any]) -> str:
 
 _Word = Callable[[Any], bytes]
 _ADDRESSES_KEPT = 4_096
+_LIST = "[]"
 _STATIC = re.compile(r"(u?)int(\d+)")
 
 
@@ -109,8 +110,22 @@ _FAST: dict[str, _Word] = {
 }
 
 
+def _list_of(word: _Word) -> _Word:
+    """Return what makes a list of any length: its length, then a word for each."""
+
+    def words(values: Any) -> bytes:
+        if values.__class__ not in (list, tuple):
+            raise TypeError
+        return b"".join([len(values).to_bytes(_WORD, "big"), *map(word, values)])
+
+    return words
+
+
 def _short_way(kind: str) -> _Word | None:
-    """Return what makes a word of a static type; None for any other, which eth-abi encodes."""
+    """Return what encodes a static type or a list of such; None for what eth-abi must encode."""
+    if kind.endswith(_LIST):
+        word = None if kind.count("[") > 1 else _short_way(kind.removesuffix(_LIST))
+        return word and _list_of(word)
     if (match := _STATIC.fullmatch(kind)) and 0 < int(match[2]) <= 8 * _WORD:
         return _whole_number(int(match[2]), signed=not match[1])
     return _FAST.get(kind)
@@ -123,6 +138,8 @@ class Encoder:
         self._encode = _registry().get_encoder(f"({','.join(kinds)})") if kinds else None
         words = [_short_way(kind) for kind in kinds]
         self._words = None if None in words else [word for word in words if word is not None]
+        self._is_list = [kind.endswith(_LIST) for kind in kinds]
+        self._join = self._with_lists if any(self._is_list) else b"".join
 
     def __call__(self, args: Sequence[object]) -> bytes:
         """Return the ABI encoding of `args`.
@@ -134,10 +151,20 @@ class Encoder:
         """
         if self._words is not None:
             try:
-                return b"".join([word(arg) for word, arg in zip(self._words, args, strict=True)])
+                return self._join([word(arg) for word, arg in zip(self._words, args, strict=True)])
             except (TypeError, ValueError):
                 pass  # Whatever the short way cannot do, eth-abi does, or says what is wrong.
         return bytes(self._encode(args)) if self._encode else b""
+
+    def _with_lists(self, parts: Sequence[bytes]) -> bytes:
+        """Return the parts with each list behind the words, and in its place where it begins."""
+        heads, lists, at = [], [], _WORD * len(parts)
+        for part, is_list in zip(parts, self._is_list, strict=True):
+            heads.append(at.to_bytes(_WORD, "big") if is_list else part)
+            if is_list:
+                lists.append(part)
+                at += len(part)
+        return b"".join(heads + lists)
 
     def accepts(self, args: Sequence[object]) -> bool:
         """Return whether `args` fit the types."""

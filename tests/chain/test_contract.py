@@ -119,10 +119,19 @@ def test_revert_reason__each_kind(data, reason):
         (("uint256",), (0,)),
         (("uint256", "uint256"), (1, 2**256 - 1)),
         (("address", "uint256"), ("0x" + "Ab" * 20, 7)),
+        (("uint256[]",), ([],)),
+        (("address[]", "bool", "uint16[]"), ([ALICE, TOKEN], True, (1, 2, 65_535))),
+        (("uint256[][]", "uint256"), ([[1], [2, 3]], 4)),
     ],
 )
 def test_encoder__short_way__equals_the_library(kinds, args):
     assert Encoder(kinds)(args) == eth_abi.encode(kinds, args)
+
+
+def test_encoder__list__stands_behind_the_words_and_begins_where_its_place_says():
+    # The ABI's head and tail by hand: two words of head, so the list begins at byte 64.
+    data = Encoder(("uint256[]", "uint256"))(([7, 8], 9))
+    assert data == word(64) + word(9) + word(2) + word(7) + word(8)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,8 @@ def test_encoder__short_way__equals_the_library(kinds, args):
         ("address", "0x" + "aa" * 19),
         ("address", "0x" + "zz" * 20),
         ("address", 5),
+        ("uint16[]", [65_536]),
+        ("address[]", ALICE),
     ],
 )
 def test_encoder__value_that_does_not_fit__is_refused(kind, value):
