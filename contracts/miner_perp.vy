@@ -26,6 +26,9 @@ initializes: ownable
 from ethereum.ercs import IERC20Detailed
 
 
+from snekmate.utils import math
+
+
 from .modules import asset_token
 from .modules import share_math
 
@@ -320,7 +323,7 @@ def remove_margin(amount: uint256):
     size: int256 = perp_book.positions[msg.sender].size
     if size != 0:
         price: uint256 = self._begin()
-        assert self._has_initial(msg.sender, size, price, 0), "miner_perp: too little margin would be left"
+        assert self._has_initial(msg.sender, size, price, 0), "miner_perp: too little margin"
     asset_token._push(asset, msg.sender, taken)
     log MarginChanged(trader=msg.sender, amount=-convert(taken, int256))
 
@@ -373,7 +376,7 @@ def execute_order(trader: address) -> bool:
     self._check_order(trader)
     order: Order = self.orders[trader]
     round_id: uint256 = self._first_after(order.after_round)
-    assert round_id != 0, "miner_perp: no round after the order"
+    assert round_id != 0, "miner_perp: no later round"
     self._accrue()
     price: uint256 = self._at(round_id)
     self.orders[trader] = empty(Order)
@@ -436,8 +439,8 @@ def execute_stop(trader: address, touched_round: uint256):
     self._check_not_due(trader)
     stop: Stop = self.stops[trader]
     assert stop.size != 0, "miner_perp: no stop"
-    assert touched_round > stop.after_round, "miner_perp: round is before the stop"
-    assert touched_round < self._round(), "miner_perp: no round after the touch"
+    assert touched_round > stop.after_round, "miner_perp: round before stop"
+    assert touched_round < self._round(), "miner_perp: no later round"
     size: int256 = perp_book.positions[trader].size
     touched: uint256 = self._at(touched_round)
     assert touched != 0 and self._is_touched(size, stop.trigger, touched), "miner_perp: not touched"
@@ -507,12 +510,15 @@ def deleverage(trader: address, size: uint256):
 @external
 def deposit(assets: uint256) -> uint256:
     """
-    @notice Takes assets for the pool, while its market trades; what arrives is credited.
+    @notice Takes assets for the pool, while its market trades and no profit is cut; what
+            arrives is credited.
     @param assets The amount that leaves the caller.
     @return uint256 The shares, rounded down.
     """
     assert not self.paused, "miner_perp: paused"
     worth: uint256 = self._value_in_trade()
+    # What is cut would be paid out of it: whose profit that is would take from the providers.
+    assert self._pool_for_profits(skew_funding.last_index) <= perp_book.pool, "miner_perp: profits are cut"
     received: uint256 = asset_token._pull(asset, msg.sender, assets)
     shares: uint256 = pool_shares._issue(msg.sender, received, worth)
     perp_book.pool += received
@@ -542,7 +548,7 @@ def cancel_withdraw():
 def claim_withdraw() -> uint256:
     """
     @notice Pays the caller's request at the price of now, while the market trades, as far
-            as open interest leaves the pool free.
+            as open interest and profits leave the pool free.
     @return uint256 The assets, rounded down.
     """
     worth: uint256 = self._value_in_trade()
@@ -665,7 +671,7 @@ def exit_value(shares: uint256) -> uint256:
     """
     @notice Returns what shares would be paid now, the wait apart.
     @param shares The shares.
-    @return uint256 The assets, as far as open interest leaves the pool free.
+    @return uint256 The assets, as far as open interest and profits leave the pool free.
     """
     price: uint256 = self._latest()
     assets: uint256 = share_math._to_assets(shares, self._pool_value(price), pool_shares.total_shares, False)
@@ -804,7 +810,7 @@ def _check_not_due(trader: address):
     @param trader The 20-byte address of who placed it.
     """
     after_round: uint256 = self.orders[trader].after_round
-    assert after_round == 0 or self._first_after(after_round) == 0, "miner_perp: order is to be filled"
+    assert after_round == 0 or self._first_after(after_round) == 0, "miner_perp: order is due"
 
 
 @internal
@@ -940,17 +946,31 @@ def _value_in_trade() -> uint256:
 
 @internal
 @view
+def _pool_for_profits(price: uint256) -> uint256:
+    """
+    @notice Returns the least pool with which no side's profit is cut.
+    @param price The index.
+    @return uint256 The amount, rounded up.
+    """
+    gain: int256 = max(0, max(perp_book._side_gain(True, price), perp_book._side_gain(False, price)))
+    return math._mul_div(convert(gain, uint256), _WAD, terms.max_profit, True)
+
+
+@internal
+@view
 def _free(price: uint256) -> uint256:
     """
-    @notice Returns what of the pool no open interest needs.
+    @notice Returns what of the pool neither open interest needs nor profit: a pool that gets
+            smaller would cut what its traders have gained, to the gain of who stays in it.
     @param price The index.
     @return uint256 The amount.
     """
-    if terms.max_open_interest == 0:
-        return perp_book.pool
-    size: int256 = convert(max(perp_book.side_size[True], perp_book.side_size[False]), int256)
-    needed: uint256 = perp_book._notional(size, price) * _WAD // terms.max_open_interest + 1
-    return perp_book.pool - min(perp_book.pool, needed if size != 0 else 0)
+    needed: uint256 = self._pool_for_profits(price)
+    if terms.max_open_interest != 0:
+        size: int256 = convert(max(perp_book.side_size[True], perp_book.side_size[False]), int256)
+        if size != 0:
+            needed = max(needed, perp_book._notional(size, price) * _WAD // terms.max_open_interest + 1)
+    return perp_book.pool - min(perp_book.pool, needed)
 
 
 @internal
@@ -1010,7 +1030,7 @@ def _refusal(trader: address, size: int256, delta: int256, acceptable: uint256, 
     if delta == 0:
         return "miner_perp: nothing to trade"
     if (delta > 0 and price > acceptable) or (delta < 0 and price < acceptable):
-        return "miner_perp: beyond the acceptable price"
+        return "miner_perp: beyond acceptable"
     if size + delta == 0:
         return ""
     return self._check_change(trader, size, delta, price, 0)
@@ -1032,13 +1052,13 @@ def _check_change(trader: address, size: int256, delta: int256, price: uint256, 
     if after != 0 and perp_book._notional(after, price) < terms.min_notional:
         return "miner_perp: position is too small"
     if abs(after) <= abs(size) and (after == 0 or (after > 0) == (size > 0)):
-        return "miner_perp: position is liquidatable" if self._is_liquidatable(trader, price) and after != 0 else ""
+        return "miner_perp: is liquidatable" if self._is_liquidatable(trader, price) and after != 0 else ""
     if self.paused:
         return "miner_perp: paused"
     grows: int256 = delta if (after > 0) == (size > 0) else after
     most: uint256 = perp_book.pool * terms.max_open_interest // _WAD
     if perp_book._notional(convert(perp_book.side_size[after > 0], int256) + abs(grows), price) > most:
-        return "miner_perp: exceeds open interest"
+        return "miner_perp: above open interest"
     fee: uint256 = self._fee(delta, price) + more
     return "" if self._has_initial(trader, after, price, fee) else "miner_perp: too little margin"
 
@@ -1053,13 +1073,16 @@ def _settle_trade(trader: address, delta: int256, price: uint256, fee: uint256) 
     @param fee The fee, taken as far as the margin reaches.
     @return uint256 What nobody but the pool paid.
     """
+    before: int256 = perp_book.positions[trader].size
     settled: perp_book.Settled = perp_book._trade(
         trader, delta, price, skew_funding.funding_index, terms.max_profit
     )
     paid: uint256 = perp_book._take(trader, fee)
     perp_book._share_out(paid, terms.insurance_share, terms.protocol_share)
     self.bad_debt += settled.bad_debt
-    if perp_book.positions[trader].size == 0:
+    after: int256 = perp_book.positions[trader].size
+    if after == 0 or (before > 0) != (after > 0) and before != 0:
+        # A stop is for one side: on the other it would be touched already.
         self.stops[trader] = empty(Stop)
     log Traded(
         trader=trader, delta=delta, price=price, fee=paid, gain=settled.gain, funding=settled.funding

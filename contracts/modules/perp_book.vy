@@ -71,8 +71,8 @@ def _floor(scaled: int256) -> int256:
     @param scaled The product, x 1e36.
     @return int256 The amount, rounded down.
     """
-    amount: int256 = scaled // _SCALE
-    return amount - 1 if amount * _SCALE > scaled else amount
+    # Division is towards zero.
+    return (scaled if scaled >= 0 else scaled - _SCALE + 1) // _SCALE
 
 
 @internal

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from simulator.instruments.miner_perp.days import write_provider
-from simulator.instruments.miner_perp.market import funding_open, pool_worth
+from simulator.instruments.miner_perp.market import funding_open, get_gains, pool_worth
 from simulator.instruments.miner_perp.rows import (
     BY_CUT,
     BY_FEES,
@@ -73,7 +73,7 @@ def claim(
     step: int,
     first: int,
 ) -> None:
-    """Pay the measured provider what he asked for, as far as open interest leaves the pool free.
+    """Pay the measured provider what he asked for, as far as open interest and profits allow.
 
     Nothing of his changes afterwards, so it is split by source here. `state` is of shape
     (n_rows * LANES,).
@@ -83,10 +83,11 @@ def claim(
         path, pool = first + k, at(state, POOL + k)
         price = get(drivers.prices, (step, path))
         mark = share * pool_worth(numbers, state, k, price)
-        needed = spread(0.0)
+        gains = get_gains(state, k, price, numbers.max_profit)
+        needed = most(0.0, most(gains.longs, gains.shorts)) / numbers.max_profit
         if numbers.max_open_interest > 0.0:
             largest = most(at(state, LONG + k), at(state, SHORT + k)) * price
-            needed = largest / numbers.max_open_interest
+            needed = most(needed, largest / numbers.max_open_interest)
         paid = spread(0.0)
         if numbers.can_claim > 0.0:
             comes = get_mask(drivers.rounds, (step, path))

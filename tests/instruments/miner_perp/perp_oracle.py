@@ -263,7 +263,9 @@ class Oracle:
             return
         most = self.pool * self.market.max_profit
         owed = sum(a.size * (self.paid - a.index) for a in self.accounts)
-        net = self.pool + owed - sum(min(self.gain_of_side(s, price), most) for s in (1.0, -1.0))
+        gains = [self.gain_of_side(s, price) for s in (1.0, -1.0)]
+        net = self.pool + owed - sum(min(gain, most) for gain in gains)
         open_interest = max(self.open_size(1.0), self.open_size(-1.0)) * price
-        free = max(0.0, self.pool - open_interest / self.market.max_open_interest)
+        kept = open_interest / self.market.max_open_interest
+        free = max(0.0, self.pool - max(kept, max(gains) / self.market.max_profit))
         self.pool -= min(self.holder * max(0.0, net), free)

@@ -242,6 +242,23 @@ def test_reduction__stops_at_the_target() -> None:
     assert record.observed[1, 0, Observed.CUT] == 0.0
 
 
+def test_provider__leaves_what_traders_have_gained() -> None:
+    """A crowd of 7,500 long at 1.00 has gained as much at 2.00, of a pool of 12,500 of which the
+    measured provider owns 10,000: the pool is worth 5,000, his part 4,000. But 7,500 / 0.8 = 9,375
+    must stay so that nobody's profit is cut, more than open interest needs (15,000 / 3): he is paid
+    3,125."""
+    cohort = {"side": "long", "notional_share": 3.0, "leverage": 2.0}
+    perp = terms(
+        market={**FREE, "max_open_interest": 3.0},
+        pool={"deposits_usd": 2_500.0, "insurance_usd": 0.0},
+        crowd={"cohorts": {"c": cohort}},
+    )
+    paths, record = run(perp, [100, 100, 200], record=True)
+    assert record.observed[-1, 0, Observed.POOL] == pytest.approx(9_375)
+    assert record.paid[0] == pytest.approx(3_125)
+    assert paths["pool"].unpaid[0] == pytest.approx(875)
+
+
 # --- The index and the crowd -----------------------------------------------------------
 
 

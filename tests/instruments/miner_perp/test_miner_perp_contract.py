@@ -7,7 +7,7 @@ from dataclasses import astuple, replace
 from types import SimpleNamespace
 
 import pytest
-from perp_stage import BASE, UNLIMITED, FundingTerms, PerpStage, PerpTerms
+from perp_stage import BASE, FEED_UNIT, UNLIMITED, FundingTerms, PerpStage, PerpTerms
 from props import DAY, DOLLAR, check_standard, deploy, events, refused
 
 from simulator.chain import ZERO_ADDRESS, Chain, load_artifact
@@ -124,7 +124,7 @@ def test_open_interest__is_that_of_the_side_that_grows(stage: PerpStage):
     stage.open(150_000, 50_000, by=first)
     stage.add(50_000, by=second)
     for who in (first, second):
-        with refused("miner_perp: exceeds open interest"):
+        with refused("miner_perp: above open interest"):
             stage.order(60_000, by=who)
     before = stage.chain.snapshot()
     for who, size in ((first, 40_000), (second, 40_000), (second, -60_000), (first, -310_000)):
@@ -142,7 +142,7 @@ def test_order__waits_for_the_next_round_and_fills_at_it_however_late(stage: Per
     who = stage.roles.trader
     stage.add(2_000, by=who)
     stage.order(10_000, by=who)
-    with refused("miner_perp: no round after the order"):
+    with refused("miner_perp: no later round"):
         stage.execute(who)
     for price in (101, 120, 80):
         stage.price(price)
@@ -163,7 +163,7 @@ def test_order__once_its_price_is_known__cannot_be_taken_back(stage: PerpStage):
     stage.chain.revert(before)
     stage.price(90)
     for call in (("cancel_order",), ("add_margin", DOLLAR), ("remove_margin", DOLLAR)):
-        reason = "order is to be filled" if call == ("cancel_order",) else "an order waits"
+        reason = "order is due" if call == ("cancel_order",) else "an order waits"
         with refused(f"miner_perp: {reason}"):
             stage.act(*call, by=who)
     with refused("miner_perp: an order waits"):
@@ -182,7 +182,7 @@ def test_limit__beyond_the_acceptable_price__is_dropped_and_not_kept(stage: Perp
     stage.order(10_000, by=who, acceptable=WAD)
     stage.price(101)
     dropped = stage.execute(who)
-    fields = {"trader": who, "reason": "miner_perp: beyond the acceptable price"}
+    fields = {"trader": who, "reason": "miner_perp: beyond acceptable"}
     assert events(stage.perp, dropped) == [("OrderDropped", fields)]
     assert stage.position(who).margin == 1_998 * DOLLAR
     stage.price(99)
@@ -198,7 +198,7 @@ def test_limit__beyond_the_acceptable_price__is_dropped_and_not_kept(stage: Perp
     ("margin", "size", "price", "reason"),
     [
         (1_100, 10_000, 110, "too little margin"),
-        (190_000, 199_000, 120, "exceeds open interest"),
+        (190_000, 199_000, 120, "above open interest"),
         (60, 200, 90, "position is too small"),
     ],
 )
@@ -225,7 +225,7 @@ def test_order__past_rounds_without_an_answer__fills_at_the_first_with_one(stage
     stage.order(10_000, by=who)
     stage.price(0)
     stage.price(-1)
-    with refused("miner_perp: no round after the order"):
+    with refused("miner_perp: no later round"):
         stage.execute(who)
     stage.price(103)
     stage.price(95)
@@ -241,7 +241,7 @@ def test_order_past_too_many_dead_rounds__can_be_taken_back(stage: PerpStage):
     for _ in range(16):
         stage.price(0)
     stage.price(100)
-    with refused("miner_perp: no round after the order"):
+    with refused("miner_perp: no later round"):
         stage.execute(who)
     stage.act("cancel_order", by=who)
     stage.order(10_000, by=who)
@@ -256,7 +256,7 @@ def test_reduction__of_a_position_due_for_liquidation__is_dropped_but_a_close_is
     stage.order(-1_000, by=who)
     stage.price(90)
     dropped = events(stage.perp, stage.execute(who))
-    assert dropped[0][1]["reason"] == "miner_perp: position is liquidatable"
+    assert dropped[0][1]["reason"] == "miner_perp: is liquidatable"
     stage.chain.revert(before)
     stage.close(by=who, at=90)
     assert stage.position(who).size == 0
@@ -273,7 +273,7 @@ def test_stop__passed_by_a_gap__closes_at_the_price_of_the_gap(stage: PerpStage)
     stage.open(5_000, 2_000, by=who)
     stage.act("place_stop", 9 * WAD // 10, 85 * WAD // 100, UNLIMITED, by=who)
     touched = stage.price(89)
-    with refused("miner_perp: no round after the touch"):
+    with refused("miner_perp: no later round"):
         stage.act("execute_stop", who, touched, by=keeper)
     stage.price(70)
     with refused("miner_perp: caller is not the keeper"):
@@ -309,7 +309,7 @@ def test_stop__touched_before_it_was_placed_or_not_at_all__is_refused(stage: Per
     stage.act("place_stop", 9 * WAD // 10, 0, UNLIMITED, by=who)
     high = stage.price(91)
     stage.price(92)
-    with refused("miner_perp: round is before the stop"):
+    with refused("miner_perp: round before stop"):
         stage.act("execute_stop", who, low, by=keeper)
     with refused("miner_perp: not touched"):
         stage.act("execute_stop", who, high, by=keeper)
@@ -345,6 +345,25 @@ def test_stop__of_a_position_that_is_gone__is_gone_too(stage: PerpStage):
     stage.act("place_stop", WAD // 2, 0, UNLIMITED, by=who)
     stage.close(by=who, at=90)
     assert stage.read("stops", who)[0] == 0
+
+
+def test_stop__of_a_position_that_turns_round__is_gone_too(stage: PerpStage):
+    """Below the index it closes a long; of the short that a larger order makes of it, it would be
+    touched by every round. What is only reduced keeps its stop."""
+    who, keeper = stage.roles.trader, stage.roles.keeper
+    stage.open(5_000, 4_000, by=who)
+    stage.act("place_stop", 9 * WAD // 10, 0, UNLIMITED, by=who)
+    stage.order(-2_000, by=who)
+    stage.price(100)
+    stage.execute(who)
+    assert stage.read("stops", who)[1] == 9 * WAD // 10
+    stage.order(-8_000, by=who)
+    touched = stage.price(101)
+    stage.execute(who)
+    stage.price(102)
+    with refused("miner_perp: no stop"):
+        stage.act("execute_stop", who, touched, by=keeper)
+    assert stage.position(who).size == -5_000 * WAD
 
 
 # --- Liquidation -------------------------------------------------------------------
@@ -434,7 +453,7 @@ def test_order_that_is_due__comes_before_whatever_a_late_keeper_does(stage: Perp
     touched = stage.price(80)
     stage.price(79)
     for call in (("liquidate", who), ("execute_stop", who, touched), ("deleverage", who, WAD)):
-        with refused("miner_perp: order is to be filled"):
+        with refused("miner_perp: order is due"):
             stage.act(*call, by=keeper)
     # Whoever comes to liquidate fills it first.
     stage.execute(who, by=stage.roles.stranger)
@@ -869,9 +888,9 @@ def test_margin__above_what_is_there_or_needed__stays(stage: PerpStage):
     stage.open(10_000, 2_000, by=who)
     with refused("miner_perp: exceeds margin"):
         stage.act("remove_margin", 1_978 * DOLLAR + 1, by=who)
-    with refused("miner_perp: too little margin would be left"):
+    with refused("miner_perp: too little margin"):
         stage.act("remove_margin", 978 * DOLLAR + 1, by=who)
-    with refused("miner_perp: too little margin would be left"):
+    with refused("miner_perp: too little margin"):
         stage.act("remove_margin", UNLIMITED, by=who)
     came = stage.act("remove_margin", 978 * DOLLAR, by=who)
     fields = {"trader": who, "amount": -978 * DOLLAR}
@@ -885,7 +904,7 @@ def test_margin__above_what_is_there_or_needed__stays(stage: PerpStage):
         (("modify_position", 10**30 + 1, UNLIMITED), "size is too large"),
         (("modify_position", 199 * WAD, UNLIMITED), "position is too small"),
         (("modify_position", 9_800 * WAD, UNLIMITED), "too little margin"),
-        (("modify_position", 200_001 * WAD, UNLIMITED), "exceeds open interest"),
+        (("modify_position", 200_001 * WAD, UNLIMITED), "above open interest"),
         (("close_position", 0), "no position"),
     ],
 )
@@ -993,6 +1012,45 @@ def test_provider__of_capital_that_open_interest_needs__gets_the_rest(stage: Per
         stage.act("claim_withdraw", by=who)
 
 
+def test_provider__leaves_no_pool_that_would_cut_what_traders_gained(new_stage: NewStage):
+    """20,000 long at 1.00 have gained 12,000 at 1.60, of the 16,000 that they can have of a pool of
+    20,028 (28 of a fee of 40). The pool is worth 8,028, but 12,000 / 0.8 must stay in it: 5,028 can
+    leave, where open interest alone, 32,000 / 4, would let go of all and cut 2,400 of the gain."""
+    stage = new_stage(pool_usd=20_000, terms=PerpTerms(max_open_interest=4 * WAD))
+    who, trader = stage.roles.depositor, stage.roles.trader
+    stage.open(20_000, 20_000, by=trader)
+    shares = stage.read("shares", who)
+    stage.act("request_withdraw", shares, by=who)
+    stage.price(160, after=7 * DAY + 1)
+    assert stage.read("pool_value") == 8_028 * DOLLAR
+    equity = stage.read("equity", trader)
+    assert equity == stage.position(trader).margin + 12_000 * DOLLAR
+    assert stage.read("exit_value", shares) == 5_028 * DOLLAR
+    was = stage.dollars(who)
+    stage.act("claim_withdraw", by=who)
+    assert stage.dollars(who) - was == 5_028 * DOLLAR
+    assert stage.read("equity", trader) == equity
+    with refused("pool_shares: no free capital"):
+        stage.act("claim_withdraw", by=who)
+
+
+@pytest.mark.parametrize(("size", "cut", "whole"), [(10_000, 261, 260), (-20_000, 19, 20)])
+def test_deposit__while_a_profit_is_cut__is_refused(
+    new_stage: NewStage, size: float, cut: float, whole: float
+):
+    """A winner who deposits would be paid what is cut, out of what others' shares are worth. The
+    long has gained 16,100 and 16,000 of a pool of 20,014, the short 16,200 and 16,000 of 20,028."""
+    stage = new_stage(pool_usd=20_000)
+    who, trader = stage.roles.second_depositor, stage.roles.trader
+    stage.open(size, 20_000, by=trader)
+    stage.price(cut)
+    assert stage.read("side_gain", size > 0) > stage.read("pool") * 8 // 10
+    with refused("miner_perp: profits are cut"):
+        stage.act("deposit", 50_000 * DOLLAR, by=who)
+    stage.price(whole)
+    stage.act("deposit", 50_000 * DOLLAR, by=who)
+
+
 def test_pool__that_nobody_has_a_share_of__goes_to_shares_that_nobody_holds(new_stage: NewStage):
     """Fees that traders leave behind are not the next depositor's."""
     stage = new_stage()
@@ -1010,14 +1068,15 @@ def test_pool__that_nobody_has_a_share_of__goes_to_shares_that_nobody_holds(new_
 
 
 def test_pool__that_is_ruined__takes_no_deposit(new_stage: NewStage):
-    """The index rises a hundredfold, and the side has all that it can have: 80 % of what is left,
-    again and again. What a share is worth then cannot be told any more."""
+    """1,500 long have gained all of it but for less than 0.00015: a thousand shares of a dollar
+    are worth less than a millionth of it. What a share is worth then cannot be told any more."""
     stage = new_stage(
         pool_usd=1_000, terms=PerpTerms(max_profit=WAD, adl_trigger=WAD, adl_target=WAD // 2)
     )
     stage.open(1_500, 1_000, by=stage.roles.trader)
-    stage.price(10_000)
-    assert stage.read("pool_value") == 0
+    # The highest answer, with 8 decimals, at which the gain is not above the pool.
+    stage.price((10**10 + stage.read("pool") * 10**4 // 1_500) / FEED_UNIT)
+    assert stage.read("pool_value") < 150
     with refused("pool_shares: pool is ruined"):
         stage.act("deposit", 1_000 * DOLLAR, by=stage.roles.depositor)
     stage.price(100)

@@ -49,7 +49,7 @@ def test_pool__of_a_market_that_takes_no_position__is_free_as_a_whole(
     stage = PerpStage(revm, roles, terms=PerpTerms(max_open_interest=0))
     who = roles.depositor
     stage.add(1_000, by=roles.trader)
-    with refused("miner_perp: exceeds open interest"):
+    with refused("miner_perp: above open interest"):
         stage.order(200, by=roles.trader)
     shares = stage.read("shares", who)
     assert stage.read("exit_value", shares) == 100_000 * DOLLAR

@@ -197,7 +197,10 @@ class MinerPerpMachine(RuleBasedStateMachine):
 
     @rule(name=providers)
     def claim(self, name: str) -> None:
-        self.attempt("claim_withdraw", by=self.who(name))
+        """Who leaves cuts nobody's profit."""
+        if self.attempt("claim_withdraw", by=self.who(name)) is not None:
+            most = self.stage.read("pool") * 8 // 10
+            assert all(self.stage.read("side_gain", is_long) <= most for is_long in (True, False))
 
     @precondition(lambda self: self.stage.read("fees") > 0)
     @rule()
