@@ -79,7 +79,9 @@ def apply_shocks(
     surprises : dict of str to Surprises, optional
         Of every asset, where a shock changes volatility or correlation; it is changed.
     """
-    world = _World(spec, seed, first_path, prices, factors or {}, surprises or {})
+    # a mapping of factors draws them all where it is only asked whether it is empty
+    looked_at = {} if factors is None else factors
+    world = _World(spec, seed, first_path, prices, looked_at, surprises or {})
     begins: dict[str, StepArray] = {}
     for shock in sorted(shocks, key=lambda one: one.at is not None):
         begun = world.begins(shock)
@@ -96,6 +98,9 @@ def weights(shock: ShockTerms, begun: StepArray, n_steps: int) -> FloatArray:
     begun : ndarray of int64, shape (n_paths,)
         Step on which it begins.
     """
+    n_paths = begun.size
+    if n_paths > 1 and (begun == begun[0]).all():  # a date or a day: what one path has, all have
+        return np.repeat(weights(shock, begun[:1], n_steps), n_paths, axis=1)
     since = np.arange(n_steps + 1)[:, None] - np.minimum(begun, n_steps + 1)
     found: FloatArray = np.clip((since + 1) / shock.ramp_days, 0.0, 1.0)
     stays = shock.plateau_days
@@ -178,9 +183,12 @@ class _World:
         for asset in betas:
             self._hold_still(asset, begun, shock.ramp_days)
         log_size = self._log_size(shock, begun)
+        if (begun == begun[0]).all():
+            there = there[:, :1]
         for asset, beta in betas.items():
-            landed = _landed(there, self._spec.trading[self._index[asset]])
-            self._add(asset, np.diff(landed, axis=0) * (beta * log_size))
+            more = np.diff(_landed(there, self._spec.trading[self._index[asset]]), axis=0)
+            days = np.flatnonzero(more.any(axis=1))
+            self._add(asset, more[days] * (beta * log_size), days)
 
     def _log_size(self, shock: ShockTerms, begun: StepArray) -> FloatArray:
         """Return ln(1 + size) of each path, shape (n_paths,); of a level what leads there."""
@@ -199,9 +207,10 @@ class _World:
 
     def _hold_still(self, asset: str, begun: StepArray, ramp: int) -> None:
         """Leave out an asset's own moves while a shock comes."""
-        coming = self._coming(asset, begun, ramp)[1:]
-        moves = np.diff(np.log(self._prices[asset]), axis=0)
-        self._add(asset, np.where(coming, -moves, 0.0))
+        coming = self._coming(asset, begun, ramp)
+        before = np.flatnonzero(coming[1:].any(axis=1))
+        own = np.log(self._prices[asset][before + 1]) - np.log(self._prices[asset][before])
+        self._add(asset, np.where(coming[before + 1], -own, 0.0), before)
 
     def _coming(self, asset: str, begun: StepArray, ramp: int) -> BoolArray:
         """Return the steps on which an asset's own move is left out, once for all shocks.
@@ -240,13 +249,15 @@ class _World:
             self.added[moved] = self.added.get(moved, 0.0) + added
         loadings = driver_loadings(self._spec.macro.loadings(self._spec.assets))
         summed = np.cumsum(added, axis=0) * self._spec.year_fraction
+        every_day = np.arange(self._spec.n_steps)
         for asset, k in self._index.items():
             path = np.zeros_like(added)
             for driver, points in _NEWS[name].items():
                 news = summed if driver in CUMULATED else added
                 path += loadings[k, driver] * points * news
             if np.any(path):
-                self._add(asset, np.diff(_landed(path, self._spec.trading[k]), axis=0))
+                moves = np.diff(_landed(path, self._spec.trading[k]), axis=0)
+                self._add(asset, moves, every_day)
 
     # -- surprises -----------------------------------------------------------------------------
 
@@ -269,12 +280,22 @@ class _World:
 
     def _add_own(self, asset: str, moves: FloatArray) -> None:
         """Add what changes an asset's own moves, on the days on which it makes any."""
-        self._add(asset, np.where(self._alive(asset), moves, 0.0))
+        self._add(asset, np.where(self._alive(asset), moves, 0.0), np.arange(len(moves)))
 
-    def _add(self, asset: str, moves: FloatArray) -> None:
-        """Multiply a price by the exponential of daily log moves, shape (n_steps, n_paths)."""
-        if np.any(moves):
-            self._prices[asset][1:] *= np.exp(np.cumsum(moves, axis=0))
+    def _add(self, asset: str, moves: FloatArray, days: StepArray) -> None:
+        """Multiply a price by the exponential of log moves, the first step's being day 0.
+
+        Parameters
+        ----------
+        moves : ndarray of shape (n_days, n_paths)
+        days : ndarray of int64, shape (n_days,)
+            On which they happen: a jump moves on one day, and the price keeps its factor after it.
+        """
+        price, total = self._prices[asset][1:], np.zeros(self._paths)
+        ends = np.append(days[1:], len(price))
+        for day, until, move in zip(days, ends[: days.size], moves, strict=True):
+            total += move
+            price[day:until] *= np.exp(total)
 
 
 _MOVES_WITH: Mapping[str, tuple[str, ...]] = {

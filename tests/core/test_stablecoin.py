@@ -13,7 +13,7 @@ from daily import check_daily
 
 from simulator.engine.breakeven import break_even
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
-from simulator.instruments.dollars import flows_in_dollars, in_dollars
+from simulator.instruments.dollars import flows_in_dollars, in_dollars, so_far
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_vault.state import Action, Observed
 from simulator.instruments.mining.paths import simulate as simulate_sto
@@ -45,6 +45,13 @@ def fallen() -> World:
 
 
 # --- By hand -------------------------------------------------------------------
+
+
+def test_sums_up_to_each_day__are_the_bytes_of_a_plain_running_sum():
+    # numpy's cumsum adds day after day; so must the kernel, to the last bit
+    days = np.random.default_rng(3).normal(size=(3, 50, 8)) * 10.0 ** np.arange(8)
+    assert so_far(days).tobytes() == np.cumsum(days, axis=1).tobytes()
+    assert so_far(days[0]).tobytes() == np.cumsum(days[0], axis=0).tobytes()
 
 
 def position() -> InstrumentPaths:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import simulate_market
+from simulator.market.shocks import apply_shocks
 from simulator.scenario.shocks import ShockTerms
 from simulator.units import trading_days
 
@@ -17,11 +19,11 @@ DAYS, PATHS = 60, 256
 TIGHT = {"rtol": 1e-12, "atol": 0.0}
 
 
-def market(*shocks, days=DAYS, volatility=(0.16, 0.30, 0.5), drift=0.0, paths=PATHS, seed=7):
+def spec_of(*shocks, days=DAYS, volatility=(0.16, 0.30, 0.5), drift=0.0):
     """Return gold, silver (correlation 0.8) and bitcoin (0.2 with gold) under gbm."""
     correlation = np.array([[1.0, 0.8, 0.2], [0.8, 1.0, 0.1], [0.2, 0.1, 1.0]])
     exchange = trading_days(MONDAY, days)
-    spec = MarketSpec(
+    return MarketSpec(
         assets=("gold", "silver", "bitcoin"),
         model="gbm",
         start=MONDAY,
@@ -34,7 +36,11 @@ def market(*shocks, days=DAYS, volatility=(0.16, 0.30, 0.5), drift=0.0, paths=PA
         trading=np.array([exchange, exchange, np.ones(days + 1, bool)]),
         shocks=tuple(ShockTerms(**{"name": f"s{k}", **s}) for k, s in enumerate(shocks)),
     )
-    return simulate_market(spec, seed, 0, paths)
+
+
+def market(*shocks, paths=PATHS, seed=7, **spec):
+    """Return the paths of `spec_of`."""
+    return simulate_market(spec_of(*shocks, **spec), seed, 0, paths)
 
 
 def moves(found, asset):
@@ -199,3 +205,23 @@ def test_volatility__leaves_the_stated_moves_of_other_shocks_as_they_are(order):
     gap = moves(found, "gold") / moves(calm, "gold")
     assert np.allclose(gap[own & (np.arange(DAYS) != 14)], 1.0, **TIGHT)
     assert np.allclose(gap[14], 1 / 0.8, **TIGHT)
+
+
+class Unasked(Mapping[str, np.ndarray]):
+    """Factors that must not be drawn."""
+
+    def __getitem__(self, name):
+        raise AssertionError(f"{name} was drawn")
+
+    def __iter__(self):
+        raise AssertionError("all factors were drawn")
+
+    def __len__(self):
+        raise AssertionError("all factors were drawn")
+
+
+def test_factors__are_not_drawn__where_no_condition_looks_at_them():
+    prices = {name: values.copy() for name, values in market().prices.items()}
+    happened = apply_shocks(spec_of(), [ShockTerms(name="a", **CRASH)], 7, 0, prices, Unasked())
+    assert (happened.begins["a"] == 10).all()
+    assert np.array_equal(prices["gold"], market(CRASH).prices["gold"])
