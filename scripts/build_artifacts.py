@@ -47,7 +47,9 @@ def staleness(name: str, source: Path) -> str | None:
     if not path.is_file():
         return "not built"
     built = Artifact.from_json(path.read_text(encoding="utf-8"))
-    return None if built.source_hash == source_hash(source) else "source has changed"
+    if built.source_hash != source_hash(source):
+        return "source has changed"
+    return "has no map of its source" if built.source_map is None else None
 
 
 def build(sources: dict[str, Path]) -> None:

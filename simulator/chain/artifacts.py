@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -25,7 +25,7 @@ class Artifact:
 
     `bytecode` is the creation code, `deployed_size` the bytes that stay on chain
     (EIP-170 allows 24,576), `source_hash` the SHA-256 over the source and all it
-    imports, `compiler` the compiler's name and version.
+    imports, `compiler` the compiler's name and version, `source_map` what `mapping` makes.
     """
 
     name: str
@@ -34,18 +34,21 @@ class Artifact:
     deployed_size: int
     source_hash: str
     compiler: str
+    source_map: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def to_json(self) -> str:
         """Return the file's text: sorted keys, one ABI entry a line."""
         entries = ",\n    ".join(json.dumps(entry, sort_keys=True) for entry in self.abi)
-        rest = {
+        rest: dict[str, Any] = {
             "bytecode": "0x" + self.bytecode.hex(),
             "compiler": self.compiler,
             "deployed_size": self.deployed_size,
             "name": self.name,
             "source_hash": self.source_hash,
         }
-        fields = ",\n  ".join(f"{json.dumps(key)}: {json.dumps(rest[key])}" for key in sorted(rest))
+        if self.source_map is not None:
+            rest["source_map"] = {"of": self.source_hash, **self.source_map}
+        fields = ",\n  ".join(f"{json.dumps(key)}: {_line(rest[key])}" for key in sorted(rest))
         return f'{{\n  "abi": [\n    {entries}\n  ],\n  {fields}\n}}\n'
 
     @classmethod
@@ -59,7 +62,18 @@ class Artifact:
             deployed_size=raw["deployed_size"],
             source_hash=raw["source_hash"],
             compiler=raw["compiler"],
+            source_map=_own_map(raw),
         )
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _own_map(raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return an artifact's map; None where it has none, or that of another source."""
+    found = raw.get("source_map")
+    return found if found and found["of"] == raw["source_hash"] else None
 
 
 PACKAGED = "simulator.chain.artifacts"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.chain.artifacts import Artifact
+from simulator.chain.mapping import map_of
 from simulator.errors import ChainUnavailable
 
 _IMPORT = re.compile(
@@ -69,6 +70,8 @@ def compile_source(path: Path) -> Artifact:
         compiler: Any = import_module("vyper.compiler")
         settings: Any = import_module("vyper.compiler.settings")
         bundles: Any = import_module("vyper.compiler.input_bundle")
+        assembler: Any = import_module("vyper.ir.compile_ir")
+        nodes: Any = import_module("vyper.ast")
     except ImportError as error:
         raise ChainUnavailable('vyper is not installed; pip install "assay-sim[dev]"') from error
     bundle = bundles.FilesystemInputBundle([Path(entry) for entry in reversed(sys.path) if entry])
@@ -77,7 +80,9 @@ def compile_source(path: Path) -> Artifact:
         warnings.simplefilter("ignore")
         data = compiler.CompilerData(source, bundle, settings.Settings(evm_version="cancun"))
         out = compiler.outputs_from_compiler_data(data, output_formats=["abi", "bytecode"])
-        size = len(data.bytecode_runtime) + data.global_ctx.immutable_section_bytes
+        runtime, maps = assembler.assembly_to_evm(data.assembly_runtime, compiler_metadata=None)
+        size = len(runtime) + data.global_ctx.immutable_section_bytes
+        source_map = map_of(runtime, maps, data.annotated_vyper_module, nodes, _root(path))
     return Artifact(
         name=path.stem,
         abi=tuple(out["abi"]),
@@ -85,6 +90,7 @@ def compile_source(path: Path) -> Artifact:
         deployed_size=size,
         source_hash=source_hash(path),
         compiler=f"vyper {version('vyper')}",
+        source_map=source_map,
     )
 
 
@@ -103,14 +109,19 @@ def compile_patched(path: Path, *edits: tuple[str, str, str]) -> Artifact:
     ValueError
         If `old` does not occur exactly once: the mutation would test nothing.
     """
-    root = path.resolve().parent
-    root = root.parent if root.name == "stage" else root
+    root = _root(path)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "contracts"
         shutil.copytree(root, copy)
         for file, old, new in edits:
             _replace_once(copy / file, old, new)
         return compile_source(copy / path.resolve().relative_to(root))
+
+
+def _root(path: Path) -> Path:
+    """Return the folder of a contract's own sources."""
+    folder = path.resolve().parent
+    return folder.parent if folder.name == "stage" else folder
 
 
 def _replace_once(path: Path, old: str, new: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -143,7 +145,10 @@ def test_staleness__names_what_is_wrong(build_script, tree, monkeypatch, tmp_pat
     monkeypatch.setattr(build_script, "ARTIFACTS", folder)
     sources = {"main": tree / "main.vy"}
     assert build_script.stale(sources) == ["main: not built"]
-    built = Artifact("main", (), b"", 0, source_hash(tree / "main.vy"), "")
+    bare = Artifact("main", (), b"", 0, source_hash(tree / "main.vy"), "")
+    (folder / "main.json").write_text(bare.to_json())
+    assert build_script.stale(sources) == ["main: has no map of its source"]
+    built = replace(bare, source_map={"places": []})
     (folder / "main.json").write_text(built.to_json())
     assert build_script.stale(sources) == []
     (tree / "modules" / "shape.vyi").write_text("# another shape\n")
@@ -151,3 +156,11 @@ def test_staleness__names_what_is_wrong(build_script, tree, monkeypatch, tmp_pat
     assert build_script.stale(sources) == ["main: source has changed", "old: has no source"]
     assert build_script.report(["main: source has changed"]) == 1
     assert build_script.report([]) == 0
+
+
+def test_map__of_another_source__is_left_out():
+    """As after a merge that took one version's code and another's map."""
+    raw = json.loads(load_artifact("price_feed").to_json())
+    assert Artifact.from_json(json.dumps(raw)).source_map is not None
+    raw["source_map"]["of"] = "0" * 64
+    assert Artifact.from_json(json.dumps(raw)).source_map is None
