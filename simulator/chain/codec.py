@@ -17,6 +17,7 @@ from simulator.errors import ChainUnavailable
 INSTALL = 'pip install "assay-sim[chain]"'
 _ERROR_STRING = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
+NO_REASON = "no reason given"
 _WORD = 32
 _ADDRESS = 20
 
@@ -209,4 +210,4 @@ def revert_reason(data: bytes) -> str:
         return str(Decoder(("string",))(data[4:])[0])
     if data.startswith(_PANIC):
         return f"panic 0x{int.from_bytes(data[4:], 'big'):02x}"
-    return f"0x{data.hex()}" if data else "no reason given"
+    return f"0x{data.hex()}" if data else NO_REASON

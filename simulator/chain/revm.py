@@ -144,8 +144,7 @@ class RevmChain(BaseChain):
 
     def code_size(self, address: str) -> int:
         """Return the bytes of code deployed at `address`, 0 for none."""
-        padded = self._evm.get_code(address)
-        return len(padded) - _CODE_PADDING if padded else 0
+        return len(deployed(self._evm, address))
 
     def close(self) -> None:
         """Do nothing: the memory goes with the object."""
@@ -211,6 +210,11 @@ class RevmChain(BaseChain):
         # A message call leaves the nonce alone; counted here, addresses equal a node's.
         info = self._pyrevm.AccountInfo(nonce=self._nonces.get(sender, 0), balance=_BALANCE_WEI)
         self._evm.insert_account_info(sender, info)
+
+
+def deployed(evm: Any, address: str) -> bytes:
+    """Return the code that an EVM of pyrevm has at an address, empty for none."""
+    return bytes(evm.get_code(address) or b"")[:-_CODE_PADDING]
 
 
 class _Logs(Sequence[Log]):

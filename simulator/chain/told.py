@@ -112,15 +112,15 @@ def _bool(word: bytes) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_plain(value))
+    return json.dumps(plain(value))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a decoded value as JSON has it."""
     if isinstance(value, bytes):
         return _hex(value)
     if isinstance(value, (tuple, list)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -19,6 +19,7 @@ from simulator.cli.progress import Reporter
 from simulator.cli.replaying import ChainChoice, Replays, load_for, open_for, replay_paths
 from simulator.cli.results import replay_object
 from simulator.cli.tables import print_table
+from simulator.cli.tracing import Traces, check_trace, traces_of
 from simulator.engine import Simulation, simulate
 from simulator.engine.folder import make_folder
 from simulator.engine.sources import is_finished, stored_paths
@@ -50,6 +51,7 @@ def replay(
     gas_against: Path | None,
     contracts: tuple[Path, ...],
     export: Path | None,
+    trace: int | None,
     as_json: bool,
 ) -> None:
     """Do what `assay replay` is asked for, as its own module in `commands` says."""
@@ -63,6 +65,8 @@ def replay(
     market_spec(scenario, loaded.calibration)  # a faulty history is refused here
     if export is not None:
         _check_export(export, rpc)
+    if trace is not None:
+        check_trace(trace, scenario.horizon_days if until is None else until, rpc)
     patched = stand_ins(contracts)
     choice = ChainChoice(chain, anvil_path, rpc)
     stored = None if gas_against is None else read_gas(gas_against)
@@ -75,22 +79,28 @@ def replay(
         if out is not None:
             write_replay(out, replay, evidence)
 
-    wanted = out is not None or gas or stored is not None or rpc is not None or export is not None
     with open_for(scenario, choice, reporter) as opened:
         if stored is not None:
             check_chain(stored, opened.name)
         as_it_stands = not (changes or moved) and calibration is None
         simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
-        kept = keep if wanted else None
         replays = replay_paths(
-            opened, scenario, simulation.spec, choices, reporter, kept, until, patched
+            opened, scenario, simulation.spec, choices, reporter, keep, until, patched
         )
     if rpc is not None and left:
         _leave(scenario, rpc, left[-1], reporter)
     if export is not None and left:
         _export(export, replays, left[-1], patched, reporter)
+    traces = Traces()
+    if left and rpc is None:
+        traces = traces_of(left[-1], trace, replays.failure, reporter)
+    asked = {} if trace is None else {"traces": traces.objects()}
     if replays.failure is not None:
+        if not as_json:
+            traces.print()
+        elif asked:
+            click.echo(json.dumps(asked))
         raise replays.failure
     done = replays.done[0]
     table = None
@@ -98,11 +108,12 @@ def replay(
         table = left[0].gas if stored is None else gas_change(left[0].gas, stored)
     if as_json:
         told = {} if table is None else {"gas_by_function": _rows(table)}
-        click.echo(json.dumps(replay_object(done) | told))
+        click.echo(json.dumps(replay_object(done) | told | asked))
     else:
         _print(done)
         if table is not None:
             _print_gas(table)
+        traces.print()
     if not done.ok:
         raise ReconciliationFailed(f"replay of path {done.path} on {done.chain} does not agree")
 

@@ -39,13 +39,23 @@ class Reverted(AssertionError):
         super().__init__(f"act {number} reverted: {reason}")
 
 
-def play(acts: Sequence[Act], codes: Mapping[str, str], view: Act | None = None) -> tuple[int, ...]:
-    """Play all acts in a fresh EVM; return the words that `view` then answers.
+def fresh() -> Any:
+    """Return an EVM in which nothing has happened."""
+    env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
+    return pyrevm.EVM(env=env, spec_id="Cancun")
+
+
+def play(
+    acts: Sequence[Act],
+    codes: Mapping[str, str],
+    view: Act | None = None,
+    evm: Any = None,
+) -> tuple[int, ...]:
+    """Play all acts, in a fresh EVM or in `evm`; return the words that `view` then answers.
 
     `codes` has creation codes in hex by name.
     """
-    env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
-    evm = pyrevm.EVM(env=env, spec_id="Cancun")
+    evm = fresh() if evm is None else evm
     answer = b""
     for number, act in enumerate(acts if view is None else [*acts, view]):
         block = pyrevm.BlockEnv(number=act.block, timestamp=act.time, gas_limit=BLOCK_GAS)

@@ -97,6 +97,25 @@ class Evidence:
         finally:
             chain.heard = None
 
+    def time(self, step: int) -> int:
+        """Return when a step is, seconds."""
+        return self.start + step * SECONDS_PER_DAY
+
+    @property
+    def stopped_at(self) -> int | None:
+        """Return the step on which a call reverted; None for none."""
+        return None if self.stopped is None else self._step(self.stopped[0])
+
+    @property
+    def last(self) -> int:
+        """Return the last step that was played, to its end or in part; -1 before the first."""
+        latest = [self._step(self.receipts[-1].timestamp)] if self.receipts else []
+        compared = [] if self.compared is None else [self.compared.steps - 1]
+        return max(SET_UP, self.stopped_at or SET_UP, *latest, *compared)
+
+    def _step(self, time: int) -> int:
+        return max(SET_UP, (time - self.start) // SECONDS_PER_DAY)
+
     @cached_property
     def transactions(self) -> pd.DataFrame:
         """Return a row a transaction that succeeded, in the order of the chain.

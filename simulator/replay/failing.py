@@ -88,7 +88,7 @@ def failure_of(
     compared = evidence.compared
     if compared is None:
         raise NotTellable(f"there is nothing to play again before step 0: {error}")
-    if found := _first(compared.series()):
+    if found := first_apart(compared.series()):
         return _differing(evidence, *found, patched)
     if evidence.stopped is not None:
         return _reverted(evidence, str(error), patched)
@@ -256,15 +256,19 @@ def _raw(acts: Sequence[Act], codes: Mapping[str, str], views: Iterable[Act]) ->
 
 
 def _up_to(evidence: Evidence, step: int, why: str) -> Failure:
-    last = _time(evidence, step)
+    last = evidence.time(step)
     return _told(evidence, [one for one in evidence.receipts if one.timestamp <= last], why)
 
 
-def _time(evidence: Evidence, step: int) -> int:
-    return evidence.start + step * SECONDS_PER_DAY
-
-
 def _told(evidence: Evidence, receipts: Sequence[Receipt], why: str) -> Failure:
+    played, codes = acts_of(evidence, receipts)
+    story = replace(evidence, receipts=list(receipts))
+    return Failure(why, played, None, (), (), codes, codes, story, played)
+
+
+def acts_of(
+    evidence: Evidence, receipts: Sequence[Receipt]
+) -> tuple[tuple[Act, ...], dict[str, str]]:
     """Return receipts as acts, with the codes of all that was created."""
     made = {contract.address: contract for contract in evidence.contracts.values()}
     nonces, codes = Counter[str](), dict[str, str]()
@@ -272,9 +276,7 @@ def _told(evidence: Evidence, receipts: Sequence[Receipt], why: str) -> Failure:
     for receipt in receipts:
         acts.append(_act(receipt, made, nonces[receipt.call.sender], codes))
         nonces[receipt.call.sender] += 1
-    story = replace(evidence, receipts=list(receipts))
-    played = tuple(acts)
-    return Failure(why, played, None, (), (), codes, codes, story, played)
+    return tuple(acts), codes
 
 
 def _until(whole: Failure, end: int) -> Failure:
@@ -304,7 +306,7 @@ def _sound(codes: Mapping[str, str], patched: Mapping[str, Artifact]) -> dict[st
     }
 
 
-def _first(series: pd.DataFrame) -> tuple[int, dict[str, Any]] | None:
+def first_apart(series: pd.DataFrame) -> tuple[int, dict[str, Any]] | None:
     """Return the first step that disagrees, and its row that is furthest beyond its tolerance."""
     apart = (series["chain"] - series["model"]).abs()
     apart = apart.mask(series["chain"].isna() & series["model"].notna(), math.inf)

@@ -46,6 +46,11 @@ class Reconciliation:
         self._chain: list[list[float]] = []
         self._coarser: list[list[float]] = []
 
+    @property
+    def steps(self) -> int:
+        """How many steps have been kept."""
+        return len(self._model)
+
     def add(self, expected: ByLabel, seen: ByLabel, extra: ByLabel) -> None:
         """Keep one step; numbers by label, then by name."""
         self._model.append([expected[label][name] for label, name in self._keys])

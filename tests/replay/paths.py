@@ -43,14 +43,16 @@ def replay(
     name: str = "gold-vault-sober",
     patched: Mapping[str, Artifact] | None = None,
     evidence: Evidence | None = None,
+    until: int | None = None,
 ) -> Replay:
-    """Play `path` on `chain`, or on a fresh in-process chain."""
+    """Play `path` on `chain`, or on a fresh in-process chain, to the horizon or `until` a day."""
     loaded = load_scenario(name, overrides=overrides)
     scenario = loaded.scenario
     spec = market_spec(scenario, loaded.calibration)
     chain = chain or RevmChain(midnight_timestamp(scenario.start))
     cast = players(scenario, spec, path)
-    days, more = scenario.horizon_days, {"patched": patched, "evidence": evidence}
+    days = scenario.horizon_days if until is None else until
+    more = {"patched": patched, "evidence": evidence}
     return play(chain, cast, scenario.start, days, str(path), path, **more)
 
 

@@ -44,10 +44,19 @@ from simulator.cli.options import chain_options, json_option, scenario_options
     metavar="FILE",
     help="Write a path that fails as a test for pytest and pyrevm, with the fewest calls.",
 )
+@click.option(
+    "--trace",
+    type=int,
+    metavar="STEP",
+    help="Show what the calls of this step do: arguments, returns, gas, storage before and after, "
+    "and the line of the source that reverts.",
+)
 @json_option
 @carried_out_by("simulator.cli.replay:replay")
 def replay() -> None:
     """Replay one path of a run folder or a scenario on a chain, and reconcile it.
+
+    Of a step that fails the calls are shown as with --trace, as many as fit.
 
     With --rpc the node keeps what was played, mines what it is sent, and its addresses, ABIs and
     keys are written into runs/NAME-chain.
