@@ -27,11 +27,17 @@ from simulator.devnet.venue import Plot, Venue
 from simulator.engine import simulate
 from simulator.engine.folder import run_hash
 from simulator.engine.sources import is_finished, stored_paths
-from simulator.errors import ChainUnavailable, UsageError
+from simulator.errors import AssayError, ChainUnavailable, UsageError
 from simulator.instruments.stage import Key
 from simulator.market.build import market_spec
 from simulator.replay import check_label, choose, players
-from simulator.replay.deployment import CONTRACTS, ROLES, checksummed, given_contracts
+from simulator.replay.deployment import (
+    CONTRACTS,
+    ROLES,
+    checksummed,
+    given_contracts,
+    require_given,
+)
 from simulator.scenario import LoadedScenario, Scenario
 from simulator.units import midnight_timestamp
 
@@ -118,10 +124,11 @@ def _open(
         chain = LivingChain(begins, anvil_path=anvil_path, port=port)
     else:
         chain = LivingChain(begins, rpc=rpc)
-    for (label, name), address in given.items():
-        if chain.code_size(address) == 0:
-            chain.close()
-            raise ChainUnavailable(f"--deployed {label}/{name}: no contract at {address}")
+    try:
+        require_given(chain, given)
+    except AssayError:
+        chain.close()
+        raise
     return chain, port
 
 

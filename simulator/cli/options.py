@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+deployed_option = click.option(
+    "--deployed",
+    multiple=True,
+    metavar="LABEL/NAME=ADDRESS",
+    help="A contract that stands on the chain already, as on a fork; it is not deployed again.",
+)
+
+
 def chain_options(command: Command) -> Command:
     """Add --chain, --anvil and --rpc."""
     for option in (

@@ -26,7 +26,7 @@ from simulator.engine.sources import is_finished, stored_paths
 from simulator.errors import ReconciliationFailed, TransactionReverted, UsageError
 from simulator.market.build import market_spec
 from simulator.replay import Evidence, Replay, check_label, choose
-from simulator.replay.deployment import write_deployment
+from simulator.replay.deployment import given_contracts, require_given, write_deployment
 from simulator.replay.gas import KEYS, check_chain, gas_change, read_gas
 from simulator.scenario import LoadedScenario, Scenario
 from simulator.study.keeping import write_replay
@@ -45,6 +45,7 @@ def replay(
     chain: Literal["anvil", "revm"] | None,
     anvil_path: Path | None,
     rpc: str | None,
+    deployed: tuple[str, ...],
     until: int | None,
     out: Path | None,
     gas: bool,
@@ -56,6 +57,7 @@ def replay(
 ) -> None:
     """Do what `assay replay` is asked for, as its own module in `commands` says."""
     reporter = Reporter(quiet=as_json)
+    given = given_contracts(deployed)
     changes = all_overrides(overrides, paths, seed)
     loaded, moved = load_for(source, changes, calibration, rpc, reporter)
     scenario = loaded.scenario
@@ -80,13 +82,14 @@ def replay(
             write_replay(out, replay, evidence)
 
     with open_for(scenario, choice, reporter) as opened:
+        require_given(opened, given)
         if stored is not None:
             check_chain(stored, opened.name)
         as_it_stands = not (changes or moved) and calibration is None
         simulation = _simulation(source, loaded, label, reporter, as_it_stands=as_it_stands)
         choices = choose(simulation.investors[scenario.replay.subject], [label])
         replays = replay_paths(
-            opened, scenario, simulation.spec, choices, reporter, keep, until, patched
+            opened, scenario, simulation.spec, choices, reporter, keep, until, patched, given
         )
     if rpc is not None and left:
         _leave(scenario, rpc, left[-1], reporter)

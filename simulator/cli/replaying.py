@@ -12,6 +12,7 @@ from simulator.chain.fork import Fork, fork_of
 from simulator.cli.progress import Reporter
 from simulator.engine.sources import load_source
 from simulator.errors import AssayError, ChainUnavailable, ForbiddenEndpoint
+from simulator.instruments.stage import Key
 from simulator.market.dynamics import MarketSpec
 from simulator.replay import Choice, Evidence, Replay, play, players
 from simulator.scenario import LoadedScenario, Scenario
@@ -105,16 +106,18 @@ def replay_paths(
     keep: Keep | None = None,
     until: int | None = None,
     patched: Mapping[str, Artifact] | None = None,
+    given: Mapping[Key, str] | None = None,
 ) -> Replays:
     """Play each chosen path on a fresh state of `chain`; `keep` gets what each leaves behind.
 
     A path that fails leaves what happened before it did, and no comparison. A chain that goes
     away, or a call that reverts, ends the replays; those done are kept. `until` is the last day,
-    where that is not the horizon. `patched` replaces packaged contracts by name.
+    where that is not the horizon. `patched` replaces packaged contracts by name, `given` are
+    addresses of contracts that stand there already.
     """
     replays = Replays(client={chain.name: chain.client_version})
     try:
-        _play_all(chain, scenario, spec, choices, reporter, replays, keep, until, patched)
+        _play_all(chain, scenario, spec, choices, reporter, replays, keep, until, patched, given)
     except AssayError as error:
         replays.failure = error
     return replays
@@ -130,6 +133,7 @@ def _play_all(
     keep: Keep | None,
     until: int | None,
     patched: Mapping[str, Artifact] | None,
+    given: Mapping[Key, str] | None,
 ) -> None:
     fresh, last = chain.snapshot(), scenario.horizon_days if until is None else until
     for choice in choices:
@@ -149,6 +153,7 @@ def _play_all(
                     progress=lambda step: advance(1),
                     patched=patched,
                     evidence=evidence,
+                    given=given,
                 )
             except AssayError:
                 if keep is not None and evidence is not None:

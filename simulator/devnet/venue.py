@@ -12,7 +12,7 @@ from simulator.devnet import state
 from simulator.devnet.story import Story
 from simulator.errors import InputError, Problem, UsageError
 from simulator.instruments.stage import Actor, Key
-from simulator.replay.deployment import checksummed, write_deployment
+from simulator.replay.deployment import check_given, checksummed, write_deployment
 from simulator.units import midnight_timestamp
 
 
@@ -66,10 +66,7 @@ class Venue:
     def begin(self) -> None:
         """Deploy everything, play the first day, and write addresses, ABIs and keys."""
         self.story.deploy(self.given)
-        if unused := self.given.keys() - self.story.contracts.keys():
-            names = [f"{label}/{name}" for label, name in self.story.contracts]
-            label, name = min(unused)
-            raise UsageError(f"--deployed {label}/{name}: there are only {', '.join(names)}")
+        check_given(self.given, self.story.contracts)
         self.story.advance()
         self.write()
 

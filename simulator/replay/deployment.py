@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulator.chain.base import Chain
 from simulator.chain.codec import optional
 from simulator.chain.contract import Contract
-from simulator.errors import UsageError
+from simulator.errors import ChainUnavailable, UsageError
 from simulator.instruments.stage import SHARED_ROLES, Key
 from simulator.writer import write_text
 
@@ -79,6 +80,20 @@ def given_contracts(texts: Sequence[str]) -> dict[Key, str]:
             )
         found[match[1], match[2]] = match[3]
     return found
+
+
+def require_given(chain: Chain, given: Mapping[Key, str]) -> None:
+    """Raise ChainUnavailable where a given contract has no code on the chain."""
+    for key, address in given.items():
+        if chain.code_size(address) == 0:
+            raise ChainUnavailable(f"--deployed {contract_name(key)}: no contract at {address}")
+
+
+def check_given(given: Mapping[Key, str], contracts: Mapping[Key, Contract]) -> None:
+    """Raise UsageError where none of the contracts has the name of a given one."""
+    if unused := given.keys() - contracts.keys():
+        names = ", ".join(map(contract_name, contracts))
+        raise UsageError(f"--deployed {contract_name(min(unused))}: there are only {names}")
 
 
 def write_deployment(

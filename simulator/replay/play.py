@@ -15,6 +15,7 @@ import pandas as pd
 from simulator.chain import Artifact, Chain, Receipt
 from simulator.errors import TransactionReverted
 from simulator.instruments.stage import Accounts, Actor, Key, Observable, Stage, TakenTwice
+from simulator.replay.deployment import check_given
 from simulator.replay.evidence import Evidence
 from simulator.replay.reconcile import ObservableResult, Reconciliation
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
@@ -98,11 +99,13 @@ def play(
     progress: Callable[[int], None] = lambda step: None,
     patched: Mapping[str, Artifact] | None = None,
     evidence: Evidence | None = None,
+    given: Mapping[Key, str] | None = None,
 ) -> Replay:
     """Deploy the actors' contracts on `chain` and play all steps of one path.
 
     `patched` replaces packaged artifacts by name; tests break contracts with it. A fresh
-    `evidence` takes all that happens on the chain, up to a failure where there is one.
+    `evidence` takes all that happens on the chain, up to a failure where there is one. `given` are
+    addresses of contracts that stand there already, by label and name.
 
     Raises
     ------
@@ -114,12 +117,14 @@ def play(
         The chain went away.
     TakenTwice
         Two actors, contracts or observables have one name.
+    UsageError
+        A given contract has a name that no contract of the path has.
     """
     began = time.perf_counter()
     kept = Evidence() if evidence is None else evidence
     kept.actors = tuple(actors)
     with nullcontext() if evidence is None else evidence.of(chain, start):
-        _deploy(chain, actors, kept, patched or {})
+        _deploy(chain, actors, kept, patched or {}, given or {})
         kept.compared = reconciliation = Reconciliation(observables_of(actors))
         ledger, decisions, in_band = _Ledger(), 0, 0
         for step in range(n_steps + 1):
@@ -147,12 +152,17 @@ def play(
 
 
 def _deploy(
-    chain: Chain, actors: Sequence[Actor], kept: Evidence, patched: Mapping[str, Artifact]
+    chain: Chain,
+    actors: Sequence[Actor],
+    kept: Evidence,
+    patched: Mapping[str, Artifact],
+    given: Mapping[Key, str],
 ) -> None:
     accounts = Accounts(kept.accounts)
     for actor in actors:
-        stage = Stage(chain, actor.label, accounts, kept.contracts, actor.artifacts, patched)
+        stage = Stage(chain, actor.label, accounts, kept.contracts, actor.artifacts, patched, given)
         actor.player.deploy(stage)
+    check_given(given, kept.contracts)
 
 
 def observables_of(actors: Sequence[Actor]) -> dict[Key, Observable]:

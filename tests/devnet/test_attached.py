@@ -72,6 +72,7 @@ def test_replay__on_a_running_node_until_a_day__leaves_a_chain_to_use_and_to_for
         assert again.exit_code == 4
         assert "too late for a start" in again.output
         _fork(rpc, folder, tmp_path / "fork")
+        _replay_on_a_fork(rpc, folder)
 
 
 def _fork(origin: str, folder: Path, own: Path) -> None:
@@ -97,6 +98,36 @@ def _fork(origin: str, folder: Path, own: Path) -> None:
         assert contract(own, "gold_vault/usdc").address == usdc
         assert now(rpc) == START + 13 * DAY
     assert ask(origin, "eth_blockNumber") == height
+
+
+def _replay_on_a_fork(origin: str, folder: Path) -> None:
+    """See that a replay takes what stands there by its address, and nothing that does not."""
+    usdc = contract(folder, "gold_vault/usdc").address
+    options = ("--fork-url", origin, "--chain-id", "31337", "--hardfork", "cancun")
+    with running_anvil(*options) as rpc:
+        words = ("replay", str(SCENARIO), "--rpc", rpc, "--until", "2", "--deployed")
+        height = ask(rpc, "eth_blockNumber")
+        nobody = assay(*words, f"gold_vault/usdc=0x{'12' * 20}")
+        assert nobody.exit_code == 4
+        assert nobody.output.endswith(f"--deployed gold_vault/usdc: no contract at 0x{'12' * 20}\n")
+        assert ask(rpc, "eth_blockNumber") == height
+        asked = assay(*words, f"gold_vault/usdc={usdc}")
+        assert asked.exit_code == 0, asked.output
+        assert contract(folder, "gold_vault/usdc").address == usdc
+        # the vault is the replay's own, and its market takes what stood there
+        market = contract(folder, "gold_vault/lending_market")
+        known = {"to": market.address, "data": "0x" + market.call("collateral_token").data.hex()}
+        assert int(ask(rpc, "eth_call", known, "latest"), 16) == int(usdc, 16)
+
+
+def test_deployed__by_a_name_that_nothing_has__is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with running_anvil(*command_line(START)) as rpc:
+        ask(rpc, "anvil_setCode", "0x" + "12" * 20, "0x00")
+        given = f"gold_vault/dollars=0x{'12' * 20}"
+        asked = assay("replay", str(SCENARIO), "--rpc", rpc, "--deployed", given)
+    assert asked.exit_code == 2
+    assert "--deployed gold_vault/dollars: there are only gold_token/" in asked.output
 
 
 @pytest.mark.parametrize("day", ["-1", "41"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.later import carried_out_by
-from simulator.cli.options import json_option, scenario_options
+from simulator.cli.options import deployed_option, json_option, scenario_options
 
 _START = "start"
 
@@ -54,12 +54,7 @@ def devnet() -> None:
     help="0 takes any free one.",
 )
 @click.option("--load", "saved", type=click.Path(path_type=Path), help="Go on from a saved state.")
-@click.option(
-    "--deployed",
-    multiple=True,
-    metavar="LABEL/NAME=ADDRESS",
-    help="A contract that stands on the chain already, as on a fork; it is not deployed again.",
-)
+@deployed_option
 @click.option("--rpc", metavar="URL", help="On an Anvil that runs on loopback, as a fork of yours.")
 @click.option("--anvil", "anvil_path", type=click.Path(path_type=Path), help="The Anvil binary.")
 @folder_option

@@ -8,7 +8,7 @@ import click
 
 from simulator.cli import completion
 from simulator.cli.later import carried_out_by
-from simulator.cli.options import chain_options, json_option, scenario_options
+from simulator.cli.options import chain_options, deployed_option, json_option, scenario_options
 
 
 @click.command()
@@ -17,6 +17,7 @@ from simulator.cli.options import chain_options, json_option, scenario_options
 @click.option("--until", type=int, metavar="DAY", help="Stop at this day, as on a chain to use.")
 @scenario_options
 @chain_options
+@deployed_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
