@@ -96,7 +96,7 @@ def draw_assumptions(
         moved, faulty = _moved(scenario, calibration, drawn)
         if moved is not None:
             return moved, {name: value for name, (_, value) in drawn.items()}
-        for name in _named(faulty, drawn):
+        for name in _still_drawn(faulty, drawn):
             one = drawn[name][0]
             drawn[name] = (one, one.item.value)
     return scenario, {name: one.item.value for name, (one, _) in drawn.items()}
@@ -125,6 +125,20 @@ def _moved(
     except ValueError:
         return None, {"market"}
     return changed, set()
+
+
+def _still_drawn(faulty: set[str], drawn: Mapping[str, tuple[Assumed, float]]) -> list[str]:
+    """Return the figures to take back: those that faults name, or what stands beside these.
+
+    Two weights must sum to one, and the fault names the one: it may be back already.
+    """
+    moved = [name for name, (one, value) in drawn.items() if value != one.item.value]
+    while faulty:
+        found = [name for name in _named(faulty, drawn) if name in moved]
+        if found:
+            return found
+        faulty = {at.rpartition(".")[0] for at in faulty} - {""}
+    return moved
 
 
 def _named(faulty: set[str], drawn: Iterable[str]) -> list[str]:

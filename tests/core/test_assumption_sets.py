@@ -109,6 +109,19 @@ def test_draws__that_cannot_stand_together__are_taken_back():
     assert changed > 20 * len(found) / 2
 
 
+def test_draws__of_weights_that_must_sum_to_one__are_taken_back_and_the_others_stay():
+    """The fault names one weight alone; with that one back, the other must come back too."""
+    loaded = load_scenario("silver-perp", overrides=["paths=128"])
+    found = assumed(loaded.scenario, loaded.calibration, loaded.provenance)
+    weights = [f"instruments.silver_perp.index.{name}_weight" for name in ("metal", "miner")]
+    assert {one.item.name for one in found} >= set(weights)
+    moved, values = draw_assumptions(loaded.scenario, loaded.calibration, found, 0)
+    assert [values[name] for name in weights] == [0.5, 0.5]
+    drawn = [one for one in found if values[one.item.name] != one.item.value]
+    assert len(drawn) > len(found) / 2
+    assert moved != loaded.scenario
+
+
 def test_range_over_assumptions__stands_beside_the_word_and_names_the_hazard(vault):
     """P(no exploit in a year) = exp(-h): with h from .02 to .5 the claim moves with it alone."""
     loaded = load_scenario(
