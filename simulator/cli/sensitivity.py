@@ -50,14 +50,22 @@ def sensitivity(
         loaded = load_source(source, (*overrides, *_few(seed)), calibration)
     scenario = loaded.scenario
     find_question(scenario, claim)
-    moved = len(list(claim_trials(scenario, loaded.calibration, claim, [])))
+    origins = loaded.provenance
+    moved = len(list(claim_trials(scenario, loaded.calibration, claim, [], origins)))
     text = f"moving {moved} inputs, two runs of {scenario.paths:,} paths each"
     with ExitStack() as stack:
         if cluster is not None:
             reached = stack.enter_context(open_cluster(cluster, reporter.say))
             reached.compile_once(scenario, market_spec(scenario, loaded.calibration))
         advance = stack.enter_context(reporter.task(text, moved))
-        found = move_each(scenario, loaded.calibration, claim, workers=workers, on_effect=advance)
+        found = move_each(
+            scenario,
+            loaded.calibration,
+            claim,
+            provenance=origins,
+            workers=workers,
+            on_effect=advance,
+        )
     page = _write(source, loaded, found, out)
     report = None
     if is_finished(source) and not overrides and calibration is None and seed is None:

@@ -4,6 +4,8 @@ Each input goes to the lower and the upper end of its range while the others sta
 
 calibrated figure   one standard error down and up; without an error it is left out
 drift               the error of a mean over the calibration's window, volatility / sqrt(years)
+stated range        its ends, whatever the figure is
+measured figure     without a stated range it is left out: half of a measured grade is no grade
 other number        half and double of what the scenario says
 zero                from zero to the model's own default, where that is not zero too
 
@@ -14,7 +16,7 @@ value until it is allowed. What cannot move is listed as left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,6 +33,7 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.loader import RawFile, validate
 from simulator.scenario.models import Scenario
 from simulator.schema.assets import class_of
+from simulator.schema.raw import Provenance
 from simulator.units import DAYS_PER_YEAR
 
 _GARCH = ("volatility", "alpha", "gamma", "beta", "variance_start")
@@ -46,6 +49,8 @@ FIGURES = {
 """The fitted figures that each model of the market reads, by asset."""
 _WITH_GARCH = ("garch", "macro")
 _HALVINGS = 6
+MEASURED = ("observed", "secondary")
+"""Marks of figures that somebody measured: what they may be otherwise only a range can say."""
 _UNITS = {"1": "", "1/year": "a year"}
 """How units of the calibration are said; the others as they stand."""
 
@@ -174,10 +179,14 @@ def sensitivity(
     calibration: Calibration,
     claim: str,
     *,
+    provenance: Mapping[str, Provenance] | None = None,
     workers: int | None = None,
     on_effect: Callable[[int], None] = lambda done: None,
 ) -> Sensitivity:
     """Move every input of a scenario by itself, and return what that does to a claim.
+
+    `provenance` says which figures were measured and which state a range, by dotted name;
+    without it every number is moved to half and double.
 
     Raises
     ------
@@ -192,7 +201,7 @@ def sensitivity(
     asked: list[tuple[str, int]] = []  # which input, and how many were left out before it
 
     def worlds() -> Iterator[Trial]:
-        for trial in claim_trials(scenario, calibration, claim, left_out):
+        for trial in claim_trials(scenario, calibration, claim, left_out, provenance):
             asked.append((trial.name, len(left_out)))
             yield trial
 
@@ -269,11 +278,15 @@ def _spread(values: Iterable[float]) -> float:
 
 
 def claim_trials(
-    scenario: Scenario, calibration: Calibration, claim: str, left_out: list[tuple[str, str]]
+    scenario: Scenario,
+    calibration: Calibration,
+    claim: str,
+    left_out: list[tuple[str, str]],
+    provenance: Mapping[str, Provenance] | None = None,
 ) -> Iterator[Trial]:
     """Yield as `trials` does, of what a claim is about: of the market, or of what is kept too."""
     within = ("market.",) if of_the_market_alone(scenario.claims[claim]) else ("",)
-    return trials(pruned(scenario, claim), calibration, left_out, within)
+    return trials(pruned(scenario, claim), calibration, left_out, within, provenance)
 
 
 def trials(
@@ -281,6 +294,7 @@ def trials(
     calibration: Calibration,
     left_out: list[tuple[str, str]],
     within: tuple[str, ...] = ("",),
+    provenance: Mapping[str, Provenance] | None = None,
 ) -> Iterator[Trial]:
     """Yield every input that can move; what cannot is added to `left_out` with the reason.
 
@@ -289,9 +303,9 @@ def trials(
     for item in inputs(scenario, calibration).values():
         if _is_calibrated(scenario, item) or not item.name.startswith(within):
             continue
-        wanted = _range(calibration, item)
-        if wanted is None:
-            left_out.append((item.name, "is 0, and so is its default"))
+        wanted = _range(calibration, item, (provenance or {}).get(item.name))
+        if isinstance(wanted, str):
+            left_out.append((item.name, wanted))
             continue
         rule, low, high = wanted
         values = tuple(
@@ -318,7 +332,12 @@ def _is_calibrated(scenario: Scenario, item: Input) -> bool:
     return getattr(asset, str(item.location[3])) is None
 
 
-def _range(calibration: Calibration, item: Input) -> tuple[str, float, float] | None:
+def _range(
+    calibration: Calibration, item: Input, origin: Provenance | None
+) -> tuple[str, float, float] | str:
+    """Return the rule and both ends, or why there are none."""
+    if origin is not None and origin.range:
+        return "stated range", origin.range[0], origin.range[1]
     if item.location[:2] == ("market", "assets") and item.location[3] == "drift":
         figure = calibration.assets[str(item.location[2])].volatility
         years = (figure.window[1] - figure.window[0]).days / DAYS_PER_YEAR
@@ -326,8 +345,10 @@ def _range(calibration: Calibration, item: Input) -> tuple[str, float, float] | 
         return "± volatility / √years of data", item.value - error, item.value + error
     if item.value == 0:
         if not item.default:
-            return None
+            return "is 0, and so is its default"
         return "zero to the default", min(0.0, item.default), max(0.0, item.default)
+    if origin is not None and origin.mark in MEASURED:
+        return f"is {origin.mark} and states no range"
     ends = (item.value / 2, item.value * 2)
     return "half and double", min(ends), max(ends)
 

@@ -29,8 +29,9 @@ BARS_IN_A_REPORT = 10
 RULES = (
     "Each input is moved by itself, all others as they stand, on the same random numbers: a "
     "calibrated figure by its standard error; a drift by volatility over the root of the years "
-    "of data, the error of a mean; any other number to half and to double; a zero to the "
-    "model's default. Ends that the field or the rest of the scenario forbids are moved inwards. "
+    "of data, the error of a mean; a figure that states a range to its ends; any other number to "
+    "half and to double, and a zero to the model's default. What was measured and states no range "
+    "is not moved. Ends that the field or the rest of the scenario forbids are moved inwards. "
     "What moves together in the world is not seen here."
 )
 

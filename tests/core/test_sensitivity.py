@@ -9,6 +9,7 @@ from scipy import stats
 from simulator.engine.sensitivity import sensitivity, trials
 from simulator.errors import UsageError
 from simulator.scenario import load_scenario
+from simulator.schema.raw import Provenance
 
 DRIFT, VOLATILITY = "market.assets.gold.drift", "market.assets.gold.volatility"
 
@@ -95,6 +96,22 @@ def test_calibrated_figure__moves_by_its_standard_error(tmp_path):
     own = questions.token(tmp_path, paths=128)
     names = [trial.name for trial in trials(own.scenario, own.calibration, [])]
     assert not any(name.startswith("calibration.") for name in names)
+
+
+def test_ranges__of_measured_figures__are_those_that_they_state_or_none():
+    loaded = load_scenario("gold-vault-sober", overrides=["paths=128"])
+    fee, hazard = "instruments.gold_token.sale_spread_bps", "instruments.gold_token.shortfall_loss"
+    measured = Provenance(source="a report", mark="secondary")
+    stated = Provenance(source="", mark="assumption", range=(0.6, 0.9))
+    left_out = []
+    origins = {fee: measured, hazard: stated}
+    found = trials(loaded.scenario, loaded.calibration, left_out, provenance=origins)
+    ends = {trial.name: trial.values for trial in found}
+    assert (fee, "is secondary and states no range") in left_out
+    assert fee not in ends
+    assert ends[hazard] == (0.6, 0.9)
+    moved = trials(loaded.scenario, loaded.calibration, [])
+    assert fee in {trial.name for trial in moved}
 
 
 def test_ranges__stay_within_the_scenarios_own_rules():

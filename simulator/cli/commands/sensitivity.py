@@ -34,6 +34,7 @@ def sensitivity() -> None:
     """Move each input by itself and show what that does to a claim.
 
     Calibrated figures move by their standard error, drifts by the error of a mean, other
-    numbers to half and double. Without --paths at most 2,000 paths are used. What is found of a
-    RUN as it stands becomes a part of its report.
+    numbers to the range they state, else to half and double; what was measured and states no range
+    is not moved. Without --paths at most 2,000 paths are used. What is found of a RUN as it stands
+    becomes a part of its report.
     """
