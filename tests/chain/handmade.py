@@ -43,6 +43,9 @@ DENYING = assembled("denying", "60205ff3")
 # The same, but six to a call without arguments: a dollar of six decimals that lets nobody take it.
 # CALLDATASIZE PUSH1 4 EQ PUSH1 6 MUL PUSH0 MSTORE · return the word
 DENYING_DOLLAR = assembled("denying_dollar", "366004146006025f5260205ff3")
+# A dollar of six decimals that says nothing to what it is told: six to a call without arguments.
+# CALLDATASIZE PUSH1 4 EQ PUSH1 8 JUMPI · STOP · JUMPDEST PUSH1 6 PUSH0 MSTORE · return the word
+MUTE_DOLLAR = assembled("mute_dollar", "36600414600857005b60065f5260205ff3")
 # A feed that answers one to every call, of a decimal; its round is of time zero, thus not written.
 # PUSH1 1 PUSH0 MSTORE · PUSH1 1 PUSH1 32 MSTORE · PUSH1 160 PUSH0 RETURN
 UNWRITTEN = assembled("unwritten", "60015f52600160205260a05ff3")

@@ -140,6 +140,15 @@ def test_royalty__of_the_whole_price__or_of_nothing(
     assert stage.dollars(roles.treasury) == royalty
 
 
+def test_royalty__of_a_single_unit__is_paid(stage: SolarStage):
+    """2.5 % of 40 units."""
+    seller, issuer = stage.roles.depositor, stage.roles.treasury
+    before = stage.dollars(seller), stage.dollars(issuer)
+    stage.send(stage.desk, "offer", 1, 40, by=seller)
+    stage.send(stage.desk, "buy", 1, 40, by=stage.roles.trader)
+    assert (stage.dollars(seller), stage.dollars(issuer)) == (before[0] + 39, before[1] + 1)
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_royalty__above_the_price__is_refused(stage: SolarStage, more: int):
     """Another collection may ask for more than there is: the buyer must not pay above his price."""

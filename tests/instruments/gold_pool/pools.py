@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.instruments.base import InstrumentPaths, TokenPrices
+from simulator.instruments.base import InstrumentPaths, PoolVisits, TokenPrices
 from simulator.instruments.gas import Gas
 from simulator.instruments.gold_pool.drivers import GoldPoolDrivers
 from simulator.instruments.gold_pool.paths import GoldPoolRecord, simulate
@@ -44,10 +44,13 @@ def run(
     drivers: GoldPoolDrivers,
     gas: Mapping[str, float] = NO_GAS,
     holder: float = HOLDER,
+    visits: PoolVisits | None = None,
     **asked: bool,
 ) -> tuple[Mapping[str, InstrumentPaths], GoldPoolRecord]:
     """Return the paths of provider and arbitrageur, and the record."""
-    return simulate(pool, TOKEN, Gas(gas, 1.0), drivers, holder, name="pool", **asked)
+    return simulate(
+        pool, TOKEN, Gas(gas, 1.0), drivers, holder, name="pool", visits=visits, **asked
+    )
 
 
 def walks(n_steps: int, n_paths: int, volatility: float, seed: int = 1) -> np.ndarray:

@@ -8,6 +8,7 @@ import pools
 import pytest
 from pool_oracle import Oracle
 
+from simulator.instruments.base import PoolVisits
 from simulator.instruments.checks import faults_of
 from simulator.instruments.gold_pool.state import Act, Observed
 from simulator.units import LANES
@@ -95,6 +96,23 @@ def test_arbitrage__that_does_not_pay_for_its_gas__is_left():
         assert paths["pool-arbitrageur"].details["profit_usd"][1, 0] == pytest.approx(
             gain - gas if made else 0.0, abs=1e-4
         )
+
+
+def test_visitor__brings_fees_and_changes_the_pool_between_arbitrage_and_noise():
+    """He leaves ten ounces more at 4,000 USDC, for no share, and paid 12 USDC in fees: of 40,000
+    the provider has his part of 1.25 over 1,001.25."""
+    drivers, part = pools.drawn([4_000.0, 4_000.0]), 1.25 / 1_001.25
+    _, alone = pools.run(pools.terms(), drivers, record=True)
+    shares = np.full((2, LANES), alone.observed[0, 0, Observed.SHARES])
+    gold = np.repeat([[1_001.25], [1_011.25]], LANES, axis=1)
+    visits = PoolVisits(gold, shares, np.repeat([[0.0], [12.0]], LANES, axis=1))
+    paths, record = pools.run(pools.terms(), drivers, visits=visits, record=True)
+    assert record.observed[1, 0, Observed.KEPT_GOLD] == 1_001.25
+    assert record.observed[1, 0, Observed.GOLD] == 1_011.25
+    assert paths["pool"].details["fees_usd"][:, 0].tolist() == [0.0, 12.0]
+    found = sources(paths)
+    assert found["pool_fees"] == pytest.approx(12.0 * part)
+    assert found["impermanent_loss"] == pytest.approx((40_000.0 - 12.0) * part)
 
 
 def test_worthless_token__takes_all_dollars_once_and_stays_finite():

@@ -27,12 +27,15 @@ def test_volume__in_the_mean__is_what_the_terms_say_on_every_day():
 
 
 def test_volume__after_many_half_lives__has_the_deviation_and_keeps_half_in_one():
-    """Of the log: deviation 0.5, and correlation 1/2 over the 10 days of a half-life."""
+    """Of the log: deviation 0.5, and correlation 1/2 over the 10 days of a half-life; from one day
+    to the next 1/2^(1/10)."""
     logs = np.log(draw(120, deviation=0.5, half_life_days=10.0).volume_usdc[90:])
     # standard errors: of a deviation its own over sqrt(2 n), of a correlation 3/4 over sqrt(n)
     assert logs[-1].std(ddof=1) == pytest.approx(0.5, rel=4 / np.sqrt(2 * N_PATHS))
     kept = np.corrcoef(logs[0], logs[10])[0, 1]
     assert kept == pytest.approx(0.5, abs=4 * 0.75 / np.sqrt(N_PATHS))
+    next_day = np.corrcoef(logs[0], logs[1])[0, 1]
+    assert next_day == pytest.approx(0.5**0.1, abs=4 * (1 - 0.25**0.1) / np.sqrt(N_PATHS))
 
 
 def test_imbalance__is_normal_and_cut_at_one():

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from handmade import DENYING_DOLLAR
+from handmade import DENYING_DOLLAR, MUTE_DOLLAR
 from pool_stage import UNLIMITED, PoolStage
 from props import DAY, DOLLAR, OUNCE, deploy, events, refused, send
 
@@ -325,3 +325,14 @@ def test_deployment__on_a_token_that_lets_nobody_take_it__is_refused(stage: Simp
         with refused("pool_strategy: approval failed"):
             deploy(chain, "pool_strategy", found, *rest, sender=roles.owner)
     deploy(chain, "pool_strategy", pool.pool, *rest, sender=roles.owner)
+
+
+def test_deployment__on_tokens_that_answer_nothing_to_an_approval__works(stage: SimpleNamespace):
+    """As USDT does: what is silent and does not revert has approved."""
+    chain, roles, pool = stage.pool.chain, stage.pool.roles, stage.pool
+    mute = chain.deploy(MUTE_DOLLAR, (), sender=roles.owner)
+    for tokens in ((mute, pool.usdc), (pool.gold, mute)):
+        found = deploy(chain, "gold_pool", "P", "P", *tokens, 0, sender=roles.owner)
+        deploy(
+            chain, "pool_strategy", found, roles.depositor, stage.feed, DAY, GAP, sender=roles.owner
+        )

@@ -234,12 +234,17 @@ def test_order__past_rounds_without_an_answer__fills_at_the_first_with_one(stage
 
 
 def test_order_past_too_many_dead_rounds__can_be_taken_back(stage: PerpStage):
-    """Sixteen rounds are looked at; an order must not wait for ever behind them."""
+    """Sixteen rounds are looked at, the last one too; no order must wait for ever behind them."""
     who = stage.roles.trader
     stage.add(2_000, by=who)
     stage.order(10_000, by=who)
-    for _ in range(16):
+    for _ in range(15):
         stage.price(0)
+    before = stage.chain.snapshot()
+    stage.price(100)
+    stage.execute(who)
+    stage.chain.revert(before)
+    stage.price(0)
     stage.price(100)
     with refused("miner_perp: no later round"):
         stage.execute(who)

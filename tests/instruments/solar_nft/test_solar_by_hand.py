@@ -91,19 +91,19 @@ def test_costs_above_revenue__share_nothing_and_are_not_owed() -> None:
 
 
 def test_worth__of_three_days__is_their_energy_discounted() -> None:
-    """Half of a gap to the mean of 0.05 closes a day, 10 % a day is the discount (D = 0.9).
+    """Half of a gap to the mean of 0.05 closes in two days, 10 % a day is the discount (D = 0.9).
 
-    At 0.09 USD a kWh buyers expect 0.07, 0.06, 0.055 of the three days to come. A kW gives 4 kWh a
-    day and costs 0.1 USD a day:
+    At 0.09 USD a kWh buyers expect 0.05 + 0.04 x 2^(-s / 2) on day s: 0.0782843, 0.07 and 0.0641421
+    of the three days to come. A kW gives 4 kWh a day and costs 0.1 USD a day:
 
-        0.9 (4 x 0.07 - 0.1) + 0.81 (4 x 0.06 - 0.1) + 0.729 (4 x 0.055 - 0.1)
-        = 0.9 x 0.18 + 0.81 x 0.14 + 0.729 x 0.12 = 0.36288 USD a kW
+        0.9 (4 x 0.0782843 - 0.1) + 0.81 (4 x 0.07 - 0.1) + 0.729 (4 x 0.0641421 - 0.1)
+        = 0.9 x 0.2131371 + 0.81 x 0.18 + 0.729 x 0.1565685 = 0.4517618 USD a kW
     """
     rate = -365 * math.log(0.9)
     found = panels.terms(
         panel__life_years=3 / 365,
         panel__kwh_per_kwp=1_460.0,
-        energy__half_life_days=1.0,
+        energy__half_life_days=2.0,
         energy__cost_usd_per_kw_year=36.5,
         buyers__discount_rate=1.0,
     )
@@ -111,9 +111,10 @@ def test_worth__of_three_days__is_their_energy_discounted() -> None:
         update={"buyers": found.buyers.model_copy(update={"discount_rate": rate})}
     )
     line = tables(found, panels.START, 5)
-    assert 1_000 * (line.base[0] + 0.09 * line.slope[0]) == pytest.approx(0.36288)
-    # a day before the end one day is left, and after it nothing
-    assert 1_000 * (line.base[2] + 0.06 * line.slope[2]) == pytest.approx(0.9 * 0.12)
+    assert 1_000 * (line.base[0] + 0.09 * line.slope[0]) == pytest.approx(0.4517618, abs=1e-6)
+    # a day before the end one day is left, at 0.06 expected at 0.0570711, and after it nothing
+    left = 0.9 * (4 * (0.05 + 0.01 / math.sqrt(2)) - 0.1)
+    assert 1_000 * (line.base[2] + 0.06 * line.slope[2]) == pytest.approx(left)
     assert not line.base[3:].any()
     assert not line.slope[3:].any()
 

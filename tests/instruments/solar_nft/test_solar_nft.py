@@ -179,6 +179,10 @@ def test_pots_and_silver__are_whole_units_of_usdc(drivers: SolarNftDrivers) -> N
     silver = (free.exit["usd"][-1] - record.paid[-1]) * 1e6
     assert silver.min() > 0.0
     assert np.abs(silver - np.round(silver)).max() < 1e-3
+    # what the rounding of each pot takes is nobody's: a source has what was paid, on every path
+    safe, energy = ~free.happened["default"], panels.of(free, "energy_income")
+    assert safe.sum() > 16
+    np.testing.assert_allclose(energy[safe], record.paid[-1][safe], rtol=0.0, atol=1e-10)
 
 
 # --- Identities ---------------------------------------------------------------------------

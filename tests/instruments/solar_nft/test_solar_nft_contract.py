@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from eth_utils import keccak
@@ -274,6 +275,21 @@ def test_silver__at_a_stale_price__waits(stage: SolarStage):
     stage.act("claim_silver", token, by=me)
 
 
+def test_silver__while_its_market_is_closed__is_paid_at_its_last_price(stage: SolarStage):
+    """Metals stand still from Friday to Sunday: there is no younger price to wait for."""
+    me = stage.roles.depositor
+    token = stage.panel(me)
+    stage.act("retire", token, by=stage.roles.agent)
+    stage.act("fund_silver", 10 * DOLLAR, by=stage.roles.owner)
+    stage.send(stage.feed, "set_market_status", 1, by=stage.roles.keeper)
+    stage.go(6)
+    worth = stage.read("silver_value", token)
+    assert worth > 0
+    before = stage.dollars(me)
+    stage.act("claim_silver", token, by=me)
+    assert stage.dollars(me) - before == worth
+
+
 def test_retired_panel__is_still_paid_for_what_it_gave__and_its_lock_ends(stage: SolarStage):
     me, other = stage.roles.depositor, stage.roles.second_depositor
     token = stage.panel(me)
@@ -511,6 +527,17 @@ def test_payable__is_what_erc721_wants_to_be():
         if item.get("stateMutability") == "payable"
     ]
     assert set(payable) == {"approve", "transferFrom", "safeTransferFrom"}
+
+
+def test_transfer__with_ether__is_refused(stage: SolarStage):
+    """Nobody could take it out. A chain's calls carry none, so the EVM is asked beneath it."""
+    me, other = stage.roles.depositor, stage.roles.trader
+    call = stage.nft.call("transferFrom", me, other, stage.panel(me), sender=me)
+    evm: Any = stage.chain
+    with pytest.raises(RuntimeError, match=b"takes no ether".hex()):
+        evm._evm.message_call(me, call.to, call.data, value=1)
+    evm._evm.message_call(me, call.to, call.data, value=0)
+    assert stage.read("ownerOf", 1) == other
 
 
 # --- Tokens ---------------------------------------------------------------------------
