@@ -190,9 +190,8 @@ def test_funding__drifts_with_the_skew() -> None:
     paid = 20_000 * step * (0 + 1 + 2 + 3) / 365
     assert source(paths, "a")["funding"] == pytest.approx(-paid, rel=1e-8)
     # Closed on the last day, it has drifted over four.
-    assert paths["pool"].details["funding_rate"][:, 0] == pytest.approx(
-        [i * step for i in range(5)]
-    )
+    rates = np.repeat([[i * step] for i in range(5)], LANES, axis=1)
+    assert paths["pool"].details["funding_rate"] == pytest.approx(rates)
 
 
 def test_funding__of_an_offer__short_on_plain_metal_earns_what_longs_pay() -> None:
