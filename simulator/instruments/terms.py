@@ -121,6 +121,8 @@ class Struck:
         Between which an amount must lie.
     lasts : bool
         Whether it has a duration: ramp, plateau, half-life. What is done in one stroke has none.
+    is_certain : bool
+        Whether it holds on all paths alike, so that no condition or share decides.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Struck:
     low: float = 0.0
     high: float = 1.0
     lasts: bool = False
+    is_certain: bool = False
 
 
 KEEPER = "keeper"

@@ -27,7 +27,6 @@ from simulator.scenario.shock_targets import (
     FAMILIES,
     HOURS,
     VOLATILITY,
-    Family,
     targets,
 )
 from simulator.schema.assets import USDC
@@ -181,7 +180,8 @@ class ShockTerms(Frozen):
             return [((given[0],), "", f"is not for {self.target}, which has no size")]
         if wanted and (len(given) != 1 or given[0] not in family.amounts):
             return [((), "", f"must have {wanted}, and nothing else, to say how much")]
-        return [*self._size_faults(), *self._certain_faults(family), *self._length_faults()]
+        certain = self.certain_faults() if family.is_certain else []
+        return [*self._size_faults(), *certain, *self._length_faults()]
 
     def _length_faults(self) -> list[Fault]:
         """Return what would let something come or go by parts that is there or not."""
@@ -217,10 +217,8 @@ class ShockTerms(Frozen):
             return [(("by",), f"{by:g}", rule)]
         return []
 
-    def _certain_faults(self, family: Family) -> list[Fault]:
+    def certain_faults(self) -> list[Fault]:
         """Return what would make something differ by path that is the same on all."""
-        if not family.is_certain:
-            return []
         if self.when is not None:
             rule = f"is not for {self.target}, which is the same on all paths: must be on or day"
             return [(("when",), f"'{self.when}'", rule)]
@@ -270,7 +268,7 @@ def _of_struck(shock: ShockTerms, found: Struck) -> list[Fault]:
     lasting = shock.ramp_days > 1 or shock.plateau_days or shock.half_life_days
     if lasting and not found.lasts:
         return [((), "", f"{shock.target} is done in one stroke and has no duration")]
-    return []
+    return shock.certain_faults() if found.is_certain else []
 
 
 def shock_faults(

@@ -58,6 +58,8 @@ class GoldVaultDrivers:
         there is no pool.
     away : ndarray of bool, or of shape (0, 0)
         Where no keeper liquidates.
+    unreported : ndarray of bool, shape (n_steps + 1,), or (0,)
+        Days on which nobody reports gains.
     """
 
     prices: TokenPrices
@@ -71,6 +73,7 @@ class GoldVaultDrivers:
     imbalance: FloatArray = field(default_factory=_nothing)
     leaving: FloatArray = field(default_factory=_nothing)
     away: BoolArray = field(default_factory=lambda: absent(()))
+    unreported: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def lane(self, k: int) -> GoldVaultDrivers:
         """Return path `k` of the block alone."""
@@ -87,6 +90,7 @@ class GoldVaultDrivers:
             self.imbalance[:, one],
             self.leaving[:, one],
             self.away[:, one],
+            self.unreported,
         )
 
 
@@ -102,6 +106,7 @@ def draw_drivers(
     runs: Sequence[Blow] = (),
     shy: Sequence[Blow] = (),
     kept_away: Sequence[Blow] = (),
+    late: Sequence[Blow] = (),
 ) -> GoldVaultDrivers:
     """Return the drivers of a block of paths, beginning with path `first_path`.
 
@@ -111,10 +116,10 @@ def draw_drivers(
         The vault's, which tells its random streams from another vault's.
     long_run_volatility : float
         Gold's, a year.
-    drained, runs, shy, kept_away : sequence of Blow
+    drained, runs, shy, kept_away, late : sequence of Blow
         Shocks: exploits, of which the first counts, the vault's own hazard among them; a share of
         the crowd's deposits that asks to leave on a day; a share of the demand for loans that is
-        gone; keepers who are away.
+        gone; keepers who are away; reports that are late, on all paths alike.
     """
     streams = {number: stream_of(number, "gold_vault", label) for number in Stream}
     shape = prices.metal_usd.shape
@@ -159,6 +164,7 @@ def draw_drivers(
         exploit_step=exploit,
         exploit_share=share,
         away=absent(kept_away),
+        unreported=absent(late)[:, :1].ravel(),
     )
 
 

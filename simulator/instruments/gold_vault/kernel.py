@@ -96,7 +96,7 @@ from simulator.mechanics.rows import read_row, write_row
 def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
     """Run all paths of a block over all steps; the arrays are described in `state`."""
     terms, needs, gas_times = numbers.terms, numbers.needs, numbers.gas_times
-    report_every_days, claim_every_days = numbers.report_every_days, numbers.claim_every_days
+    claim_every_days, reports = numbers.claim_every_days, drivers.reports
     gold_usd, feed_usd, token_usd = drivers.gold_usd, drivers.feed_usd, drivers.token_usd
     backing, premium = drivers.backing, drivers.premium
     demand_ounces, flow = drivers.demand_ounces, drivers.flow
@@ -133,7 +133,7 @@ def run(numbers: Numbers, drivers: DriverArrays, results: Results) -> None:
         for step in range(n_steps + 1):
             day = float(step)
             last = step == n_steps
-            managing = step % report_every_days == 0 and not last
+            managing = reports[step]
             claiming = step > 0 and step % claim_every_days == 0 and not last
             tokens = 0.0 if last else reward_tokens[step]
             read_row(state, GOLD_READ, gold_usd, step, first, WIDTH)

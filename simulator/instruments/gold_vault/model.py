@@ -13,7 +13,7 @@ from simulator.instruments.gold_vault import paths
 from simulator.instruments.gold_vault.drivers import GoldVaultDrivers, draw_drivers
 from simulator.instruments.gold_vault.paths import GoldVaultRecord
 from simulator.instruments.gold_vault.state import POOL_GAP, PoolNumbers
-from simulator.instruments.gold_vault.terms import DEMAND, EXPLOIT, RUN, GoldVaultTerms
+from simulator.instruments.gold_vault.terms import DEMAND, EXPLOIT, REPORTS, RUN, GoldVaultTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.terms import KEEPER
 from simulator.units import FloatArray
@@ -39,6 +39,7 @@ class VaultModel:
             runs=setting.struck(label, RUN),
             shy=setting.struck(label, DEMAND),
             kept_away=setting.struck(label, KEEPER),
+            late=setting.struck(label, REPORTS),
         )
         if terms.pool is not None:
             pool = ground.drivers(terms.pool, PoolDrivers)

@@ -28,7 +28,7 @@ from simulator.instruments.gold_vault.state import (
 )
 from simulator.instruments.gold_vault.terms import GoldVaultTerms
 from simulator.mechanics.rows import empty_apart
-from simulator.units import FloatArray
+from simulator.units import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,12 @@ def simulate(
             terms, gas, holder_ounces, token.sale_spread_bps, token.decimals, pool or NO_POOL
         ),
         cast(Needs, tuple((1.0 + ROUNDING_ROOM) / ltv for ltv in terms.borrowers.ltv_ladder)),
-        terms.report_every_days,
         terms.emissions.claim_every_days,
         pool is not None,
         gas.factors(shape[0] - 1),
     )
-    kernel.run(numbers, _arrays(drivers), results)
+    reports = report_days(terms.report_every_days, shape[0] - 1, drivers.unreported)
+    kernel.run(numbers, _arrays(drivers, reports), results)
     # what was put in stands at index 0, and is no exit: neither cost nor shortage
     results.exit_ounces[0] = holder_ounces * prices.backing[0]
     results.exit_usd[0] = holder_ounces * prices.token_usd[0]
@@ -108,7 +108,22 @@ def simulate(
     return _paths(name, results, days), record_of
 
 
-def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
+def report_days(every: int, n_steps: int, unreported: BoolArray) -> BoolArray:
+    """Return on which steps gains are reported, shape (n_steps + 1,): never on the last one.
+
+    `unreported`, of the same shape or empty, are steps on which nobody does it; what was due
+    then is done on the first day after them.
+    """
+    due: BoolArray = np.arange(n_steps + 1) % every == 0
+    for step in np.flatnonzero(unreported & due[: unreported.size]):
+        due[step] = False
+        back = np.flatnonzero(~unreported[step:])
+        due[step + back[:1]] = True
+    due[-1] = False
+    return due
+
+
+def _arrays(drivers: GoldVaultDrivers, reports: BoolArray) -> DriverArrays:
     """Return the drivers in the form the kernel reads."""
     prices = drivers.prices
     return DriverArrays(
@@ -127,6 +142,7 @@ def _arrays(drivers: GoldVaultDrivers) -> DriverArrays:
         imbalance=drivers.imbalance,
         leaving=drivers.leaving,
         away=drivers.away,
+        reports=reports,
     )
 
 

@@ -166,8 +166,8 @@ class Numbers(NamedTuple):
 
     terms : Terms
     needs : Needs
-    report_every_days, claim_every_days : int
-        Days between two reports, each with an allocation, and between two claims of the holder.
+    claim_every_days : int
+        Days between two claims of the holder.
     pooled : bool
         Whether there is a pool.
     gas_times : ndarray of shape (n_steps + 1,)
@@ -176,7 +176,6 @@ class Numbers(NamedTuple):
 
     terms: Terms
     needs: Needs
-    report_every_days: int
     claim_every_days: int
     pooled: bool
     gas_times: FloatArray
@@ -202,6 +201,7 @@ class DriverArrays(NamedTuple):
         What the pool's noise traders trade on a day, and their purchases less sales over that.
     leaving : shares with which other providers leave the pool, or (0, 0)
     away : bool, where no keeper liquidates; or (0, 0)
+    reports : (n_steps + 1,), bool, on which steps gains are reported and assets allocated
     """
 
     gold_usd: FloatArray
@@ -219,6 +219,7 @@ class DriverArrays(NamedTuple):
     imbalance: FloatArray
     leaving: FloatArray
     away: BoolArray
+    reports: BoolArray
 
 
 class Results(NamedTuple):

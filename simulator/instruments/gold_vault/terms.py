@@ -38,7 +38,7 @@ from simulator.schema.fields import (
 )
 from simulator.units import DAYS_PER_YEAR
 
-EXPLOIT, RUN, DEMAND = "exploit", "run", "demand"
+EXPLOIT, RUN, DEMAND, REPORTS = "exploit", "run", "demand", "reports"
 """What shocks can do to a vault."""
 
 MAX_PERFORMANCE_FEE_BPS = 5_000
@@ -267,6 +267,12 @@ class GoldVaultTerms(InstrumentTerms):
             Struck(RUN, "share of the crowd's deposits that asks to leave that day", ("size",)),
             Struck(DEMAND, "share of the demand for loans that is gone", ("size",), lasts=True),
             without_keepers("liquidates loans"),
+            Struck(
+                REPORTS,
+                "nobody reports gains, or moves assets to their targets, while it lasts",
+                lasts=True,
+                is_certain=True,
+            ),
         )
 
     def needs(self) -> Needs:

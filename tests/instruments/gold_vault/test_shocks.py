@@ -7,6 +7,7 @@ import pytest
 from paths import replay
 
 from simulator.errors import InputError
+from simulator.instruments.gold_vault.paths import report_days
 from simulator.instruments.gold_vault.state import Action
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
@@ -36,6 +37,7 @@ RUN = f"target: gold_vault.run, day: {DAY}, size: 0.4"
 SHY = f"target: gold_vault.demand, day: {DAY}, size: 1"
 JUMP = f"target: price.gold, day: {DAY}, size: 0.7, others: stay"
 KEEPER = f"target: gold_vault.keeper, day: {DAY}, plateau_days: 7"
+REPORTS = f"target: gold_vault.reports, day: {DAY}, plateau_days: 7"
 
 
 def test_exploit__takes_the_stated_share_of_all_assets_on_its_day():
@@ -89,7 +91,50 @@ def test_keeper__who_is_away_liquidates_nobody__and_on_his_return_whoever_is_due
     assert np.all(late[DAY + 7] >= 4)
 
 
-@pytest.mark.parametrize("shock", [EXPLOIT, RUN, SHY, f"{JUMP}}}, {{name: t, {KEEPER}"])
+def test_reports__that_are_late__leave_the_share_price_where_it_is_and_come_all_at_once():
+    # nobody deposits or is paid rewards, and what is reported is free at once: only reports move
+    # the price; borrowers pay on, so the eighth report brings what eight would have
+    still = (
+        *QUIET,
+        "instruments.gold_vault.flow_deviation=0",
+        "instruments.gold_vault.flow_momentum=0",
+        "instruments.gold_vault.profit_unlock_days=0",
+        "instruments.gold_vault.emissions.tokens_per_day=0",
+        "instruments.gold_vault.pool=null",
+        "instruments.gold_vault.pool_share=0",
+        "instruments.gold_pool=null",
+    )
+    plain, late = (
+        world(*shocks, overrides=still).instruments["gold_vault"].mark["ounces"]
+        for shocks in ((), (REPORTS,))
+    )
+    assert np.array_equal(late[:DAY], plain[:DAY])
+    assert np.all(np.ptp(late[DAY - 1 : DAY + 7], axis=0) == 0.0)
+    assert np.all(np.diff(plain[DAY - 1 : DAY + 7], axis=0) > 0.0)
+    assert np.allclose(late[DAY + 7], plain[DAY + 7], rtol=1e-5, atol=0.0)
+
+
+def test_reports__are_late_on_all_paths_alike():
+    with pytest.raises(InputError, match="must be 1: gold_vault.reports is the same on all paths"):
+        world(f"{REPORTS}, share: 0.5")
+
+
+@pytest.mark.parametrize(
+    ("every", "late", "due"),
+    [
+        (1, range(3, 5), [0, 1, 2, 5, 6, 7]),
+        # those of day 3 and 6 fall due on day 7; that of day 6 alone waits as well
+        (3, range(3, 7), [0, 7]),
+        (3, range(6, 9), [0, 3]),
+        (3, (), [0, 3, 6]),
+    ],
+)
+def test_report_days__what_is_late_is_done_on_the_first_day_after(every, late, due):
+    away = np.isin(np.arange(9), list(late)) if len(late) else np.zeros(0, bool)
+    assert np.flatnonzero(report_days(every, 8, away)).tolist() == due
+
+
+@pytest.mark.parametrize("shock", [EXPLOIT, RUN, SHY, REPORTS, f"{JUMP}}}, {{name: t, {KEEPER}"])
 def test_replay__agrees_on_the_path_of_a_shock(shock):
     assert replay(None, 3, *QUIET, f"shocks=[{{name: s, {shock}}}]").ok
 
