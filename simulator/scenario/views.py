@@ -25,6 +25,9 @@ NEGATIVE_RATE = -0.01
 """What `real_rate: negative` stands for: a point below zero."""
 
 
+_RATE = Annotated[float, Field(ge=-0.1, le=0.2)]
+
+
 def _rate(value: Any) -> Any:
     return NEGATIVE_RATE if value == "negative" else value
 
@@ -101,7 +104,7 @@ class Views(Frozen):
     real_rate: (
         Annotated[
             Fraction,
-            BeforeValidator(_rate),
+            BeforeValidator(_rate, json_schema_input_type=_RATE | Literal["negative"]),
             Field(ge=-0.1, le=0.2),
             Unit("a rate such as 0.02, or negative", 0.01),
         ]

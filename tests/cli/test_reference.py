@@ -57,6 +57,8 @@ OWN = {"extends": "gold-vault-sober", "name": "own"}
         {"instruments": {"mine": {"kind": "gold_vault", "token": "gold_token"}}},
         {"instruments": {"ramp_up_sto": {"payout": {"payout_ratio": 0.2}}}},
         {"use": {"copper-sto": {"claims": ["copper-sto-18"]}}},
+        {"market": {"views": {"real_rate": "negative"}}},
+        {"market": {"views": {"real_rate": {"value": 0.02, "mark": "claimed"}}}},
     ],
 )
 def test_schema__what_may_be_said__is_accepted(validator, said):
@@ -76,6 +78,8 @@ def test_schema__what_may_be_said__is_accepted(validator, said):
         {"instruments": {"mine": {"kind": "gold_vaul"}}},
         {"instruments": {"mine": {"kind": "gold_vault", "exploit_hazrd": 1}}},
         {"market": {"assets": {"gold": {"drift": 5}}}},
+        {"market": {"views": {"real_rate": "positive"}}},
+        {"market": {"views": {"real_rate": 0.5}}},
         {"claims": {"x": {"conditions": [{"measure": "hi"}]}}},
         {"use": {"copper-sto": {"claim": ["copper-sto-18"]}}},
     ],
