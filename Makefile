@@ -7,7 +7,7 @@ BIN := .venv/bin
 ANVIL_DIR := $(firstword $(wildcard node_modules/@foundry-rs/anvil-*/bin))
 export PATH := $(CURDIR)/.venv/bin:$(if $(ANVIL_DIR),$(CURDIR)/$(ANVIL_DIR):)$(PATH)
 
-.PHONY: demo setup test lint unit core test-deep deep coverage mutants bench clean
+.PHONY: demo setup docs test lint unit core test-deep deep coverage mutants bench clean
 
 demo: setup ## Set up, run the main scenario, end with a verdict table and a report
 	$(BIN)/assay run scenarios/hard-assets-2026.yaml
@@ -68,6 +68,14 @@ coverage: setup .venv/.assay-dev-ready ## Lines and branches of the contracts th
 mutants: setup .venv/.assay-dev-ready ## Break contracts and kernels: a test must fail each time
 	$(BIN)/python tests/mutation/mutants.py
 
+.venv/.assay-docs-ready: .venv/.assay-ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: .venv/.assay-docs-ready ## The documentation as a site, site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/market.py
 	$(BIN)/python benchmarks/instruments.py
@@ -75,4 +83,4 @@ bench: setup .venv/.assay-dev-ready ## The benchmark table
 	$(BIN)/python benchmarks/replay.py
 
 clean:
-	rm -rf .venv .venv-numpy2 node_modules runs .build .cache
+	rm -rf .venv .venv-numpy2 node_modules runs site .build .cache
