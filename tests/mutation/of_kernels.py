@@ -94,8 +94,8 @@ TESTS = {
         "tests/instruments/solar_nft/test_solar_nft.py",
     ),
     "token_loan": tuple(
-        f"tests/instruments/token_loan/test_{name}.py"
-        for name in ("loan_by_hand", "loan_draws", "loan_oracle", "shocks")
+        f"tests/instruments/token_loan/test_loan_{name}.py"
+        for name in ("by_hand", "draws", "oracle")
     ),
     "gold_pool": (
         "tests/instruments/gold_pool/test_gold_pool.py",

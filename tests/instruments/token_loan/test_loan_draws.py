@@ -9,6 +9,7 @@ import pytest
 from loans import table, terms
 
 from simulator.instruments.base import TokenPrices
+from simulator.instruments.model import Blow
 from simulator.instruments.registry import labelled
 from simulator.instruments.token_loan.drivers import Stream, TokenLoanDrivers, draw_drivers
 from simulator.market.events import NEVER
@@ -40,6 +41,19 @@ def test_utilisation__never_leaves_its_bounds() -> None:
     found = _drawn(utilisation={"mean": 0.95, "deviation": 0.3}).utilisation
     assert found.min() == 0.0
     assert found.max() == 0.99
+
+
+def test_utilisation__of_a_market_that_others_lend_out__goes_as_far_as_the_shock_is_there() -> None:
+    """From 0.8, without deviation, to 0.9: by all of it, by half, and not at all."""
+    weight = np.zeros((STEPS + 1, PATHS))
+    weight[10, :2] = 1.0, 0.5
+    blow = Blow(np.full(PATHS, 10), 0.9, weight)
+    token = np.full((STEPS + 1, PATHS), 4_000.0)
+    prices = TokenPrices(token, token, np.zeros_like(token), np.ones_like(token))
+    still = terms(utilisation={"mean": 0.8, "deviation": 0.0})
+    found = draw_drivers(still, "loan", prices, SEED, 0, used=[blow]).utilisation
+    assert found[10, :3] == pytest.approx([0.9, 0.85, 0.8])
+    assert np.all(found[11] == found[9])
 
 
 def test_reference__is_the_metal__and_exchange_the_token() -> None:
