@@ -90,6 +90,19 @@ def test_refusal__beside_its_success(stage: SolarStage, case: Refusal):
     check_refusal(stage.chain, stage.desk, vars(stage.roles), case)
 
 
+def test_left_open__seller_who_claims_the_silver_first__sells_an_empty_token(stage: SolarStage):
+    """A market that knows no panels cannot promise what is left in one; `panelOf` tells it."""
+    seller, buyer = stage.roles.depositor, stage.roles.trader
+    stage.act("fund_silver", 100 * DOLLAR, by=stage.roles.owner)
+    stage.act("retire", 1, by=stage.roles.agent)
+    stage.send(stage.desk, "offer", 1, DOLLAR, by=seller)
+    stage.act("claim_silver", 1, by=seller)
+    stage.send(stage.desk, "buy", 1, DOLLAR, by=buyer)
+    assert stage.read("silver_value", 1) == 0
+    with refused("solar_nft: silver was claimed before"):
+        stage.act("claim_silver", 1, by=buyer)
+
+
 def test_withdrawn_offer__is_gone(stage: SolarStage):
     seller = stage.roles.depositor
     stage.send(stage.desk, "offer", 1, DOLLAR, by=seller)

@@ -269,6 +269,40 @@ def test_reduction__of_a_position_due_for_liquidation__is_dropped_but_a_close_is
     assert stage.position(who).margin == 67 * DOLLAR
 
 
+def test_left_open__where_open_interest_is_short__who_fills_late_chooses_which_order_fits(
+    stage: PerpStage,
+):
+    """195,000 and 10,000 wait at 1.00 where 200,000 fit. While no keeper comes, their owner sees
+    the next round: he fills the large one first where it has risen, the small one where it fell."""
+    large, small = stage.roles.trader, stage.roles.borrower
+    for who, size in ((large, 195_000), (small, 10_000)):
+        stage.add(60_000, by=who)
+        stage.order(size, by=who)
+    stage.price(100)
+    for later, first, second in ((110, large, small), (90, small, large)):
+        before = stage.chain.snapshot()
+        stage.price(later)
+        assert events(stage.perp, stage.execute(first), "Traded")
+        dropped = events(stage.perp, stage.execute(second), "OrderDropped")
+        assert dropped[0][1]["reason"] == "miner_perp: above open interest"
+        stage.chain.revert(before)
+
+
+def test_left_open__miners_round_after_the_metals__counts_within_the_same_second(
+    new_stage: NewStage,
+):
+    """(1.10 + 1.00) / 2, and (1.10 + 1.20) / 2 once the miner's answer of that second is there:
+    whoever posts both posts the miner's first."""
+    stage = new_stage(miner_weight=WAD // 2)
+    number = stage.price(110)
+    assert stage.index.read(stage.chain, "at", number) == 105 * WAD // 100
+    stage.post_miner(120)
+    assert stage.index.read(stage.chain, "at", number) == 115 * WAD // 100
+    stage.price(110)
+    stage.post_miner(150)
+    assert stage.index.read(stage.chain, "at", number) == 115 * WAD // 100
+
+
 # --- Stops -------------------------------------------------------------------------
 
 
