@@ -65,13 +65,15 @@ def figure(value: float, scale: str) -> str:
         if size >= unit:
             return f"{number(value / unit, 2)}{HARD_SPACE}{word}"
     decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
-    return number(value, decimals)
+    return number(value, decimals) if round(size, decimals) else "0"
 
 
 def figures(bounds: tuple[float, float], scale: str) -> str:
     """Return a range of measured numbers: `−39.3 to 43.3 %`, `4,210 to 6,980`."""
     if scale == "share":
         return span(*bounds, decimals=2 if max(abs(bound) for bound in bounds) < 0.01 else 1)
+    if set(bounds) <= {0.0, 1.0}:  # a yes or no
+        return f"{bounds[0]:g} to {bounds[1]:g}"
     return f"{figure(bounds[0], scale)} to {figure(bounds[1], scale)}"
 
 

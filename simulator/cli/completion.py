@@ -75,6 +75,15 @@ def calibrations(context: click.Context, parameter: click.Parameter, incomplete:
     return _begin(incomplete, (*ready, *_paths(incomplete, ".yaml", ".yml")))
 
 
+def things(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return what an investor can hold of the ready parts, or of `--from`, with its `=`."""
+    del parameter
+    source = context.params.get("source") or "parts"
+    ready = {path.stem: path for path in shipped_scenarios()}
+    labels = outline(ready.get(source, Path(source))).below("instruments")
+    return _begin(incomplete, [f"{name}=" for name in (*labels, "cash")])
+
+
 def ladders(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the ladders of a stress test: of its `--ladder` files, else the ready ones."""
     del parameter

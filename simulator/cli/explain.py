@@ -9,7 +9,7 @@ import click
 
 from simulator.scenario import shipped_scenarios
 from simulator.scenario.explain import Explained, Setting, explained
-from simulator.scenario.files import find_scenario
+from simulator.scenario.files import find_scenario, read_whole
 
 _FIGURES = ("market", "instruments", "gas")
 """Sections whose numbers have an origin; what a claim demands has none."""
@@ -17,8 +17,11 @@ _FIGURES = ("market", "instruments", "gas")
 
 def explain(field: str, scenario: str | None) -> None:
     """Say what a field is; its values are those of one scenario, or of the ready ones."""
-    files = shipped_scenarios() if scenario is None else (find_scenario(scenario),)
-    for line in _told(explained(field, files)):
+    if scenario is None:
+        found = explained(field, shipped_scenarios())
+    else:
+        found = explained(field, (find_scenario(scenario),), read_whole)
+    for line in _told(found):
         click.echo(line)
 
 

@@ -10,6 +10,7 @@ import click
 from simulator.cli.options import tell_history, tell_warnings
 from simulator.errors import UsageError
 from simulator.instruments.registry import load_all, offered
+from simulator.instruments.terms import InstrumentTerms
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
 from simulator.scenario.draft import EDITOR_LINE, Draft, draft_text
@@ -41,6 +42,31 @@ def check(name: str, calibration: str | None, strict: bool) -> None:
 def schema() -> None:
     """Print the JSON schema of scenario files."""
     click.echo(json.dumps(scenario_schema(), indent=1))
+
+
+def parts(name: str) -> None:
+    """Print what can be taken of a scenario: by section, a line for each part."""
+    found = load_scenario(name).scenario
+    held = {label: _held(label, terms) for label, terms in found.instruments.items()}
+    listed = {
+        "instruments": held,
+        "investors": {who: "holds " + ", ".join(i.held) for who, i in found.investors.items()},
+        "claims": {claim: terms.says for claim, terms in found.claims.items()},
+        "shocks": {shock.name: shock.target for shock in found.shocks or ()},
+    }
+    width = max(len(part) for parts in listed.values() for part in parts)
+    for section, those in ((section, those) for section, those in listed.items() if those):
+        click.echo(f"use: {{{name}: {{{section}: [NAME, ...]}}}}")
+        for part, words in those.items():
+            click.echo(f"  {part:<{width}}  {words}")
+
+
+def _held(label: str, terms: InstrumentTerms) -> str:
+    """Return what an instrument is, and as what it is held where that is not its label."""
+    what = getattr(terms, "what", "")
+    names = [position.name for position in terms.positions(label)]
+    held = "" if names == [label] else f"; held as {', '.join(names)}"
+    return f"{terms.kind}{f' of {what}' if what else ''}{held}"
 
 
 def new(

@@ -128,7 +128,7 @@ def _shocks(shocks: Sequence[ShockTerms]) -> dict[str, Any]:
     for shock in shocks:
         groups.setdefault(shock.counts_as, []).append(shock)
     return {
-        name: own[0].model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        name: own[0].model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
         if own[0].group is None
         else f"{len(own)} moves, hash {_mark(own)}"
         for name, own in groups.items()

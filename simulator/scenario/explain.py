@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,11 @@ from simulator.schema.raw import ASSUMPTION, Location, Provenance, RawFile, dott
 
 _NAMED_BY = ("break_even", "follows_from", "change")
 _CHOSEN = re.compile(r"[A-Z]+")
+
+
+def read_figures(path: Path) -> RawFile:
+    """Read one file by itself, with the origins of its figures."""
+    return read_yaml(path, figures=True)
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,20 @@ class Explained:
     claims: tuple[tuple[str, str], ...]
 
 
-def explained(name: str, files: Iterable[Path]) -> Explained:
+def explained(
+    name: str, files: Iterable[Path], read: Callable[[Path], RawFile] = read_figures
+) -> Explained:
     """Return what is known of a field.
 
     Parameters
     ----------
     name : str
-        Dotted, with a label or a kind where a file has a label; or its end, if no other field's
-        name ends so.
+        Dotted, with a label or a kind where a file has a label, `instruments.` left out or not; or
+        its end, if no other field's name ends so.
     files : iterable of Path
-        Scenarios to look for values in; what they extend is not read.
+        Scenarios to look for values in.
+    read : callable
+        Reads one of them; by default without what it extends or uses.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def explained(name: str, files: Iterable[Path]) -> Explained:
     InputError
         A file cannot be read.
     """
-    raws = {path.stem: read_yaml(path, figures=True) for path in files}
+    raws = {path.stem: read(path) for path in files}
     field = _found(_with_kind(name, raws.values()))
     settings = [s for stem, raw in raws.items() for s in _settings(field, stem, raw)]
     claims = [(stem, claim) for stem, raw in raws.items() for claim in _claims(field, raw)]
@@ -78,12 +87,14 @@ def _of(field: Field) -> str:
     return f"{kind}: {cards()[kind].about}" if section == SECTION else ""
 
 
-def _with_kind(name: str, raws: Iterable[RawFile]) -> str:
+def _with_kind(name: str, raws: Collection[RawFile]) -> str:
     """Return a name with the kind in place of a label, where a file says what the label is."""
     section, _, rest = name.partition(".")
+    if rest and any(_kind(raw.data, section) for raw in raws):
+        section, rest = SECTION, name
     label, _, field = rest.partition(".")
     if section != SECTION or label in cards():
-        return name
+        return f"{section}.{rest}" if rest else name
     kinds = {_kind(raw.data, label) for raw in raws} - {""}
     return f"{SECTION}.{kinds.pop()}.{field}" if len(kinds) == 1 else name
 

@@ -264,7 +264,7 @@ def _read(
 ) -> tuple[RawFile, Path]:
     """Return what a scenario's files say, with the command line's values, and where it is."""
     path = find_scenario(str(name))
-    raw = read_extended(path, _base)
+    raw = read_whole(path)
     for override in overrides:
         _override(raw, override)
     if calibration is not None:
@@ -272,6 +272,11 @@ def _read(
         with contextlib.suppress(_NotThere):
             _make_room(raw, _CALIBRATION, "--calibration")["calibration"] = calibration
     return raw, path
+
+
+def read_whole(path: Path) -> RawFile:
+    """Read a scenario's file with all that it extends and uses, as it is written."""
+    return read_extended(path, _base)
 
 
 def _start_follows(raw: RawFile, folder: Path) -> bool:

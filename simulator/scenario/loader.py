@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from simulator.errors import InputError, Problem
+from simulator.errors import InputError
 from simulator.scenario.places import KEY, Place, number_rule, place_of
 from simulator.scenario.reader import read_value, read_yaml
+from simulator.scenario.rest import Rest
 from simulator.schema.fields import Faults, Unit
 from simulator.schema.raw import ASSUMPTION, MARKS, Location, Provenance, RawFile, dotted
 
@@ -30,6 +31,10 @@ __all__ = [
 Model = TypeVar("Model", bound=BaseModel)
 
 _SHOWN_CHARACTERS = 60
+USE = "use"
+"""Where a file takes parts of others."""
+_SECTIONS = 2
+"""So deep lies what whole parts bring: a section, or the assets of the market."""
 
 
 def validate(model: type[Model], raw: RawFile) -> Model:
@@ -41,31 +46,60 @@ def validate(model: type[Model], raw: RawFile) -> Model:
         With one problem for each fault of the file, in the order of its lines.
     """
     problems = list(raw.problems)
-    found = None
-    try:
-        found = model.model_validate(raw.data)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        for detail in details:
-            problems += _problems(detail, details, model, raw)
-    if problems or found is None:
+    rest = Rest(raw.data)
+    while True:
+        try:
+            found = model.model_validate(rest.data)
+        except ValidationError as error:
+            fresh = list(_told(error, model, raw, rest))
+        else:
+            break
+        problems += [raw.problem(at, value, rule) for at, value, rule, _ in fresh]
+        # rules that join several values wait for each of them: what is left may break one too
+        if not rest.without({at: allowed for at, _, _, allowed in fresh}):
+            break
+    if problems or rest.is_cut:
         raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.field)))
     return found
 
 
-def _problems(
-    detail: Any, details: Sequence[Any], model: type[BaseModel], raw: RawFile
-) -> Iterator[Problem]:
-    location: Location = tuple(part for part in detail["loc"] if part != KEY)
-    if raw.is_broken(location) or _follows_from_others(detail, details):
-        return
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, Faults):
-        for inner, value, rule in cause.faults:
-            yield raw.problem((*location, *inner), value, rule)
-        return
-    rule = _rule(detail, place_of(model, tuple(detail["loc"]), raw.data))
-    yield raw.problem(location, _shown(detail), rule)
+def _told(
+    error: ValidationError, model: type[BaseModel], raw: RawFile, rest: Rest
+) -> Iterator[tuple[Location, str, str, float | None]]:
+    """Yield each fault that does not follow from one told before.
+
+    Yields
+    ------
+    place, value, rule, and a number that would be allowed there, where one is known
+    """
+    details = error.errors(include_url=False)
+    for detail in details:
+        place: Location = tuple(part for part in detail["loc"] if part != KEY)
+        if raw.is_broken(rest.original(place)) or _follows_from_others(detail, details):
+            continue
+        if detail["type"] == "missing" and len(place) <= _SECTIONS and raw.is_broken((USE,)):
+            continue  # it may be among what the file would use
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, Faults):
+            faults = [((*place, *inner), value, rule) for inner, value, rule in cause.faults]
+        else:
+            rule = _rule(detail, place_of(model, tuple(detail["loc"]), rest.data))
+            faults = [(place, _shown(detail), rule)]
+        for at, value, rule in faults:
+            original = rest.original(at)
+            if not rest.touches(original):
+                yield original, value, rule, _allowed(detail)
+
+
+def _allowed(detail: Any) -> float | None:
+    """Return a number within the bound that one broke."""
+    bounds = detail.get("ctx", {})
+    step = 1 if isinstance(detail["input"], int) else 0.5
+    for name, inward in (("ge", 0), ("gt", step), ("le", 0), ("lt", -step)):
+        if isinstance(bounds.get(name), int | float):
+            allowed: float = bounds[name] + inward
+            return allowed
+    return None
 
 
 def _follows_from_others(detail: Any, details: Sequence[Any]) -> bool:

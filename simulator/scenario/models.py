@@ -70,8 +70,8 @@ class MarketScenario(Frozen):
         if day is not None and day > self.horizon_days:
             rule = f"must be at most {self.horizon_days}, the last day of the run"
             refuse([(("market", "stablecoin", "day"), str(day), rule)])
-        refuse(shock_faults(self.shocks or (), self.market.assets, self.start, self.horizon_days))
-        refuse(self._hours_faults() + self._factor_faults())
+        faults = shock_faults(self.shocks or (), self.market.assets, self.start, self.horizon_days)
+        refuse(faults + self._hours_faults() + self._factor_faults())
         return self
 
     def _hours_faults(self) -> list[Fault]:
@@ -130,11 +130,24 @@ class Scenario(MarketScenario):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
-        refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
-        refuse(gas_faults(self.gas) + self._free_gas_faults())
-        refuse(self._reference_faults() + self._holding_faults() + self._asset_faults())
-        refuse(struck_faults(self.shocks or (), self.struck, self.market.assets))
+        faults = section_faults(self.instruments, self.horizon_days, self._traded())
+        faults += gas_faults(self.gas) + self._free_gas_faults()
+        faults += self._reference_faults() + self._holding_faults() + self._asset_faults()
+        faults += struck_faults(self.shocks or (), self.struck, self.market.assets)
+        refuse(faults + self._alone_faults())
         return self
+
+    def _alone_faults(self) -> list[Fault]:
+        """Return where a shock would stop what stands on what it hits as well."""
+        faults: list[Fault] = []
+        for place, shock in enumerate(self.shocks or ()):
+            found, label = self.struck.get(shock.target), shock.target.rpartition(".")[0]
+            above = [n for n, t in self.instruments.items() if label in t.needs().instruments]
+            if found is not None and found.is_alone and above:
+                rule = f"would stop {', '.join(above)} too, which is not modelled; must be a token"
+                rule += f" that nothing else stands on ({label}.freeze stops its holders alone)"
+                faults.append((("shocks", place, "target"), f"'{shock.target}'", rule))
+        return faults
 
     def _free_gas_faults(self) -> list[Fault]:
         """Return where a shock is to move the price of gas that costs nothing."""

@@ -75,13 +75,18 @@ def _form_faults(raw: RawFile, source: Any, parts: Any) -> Iterator[Problem]:
 def taken(raw: RawFile, source: str, wanted: Mapping[str, list[str]], other: RawFile) -> Taken:
     """Return the parts of `other` that `raw` uses.
 
-    Raises
-    ------
-    InputError
-        It has no such part, at the line that asks for it.
+    What it has not is a problem of `raw`, at the line that asks for it; the rest is taken.
     """
-    _refuse_absent(raw, source, wanted, other)
-    named = [(section, name) for section, names in wanted.items() for name in names]
+    problems = _absent(raw, source, wanted, other)
+    if problems:
+        raw.problems += problems
+        raw.broken.add((KEY,))
+    named = [
+        (section, name)
+        for section, names in wanted.items()
+        for name in names
+        if name in _section(other.data, section)
+    ]
     return Taken(other, named, _closure(other, named))
 
 
@@ -122,10 +127,10 @@ class Taken:
         )
 
 
-def _refuse_absent(
+def _absent(
     raw: RawFile, source: str, wanted: Mapping[str, list[str]], other: RawFile
-) -> None:
-    problems = [
+) -> list[Problem]:
+    return [
         raw.problem((KEY, source, section, place), f"'{name}'", one_of(name, known, what))
         for section, names in wanted.items()
         for known in [_section(other.data, section)]
@@ -133,8 +138,6 @@ def _refuse_absent(
         for place, name in enumerate(names)
         if name not in known
     ]
-    if problems:
-        raise InputError(problems)
 
 
 def _name(shock: Any) -> Any:

@@ -29,8 +29,8 @@ class PathStory:
     investors : DataFrame
         Columns (investor, unit): net asset value by what leaving pays.
     events : DataFrame
-        Columns date, who, what: shocks that began, and what befell a position (without a date:
-        within the run).
+        Columns date, who, what, by day: shocks that began, and last what befell a position (without
+        a date: within the run).
     """
 
     number: int
@@ -109,4 +109,7 @@ def _events(world: World, lane: int, days: pd.DatetimeIndex) -> pd.DataFrame:
             rows.append((days[begins[lane]], "market", f"shock {name}"))
     for name, paths in world.instruments.items():
         rows += [(pd.NaT, name, what) for what, on in paths.happened.items() if on[lane]]
-    return pd.DataFrame(rows, columns=_EVENT_COLUMNS)
+    # by day, those without one at the end
+    return pd.DataFrame(rows, columns=_EVENT_COLUMNS).sort_values(
+        "date", kind="stable", ignore_index=True
+    )

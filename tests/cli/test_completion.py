@@ -88,6 +88,8 @@ def folder(tmp_path_factory):
         ("assay stress own.yaml --only vault-r", {"vault-run"}, set()),
         ("assay run own.yaml --calibration hard", {"hard-assets-2026-01"}, set()),
         ("assay explain gas.price_", {"gas.price_gwei"}, set()),
+        ("assay scenario new mine --hold ", {"bills=", "small_sto=", "cash="}, {"holder="}),
+        ("assay scenario new mine --from gold-loop --hold ", {"gold_loan="}, {"bills="}),
     ],
 )  # fmt: skip
 def test_completion__offers_what_there_is(folder, line, there, not_there):

@@ -96,3 +96,25 @@ def test_set__null_of_what_is_not_there__is_a_usage_error():
 def test_set__null_of_what_must_be__is_refused_as_the_command_lines():
     outcome = assay("scenario", "show", "gold-vault-sober", "--set", "title=null", code=3)
     assert "--set: title: is required" in outcome.stderr
+
+
+def test_parts__are_listed_with_what_they_are_and_what_is_held():
+    lines = assay("scenario", "parts").stdout.splitlines()
+    assert lines[0] == "use: {parts: {instruments: [NAME, ...]}}"
+    told = {line.split()[0]: " ".join(line.split()[1:]) for line in lines if line[0] == " "}
+    assert told["bills"] == "holding of treasury_bills"
+    assert told["small_sto"] == "mining_sto"
+    assert told["gold_pool"] == "gold_pool; held as gold_pool, gold_pool-arbitrageur"
+    assert told["silver-100"] == load_scenario("parts").scenario.claims["silver-100"].says
+
+
+def test_parts__of_another_scenario__are_those_that_use_takes(tmp_path):
+    lines = assay("scenario", "parts", "gold-vault-sober").stdout.splitlines()
+    names = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert names[0] == "gold_token"
+    path = tmp_path / "own.yaml"
+    used = "{instruments: [gold_token], investors: [holder], claims: [gold-vault-8-12]}"
+    path.write_text(
+        f"name: own\ntitle: own\nhorizon_days: 365\npaths: 64\nuse: {{gold-vault-sober: {used}}}\n"
+    )
+    assert set(load_scenario(path).scenario.claims) <= set(names)

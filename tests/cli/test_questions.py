@@ -277,6 +277,19 @@ def test_compare__a_crisis__is_one_line(token):
     assert re.fullmatch(r"3 moves, hash [0-9a-f]{8}", found["values"][1])
 
 
+def test_compare__a_shock__is_what_the_file_says_of_it(token):
+    small = ("run", token, "--paths", 128, "--no-replay", "--json")
+    crash = "shocks=[{name: crash, target: price.gold, day: 10, size: -0.2}]"
+    assay(*small, "--out", "calm")
+    assay(*small, "--set", crash, "--out", "crash")
+    found = strict_json(assay("compare", "calm", "crash", "--json").stdout)["inputs"]
+    assert {one["name"]: one["values"] for one in found} == {
+        "shocks.crash.target": [None, "price.gold"],
+        "shocks.crash.day": [None, 10],
+        "shocks.crash.size": [None, -0.2],
+    }
+
+
 def test_compare__calibrations__by_their_figures(token):
     shipped = Path(questions.__file__).parents[2] / "scenarios/calibrations/metals-2026-01.yaml"
     text = shipped.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from simulator.errors import UsageError
 from simulator.scenario import load_scenario, shipped_scenarios
 from simulator.scenario.explain import explained
-from simulator.scenario.files import shipped_folder
+from simulator.scenario.files import read_whole, shipped_folder
 from simulator.scenario.json_schema import scenario_schema
 from simulator.scenario.reference import all_fields
 
@@ -129,6 +129,21 @@ def test_explain__a_label__stands_for_its_kind():
         "development_sto",
     }
     assert ("copper-sto", "copper-sto-18") in found.claims
+
+
+def test_explain__a_label__is_enough_without_its_section():
+    assert explained("ramp_up_sto.mine.grade", [COPPER]).field.name == (
+        "instruments.mining_sto.mine.grade"
+    )
+
+
+def test_explain__a_part_that_a_file_uses__has_its_value_there(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("name: own\nuse: {parts: {instruments: [small_sto]}}\n")
+    (setting,) = explained("small_sto.default.hazard", [path], read_whole).settings
+    parts = load_scenario("parts").scenario.instruments["small_sto"]
+    assert (setting.file, setting.place) == ("own", "instruments.small_sto.default.hazard")
+    assert float(setting.value) == parts.default.hazard
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from scenario_text import SOBER, changed, line_of, one_fault, refused, written
 
-from simulator.errors import Problem
+from simulator.errors import InputError, Problem
 from simulator.scenario import load_scenario
 from simulator.scenario.loader import MARKS, Provenance, dotted
 
@@ -424,3 +424,65 @@ def test_dotted__location__reads_as_users_write_it():
         dotted(("claims", "a-b", "conditions", 1, "at_most")) == "claims.a-b.conditions[1].at_most"
     )
     assert dotted(()) == ""
+
+
+MANY = """\
+name: own
+title: own
+horizon_days: 365
+paths: 256
+use:
+  parts: {instruments: [gold_vault, smal_sto, bills]}
+shocks:
+  - {name: a, target: price.gold, day: 20, size: -1.2}
+  - {name: b, target: usdc, day: 400, at: 0.9}
+  - {name: c, target: gold_vault.exploit, day: 30, size: 1.5}
+  - {name: d, target: gold_vault.explot, day: 30, size: 0.5}
+investors:
+  me: {capital_usd: -1, weights: {bills: 0.8, small_sto: 0.2}}
+claims:
+  one: {says: gains, subject: you, conditions: [{measure: total_return, unit: usd, at_least: 0}]}
+  two:
+    says: gains
+    subject: me
+    conditions:
+      - {measure: total_return, unit: usd, at_least: 0}
+      - {measure: drawdwn, unit: usd, at_most: 0.1}
+"""
+
+
+def test_faults__of_fields_sections_and_what_joins_them__are_told_all_at_once(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(MANY)
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    found = [(problem.line, problem.field) for problem in caught.value.problems]
+    assert found == [
+        (6, "use.parts.instruments[1]"),
+        (8, "shocks[0].size"),
+        (9, "shocks[1].day"),
+        (10, "shocks[2].size"),
+        (11, "shocks[3].target"),
+        (13, "investors.me.capital_usd"),
+        (13, "investors.me.weights.small_sto"),
+        (15, "claims.one.subject"),
+        (21, "claims.two.conditions[1].measure"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        # without a name the rest of a shock cannot be told from another's
+        ("{name: a, target: price.gold, day: 20, size: -1.2}", "{target: price.gold, day: 20}"),
+        ("{capital_usd: -1, ", "{capital_usd: [], "),
+    ],
+)
+def test_fault__that_follows_from_another__is_not_told(tmp_path, wrong, right):
+    path = tmp_path / "own.yaml"
+    path.write_text(MANY.replace(wrong, right))
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    places = [problem.field for problem in caught.value.problems]
+    assert not {"shocks[0]", "investors.me"} & set(places)
+    assert len(places) == len(set(places))

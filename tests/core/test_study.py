@@ -71,12 +71,15 @@ def test_nav__by_default__is_the_runs_quantiles(run):
 
 
 def test_path__tells_prices_values_and_events(scenario):
-    struck = assay.run(scenario.with_shock("price.gold", -0.2, day=30, name="crash"))
+    twice = scenario.with_shock("usdc", at=0.9, day=50, name="depeg")
+    struck = assay.run(twice.with_shock("price.gold", -0.2, day=30, name="crash"))
     one = struck.path(17)
     gold = one.prices["gold"]
     assert gold.iloc[30] / gold.iloc[29] == pytest.approx(0.8, rel=1e-12)
     assert "shock crash" in set(one.events["what"])
     assert np.array_equal(one.investors["holder", "usd"], struck.nav("holder", paths=[17])[17])
+    # by day, whatever their order in the scenario
+    assert list(one.events["what"][:2]) == ["shock crash", "shock depeg"]
     assert np.array_equal(
         one.returns("holder").to_numpy(),
         one.investors["holder", "usd"].pct_change().to_numpy()[1:],

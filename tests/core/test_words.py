@@ -103,3 +103,13 @@ def test_difference__of_fractions__is_in_points_with_its_sign() -> None:
 )
 def test_with_unit__an_explanation__stands_in_brackets(unit, expected):
     assert words.with_unit("0.2", unit).replace(HARD, " ") == expected
+
+
+def test_figure__too_small_for_its_digits__is_0() -> None:
+    assert words.figure(4e-5, "level") == "0"
+    assert words.figure(6e-5, "level") == "0.0001"
+
+
+def test_figures__of_a_yes_or_no__are_0_and_1() -> None:
+    assert words.figures((0.0, 1.0), "level") == "0 to 1"
+    assert words.figures((0.0, 2.0), "level") == "0 to 2.00"

@@ -60,6 +60,13 @@ def schema() -> None:
 
 
 @scenario.command()
+@click.argument("name", metavar="SCENARIO", default="parts", shell_complete=completion.scenarios)
+@carried_out_by("simulator.cli.scenario:parts")
+def parts() -> None:
+    """List what `use:` and `scenario new --hold` can take of SCENARIO; else the ready parts."""
+
+
+@scenario.command()
 @click.argument("name", metavar="NAME")
 @click.option(
     "--hold",
@@ -67,7 +74,9 @@ def schema() -> None:
     multiple=True,
     required=True,
     metavar="THING=SHARE",
-    help="What the investor holds, as bills=0.6; the shares sum to 1. cash is a thing too.",
+    shell_complete=completion.things,
+    help="What the investor holds, as bills=0.6, of what `scenario parts` lists; the shares sum to"
+    " 1. cash is a thing too.",
 )
 @click.option("--from", "source", default="parts", help="The scenario that has the things.")
 @click.option("--capital", type=float, default=100_000.0, help="Dollars at the start.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from simulator.instruments.gold_token import paths
 from simulator.instruments.gold_token.paths import GoldTokenDrivers, Metal
-from simulator.instruments.gold_token.terms import FREEZE, PREMIUM, SHORTFALL, GoldTokenTerms
+from simulator.instruments.gold_token.terms import FREEZE, PAUSE, PREMIUM, SHORTFALL, GoldTokenTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 
 
@@ -32,6 +32,7 @@ class TokenModel:
             missing=setting.struck(label, SHORTFALL),
             dislocated=setting.struck(label, PREMIUM),
             frozen=setting.struck(label, FREEZE),
+            paused=setting.struck(label, PAUSE),
         )
         prices = drawn.prices
         told = setting.feed(asset, prices.metal_usd, prices.token_usd)
@@ -56,7 +57,7 @@ class TokenModel:
             ask.size,
             self.metal,
             name=label,
-            frozen=drivers.frozen,
+            stopped=drivers.stopped,
             daily=label in ask.days,
             by_source=ask.by_source,
         )

@@ -91,13 +91,23 @@ class GoldTokenDrivers:
     supply_ounces, reserve_ounces : ndarray of shape (n_steps + 1, n_paths)
         Tokens in circulation and gold attested, quantised to 1e-6.
     frozen : ndarray of bool, shape (n_steps + 1, n_paths), or (0, 0)
-        Where who holds tokens can neither sell nor buy.
+        Where the addresses of who holds tokens are frozen.
+    paused : ndarray of bool, shape (n_steps + 1, n_paths), or (0, 0)
+        Where no token moves.
     """
 
     prices: TokenPrices
     supply_ounces: FloatArray
     reserve_ounces: FloatArray
     frozen: BoolArray = field(default_factory=lambda: absent(()))
+    paused: BoolArray = field(default_factory=lambda: absent(()))
+
+    @property
+    def stopped(self) -> BoolArray:
+        """Return where who holds tokens cannot trade, shape (n_steps + 1, n_paths) or (0, 0)."""
+        if not (self.frozen.size and self.paused.size):
+            return self.frozen if self.frozen.size else self.paused
+        return self.frozen | self.paused
 
     def lane(self, k: int) -> GoldTokenDrivers:
         """Return path `k` of the block alone."""
@@ -107,6 +117,7 @@ class GoldTokenDrivers:
             self.supply_ounces[:, one],
             self.reserve_ounces[:, one],
             self.frozen[:, one],
+            self.paused[:, one],
         )
 
 
@@ -121,6 +132,7 @@ def draw_drivers(
     missing: Sequence[Blow] = (),
     dislocated: Sequence[Blow] = (),
     frozen: Sequence[Blow] = (),
+    paused: Sequence[Blow] = (),
 ) -> GoldTokenDrivers:
     """Return the drivers of a block: draws depend on label, seed, stream, path and step alone.
 
@@ -128,10 +140,10 @@ def draw_drivers(
     ----------
     spot : ndarray of shape (n_steps + 1, n_paths), USD per ounce
         Price of the metal, on paths from `first_path` on.
-    missing, dislocated, frozen : sequence of Blow
+    missing, dislocated, frozen, paused : sequence of Blow
         Shocks: a share of the metal that is gone, of which the first thing that happens counts, the
         token's own hazard among it; a share by which the token's price leaves the metal's, beyond
-        the bounds of its premium; the freeze of its holders' addresses.
+        the bounds of its premium; the freeze of its holders' addresses; a stop of all transfers.
     """
     premium_stream, dislocation, demand, events = (
         stream_of(number, metal.kind, label)
@@ -165,7 +177,7 @@ def draw_drivers(
     if dislocated:
         reprice(token_usd, metal_usd, premium, backing)
     prices = TokenPrices(metal_usd, token_usd, premium, backing)
-    return GoldTokenDrivers(prices, supply, reserve, absent(frozen))
+    return GoldTokenDrivers(prices, supply, reserve, absent(frozen), absent(paused))
 
 
 def _numbers(terms: GoldTokenTerms) -> Numbers:
@@ -192,14 +204,14 @@ def simulate(
     metal: Metal = GOLD,
     *,
     name: str = "",
-    frozen: BoolArray | None = None,
+    stopped: BoolArray | None = None,
     daily: bool = False,
     by_source: bool = True,
 ) -> InstrumentPaths:
     """Hold `ounces` tokens from the first to the last step; fees of buying are not counted.
 
-    `name` is what the scenario calls them; by default their kind. Where they are `frozen`, of
-    shape (n_steps + 1, n_paths), nobody trades them; what is frozen on the last step is not paid.
+    `name` is what the scenario calls them; by default their kind. Where they are `stopped`, of
+    shape (n_steps + 1, n_paths), nobody trades them; what is stopped on the last step is not paid.
     `daily` asks for the dollars of each day too, for investors who trade, and `by_source`
     for where these came from.
     """
@@ -214,10 +226,10 @@ def simulate(
     by_price = split(prices, ounces, brought)
     ounces_lost = mark_ounces[-1] - mark_ounces[0]
     stuck, way = none, Access(buy_cost=spread)
-    if frozen is not None and frozen.size > 0:
-        trades = np.where(frozen, 0.0, 1.0)
+    if stopped is not None and stopped.size > 0:
+        trades = np.where(stopped, 0.0, 1.0)
         way = Access(buy_cost=spread, sellable=trades, buyable=trades)
-        stuck = np.where(frozen[-1], mark_ounces[-1], 0.0)
+        stuck = np.where(stopped[-1], mark_ounces[-1], 0.0)
     return InstrumentPaths(
         name=name or metal.kind,
         sources=metal.sources,

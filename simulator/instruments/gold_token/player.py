@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.chain import Call, Receipt
 from simulator.errors import ReconciliationFailed, TransactionReverted
@@ -22,7 +23,8 @@ SUPPLY_DECIMALS = 6
 """Supply and attestation are quantised to this on both sides."""
 
 MARKET_CLOSED, MARKET_OPEN = 1, 2
-REFUSAL = "gold_token: address is frozen"
+FROZEN, PAUSED = "gold_token: address is frozen", "gold_token: paused"
+"""What the token refuses a transfer with."""
 
 
 class GoldTokenPlayer(PlainPlayer):
@@ -39,6 +41,8 @@ class GoldTokenPlayer(PlainPlayer):
         tells = trading | (np.diff(self._told, prepend=0.0) != 0.0)
         self._tells: list[bool] = tells.tolist()
         """Whether the feed has a round on each step: the first, and those on which it may move."""
+        paused = drivers.paused[:, 0] if drivers.paused.size else np.zeros(len(trading), np.bool_)
+        self._pauses = _changes(paused)
         whole = 10 ** (terms.decimals - SUPPLY_DECIMALS)
         self._supply = [
             to_wei(float(x), SUPPLY_DECIMALS) * whole for x in drivers.supply_ounces[:, 0]
@@ -78,7 +82,14 @@ class GoldTokenPlayer(PlainPlayer):
 
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the day's prices, attestation and change of supply."""
-        return [(Phase.PRICES, call) for call in (*self._prices(step), *self._change(step))]
+        every = (*self._prices(step), *self._pause(step), *self._change(step))
+        return [(Phase.PRICES, call) for call in every]
+
+    def _pause(self, step: int) -> list[Call]:
+        """Return the stop of all transfers on its first day, and its end."""
+        change = int(self._pauses[step])
+        act = "pause" if change > 0 else "unpause"
+        return [self._token.call(act, sender=self._stage.roles.owner)] if change else []
 
     def _prices(self, step: int) -> list[Call]:
         keeper = self._stage.roles.keeper
@@ -136,16 +147,33 @@ class GoldTokenPlayer(PlainPlayer):
         return {}
 
 
-class FrozenTokens(Custody):
-    """Tokens whose holders' addresses the issuer freezes and lets go again."""
+def _changes(holds: BoolArray) -> NDArray[np.int8]:
+    """Return 1 where something begins to hold and -1 where it ends, shape (n_steps + 1,)."""
+    return np.diff(holds.astype(np.int8), prepend=np.int8(0))
+
+
+class StoppedTokens(Custody):
+    """Tokens whose holders' addresses the issuer freezes, or which he pauses, for a time."""
 
     def __init__(
-        self, token: str, decimals: int, quote: Quote, contract: Key, frozen: BoolArray
+        self,
+        token: str,
+        decimals: int,
+        quote: Quote,
+        contract: Key,
+        frozen: BoolArray,
+        paused: BoolArray,
     ) -> None:
-        """Take when they are `frozen`, of shape (n_steps + 1,), beside what any custody takes."""
+        """Take when holders are `frozen` and all is `paused`, beside what any custody takes.
+
+        Both are of shape (n_steps + 1,).
+        """
         super().__init__(token, decimals, quote, contract)
-        self._frozen = frozen
-        self._changes = np.diff(frozen.astype(np.int8), prepend=np.int8(0))
+        self._changes = _changes(frozen)
+        self._refusals = [
+            PAUSED if stop else FROZEN if freeze else ""
+            for freeze, stop in zip(frozen, paused, strict=True)
+        ]
 
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the freeze of all addresses on its first day, and its end."""
@@ -156,20 +184,21 @@ class FrozenTokens(Custody):
         return [(Phase.PRICES, call) for call in calls]
 
     def check(self, seat: Seat, step: int, words: Sequence[int]) -> int:
-        """Let the holder try to move nothing while he is frozen: the token must refuse it."""
+        """Let the holder try to move nothing while he is stopped: the token must refuse it."""
         del words
-        if not self._frozen[step]:
+        refusal = self._refusals[step]
+        if not refusal:
             return 0
         moves = self._contract.call("transfer", self._desk, 0, sender=seat.address)
         try:
             self._stage.chain.view_one(moves)
         except TransactionReverted as refused:
-            if refused.reason == REFUSAL:
+            if refused.reason == refusal:
                 return 1
             raise
         raise ReconciliationFailed(
-            f"step {step}: {seat.account.investor}, whose address is frozen, can move "
-            f"{self.token} on chain"
+            f"step {step}: {seat.account.investor} can move {self.token} on chain, which must say "
+            f"'{refusal}'"
         )
 
 
@@ -183,15 +212,20 @@ class TokenStage:
         if not part.holders:
             return Cast(player)
         quote = Quote(part.drivers.prices.token_usd[:, 0], terms.sale_spread_bps)
-        frozen = part.drivers.frozen[:, 0] if part.drivers.frozen.size else None
-        stays = frozen is not None and bool(frozen[-1])
+        stopped = part.drivers.stopped
+        stays = bool(stopped.size and stopped[-1, 0])
         accounts = tuple(
             desk_account(investor, label, holder, terms.decimals, quote, stays=stays)
             for investor, holder in part.holders.items()
         )
         kept = (label, terms.decimals, quote, (label, "token"))
-        custody = Custody(*kept) if frozen is None else FrozenTokens(*kept, frozen)
-        return Cast(player, accounts, custody)
+        if not stopped.size:
+            return Cast(player, accounts, Custody(*kept))
+        never = np.zeros(len(stopped), np.bool_)
+        frozen, paused = (
+            on[:, 0] if on.size else never for on in (part.drivers.frozen, part.drivers.paused)
+        )
+        return Cast(player, accounts, StoppedTokens(*kept, frozen, paused))
 
 
 STAGE = TokenStage()

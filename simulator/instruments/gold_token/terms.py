@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from simulator.instruments.terms import Among, InstrumentTerms, Needs, Position, Struck
 from simulator.schema.fields import Bps, Fault, Hazard, Positive, Rate, Share, refuse
 
-PREMIUM, SHORTFALL, FREEZE = "premium", "shortfall", "freeze"
+PREMIUM, SHORTFALL, FREEZE, PAUSE = "premium", "shortfall", "freeze", "pause"
 """What shocks can do to a token."""
 
 MAX_DESK_SPREAD_BPS = 5_000
@@ -86,6 +86,7 @@ class GoldTokenTerms(InstrumentTerms):
                 lasts=True,
             ),
             Struck(FREEZE, "the issuer freezes the addresses of investors who hold it", lasts=True),
+            Struck(PAUSE, "the issuer stops all transfers of the token", lasts=True, is_alone=True),
         )
 
     def needs(self) -> Needs:

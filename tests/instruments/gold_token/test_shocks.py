@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from paths import differing, replay
 
-from simulator.errors import ReconciliationFailed
+from simulator.errors import InputError, ReconciliationFailed
 from simulator.instruments.checks import faults_of
-from simulator.instruments.gold_token.player import FrozenTokens
+from simulator.instruments.gold_token.player import GoldTokenPlayer, StoppedTokens
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
@@ -107,9 +107,62 @@ def test_replay__of_a_freeze__agrees_and_the_token_refuses_its_holder(shocks):
 
 
 def test_replay__of_a_holder_who_is_not_frozen_on_chain__stops(monkeypatch):
-    monkeypatch.setattr(FrozenTokens, "calls", lambda self, step: [])
-    with pytest.raises(ReconciliationFailed, match="address is frozen, can move gold_token"):
+    monkeypatch.setattr(StoppedTokens, "calls", lambda self, step: [])
+    with pytest.raises(ReconciliationFailed, match=r"can move gold_token on chain, .* frozen"):
         replay(None, 3, *TRADED, f"shocks=[{{name: s, {FREEZE}}}]", name="gold-pool")
+
+
+ALONE = """\
+name: alone
+title: alone
+horizon_days: 40
+paths: 256
+use: {gold-pool: {instruments: [gold_token]}}
+market: {model: gbm, assets: {gold: {drift: 0}}}
+investors:
+  half: {capital_usd: 100_000, weights: {gold_token: 0.5, cash: 0.5}, rebalance: {every_days: 5}}
+claims:
+  gains:
+    says: gains
+    subject: half
+    conditions: [{measure: total_return, unit: usd, at_least: 0}]
+"""
+PAUSE = f"target: gold_token.pause, day: {DAY}, plateau_days: 15"
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Return a scenario of a token on which nothing stands, half of a portfolio."""
+    path = tmp_path / "alone.yaml"
+    path.write_text(ALONE, encoding="utf-8")
+    return path
+
+
+def test_pause__nobody_trades_on_any_day_of_it(alone):
+    loaded = load_scenario(alone, overrides=(f"shocks=[{{name: s, {PAUSE}}}]",))
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    found = simulate_block(loaded.scenario, spec, 0, 128, record=True)
+    held = found.investors["half"].portfolio
+    traded = (held.bought[0] > 0.0) | (held.sold[0] > 0.0)
+    # every fifth day; those of day 20, 25 and 30 wait for day 35, on which tokens move again
+    assert np.flatnonzero(traded.all(axis=1)).tolist() == [0, 5, 10, 15, 35]
+    assert not traded[DAY : DAY + 15].any()
+
+
+def test_replay__of_a_pause__agrees_and_the_token_refuses_its_holder(alone):
+    found = replay(None, 3, f"shocks=[{{name: s, {PAUSE}}}]", name=str(alone))
+    assert found.ok, differing(found)
+
+
+def test_replay__of_a_token_that_is_not_paused_on_chain__stops(alone, monkeypatch):
+    monkeypatch.setattr(GoldTokenPlayer, "_pause", lambda self, step: [])
+    with pytest.raises(ReconciliationFailed, match=r"can move gold_token on chain, .* paused"):
+        replay(None, 3, f"shocks=[{{name: s, {PAUSE}}}]", name=str(alone))
+
+
+def test_pause__of_a_token_that_others_stand_on__is_refused_with_their_names():
+    with pytest.raises(InputError, match="would stop gold_pool, gold_vault too"):
+        token(PAUSE)
 
 
 @pytest.mark.parametrize("shock", [PREMIUM, MISSING])

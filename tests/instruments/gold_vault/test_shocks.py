@@ -115,7 +115,7 @@ def test_reports__that_are_late__leave_the_share_price_where_it_is_and_come_all_
 
 
 def test_reports__are_late_on_all_paths_alike():
-    with pytest.raises(InputError, match="must be 1: gold_vault.reports is the same on all paths"):
+    with pytest.raises(InputError, match="reports is the same on all paths"):
         world(f"{REPORTS}, share: 0.5")
 
 
