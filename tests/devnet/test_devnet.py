@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from email.message import Message
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -163,6 +165,45 @@ def test_cast__where_it_is_installed__reads_and_sends(devnet, visit):
     read = [usdc, "balanceOf(address)(uint256)", stranger]
     done = subprocess.run([cast, "call", *read, *rpc], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["7"]
+
+
+def asked_from_a_page(rpc: str, method: str, *params: object) -> tuple[Message, object]:
+    """Return headers and result of what a page of another origin asks, as a browser sends it."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    headers = {"content-type": "application/json", "Origin": "https://front-end.example"}
+    with urlopen(Request(rpc, body, headers)) as answer:
+        return answer.headers, json.load(answer)["result"]
+
+
+def test_wallet__asks_what_wallets_ask__is_answered(devnet):
+    rpc, me = devnet.status()["rpc"], "0x" + "9a" * 20
+    token = contract_of(devnet, "gold_token/token")
+    approve = {"from": me, "to": token.address}
+    approve["data"] = "0x" + token.call("approve", "0x" + "78" * 20, 5).data.hex()
+    headers, chain_id = asked_from_a_page(rpc, "eth_chainId")
+    assert chain_id == "0x7a69"
+    assert headers["access-control-allow-origin"] == "*"
+    assert asked_from_a_page(rpc, "net_version")[1] == "31337"
+    assert asked_from_a_page(rpc, "eth_getBalance", me, "latest")[1] == "0x0"
+    assert asked_from_a_page(rpc, "eth_getTransactionCount", me, "pending")[1] == "0x0"
+    assert int(asked_from_a_page(rpc, "eth_gasPrice")[1], 16) > 0
+    # a bare transfer takes 21,000, a first allowance writes one slot for 20,000 more
+    assert 41_000 < int(asked_from_a_page(rpc, "eth_estimateGas", approve)[1], 16) < 100_000
+    # the base fee is 0 on every block, so whatever a wallet offers is enough
+    history = asked_from_a_page(rpc, "eth_feeHistory", "0x4", "latest", [50])[1]
+    assert {int(fee, 16) for fee in history["baseFeePerGas"]} == {0}
+
+
+def test_page_of_another_origin__asks_whether_it_may__may(devnet):
+    asks = {
+        "Origin": "https://front-end.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    with urlopen(Request(devnet.status()["rpc"], headers=asks, method="OPTIONS")) as answer:
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        assert "content-type" in answer.headers["access-control-allow-headers"]
 
 
 def test_load__what_was_saved__undoes_what_came_after(devnet, visit, tmp_path):
