@@ -116,6 +116,25 @@ def share(value: float) -> str:
     return f"{shown}{HARD_SPACE}%"
 
 
+def tabled(value: float) -> str:
+    """Return a share of paths for a column: one decimal, and never a false 0 or 100."""
+    if 0.0 < value < 0.0005:
+        return f"below 0.1{HARD_SPACE}%"
+    if 0.9995 <= value < 1.0:
+        return f"above 99.9{HARD_SPACE}%"
+    return percent(value)
+
+
+def brief_range(bounds: tuple[float, float], *, signed: bool = False) -> str:
+    """Return a range of fractions in percent without the sign: `12 to 81`, and `0.2 to 1.4`.
+
+    A wide one needs no decimals.
+    """
+    wide = bounds[1] - bounds[0] >= 0.05
+    low, high = (number(100 * bound, 0 if wide else 1, signed=signed) for bound in bounds)
+    return f"{low} to {high}"
+
+
 def interval(bounds: tuple[float, float]) -> str:
     """Return an interval of a share, both ends with the digits of the finer: `0.83 to 1.23 %`."""
     fine = any(0 < min(bound, 1.0 - bound) < 0.01 for bound in bounds)

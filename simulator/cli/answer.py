@@ -74,7 +74,14 @@ def _print(console: Console, told: Told, *, whole: bool) -> None:
     from simulator.report import print_brief, print_report  # charts take a third of a second
 
     if not whole:
-        found = told.simulation, told.verdicts, told.replays.done, told.every, told.effects
+        found = (
+            told.simulation,
+            told.verdicts,
+            told.replays.done,
+            told.every,
+            told.effects,
+            told.turns,
+        )
         print_brief(console, *found)
         return
     print_report(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.instruments.base import UNITS, Kind, Unit
+from simulator.words import bound
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -139,6 +140,41 @@ def _mean(values: FloatArray) -> Mean:
     return Mean(float(np.mean(values)), error)
 
 
+SMALL = 0.0025
+"""Sources that bring or take less than this share of the deposit are put together."""
+
+
+def grouped(found: Contributions) -> Contributions:
+    """Return the same with small sources of a kind as one line, where there are several.
+
+    A source is small where it is below `SMALL` in every unit. The line's error is not known
+    from theirs, which depend on each other: NaN.
+    """
+    lines: list[Line] = []
+    for kind in found.kinds:
+        own = found.of_kind(kind.kind)
+        small = [line for line in own if not line.is_zero and _is_small(line)]
+        if len(small) < 2:
+            lines += own
+            continue
+        lines += [line for line in own if line not in small and not line.is_zero]
+        lines.append(_together(small, kind.kind))
+    return replace(found, sources=tuple(lines))
+
+
+def _is_small(line: Line) -> bool:
+    return all(abs(mean.value) < SMALL for mean in line.means.values())
+
+
+def _together(lines: Sequence[Line], kind: Kind | None) -> Line:
+    units = [unit for unit in UNITS if any(unit in line.means for line in lines)]
+    sums = {
+        unit: sum(line.means[unit].value for line in lines if unit in line.means) for unit in units
+    }
+    label = f"{len(lines)} others of {kind}, each below {bound(SMALL)}"
+    return Line(label, kind, {unit: Mean(value, math.nan) for unit, value in sums.items()})
+
+
 FEW = 2
 """So many investors that no claim is about are compared with every subject."""
 
@@ -148,13 +184,18 @@ def beside(simulation: Simulation, subject: str, subjects: Sequence[str]) -> lis
 
     Those that claims compare him with; and those that no claim is about, while they are few.
     """
-    claims = simulation.scenario.claims.values()
-    named = [
+    named = compared(simulation, subject)
+    rest = [name for name in simulation.investors if name not in subjects]
+    return list(dict.fromkeys((*named, *(rest if len(rest) <= FEW else ()))))
+
+
+def compared(simulation: Simulation, subject: str) -> list[str]:
+    """Return the investors that claims compare a subject with."""
+    found = [
         other
-        for claim in claims
+        for claim in simulation.scenario.claims.values()
         if claim.subject == subject
         for other in (claim.against, *(condition.over for condition in claim.conditions))
         if other is not None and other != subject
     ]
-    rest = [name for name in simulation.investors if name not in subjects]
-    return list(dict.fromkeys((*named, *(rest if len(rest) <= FEW else ()))))
+    return list(dict.fromkeys(found))

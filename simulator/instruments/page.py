@@ -145,6 +145,9 @@ class Page(Protocol[T]):
     def on_depeg(self, told: Told[T]) -> str:
         """Return a sentence on what a fall of USDC does to it."""
 
+    def dates(self, terms: T) -> Sequence[tuple[int, str]]:
+        """Return the steps on which something happens on every path, and what: a listing."""
+
 
 class Silent(Generic[T]):
     """A page that says nothing: a base for those that say little."""
@@ -168,6 +171,11 @@ class Silent(Generic[T]):
         """Return nothing."""
         del told
         return ""
+
+    def dates(self, terms: T) -> Sequence[tuple[int, str]]:
+        """Return nothing."""
+        del terms
+        return ()
 
 
 class BySource(Mapping[str, FloatArray]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def section_markup(anchor: str, found: Section, daily: pd.DataFrame) -> Html:
-    """Return a section; its fans stand side by side below all else.
+Marks = Sequence[tuple[dt.date, str]]
 
-    `daily` has the columns date, series, p05, p25, p50, p75, p95.
+
+def section_markup(anchor: str, found: Section, daily: pd.DataFrame, marks: Marks = ()) -> Html:
+    """Return a folded section; its fans stand side by side below all else.
+
+    `daily` has the columns date, series, p05, p25, p50, p75, p95; `marks` are what happens on a
+    date, with its words.
     """
     fans = [block for block in found.blocks if isinstance(block, Fan)]
     rest = [block for block in found.blocks if not isinstance(block, Fan)]
-    drawn = [fan_markup(block, daily) for block in fans]
+    drawn = [fan_markup(block, daily, marks) for block in fans]
     pair = [element("div", *drawn, class_="pair")] if drawn else []
-    return markup.section(anchor, found.title, *blocks_markup(rest), *pair)
+    return markup.fold(anchor, found.title, *blocks_markup(rest), *pair)
 
 
 def blocks_markup(blocks: Iterable[Block]) -> list[Html]:
@@ -51,7 +56,7 @@ def _table(block: Table) -> Html:
     return markup.table(columns, [Row(cells) for cells in block.rows], caption=block.caption)
 
 
-def fan_markup(block: Fan, daily: pd.DataFrame) -> Html:
+def fan_markup(block: Fan, daily: pd.DataFrame, marks: Marks = ()) -> Html:
     """Return a fan; nothing where the run kept no such series."""
     rows = daily[daily["series"] == block.series]
     if rows.empty:
@@ -65,6 +70,7 @@ def fan_markup(block: Fan, daily: pd.DataFrame) -> Html:
         tick_format=",.3~r" if block.share else ",.3~s",
         hover_format=".2f" if block.share else ",.3s",
         level=None if block.level is None else scale * block.level,
+        marks=marks,
     )
     last = rows.iloc[-1]
     low, middle, high = (figure(scale * float(last[q]), "level") for q in ("p05", "p50", "p95"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from simulator.engine.headline import headline
+from simulator.engine.moments import moments, of_series
 from simulator.report import rooms, shocks
 from simulator.report.blocks import section_markup
-from simulator.report.markup import Html, element, join
+from simulator.report.markup import Html, contents, element, join
 from simulator.report.page import document
 from simulator.report.sections import (
     agreement_section,
     answer_section,
     depeg_section,
+    headline_section,
     inputs_section,
     instruments_section,
     moves_section,
@@ -32,15 +35,15 @@ if TYPE_CHECKING:
     from simulator.replay import EveryPath, Replay
     from simulator.scenario.files import LoadedScenario
 
-_CONTENTS = (
-    ("answer", "Answer"),
-    ("origin", "Sources of return"),
-    ("instruments", "Instruments"),
-    ("outcomes", "Outcomes"),
-    ("moves", "How the verdicts move"),
-    ("agreement", "Model against contract"),
-    ("notice", "Hypothetical performance"),
-    ("inputs", "Inputs"),
+_TOOLS = join(
+    (
+        Html(
+            '<input type="search" id="find-claim" autocomplete="off" aria-label="Find a claim" '
+            'placeholder="Find a claim">'
+        ),
+        element("output", id="claims-found", for_="find-claim"),
+        element("button", "Open all", type="button", class_="fold-all", aria_pressed="false"),
+    )
 )
 
 
@@ -78,31 +81,45 @@ def render_html(
     -----
     Wall-clock times are left out, so that the same inputs give the same bytes.
     """
+    found = headline(simulation, verdicts, turns)
+    moves = moves_section(simulation, verdicts, sets, turns, sensitivities)
+    parts = [
+        ("answer", "Claims", answer_section(simulation, verdicts)),
+        ("origin", "Sources", origin_section(simulation, verdicts)),
+        ("instruments", "Instruments", instruments_section(simulation)),
+        *_products(simulation),
+        *_struck(simulation, effects),
+        ("depeg", "The digital dollar", depeg_section(simulation)),
+        ("outcomes", "Outcomes", outcomes_section(simulation, found)),
+        ("moves", "What moves them", moves),
+        ("agreement", "Contracts", agreement_section(simulation.scenario.gas, replays, every)),
+        ("notice", "Notice", notice_section(simulation.scenario, verdicts)),
+        ("inputs", "Inputs", inputs_section(loaded)),
+    ]
+    links = [("headline", "In short"), *((a, words) for a, words, part in parts if words and part)]
     body = join(
         (
             _header(simulation),
+            contents(links, element("div", _TOOLS, class_="tools", hidden="")),
             element(
                 "main",
                 warnings_section(loaded.warned, _notes(simulation)),
-                answer_section(simulation, verdicts),
-                origin_section(simulation, verdicts),
-                instruments_section(simulation),
-                *(
-                    section_markup(f"instrument-{label}-page", found, simulation.daily)
-                    for label, found in rooms.sections(simulation)
-                ),
-                *_struck(simulation, effects),
-                depeg_section(simulation),
-                outcomes_section(simulation),
-                moves_section(simulation, verdicts, sets, turns, sensitivities),
-                agreement_section(simulation.scenario.gas, replays, every),
-                notice_section(simulation.scenario, verdicts),
-                inputs_section(loaded),
+                headline_section(simulation, verdicts, found, replays, every, effects),
+                *(part for _, _, part in parts),
             ),
             _footer(simulation),
         )
     )
     return document(simulation.scenario.title, body)
+
+
+def _products(simulation: Simulation) -> Iterator[tuple[str, str, Html]]:
+    """Yield what products say of themselves; too many for the contents."""
+    known = moments(simulation)
+    for label, found in rooms.sections(simulation):
+        anchor = f"instrument-{label}-page"
+        marks = [(moment.date, moment.words) for moment in of_series(known, label)]
+        yield anchor, "", section_markup(anchor, found, simulation.daily, marks)
 
 
 def _notes(simulation: Simulation) -> tuple[str, ...]:
@@ -111,10 +128,13 @@ def _notes(simulation: Simulation) -> tuple[str, ...]:
     return () if history is None else history.notes
 
 
-def _struck(simulation: Simulation, effects: Sequence[ShockEffect]) -> list[Html]:
-    """Return the section on shocks, if there are any."""
+def _struck(
+    simulation: Simulation, effects: Sequence[ShockEffect]
+) -> Iterator[tuple[str, str, Html]]:
+    """Yield the section on shocks, if there are any."""
     found = shocks.section(simulation.scenario.shocks or (), effects)
-    return [] if found is None else [section_markup("shocks", found, simulation.daily)]
+    if found is not None:
+        yield "shocks", "Shocks", section_markup("shocks", found, simulation.daily)
 
 
 def _header(simulation: Simulation) -> Html:
@@ -122,16 +142,12 @@ def _header(simulation: Simulation) -> Html:
     facts = (
         f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start} · "
         f"scenario {scenario.name} · calibration {simulation.calibration.name} · "
-        f"seed {scenario.seed}"
+        f"seed {scenario.seed} · hypothetical performance, simulated, no forecast"
     )
-    links = (element("a", words, href=f"#{anchor}") for anchor, words in _CONTENTS)
     return element(
         "header",
-        element("p", "Assay report", class_="eyebrow"),
         element("h1", scenario.title),
         element("p", facts, class_="facts"),
-        element("p", "Hypothetical performance, simulated; not a forecast.", class_="facts"),
-        element("nav", *links, aria_label="Contents"),
     )
 
 

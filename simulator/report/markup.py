@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
+
+from simulator.words import plain
+
+_FILE_NAME = 40
+"""Letters of a table's title in the name of its file."""
 
 
 class Html(str):
@@ -48,11 +57,13 @@ class Column:
 class Row:
     """A table's row: its cells, the first of which is its heading, and a CSS class.
 
-    A row of one cell heads the rows below it and spans the table.
+    A row of one cell heads the rows below it and spans the table. `find` is what the page's
+    search finds it by.
     """
 
     cells: Sequence[str]
     class_: str = ""
+    find: str = ""
 
 
 def table(
@@ -60,13 +71,15 @@ def table(
 ) -> Html:
     """Return a table that scrolls sideways by itself where the page is too narrow.
 
-    Cells carry their column's title, so that narrow pages can stack them (class `stack`).
+    Cells carry their column's title, so that narrow pages can stack them (class `stack`). Beside
+    the caption a link saves the table as a CSV file, which needs no script.
     """
+    found = list(rows)
     head = element("tr", *(_heading(column) for column in columns))
-    body = join(_row(columns, row) for row in rows)
+    body = join(_row(columns, row) for row in found)
     inner = element(
         "table",
-        element("caption", caption),
+        element("caption", caption, " ", _csv_link(columns, found, _plain(caption))),
         element("thead", head),
         element("tbody", body),
         class_=class_ or "plain",
@@ -76,8 +89,36 @@ def table(
     )
 
 
-def _plain(caption: str) -> str:
-    return html.unescape(caption) if isinstance(caption, Html) else caption
+def _plain(words: str) -> str:
+    """Return markup as text; where a word may break is no break, another tag is a space."""
+    if not isinstance(words, Html):
+        return words
+    return html.unescape(re.sub(r"<[^>]*>", " ", words.replace("<wbr>", "")))
+
+
+def _csv_link(columns: Sequence[Column], rows: Sequence[Row], caption: str) -> Html:
+    """Return a link that holds the table: one line a row, numbers without thousands separators."""
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\r\n").writerow
+    write([column.title for column in columns])
+    for row in rows:
+        write(
+            [_value(cell, column) for cell, column in zip(row.cells, columns, strict=False)],
+        )
+    name = re.sub(r"[^a-z0-9]+", "-", caption.lower())[:_FILE_NAME].strip("-") or "table"
+    return element(
+        "a",
+        "CSV",
+        class_="csv",
+        download=f"{name}.csv",
+        href=f"data:text/csv;charset=utf-8,{quote(text.getvalue())}",
+        aria_label=f"Save as CSV: {caption}",
+    )
+
+
+def _value(cell: str, column: Column) -> str:
+    words = " ".join(plain(_plain(cell)).split())
+    return words.replace(",", "") if column.numeric else words
 
 
 def _heading(column: Column) -> Html:
@@ -93,10 +134,33 @@ def _row(columns: Sequence[Column], row: Row) -> Html:
     for column, cell in zip(columns[1:], others, strict=True):
         kind = "number" if column.numeric else "word"
         cells.append(element("td", cell, class_=kind, data_label=column.title))
-    return element("tr", *cells, **({"class_": row.class_} if row.class_ else {}))
+    given = {"class_": row.class_, "data_claim": row.find}
+    return element("tr", *cells, **{name: words for name, words in given.items() if words})
+
+
+def verdict_word(word: str) -> Html:
+    """Return a verdict's word on its colour."""
+    return element("strong", word, class_=f"verdict {word.replace(' ', '-')}")
 
 
 def section(anchor: str, title: str, *children: str) -> Html:
     """Return a titled section that the page's contents can point to."""
     heading = element("h2", title, id=f"{anchor}-title")
     return element("section", heading, *children, id=anchor, aria_labelledby=f"{anchor}-title")
+
+
+def fold(anchor: str, title: str, *children: str) -> Html:
+    """Return a titled section that is closed until somebody opens it.
+
+    The anchor lies inside, so that a link to it opens the section without a script too.
+    """
+    summary = element("summary", element("h2", title, id=f"{anchor}-title"))
+    inside = element("div", *children, id=anchor, class_="inside")
+    folded = element("details", summary, inside)
+    return element("section", folded, class_="fold", aria_labelledby=f"{anchor}-title")
+
+
+def contents(links: Iterable[tuple[str, str]], *tools: str) -> Html:
+    """Return the bar of a page's contents: anchors with their words, and what stands behind."""
+    found = (element("a", words, href=f"#{anchor}") for anchor, words in links)
+    return element("nav", element("div", *found, class_="links"), *tools, aria_label="Contents")

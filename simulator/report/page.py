@@ -15,7 +15,8 @@ _POLICY = (
 
 def document(title: str, body: Html) -> str:
     """Return a whole page around `body`."""
-    whole = join((body, Html(f"<script>{_resource('page.js')}</script>")))
+    script = Html(f"<script>{_resource('page.js')}</script>")
+    whole = join((body, charts.library(), script))
     return f'<!DOCTYPE html>\n<html lang="en">\n{_head(title)}\n<body>{whole}</body>\n</html>\n'
 
 
@@ -32,5 +33,4 @@ def _head(title: str) -> Html:
         Html('<link rel="icon" href="data:,">'),
         element("title", f"Assay: {title}"),
         Html(f"<style>{_resource('page.css')}</style>"),
-        charts.library(),
     )

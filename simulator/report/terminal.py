@@ -23,7 +23,7 @@ from simulator.report.conditions import (
     told_range,
 )
 from simulator.report.console import STYLES, number_table, put, within
-from simulator.report.sections.agreement import every_words, worst_ratio
+from simulator.report.replays import every_words, worst_ratio
 from simulator.report.sentences import remarks
 from simulator.words import (
     HARD_SPACE,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from simulator.replay import EveryPath, Replay
     from simulator.scenario.files import LoadedScenario
 
-_CLAIM_WIDTH = 20
 POINTS = f"{HARD_SPACE}points"
 _KIND_STYLES = {
     "organic": "green",
@@ -154,7 +153,6 @@ def _put_depeg(console: Console, simulation: Simulation) -> None:
 def _verdict_table(verdicts: Sequence[Verdict]) -> Table:
     columns = ("claim", "verdict", "probability", "median\np05 to p95", "drawdown", "organic")
     table = number_table("Verdicts", columns, words=2)
-    table.columns[0].min_width = min(_CLAIM_WIDTH, max(len(v.claim) for v in verdicts))
     table.columns[1].no_wrap = True
     for verdict in verdicts:
         given = f"\ngiven {spoken(verdict.given)}: {verdict.given_paths:,} paths"

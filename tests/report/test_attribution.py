@@ -9,7 +9,15 @@ import samples
 from scipy import stats
 
 from simulator.engine import simulate
-from simulator.engine.attribution import KINDS, beside, contributions
+from simulator.engine.attribution import (
+    KINDS,
+    Contributions,
+    Line,
+    Mean,
+    beside,
+    contributions,
+    grouped,
+)
 from simulator.engine.stored import Rows
 from simulator.scenario import load_scenario
 
@@ -99,3 +107,28 @@ def test_beside__of_a_subject__are_those_that_claims_compare_him_with():
     small = load_scenario("gold-vault-sober", overrides=["paths=128"])
     few = simulate(small.scenario, small.calibration)
     assert beside(few, "holder", ["holder"]) == ["token_only"]
+
+
+def test_grouped__small_sources_of_a_kind__are_one_line_that_keeps_the_sum():
+    def line(label, kind, usd):
+        return Line(label, kind, {"usd": Mean(usd, 0.001)})
+
+    lines = (
+        line("interest", "organic", 0.03),
+        line("tips", "organic", 0.002),
+        line("gas", "cost", -0.0011),
+        line("spread", "cost", -0.0024),
+        line("fee", "cost", -0.004),
+    )
+    kinds = (line("organic", "organic", 0.032), line("cost", "cost", -0.0075))
+    total = line("net", None, 0.0245)
+    few = grouped(Contributions("x", "y", lines, kinds, total, total))
+    # one small source is no group; gas and spread are: 0.11 + 0.24 %
+    assert [found.label for found in few.sources] == [
+        "interest",
+        "tips",
+        "fee",
+        "2 others of cost, each below 0.25\u00a0%",
+    ]
+    assert few.sources[-1].means["usd"].value == pytest.approx(-0.0035)
+    assert sum(found.means["usd"].value for found in few.sources) == pytest.approx(0.0245)

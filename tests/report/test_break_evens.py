@@ -86,6 +86,6 @@ def test_terminal__with_break_evens__shows_them_and_how_they_were_found(sample) 
 
 def test_html__with_break_evens__shows_them_before_the_parameter_sets(sample) -> None:
     page = render_html(*sample, turns=[CASES["found"][0]])
-    assert page.index("What would have to be true") < page.index("drew no parameter sets")
+    assert page.index("as likely as not at") < page.index("drew no parameter sets")
     assert "0.0087771" in page
-    assert "What would have to be true" not in render_html(*sample)
+    assert "as likely as not at" not in render_html(*sample)

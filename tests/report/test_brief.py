@@ -11,6 +11,7 @@ from rich.console import Console
 
 from simulator.engine.shock_effects import ShockEffect
 from simulator.report.brief import LINES, brief, print_brief
+from simulator.scenario import load_scenario
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def test_brief__each_claim__stands_with_word_and_number(sample, width):
     for verdict in verdicts:
         assert verdict.claim in text
     # None of 200 paths: at most 1 - 0.025 ** (1 / 200) = 1.8 % (Clopper and Pearson).
-    assert "refuted gold-vault-8-12 0 % (0.0 to 1.8 %)" in text
+    assert "refuted: gold-vault-8-12 0 % (0.0 to 1.8)" in text
 
 
 def test_brief__money__is_what_the_paths_say(sample):
@@ -41,20 +42,22 @@ def test_brief__money__is_what_the_paths_say(sample):
     text = " ".join(" ".join(brief(found, verdicts, [], None, 100)).split())
     # 100 ounces: +1 % +3 % -0.5 % = 3.5 % on nine paths of ten, 76.5 % less on the tenth; in
     # dollars +12 or -10 % of gold come on top. All exploited paths are even ones: gold is up.
-    # 400,000 dollars: 1.155 on 80 paths, 0.935 on 100, 0.355 on 20.
+    # Of 100,000 dollars: 1.155 on 80 paths, 0.935 on 100, 0.355 on 20. In a year each is below
+    # by more than 1 %. An exploit's fall of 80 % is one path in ten.
     assert (
-        "holder puts in 400,000 dollars and leaves with 374,000 in the median, 142,000 to 462,000 "
-        "in nine cases of ten; a loss on 60.0 % of paths" in text
+        "Money of holder: 100,000 dollars become 93,500 in the median, 35,500 to 115,500 in 9 of "
+        "10; loss in 60.0 %, PSL 60.0 %; worst fall 0.1 % (1 in 20: 80.0 %)" in text
     )
-    assert "Exploit -8.00 %, Token <emissions> +3.00 %" in text
+    assert "Largest sources: Token <emissions> +3.00 %, Gold price +1.00 %, Interest" in text
+    assert "-3.5 % in all, in the mean of holder." in text
+    assert "Largest costs and losses: Exploit -8.00 %, Vault fees -0.50 %." in text
 
 
 def test_brief__replays__are_summed_and_the_one_that_differs_is_named(sample):
     found, verdicts = sample
     told = brief(found, verdicts, [samples.replay("p05"), samples.replay("p95")], None, 100)
     text = " ".join(" ".join(told).split())
-    assert "agree: 2 paths on revm, 2,468 transactions, at least 113,578,000 gas" in text
-    assert "worst error 0.1 of its tolerance" in text
+    assert "agree: 2 paths on revm, 2,468 transactions, worst error 0.1 of its tolerance" in text
     told = brief(found, verdicts, [samples.replay("p05"), samples.replay("x", ok=False)], None, 100)
     assert "differ in x: 2 paths" in " ".join(told)
 
@@ -66,6 +69,7 @@ def test_brief__however_many_claims__is_forty_lines_at_most(sample, width, count
     told = brief(found, many(verdicts, count), [samples.replay()], None, width)
     assert len(told) < LINES
     assert max(map(len, told)) <= width
+    assert told[-1].endswith("tolerance.")  # what stands behind the verdicts is never cut
     if count == 300:
         assert "300 claims" in " ".join(told)
 
@@ -90,4 +94,44 @@ def test_brief__shocks__are_told_the_largest_first_and_together(sample):
     text = " ".join(" ".join(told).split())
     assert "points of that mean: exploit -9.8, gold -3.1, depeg -0.4; together -12.9." in text
     told = brief(found, verdicts, [], None, 100, effects[:1])
-    assert "Shocks, points of that mean: gold -3.1." in told
+    assert "Shocks: points of that mean: gold -3.1." in told
+
+
+def flagship(verdicts):
+    """Return verdicts on all of the flagship's claims, each over parameter sets."""
+    claims = load_scenario("hard-assets-2026").scenario.claims
+    words = ("supported", "plausible", "unlikely", "unlikely", "refuted")
+    return tuple(
+        replace(
+            verdicts[0],
+            claim=claim,
+            subject=terms.subject or "price.gold",
+            verdict=words[place % len(words)],
+            probability=0.3456,
+            parameter_range=(0.2345, 0.5678),
+        )
+        for place, (claim, terms) in enumerate(claims.items())
+    )
+
+
+def test_brief__of_the_flagships_claims__has_word_probability_and_range_of_each(sample):
+    found, verdicts = sample
+    claims = flagship(verdicts)
+    told = brief(found, claims, [samples.replay()], None, 100)
+    text = " ".join(" ".join(told).split())
+    assert len(told) < LINES
+    assert len(claims) == 38
+    for verdict in claims:
+        if verdict.verdict == "refuted":  # these may share one bound
+            assert verdict.claim in text
+        else:
+            assert f"{verdict.claim} 34.6 % (23 to 57)" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_brief__on_a_narrow_terminal__breaks_no_name_and_cuts_nothing(sample, width):
+    found, verdicts = sample
+    told = brief(found, verdicts, [samples.replay()], None, width)
+    wide = " ".join(brief(found, verdicts, [samples.replay()], None, 100))
+    assert max(map(len, told)) <= width
+    assert " ".join(" ".join(told).split()) == " ".join(wide.split())

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import samples
 import test_market_page
 
+from simulator.claims import judge_events
+from simulator.engine import simulate
 from simulator.report import render_html, render_market
+from simulator.scenario import load_scenario
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+SCREEN = {390: 844, 1280: 800}
 SANDBOXLESS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -48,35 +56,51 @@ def address(tmp_path_factory) -> str:
     return file.as_uri()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_page__in_a_browser__draws_all_charts_without_errors_or_overflow(browser, address, width):
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+@contextmanager
+def opened(browser, address, width: int, **options) -> Iterator[object]:
+    """Yield a page that may ask for nothing but itself, and must not complain."""
+    size = {"width": width, "height": SCREEN[width]}
+    context = browser.new_context(viewport=size, offline=True, **options)
     page = context.new_page()
-    errors, requests = [], []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: faults.append(asked.url) if asked.url != address else None)
     page.goto(address)
-    page.wait_for_function(
-        "[...document.querySelectorAll('.plotly-graph-div')].every(d => d.querySelector('svg'))"
-    )
-    measured = page.evaluate(
-        """() => ({
-            page: document.documentElement.scrollWidth,
-            charts: document.querySelectorAll('.plotly-graph-div').length,
-            tooWide: [...document.querySelectorAll('.plotly-graph-div .main-svg')].filter(
-                s => s.getBoundingClientRect().right > window.innerWidth + 1).length,
-            drawn: document.querySelectorAll('.plotly-graph-div .trace, .plotly-graph-div .points')
-                .length,
-        })"""
-    )
+    yield page
     context.close()
-    assert errors == []
-    assert requests == [address]
+    assert faults == []
+
+
+def open_all(page) -> None:
+    """Open every fold and look at every chart."""
+    page.click(".fold-all")
+    for chart in page.query_selector_all(".chart"):
+        chart.scroll_into_view_if_needed()
+    for chart in page.query_selector_all(".chart"):
+        chart.wait_for_selector("svg", state="attached")
+
+
+DRAWN = """() => ({
+    page: document.documentElement.scrollWidth,
+    charts: document.querySelectorAll('.chart').length,
+    tooWide: [...document.querySelectorAll('.chart .main-svg')].filter(
+        s => s.getBoundingClientRect().right > window.innerWidth + 1).length,
+    drawn: document.querySelectorAll('.chart .trace, .chart .points').length,
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page__opened__draws_all_charts_without_errors_or_overflow(browser, address, width):
+    with opened(browser, address, width) as page:
+        assert page.locator(".chart svg").count() == 0  # nothing is drawn before it is seen
+        assert page.evaluate("window.Plotly === undefined")
+        open_all(page)
+        measured = page.evaluate(DRAWN)
     assert measured["page"] <= width
     assert measured["tooWide"] == 0
-    # 2 instruments, 2 waterfalls, 4 fans of exit values, 5 distributions, gold, utilisation,
-    # 2 replays
+    # 2 instruments, 2 waterfalls, 4 fans of exit values, 4 distributions and a claim's own, gold,
+    # utilisation, 2 replays
     assert measured["charts"] == 17
     assert measured["drawn"] > measured["charts"]
 
@@ -90,37 +114,138 @@ def test_market__in_a_browser__draws_all_charts_without_errors_or_overflow(
     )
     file = tmp_path / "market.html"
     file.write_text(page_text, encoding="utf-8")
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
-    page = context.new_page()
-    errors = []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(file.as_uri())
-    page.wait_for_function(
-        "[...document.querySelectorAll('.plotly-graph-div')].every(d => d.querySelector('svg'))"
-    )
-    measured = page.evaluate(
-        """() => ({
-            page: document.documentElement.scrollWidth,
-            charts: document.querySelectorAll('.plotly-graph-div').length,
-            tooWide: [...document.querySelectorAll('.plotly-graph-div .main-svg')].filter(
-                s => s.getBoundingClientRect().right > window.innerWidth + 1).length,
-        })"""
-    )
-    context.close()
-    assert errors == []
+    with opened(browser, file.as_uri(), width) as page:
+        for chart in page.query_selector_all(".chart"):
+            chart.scroll_into_view_if_needed()
+        measured = page.evaluate(DRAWN)
     assert measured["page"] <= width
     assert measured["tooWide"] == 0
     assert measured["charts"] == 8  # 3 waterfalls, 3 prices, 2 factors
 
 
+def test_page__closed__is_a_screen_or_two_and_prints_on_few_pages(browser, address):
+    for width, height in SCREEN.items():
+        with opened(browser, address, width) as page:
+            whole = page.evaluate("document.documentElement.scrollHeight")
+            pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))
+        assert whole <= 4 * height
+        assert len(pages) <= 3
+
+
+def test_first_screen__holds_money_verdicts_and_what_to_doubt(browser, address):
+    with opened(browser, address, 1280) as page:
+        for part in (".money", ".verdicts .verdict >> nth=-1", ".told > div >> nth=-1"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] + box["height"] <= SCREEN[1280], part
+    with opened(browser, address, 390) as page:
+        box = page.locator(".money tbody tr").first.bounding_box()
+        assert box["y"] + box["height"] <= SCREEN[390]
+
+
+@pytest.mark.parametrize(("width", "colours"), [(390, "light"), (1280, "dark")])
+def test_page__opened__has_no_serious_finding_of_axe(browser, address, width, colours):
+    if not AXE.is_file():
+        _missing("axe-core")
+    with opened(browser, address, width, color_scheme=colours) as page:
+        open_all(page)
+        page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run().then(result => result.violations)")
+    grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in grave] == []
+
+
+def test_keyboard__alone__reaches_everything_and_opens_it(browser, address):
+    focusable = "a[href], summary, input, button, [tabindex='0']"
+    with opened(browser, address, 1280) as page:
+        shown = f"[...document.querySelectorAll({focusable!r})].filter(e => e.checkVisibility())"
+        wanted = page.evaluate(f"{shown}.length")
+        reached = set()
+        for _ in range(wanted):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate(f"{shown}.indexOf(document.activeElement)"))
+        assert reached == set(range(wanted))
+        page.focus("summary")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelector('details').open")
+
+
+def test_search__by_a_word__leaves_the_claims_that_have_it(browser, address):
+    with opened(browser, address, 1280) as page:
+        page.fill("#find-claim", "8-12-usd")
+        assert page.locator("details.claim:visible").count() == 1
+        assert page.inner_text("#claims-found") == "1 claim"
+        page.press("#find-claim", "Enter")
+        assert page.locator("#claim-gold-vault-8-12-usd").is_visible()
+        page.fill("#find-claim", "")
+        assert page.locator("details.claim:visible").count() == 2
+
+
+def test_link__to_what_is_folded__opens_it(browser, address):
+    with opened(browser, address, 1280) as page:
+        page.click(".verdicts a")
+        assert page.locator("#claim-gold-vault-8-12-usd").is_visible()
+
+
+def test_table__saved__is_a_csv_file_without_a_script(browser, address):
+    with opened(browser, address, 1280, java_script_enabled=False) as page:
+        with page.expect_download() as waited:
+            page.click(".money .csv")
+        saved = Path(waited.value.path()).read_text(encoding="utf-8")
+    head, first, *_ = saved.splitlines()
+    assert head.startswith("Investor,p05,median,p95,chance of loss,PSL")
+    # 0.355, 0.935 and 1.155 of 100,000; 60 % of the paths end below
+    assert first.startswith("holder,35500,93500,115500,60.0 %,60.0 %")
+    assert waited.value.suggested_filename == "what-100-000-dollars-become-over-365-day.csv"
+
+
+def test_page__without_a_script__opens_and_says_what_charts_show(browser, address):
+    with opened(browser, address, 390, java_script_enabled=False) as page:
+        page.click("#instruments-title")
+        words = page.locator("#instrument-gold_vault .note")
+        assert words.is_visible()
+        assert words.inner_text().startswith("Waterfall of gold vault: Interest from borrowers")
+        assert not page.locator(".tools").is_visible()
+
+
+def test_page__in_the_dark__turns_its_charts_dark_but_prints_them_light(browser, address):
+    background = "getComputedStyle(document.querySelector('.chart .main-svg')).backgroundColor"
+    with opened(browser, address, 1280, color_scheme="dark") as page:
+        page.click("#instruments-title")
+        page.wait_for_selector(".chart .main-svg")
+        assert page.evaluate(background) == "rgb(20, 24, 28)"
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(background) == "rgb(255, 255, 255)"
+
+
 def test_page__printed__keeps_its_charts_on_the_paper(browser, address):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(address)
-    page.wait_for_function("document.querySelector('.plotly-graph-div svg') !== null")
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     widest = "Math.max(...[...document.querySelectorAll('.main-svg')].map(s => s.clientWidth))"
-    page.wait_for_function(f"{widest} <= 330")
-    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    page.wait_for_function(f"{widest} > 330")
-    page.close()
+    with opened(browser, address, 1280) as page:
+        page.click("#instruments-title")
+        page.wait_for_selector(".chart .main-svg")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(widest) <= 330
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(widest) > 330
+
+
+@pytest.mark.deep
+def test_flagship__in_a_browser__is_there_at_once_and_short(browser, tmp_path):
+    loaded = load_scenario("hard-assets-2026", overrides=["paths=128"])
+    found = simulate(loaded.scenario, loaded.calibration)
+    verdicts = judge_events(loaded.scenario.claims, found.outcomes)
+    file = tmp_path / "report.html"
+    file.write_text(render_html(loaded, found, verdicts, []), encoding="utf-8")
+    for width, height in SCREEN.items():
+        with opened(browser, file.as_uri(), width) as page:
+            ready = page.evaluate(
+                "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+            )
+            whole = page.evaluate("document.documentElement.scrollHeight")
+            pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))
+            if width == 1280:
+                for part in (".money", ".verdicts .verdict", ".told > div >> nth=-1"):
+                    box = page.locator(part).first.bounding_box()
+                    assert box["y"] + box["height"] <= height, part
+        assert ready < 2_000  # milliseconds
+        assert whole <= 20 * height
+        assert len(pages) <= 20

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
+
 import numpy as np
 import pytest
 import samples
@@ -109,3 +112,43 @@ def test_movers__within_chance__are_paler():
     assert list(figure.data[0].x) == [0.9, -0.2]
     limits = sorted(shape.x0 for shape in figure.layout.shapes)
     assert limits == [-0.43, 0.43]
+
+
+def test_fan__what_happens_on_a_date__stands_there_with_its_words(gold):
+    day = dt.date(2026, 3, 1)
+    figure = charts.fan(gold, unit="ounces", marks=[(day, "listed"), (day, "a shock")])
+    (line,) = [shape for shape in figure.layout.shapes if shape.x0 == "2026-03-01"]
+    (words,) = figure.layout.annotations
+    assert line.x1 == line.x0
+    assert (words.text, words.x) == ("listed, a shock", "2026-03-01")
+
+
+# Vienot, Brettel, Mollon (1999), doi:10.1002/(SICI)1520-6378(199908)24:4<243::AID-COL5>3.0.CO;2-3:
+# linear RGB as a protanope and a deuteranope see it.
+SEEN = {
+    "protan": ((0.11238, 0.88762, 0.0), (0.11238, 0.88762, 0.0), (0.00401, -0.00401, 1.0)),
+    "deutan": ((0.29275, 0.70725, 0.0), (0.29275, 0.70725, 0.0), (-0.02234, 0.02234, 1.0)),
+}
+
+
+def _linear(colour: str) -> np.ndarray:
+    channels = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    """Return CIE L*a*b* under D65 (CIE 15:2004)."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ linear / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eye", ["normal", *SEEN])
+def test_colours__of_kinds_and_of_the_first_series__are_told_apart(eye):
+    """Ten units of CIE 1976 are far above the 2.3 that are just seen."""
+    matrix = np.array(SEEN.get(eye, np.eye(3)))
+    for colours in (tuple(KIND_COLOURS.values()), charts.SERIES_COLOURS[:6]):
+        seen = [_lab(np.clip(matrix @ _linear(colour), 0, 1)) for colour in colours]
+        for (first, one), (second, other) in itertools.combinations(enumerate(seen), 2):
+            assert np.linalg.norm(one - other) > 10, (colours[first], colours[second])

@@ -26,7 +26,7 @@ class Page(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.open, self.ids, self.links, self.fetched = [], [], [], []
+        self.open, self.ids, self.links, self.fetched, self.saved = [], [], [], [], []
         self.text, self.rows, self.scripts = "", [], 0
         self.feed(page)
         self.close()
@@ -34,7 +34,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
         self.ids += [found["id"]] if "id" in found else []
-        self.links += [found["href"]] if tag == "a" else []
+        self.links += [found["href"]] if tag == "a" and "download" not in found else []
+        self.saved += [found["href"]] if "download" in found else []
         self.fetched += [found[key] for key in ("src", "srcset", "data") if key in found]
         self.fetched += [found["href"]] if tag in ("link", "base") else []
         self.scripts += tag == "script"

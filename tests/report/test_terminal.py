@@ -115,3 +115,17 @@ def test_report__untestable_claim__gives_the_reason_and_no_probability(sample):
     judged = (replace(judged[0], verdict="not testable", reason="too short"), *judged[1:])
     text = shown(run, found, judged, [])
     assert f"{judged[0].claim}: not testable, too short" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_report__on_a_narrow_terminal__loses_no_digit_and_no_name(sample, width):
+    wide, narrow = (
+        shown(*sample, [samples.replay()], terminal=True, width=columns) for columns in (100, width)
+    )
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", narrow)
+    assert max(map(cell_len, plain.splitlines())) <= width
+    rules = set("\u2500")
+    found = re.findall(r"[\w.,<>-]+", plain)
+    for word in re.findall(r"[\w.,<>-]+", re.sub(r"\x1b\[[0-9;]*m", "", wide)):
+        if len(word) <= width and not set(word) <= rules:
+            assert any(word.strip(",.") in other for other in found), word

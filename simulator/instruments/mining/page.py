@@ -63,6 +63,12 @@ class StoPage(Silent[MiningStoTerms]):
             blocks.append(Paragraph(triangle_words(found), lead=lead, aside=True))
         return blocks
 
+    def dates(self, terms: MiningStoTerms) -> Sequence[tuple[int, str]]:
+        """Return when the raise closes and the token is listed, and when its lock-up ends."""
+        closes, locked = terms.sale.days, terms.compliance.lockup_days
+        listed = ((closes, "listed"),)
+        return (*listed, (closes + locked, "lock-up ends")) if locked else listed
+
 
 def happenings(measures: Measures) -> Iterator[tuple[str, ...]]:
     """Yield the cells of COLUMNS for each thing that may happen, and for none of them.

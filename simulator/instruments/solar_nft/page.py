@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from simulator.instruments.page import Fan, Paragraph, Section, Silent, Table, Told
 from simulator.instruments.solar_nft.state import array_watts
@@ -17,6 +18,10 @@ COLUMNS = ("of one token, USD", "p05", "median", "p95")
 
 class SolarPage(Silent[SolarNftTerms]):
     """A section of its own: rights in dollars, the silver today, and what is locked."""
+
+    def dates(self, terms: SolarNftTerms) -> Sequence[tuple[int, str]]:
+        """Return when the first locks end."""
+        return ((terms.lock.days, "locks end"),)
 
     def section(self, told: Told[SolarNftTerms]) -> Section:
         """Return the rights, the silver in words, what is locked, and the fans."""

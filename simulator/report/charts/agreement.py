@@ -8,20 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import LIMIT, blank, rule, words_at
+from simulator.report.charts.base import LIMIT, SERIES_COLOURS, blank, rule, words_at
 
-OBSERVABLE_COLOURS = (
-    "#1f4e79",
-    "#d39b2c",
-    "#3f7d54",
-    "#8c4a86",
-    "#5aa0c8",
-    "#b8603a",
-    "#7c7c2c",
-    "#4a4f9c",
-    "#8a8f94",
-    "#2a8f8f",
-)
 LOWEST_DECADE = -6
 """The axis begins here; days without any error are not drawn."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -48,7 +36,7 @@ def agreement(series: pd.DataFrame) -> go.Figure:
             x=known.loc[own, "step"].tolist(),
             y=[float(f"{ratio:.3g}") for ratio in ratios[own]],
             mode="markers",
-            marker={"color": OBSERVABLE_COLOURS[place % len(OBSERVABLE_COLOURS)], "size": 3},
+            marker={"color": SERIES_COLOURS[place % len(SERIES_COLOURS)], "size": 3},
             name=f"{label}: {name}".replace("_", " "),
             hovertemplate="%{y:.1e}",
         )

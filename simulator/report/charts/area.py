@@ -6,20 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import blank
+from simulator.report.charts.base import SERIES_COLOURS, blank
 from simulator.units import FloatArray
 
-COLOURS = (
-    "#1f4e79",
-    "#86a8c9",
-    "#d39b2c",
-    "#3f7d54",
-    "#8a6642",
-    "#b23b3b",
-    "#6d8598",
-    "#a88fb5",
-    "#c7cdd2",
-)
 _MOST_POINTS = 100
 
 
@@ -38,7 +27,7 @@ def area(dates: Sequence[str], shares: Mapping[str, FloatArray]) -> go.Figure:
             x=list(dates[::every]),
             y=[round(100 * float(value), 4) + 0.0 for value in values[::every]],
             mode="lines",
-            line={"width": 0.5, "color": COLOURS[place % len(COLOURS)]},
+            line={"width": 0.5, "color": SERIES_COLOURS[place % len(SERIES_COLOURS)]},
             stackgroup="all",
             name=name,
             hovertemplate="%{y:.1f} %",

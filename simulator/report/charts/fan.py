@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,7 @@ def fan(
     hover_format: str = ",.1f",
     thresholds: Sequence[Threshold] = (),
     level: float | None = None,
+    marks: Sequence[tuple[dt.date, str]] = (),
 ) -> go.Figure:
     """Return bands p05 to p95 and p25 to p75 with the median, from rows of `daily`.
 
@@ -66,6 +68,8 @@ def fan(
         Growth curves from the first value.
     level : float, optional
         Where a dotted line stands, in the chart's unit.
+    marks : sequence of (date, words)
+        What happens on a date: a thin line across, its words beside it.
     """
     figure = blank(height=300, margin={"r": 40 if thresholds else 16, "t": 16})
     figure.update_layout(yaxis={"title": {"text": unit}, "tickformat": tick_format, "nticks": 6})
@@ -95,7 +99,34 @@ def fan(
         _curve(figure, start, curve, bound(threshold.rate), anchor)
     if level is not None:
         rule(figure, {"color": MUTED, "width": 1.5, "dash": "dot"}, y=level)
+    for date, words in _by_date(marks).items():
+        _mark(figure, date, words)
     return figure
+
+
+def _by_date(marks: Sequence[tuple[dt.date, str]]) -> dict[str, str]:
+    """Return the words of each date; several on one stand behind each other."""
+    found: dict[str, list[str]] = {}
+    for date, words in marks:
+        found.setdefault(f"{date:%Y-%m-%d}", []).append(words)
+    return {date: ", ".join(words) for date, words in found.items()}
+
+
+def _mark(figure: go.Figure, date: str, words: str) -> None:
+    """Draw a line on a date; its words run along it, so that near ones do not meet."""
+    rule(figure, {"color": MUTED, "width": 1, "dash": "dot"}, x=date)
+    figure.add_annotation(
+        x=date,
+        y=0,
+        yref="paper",
+        xanchor="right",
+        yanchor="bottom",
+        text=words.replace("_", " "),
+        textangle=-90,
+        showarrow=False,
+        font={"size": 10, "color": MUTED},
+        borderpad=1,
+    )
 
 
 def _plain(values: FloatArray) -> Float32Array:

@@ -10,16 +10,6 @@ import plotly.graph_objects as go
 
 from simulator.report.charts.base import blank
 
-RUN_COLOURS = (
-    "#1f4e79",
-    "#d39b2c",
-    "#3f7d54",
-    "#b23b3b",
-    "#8c4a86",
-    "#5aa0c8",
-    "#8a6642",
-    "#7c7c2c",
-)
 _CLEAR = 0.16
 """How much of a band's colour is there: all of those below are seen through it."""
 

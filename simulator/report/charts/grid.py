@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from simulator.report.charts.base import BAND_OUTER, LIMIT, SUBJECT, blank, rule, words_at
+from simulator.report.charts.base import (
+    BAND_INNER,
+    BAND_OUTER,
+    LIMIT,
+    NEUTRAL,
+    SUBJECT,
+    blank,
+    rule,
+    words_at,
+)
 from simulator.words import figure as figure_words
 from simulator.words import plain, share
 
@@ -41,13 +50,13 @@ POINTS = Unit("difference, points")
 LEVEL = Unit("difference", "level")
 
 _HALVES: list[list[float | str]] = [
-    [0, "#f6f7f8"],
+    [0, NEUTRAL],
     [0.5, BAND_OUTER],
-    [0.5, "#a9c0d6"],
+    [0.5, BAND_INNER],
     [1, SUBJECT],
 ]
-_FROM_ZERO: list[list[float | str]] = [[0, "#f6f7f8"], [1, LIMIT]]
-_AROUND_ZERO: list[list[float | str]] = [[0, LIMIT], [0.5, "#f6f7f8"], [1, SUBJECT]]
+_FROM_ZERO: list[list[float | str]] = [[0, NEUTRAL], [1, LIMIT]]
+_AROUND_ZERO: list[list[float | str]] = [[0, LIMIT], [0.5, NEUTRAL], [1, SUBJECT]]
 
 
 def line(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simulator.report.charts.base import embed
-from simulator.report.charts.fans import RUN_COLOURS, fans
+from simulator.report.charts.base import SERIES_COLOURS, embed
+from simulator.report.charts.fans import fans
 from simulator.report.compare.rows import (
     SAME_INPUTS,
     SAME_VERDICTS,
@@ -18,7 +18,7 @@ from simulator.report.compare.rows import (
     marks,
     verdicts,
 )
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, contents, element, join, section, table
 from simulator.report.page import document
 from simulator.words import figure
 
@@ -37,13 +37,11 @@ _CONTENTS = (
 def render_comparison(names: Sequence[str], runs: Sequence[FinishedRun], found: Comparison) -> str:
     """Return the page as one self-contained document, the same bytes every time."""
     heads = marks(len(names))
-    links = (element("a", words, href=f"#{anchor}") for anchor, words in _CONTENTS)
     header = element(
         "header",
         element("p", "Assay comparison", class_="eyebrow"),
         element("h1", f"{len(runs)} runs side by side"),
         element("p", "Hypothetical performance, simulated; not a forecast.", class_="facts"),
-        element("nav", *links, aria_label="Contents"),
     )
     main = element(
         "main",
@@ -52,7 +50,7 @@ def render_comparison(names: Sequence[str], runs: Sequence[FinishedRun], found: 
         _fans(heads, runs),
         _inputs(found, heads),
     )
-    return document(f"{len(runs)} runs", join((header, main)))
+    return document(f"{len(runs)} runs", join((header, contents(_CONTENTS), main)))
 
 
 def _runs(heads: Sequence[str], names: Sequence[str], runs: Sequence[FinishedRun]) -> Html:
@@ -120,7 +118,7 @@ def _same(several: Mapping[str, pd.DataFrame], count: int) -> bool:
 
 
 def _fan(name: str, several: Mapping[str, pd.DataFrame], heads: Sequence[str]) -> Html:
-    colours = dict(zip(heads, islice(cycle(RUN_COLOURS), len(heads)), strict=True))
+    colours = dict(zip(heads, islice(cycle(SERIES_COLOURS), len(heads)), strict=True))
     unit = name.rpartition(".")[2] if name.startswith("exit.") else ""
     drawn = fans(several, [colours[head] for head in several], unit=unit)
     ends = "; ".join(

@@ -12,7 +12,7 @@ from simulator.report.market import tables
 from simulator.report.market.against import against_section
 from simulator.report.market.drift import drift_section
 from simulator.report.market.tables import has_channels, name_of
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, contents, element, join, section, table
 from simulator.report.page import document
 from simulator.report.sections.inputs import market_inputs_section
 from simulator.report.sections.warnings import warnings_section
@@ -45,7 +45,8 @@ def render_market(
     sections = list(_sections(loaded, summary, against, held or {}))
     body = join(
         (
-            _header(loaded, summary, [(anchor, title) for anchor, title, _ in sections]),
+            _header(loaded, summary),
+            contents((anchor, title) for anchor, title, _ in sections),
             element("main", *(found for _, _, found in sections)),
             _footer(summary),
         )
@@ -76,15 +77,13 @@ def _sections(
     yield "inputs", "Inputs", market_inputs_section(loaded)
 
 
-def _header(loaded: LoadedMarket, summary: MarketSummary, contents: list[tuple[str, str]]) -> Html:
-    links = (element("a", words, href=f"#{anchor}") for anchor, words in contents)
+def _header(loaded: LoadedMarket, summary: MarketSummary) -> Html:
     names = f"scenario {loaded.scenario.name} · calibration {loaded.calibration.name}"
     return element(
         "header",
         element("p", "Assay: the market by itself", class_="eyebrow"),
         element("h1", f"The market of {loaded.scenario.title}"),
         element("p", f"{tables.facts(summary)} · {names}", class_="facts"),
-        element("nav", *links, aria_label="Contents"),
     )
 
 

@@ -3,6 +3,7 @@
 from simulator.report.sections.agreement import agreement_section
 from simulator.report.sections.answer import answer_section
 from simulator.report.sections.depeg import depeg_section
+from simulator.report.sections.headline import headline_section
 from simulator.report.sections.inputs import inputs_section
 from simulator.report.sections.instruments import instruments_section
 from simulator.report.sections.moves import moves_section
@@ -15,6 +16,7 @@ __all__ = [
     "agreement_section",
     "answer_section",
     "depeg_section",
+    "headline_section",
     "inputs_section",
     "instruments_section",
     "moves_section",

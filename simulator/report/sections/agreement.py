@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report import charts
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
+from simulator.report.replays import every_words, worst_ratio
 from simulator.words import HARD_SPACE, gas_used, number, ratio, scientific
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def agreement_section(
     if not replays:
         nothing = "This run was not replayed on a chain; the contracts were not part of it."
         first = element("p", nothing) if every is None else all_of_them
-        return section("agreement", "Model against contract", first)
+        return fold("agreement", "Model against contract", first)
     intro = element(
         "p",
         "Single paths were sent as transactions to the real contracts, a block a day, and every "
@@ -44,7 +45,7 @@ def agreement_section(
         "fails. Days without any error are not drawn.",
     )
     details = join(_replay(place, replay) for place, replay in enumerate(replays))
-    return section(
+    return fold(
         "agreement",
         "Model against contract",
         all_of_them,
@@ -52,29 +53,6 @@ def agreement_section(
         _summary(replays),
         _holder_gas(gas, replays),
         element("div", details, class_="pair"),
-    )
-
-
-def worst_ratio(replay: Replay) -> float:
-    """Return the largest error over tolerance of a replay."""
-    return max((o.max_error / o.tolerance for o in replay.observables), default=0.0)
-
-
-def every_words(every: EveryPath) -> str:
-    """Return what all paths found, in words."""
-    worst = max(every.observables, key=lambda row: row.share, default=None)
-    words = (
-        f"{every.sentence()} {every.played:,} of {every.paths:,} paths were played through the "
-        f"contracts' bytecode: {every.transactions:,} transactions, "
-        f"{gas_used(every.gas, exact=False)} gas, {every.decisions:,} decisions compared, "
-        f"{every.in_band:,} in the dead-band."
-    )
-    if worst is None:
-        return words
-    return (
-        f"{words} The largest error of any observable on any path and day is "
-        f"{ratio(worst.share)} of its tolerance ({worst.instrument}.{worst.name}, path "
-        f"{worst.path:,}, step {worst.step:,})."
     )
 
 
@@ -214,10 +192,8 @@ def _observables(replay: Replay) -> Html:
     order = {key: i for i, key in enumerate(drawn.itertuples(index=False, name=None))}
     rows = []
     for observable in replay.observables:
-        place = order.get((observable.instrument, observable.name), 0) % len(
-            charts.OBSERVABLE_COLOURS
-        )
-        colour = charts.OBSERVABLE_COLOURS[place]
+        place = order.get((observable.instrument, observable.name), 0) % len(charts.SERIES_COLOURS)
+        colour = charts.SERIES_COLOURS[place]
         swatch = element("span", class_="swatch line", style=f"background:{colour}")
         rows.append(
             Row(

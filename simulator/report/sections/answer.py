@@ -17,7 +17,8 @@ from simulator.report.conditions import (
     told,
     told_range,
 )
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.headline import Group, groups
+from simulator.report.markup import Column, Html, Row, element, fold, join, table, verdict_word
 from simulator.report.sentences import UNIT_WORDS, sentences
 from simulator.words import (
     HARD_SPACE,
@@ -40,24 +41,23 @@ _ZONES = (("refuted", 0, 5), ("unlikely", 5, 50), ("plausible", 50, 95), ("suppo
 
 
 def answer_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
-    """Return one card for each claim."""
-    cards = [_card(simulation, verdict) for verdict in verdicts]
-    return section("answer", "The answer", _strip(verdicts), *cards)
+    """Return all claims in a table, and a card for each."""
+    grouped = groups(simulation.scenario, verdicts)
+    cards = [
+        _card(simulation, verdict)
+        for group in grouped
+        for _, those in group.words
+        for verdict in those
+    ]
+    return fold("answer", "Every claim", _strip(grouped), *cards)
 
 
-def _strip(verdicts: Sequence[Verdict]) -> Html:
-    """Return all verdicts at a glance, each with its number and its two errors."""
+def _strip(grouped: Sequence[Group]) -> Html:
+    """Return all verdicts at a glance, each with its number and its errors."""
     rows = []
-    for verdict in verdicts:
-        word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
-        link = join(
-            (
-                element("a", verdict.claim, href=f"#claim-{verdict.claim}"),
-                element("small", verdict.text, class_="says"),
-            )
-        )
-        word = join((word, element("small", f" {_beneath(verdict)}")))
-        rows.append(Row((link, word, *_glance(verdict))))
+    for group in grouped:
+        rows.append(Row((group.title,)))
+        rows += [_glance(verdict) for _, those in group.words for verdict in those]
     columns = (
         Column("Claim", numeric=False),
         Column("Verdict", numeric=False),
@@ -69,12 +69,28 @@ def _strip(verdicts: Sequence[Verdict]) -> Html:
     return table(columns, rows, caption="All claims at a glance", class_="stack")
 
 
+def _found_by(verdict: Verdict) -> str:
+    """Return what the search looks through."""
+    return f"{verdict.claim} {verdict.text} {verdict.words} {verdict.subject}"
+
+
+def _glance(verdict: Verdict) -> Row:
+    link = join(
+        (
+            element("a", verdict.claim, href=f"#claim-{verdict.claim}"),
+            element("small", verdict.text, class_="says"),
+        )
+    )
+    word = join((verdict_word(verdict.verdict), element("small", f" {_beneath(verdict)}")))
+    return Row((link, word, *_numbers(verdict)), find=_found_by(verdict))
+
+
 def _beneath(verdict: Verdict) -> str:
     """Return how firm the word is, or how many paths were too few."""
     return verdict.words.removeprefix(verdict.verdict).removeprefix(",").strip()
 
 
-def _glance(verdict: Verdict) -> tuple[str, ...]:
+def _numbers(verdict: Verdict) -> tuple[str, ...]:
     if verdict.reason:
         return ("",) * 4
     ranges = (verdict.parameter_range, verdict.assumption_range)
@@ -84,7 +100,14 @@ def _glance(verdict: Verdict) -> tuple[str, ...]:
 
 def _card(simulation: Simulation, verdict: Verdict) -> Html:
     claim = simulation.scenario.claims[verdict.claim]
-    return element(
+    summary = element(
+        "summary",
+        verdict_word(verdict.verdict),
+        element("span", verdict.claim, class_="name"),
+        element("q", verdict.text),
+        element("span", "" if verdict.reason else told(verdict), class_="told"),
+    )
+    card = element(
         "article",
         element("p", verdict.claim, class_="eyebrow"),
         element("h3", element("q", verdict.text)),
@@ -94,18 +117,14 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         _effect_scale(verdict, claim),
         _conditions(simulation, verdict),
         _figures(simulation, verdict, claim),
-        class_="claim",
         id=f"claim-{verdict.claim}",
     )
+    return element("details", summary, card, class_="claim", data_claim=_found_by(verdict))
 
 
 def _verdict_line(verdict: Verdict) -> Html:
-    word = element("strong", verdict.verdict, class_=f"verdict {_class(verdict.verdict)}")
+    word = verdict_word(verdict.verdict)
     return element("p", "Verdict: ", word, f" {_beneath(verdict)}", class_="verdict-line")
-
-
-def _class(word: str) -> str:
-    return word.replace(" ", "-")
 
 
 def _scale(verdict: Verdict) -> Html:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report import charts
 from simulator.report.depeg import COLUMNS, TITLE, rows, story
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -25,7 +25,7 @@ def depeg_section(simulation: Simulation) -> Html:
         return join(())
     columns = (Column(COLUMNS[0], numeric=False), *(Column(name) for name in COLUMNS[1:]))
     lines = [Row(cells) for cells in rows(simulation)]
-    return section(
+    return fold(
         "depeg",
         TITLE,
         *(element("p", words) for words in told),

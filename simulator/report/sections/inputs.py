@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, section, table
 from simulator.scenario.calibration import Calibration, Figure
 from simulator.scenario.files import Assumption, LoadedMarket, LoadedScenario, assumptions
 from simulator.words import MINUS
@@ -29,7 +29,7 @@ _FIGURES = (
 
 def inputs_section(loaded: LoadedScenario) -> Html:
     """Return the list of assumptions and the table of calibrated figures."""
-    return section(
+    return fold(
         "inputs",
         "What the run rests on",
         element(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine.attribution import KINDS, Contributions, contributions
+from simulator.engine.attribution import KINDS, Contributions, contributions, grouped
 from simulator.report import charts
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.words import number, percent, small
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def instruments_section(simulation: Simulation) -> Html:
         Column("median fall"),
     )
     figures = join(_waterfall(name, parts) for name, parts in found.items())
-    return section(
+    return fold(
         "instruments",
         "Every instrument by itself",
         intro,
@@ -70,4 +70,4 @@ def _waterfall(name: str, found: Contributions) -> Html:
     )
     label = f"Waterfall of {_name(name)}: {parts}."
     title = f"{_name(name)}: from the sources to the net, in dollars"
-    return charts.embed(charts.waterfall(found, "usd"), f"instrument-{name}", title, label)
+    return charts.embed(charts.waterfall(grouped(found), "usd"), f"instrument-{name}", title, label)

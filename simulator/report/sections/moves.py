@@ -10,7 +10,7 @@ import pandas as pd
 
 from simulator.engine import by_chance, moved_by
 from simulator.report import break_evens, charts
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.report.sensitivity import RULES, sensitivity_part
 from simulator.words import number, percent
 
@@ -47,7 +47,7 @@ def moves_section(
     first = _turns(turns) if turns else Html("")
     if sets is None or sets.empty:
         nothing = "This run drew no parameter sets: only the sampling error is known."
-        return section("moves", title, first, element("p", nothing), *asked)
+        return fold("moves", title, first, element("p", nothing), *asked)
     count = sets["set"].nunique()
     intro = element(
         "p",
@@ -59,7 +59,7 @@ def moves_section(
     charts_ = list(_charts(simulation, verdicts, sets))
     still = "No claim moves by more than a point over the parameter sets."
     body = element("div", *charts_, class_="pair") if charts_ else element("p", still)
-    return section("moves", title, first, intro, body, *_movers(verdicts, sets), *asked)
+    return fold("moves", title, first, intro, body, *_movers(verdicts, sets), *asked)
 
 
 def _turns(turns: Sequence[BreakEven]) -> Html:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.report.markup import Html, element, section
+from simulator.report.markup import Html, element, fold
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
@@ -22,7 +22,7 @@ def notice_section(scenario: Scenario, verdicts: Sequence[Verdict]) -> Html:
         ("Three kinds of error, never mixed.", _errors(scenario, verdicts)),
         ("Risks and limits.", _limits()),
     )
-    return section(
+    return fold(
         "notice",
         "Hypothetical performance",
         element(

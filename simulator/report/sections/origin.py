@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.engine.attribution import Contributions, Line, beside, contributions
+from simulator.engine.attribution import Contributions, Line, beside, contributions, grouped
 from simulator.instruments.base import Kind, Unit
 from simulator.report import charts, rooms
 from simulator.report.blocks import blocks_markup
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.report.sentences import UNIT_WORDS
 from simulator.words import number, percent, scientific
 
@@ -38,16 +39,17 @@ def origin_section(simulation: Simulation, verdicts: Sequence[Verdict]) -> Html:
     title = "Where each yearly percent comes from"
     if days not in (365, 366):
         title = f"Where each percent of {days:,} days comes from"
-    return section("origin", title, *parts)
+    return fold("origin", title, *parts)
 
 
 def _investor(
     simulation: Simulation, found: Contributions, compared: Sequence[Contributions]
 ) -> Html:
+    few = grouped(found)
     gap = simulation.investors[found.investor].attribution_gap
     waterfalls = join(
         charts.embed(
-            charts.waterfall(found, unit),
+            charts.waterfall(few, unit),
             f"waterfall-{found.investor}-{unit}",
             f"{found.investor}: from the sources to the net, in "
             f"{'ounces' if unit == 'ounces' else 'dollars'}",
@@ -57,7 +59,7 @@ def _investor(
     )
     return join(
         (
-            contribution_table(found, compared),
+            contribution_table(few, compared),
             element(
                 "p",
                 f"Largest gap between the sum of the sources and the result, on any path: "
@@ -65,8 +67,16 @@ def _investor(
                 class_="note",
             ),
             element("div", waterfalls, class_="pair"),
+            *_all_sources(found, few),
         )
     )
+
+
+def _all_sources(found: Contributions, few: Contributions) -> Iterator[Html]:
+    """Yield the whole table, closed, where the first one puts small sources together."""
+    if len(few.sources) < len(found.sources):
+        words = f"All {len(found.sources)} sources of {found.investor}"
+        yield element("details", element("summary", words), contribution_table(found, []))
 
 
 def contribution_table(found: Contributions, compared: Sequence[Contributions]) -> Html:
@@ -107,7 +117,7 @@ def _row(line: Line, label: str, class_: str, kind: Kind | None, units: Sequence
         else:
             cells += [
                 number(100 * mean.value, 2, signed=line.kind is not None),
-                number(100 * mean.error, 2),
+                "" if math.isnan(mean.error) else number(100 * mean.error, 2),
             ]
     return Row(cells, class_)
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from simulator.engine.attribution import compared
+from simulator.engine.moments import Moment, moments, of_investor, of_series
 from simulator.instruments.base import Unit
 from simulator.report import charts, losses, rooms
-from simulator.report.blocks import fan_markup
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.blocks import blocks_markup, fan_markup
+from simulator.report.headline import FEW, money_table
+from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.report.sections.investors import investors_table
 from simulator.words import bound, number, percent, runs
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
+    from simulator.engine.headline import Headline
     from simulator.scenario.claims import Condition
 
 _VISIBLE = 1e-4
@@ -32,7 +37,7 @@ _QUANTITIES = {
 }
 
 
-def outcomes_section(simulation: Simulation) -> Html:
+def outcomes_section(simulation: Simulation, found: Headline) -> Html:
     """Return fans of exit values, distributions of measures, and the market behind them."""
     key = element(
         "p",
@@ -50,9 +55,10 @@ def outcomes_section(simulation: Simulation) -> Html:
         ),
         class_="key",
     )
-    return section(
+    return fold(
         "outcomes",
         "How a run can go",
+        *_money(simulation, found),
         investors_table(simulation),
         *_losses(simulation),
         element(
@@ -68,6 +74,13 @@ def outcomes_section(simulation: Simulation) -> Html:
         element("h3", "The market behind it"),
         element("div", *_market(simulation), class_="pair"),
     )
+
+
+def _money(simulation: Simulation, found: Headline) -> list[Html]:
+    """Return what becomes of everybody's money, where the first screen holds not all of them."""
+    if len(found.money) <= FEW:
+        return []
+    return blocks_markup([money_table(found, simulation.scenario.horizon_days)])
 
 
 def _losses(simulation: Simulation) -> Iterator[Html]:
@@ -89,7 +102,12 @@ def _conditions(simulation: Simulation, investor: str) -> Iterator[Condition]:
             yield from plain
 
 
+def _marks(found: Sequence[Moment]) -> list[tuple[dt.date, str]]:
+    return [(moment.date, moment.words) for moment in found]
+
+
 def _exits(simulation: Simulation) -> Iterator[Html]:
+    known = moments(simulation)
     for name in simulation.investors:
         for unit in simulation.investors[name].units:
             rows = _rows(simulation, f"exit.{name}.{unit}")
@@ -99,6 +117,7 @@ def _exits(simulation: Simulation) -> Iterator[Html]:
                 tick_format=",.4~r" if unit == "ounces" else ",.3~s",
                 hover_format=",.2f" if unit == "ounces" else ",.0f",
                 thresholds=_growth(simulation, name, unit),
+                marks=_marks(of_investor(simulation, known, name)),
             )
             words = f"{name}: exit value in {_UNIT_WORDS[unit]}"
             yield charts.embed(figure, f"fan-{name}-{unit}", words, _spoken_fan(words, rows))
@@ -179,7 +198,7 @@ def _distribution(
     bins = charts.lay_out(values, list(marks))
     beside = None
     key = measure, unit
-    others = [o for o, found in simulation.investors.items() if o != name and key in found.values]
+    others = [o for o in compared(simulation, name) if key in simulation.investors[o].values]
     if unit == "usd" and others:
         beside = (others[0], simulation.investors[others[0]].values[measure, unit])
     quantity = f"{_QUANTITIES[measure]} in {_UNIT_WORDS[unit]}"
@@ -197,13 +216,32 @@ def _market(simulation: Simulation) -> Iterator[Html]:
     drifts: dict[str, float] = {
         name: terms.drift for name, terms in simulation.scenario.market.assets.items()
     }
+    known = moments(simulation)
     followed = (position.follows for position in simulation.scenario.positions.values())
     for asset in dict.fromkeys(followed):
         rows = _rows(simulation, f"price.{asset}")
         unit = simulation.calibration.assets[asset].price.unit
         words = f"{asset.replace('_', ' ').capitalize()} price in {unit}"
-        figure = charts.fan(rows, unit=unit, tick_format=",.3~s", hover_format=",.0f")
-        note = f"Expected growth {percent(drifts[asset])} a year, an input of the scenario."
+        figure = charts.fan(
+            rows,
+            unit=unit,
+            tick_format=",.3~s",
+            hover_format=",.0f",
+            marks=_marks(of_series(known, asset)),
+        )
+        note = _growth_words(simulation, drifts[asset])
         yield charts.embed(figure, f"fan-{asset}", words, _spoken_fan(words, rows), note)
     for fan in rooms.fans(simulation):
-        yield fan_markup(fan, simulation.daily)
+        label = fan.series.partition(".")[0]
+        yield fan_markup(fan, simulation.daily, _marks(of_series(known, label)))
+
+
+def _growth_words(simulation: Simulation, drift: float) -> str:
+    """Return what is said of an asset's growth: what moves it besides is in the fan too."""
+    market = simulation.scenario.market
+    if market.model == "history":
+        return "As the history has it, on every path."
+    beside = ["what channels and views add"] if market.model == "macro" else []
+    beside += ["shocks"] if simulation.scenario.shocks else []
+    words = f"Drift {percent(drift)} a year, an input of the scenario"
+    return f"{words}; {' and '.join(beside)} come on top of it." if beside else f"{words}."

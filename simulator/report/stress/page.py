@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.charts import embed
 from simulator.report.charts.grid import LEVEL, POINTS, SHARE, Unit, heat_map
-from simulator.report.markup import Column, Html, Row, element, join, section, table
+from simulator.report.markup import Column, Html, Row, contents, element, join, section, table
 from simulator.report.page import document
 from simulator.report.stress.rows import Matrix, Measured, facts, left_out, matrices, told, unmoved
 from simulator.scenario.ladders import SEVERITIES
@@ -46,18 +46,21 @@ def render_stress(found: Stress) -> str:
     """Return the page as one self-contained document, the same bytes every time."""
     every = matrices(found)
     groups = [(anchor, title) for unit, anchor, title in _GROUPS if _of(every, unit)]
-    contents = (*groups, ("shocks", "The shocks"))
-    links = (element("a", words, href=f"#{anchor}") for anchor, words in contents)
     header = element(
         "header",
         element("p", "Assay stress test", class_="eyebrow"),
         element("h1", found.scenario.title),
         element("p", f"{facts(found)} · scenario {found.scenario.name}", class_="facts"),
         element("p", "Hypothetical performance, simulated; not a forecast.", class_="facts"),
-        element("nav", *links, aria_label="Contents"),
     )
     sections = (_group(every, *group) for group in _GROUPS if _of(every, group[0]))
-    body = join((header, element("main", *sections, _shocks(found))))
+    body = join(
+        (
+            header,
+            contents((*groups, ("shocks", "The shocks"))),
+            element("main", *sections, _shocks(found)),
+        )
+    )
     return document(f"stress test of {found.scenario.title}", body)
 
 

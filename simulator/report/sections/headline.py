@@ -1,0 +1,71 @@
+"""The first screen: the money, the verdicts in groups, and what to know before believing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from simulator.report.headline import FEW, MONEY_WORDS, Group, facts, figures, groups, money_table
+from simulator.report.markup import Column, Html, Row, element, join, table, verdict_word
+
+if TYPE_CHECKING:
+    from simulator.claims import Verdict
+    from simulator.engine import Simulation
+    from simulator.engine.headline import Headline
+    from simulator.engine.shock_effects import ShockEffect
+    from simulator.replay import EveryPath, Replay
+
+
+def headline_section(
+    simulation: Simulation,
+    verdicts: Sequence[Verdict],
+    found: Headline,
+    replays: Sequence[Replay],
+    every: EveryPath | None,
+    effects: Sequence[ShockEffect] = (),
+) -> Html:
+    """Return what a reader in a hurry reads; each claim leads to its card below."""
+    told = (
+        element("div", element("dt", fact.lead.removesuffix(":")), element("dd", fact.text))
+        for fact in facts(simulation, found, replays, every, effects)
+    )
+    return element(
+        "section",
+        element("h2", "In short", id="headline-title", class_="unseen"),
+        *_money(simulation, found),
+        element(
+            "div",
+            element("div", *_groups(groups(simulation.scenario, verdicts)), class_="verdicts"),
+            element("dl", *told, class_="told"),
+            class_="columns",
+        ),
+        id="headline",
+        class_="headline",
+        aria_labelledby="headline-title",
+    )
+
+
+def _money(simulation: Simulation, found: Headline) -> Iterator[Html]:
+    """Yield the table of money; those whom it leaves out stand under the outcomes."""
+    if not found.money:
+        return
+    block = money_table(found, simulation.scenario.horizon_days, FEW)
+    columns = [Column(words, numeric=place > 0) for place, words in enumerate(block.columns)]
+    rows = [Row(cells) for cells in block.rows]
+    yield table(columns, rows, caption=block.caption, class_="stack money")
+    yield element("p", MONEY_WORDS, class_="note")
+
+
+def _groups(found: Sequence[Group]) -> Iterator[Html]:
+    for group in found:
+        yield element("h3", group.title)
+        for word, verdicts in group.words:
+            entries = join(_entry(verdict) for verdict in verdicts)
+            yield element("div", verdict_word(word), element("ul", entries), class_="by-word")
+
+
+def _entry(verdict: Verdict) -> Html:
+    beside = f", could be {verdict.could_be}" if verdict.could_be else ""
+    words = f" {figures(verdict)}{beside}".rstrip()
+    link = element("a", verdict.claim, href=f"#claim-{verdict.claim}", title=verdict.text)
+    return element("li", link, words)
