@@ -23,12 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted({ROOT / "README.md", *DOCS.glob("*.md")})
 """What people read; what scripts write into docs/reference is held to the code elsewhere."""
-GUIDES = (
-    "tutorial",
-    "judge-an-offer",
-    "stress-a-vault",
+GUIDES = ("tutorial", "judge-an-offer", "stress-a-vault")
+LONGER = (
     "calibrate-on-my-data",
+    "findings",
+    "market",
     "model-and-contract",
+    "scenarios",
+    "shocks",
+    "stress",
 )
 BLOCK = re.compile(r"(?:(?<=\n\n)|\A) {4}.+\n(?:(?: {4}.*)?\n)*")
 NAMED = re.compile(r"`([\w-]+\.yaml)`:\n\n((?: {4}.*\n|\n)+)")
@@ -49,7 +52,8 @@ FEW = {
 
 def blocks(page: Path) -> Iterator[str]:
     """Yield the page's blocks of code, without their margin."""
-    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+    text = re.sub(r"^(#.*)$", r"\1\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for found in BLOCK.finditer(text):
         yield re.sub(r"^ {4}", "", found.group(), flags=re.MULTILINE)
 
 
@@ -73,9 +77,15 @@ def declared(words: list[str]) -> tuple[click.Command, list[str]]:
     return found, words
 
 
+def mentioned(page: Path) -> list[str]:
+    """Return what a page calls by its name in a sentence, as `assay run FILE --fresh`."""
+    text = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
+    return [line.replace("…", "") for line in re.findall(r"(?<!`)`assay ([a-z][^`]*)`", text)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands__of_a_page__are_there_with_their_options(page: Path) -> None:
-    for line in commands(page):
+    for line in commands(page) + mentioned(page):
         command, rest = declared(shlex.split(line.split(" > ")[0]))
         options = {option for parameter in command.params for option in parameter.opts}
         if isinstance(command, click.Group):
@@ -85,7 +95,7 @@ def test_commands__of_a_page__are_there_with_their_options(page: Path) -> None:
 
 
 def test_pages__have_commands_where_they_should() -> None:
-    assert all(len(commands(DOCS / f"{name}.md")) > 1 for name in GUIDES)
+    assert all(len(commands(DOCS / f"{name}.md")) > 1 for name in GUIDES + LONGER)
 
 
 # -- carried out -----------------------------------------------------------------------------------
@@ -133,8 +143,8 @@ def test_guide__followed_from_top_to_bottom__does_what_it_says(name: str, desk: 
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", ["market", "scenarios", "shocks", "stress"])
-def test_reference__followed_from_top_to_bottom__does_what_it_says(name: str, desk: Path) -> None:
+@pytest.mark.parametrize("name", LONGER)
+def test_page__followed_from_top_to_bottom__does_what_it_says(name: str, desk: Path) -> None:
     carry_out("scenario new mine --hold bills=0.7 --hold gold_token=0.3 --yield 0.06 > mine.yaml")
     assert follow(DOCS / f"{name}.md") > 1
 
@@ -200,13 +210,15 @@ def test_links__of_a_page__lead_somewhere(page: Path) -> None:
 NAMES = {"attribution", "investors", "instruments", "probabilities", "returns", "errors", "lenders"}
 """Their keys are names of a scenario."""
 ASKED = {
-    "run": "run gold-vault-sober --engine evm --set horizon_days=30 --paths 2 --yes",
+    "run": "run gold-vault-sober --engine evm --set horizon_days=30 --paths 2 --yes --chain revm",
     "replay": "replay gold-vault-sober --set horizon_days=30",
+    "runs": "runs",
+}
+ASKED_FURTHER = {
     "breakeven": "breakeven gold-vault-sober --claim gold-vault-8-12-usd --solve gold.drift",
     "sensitivity": "sensitivity gold-vault-sober --claim gold-vault-8-12-usd",
     "sweep": "sweep gold-vault-sober --set exploit_hazard=0,0.1 --set paths=64",
     "stress": "stress gold-vault-sober --only usdc",
-    "runs": "runs",
 }
 
 
@@ -223,12 +235,18 @@ def keys(value: object, *, are_names: bool = False) -> Iterator[str]:
                 yield from keys(inner, are_names=key in NAMES)
 
 
-def test_json__every_field_that_a_command_prints__is_on_the_page(desk: Path) -> None:
+@pytest.mark.parametrize(
+    "asked", [ASKED, pytest.param(ASKED_FURTHER, marks=pytest.mark.deep)], ids=["run", "further"]
+)
+def test_json__every_field_that_a_command_prints__is_on_the_page(
+    asked: dict[str, str], desk: Path
+) -> None:
     page = (DOCS / "reference" / "json.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", page))
-    for command, line in ASKED.items():
-        few = FEW.get(command, []) if "--paths" not in line else FEW[command][2:-1]
-        result = CliRunner().invoke(main, [*line.split(), *few, "--json"], catch_exceptions=False)
+    for command, line in asked.items():
+        few = [option for option in FEW.get(command, []) if option != "--no-replay"]
+        words = [*line.split(), *(few if "--paths" not in line else few[2:]), "--json"]
+        result = CliRunner().invoke(main, words, catch_exceptions=False)
         assert result.exit_code == 0, result.output
         found = set(keys(json.loads(result.stdout)))
         assert found

@@ -1,57 +1,54 @@
-"""The README says what there is: its commands, options, scenarios, files and its Python."""
+"""The README is short, and says what there is: its targets, its scenarios, what was found."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
-import click
 import pytest
 
-from simulator.cli import main
+import simulator as assay
 from simulator.scenario import shipped_scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^    (?:\$ )?(?:\.venv/bin/)?(assay [a-z].*)$", README, re.MULTILINE)
+FINDINGS = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+MOST_LINES = 120
 
 
-def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
-    context = click.Context(main)
-    found: click.Command = main
-    while isinstance(found, click.Group):
-        name, *words = words
-        inner = found.get_command(context, re.split(r"[|]", name)[0])
-        assert inner is not None, f"no command {name}"
-        found = inner
-    return found, words
+def test_readme__is_short_and_begins_with_a_picture() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
+    assert README.index("![") < README.index("## ")
 
 
-def test_readme__names_commands() -> None:
-    assert len(COMMANDS) > 12
+def test_targets__that_the_readme_names__are_there() -> None:
+    named = set(re.findall(r"\bmake (\w+)", README))
+    assert {"demo", "test", "docs"} <= named
+    rules = set(re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert named <= rules
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_command__of_the_readme__is_there_with_its_options(line: str) -> None:
-    words = shlex.split(re.sub(r"\s{2,}.*$|#.*$|>.*$", "", line))[1:]
-    command, rest = command_of(words)
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in rest if word.startswith("--")} <= options
-    ready = {path.stem for path in shipped_scenarios()}
-    for word in rest:
-        if word.startswith(("gold-vault-", "hard-assets-", "scenarios/")) and "2026-01" not in word:
-            assert Path(word).stem in ready or word in ("gold-vault-8-12",)
+def test_ready_scenarios__are_listed_by_their_titles() -> None:
+    section = README[README.index("## Ready scenarios") : README.index("## When one machine")]
+    listed = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", section, re.MULTILINE))
+    titles = {path.stem: path.read_text("utf-8") for path in shipped_scenarios()}
+    assert listed.keys() == titles.keys()
+    assert all(f"\ntitle: {title}\n" in titles[name] for name, title in listed.items())
 
 
-def test_links__of_the_readme__lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)", README):
-        assert (ROOT / target).exists(), target
+ROW = re.compile(r"^\| `([\w-]+)` \| .+? \| (.+?) \| ([+−]?[\d.]+) (%|points) \|", re.MULTILINE)
 
 
-def test_python__of_the_readme__runs(capsys: pytest.CaptureFixture[str]) -> None:
-    block = re.search(r"From Python:\n\n((?:    .*\n|\n)+)", README)
-    assert block is not None
-    code = "\n".join(line[4:] for line in block.group(1).splitlines())
-    exec(compile(code.replace("paths=2_000", "paths=128"), "README.md", "exec"), {})
-    assert "gold-vault-8-12" in capsys.readouterr().out
+def test_findings__name_claims_of_the_flagship() -> None:
+    claims = assay.load_scenario("hard-assets-2026").scenario.claims
+    rows = ROW.findall(FINDINGS)
+    assert len(rows) > 15
+    assert {name for name, *_ in rows} <= claims.keys()
+
+
+@pytest.mark.deep
+def test_findings__are_what_the_flagship_finds() -> None:
+    found = assay.run(assay.load_scenario("hard-assets-2026")).judged
+    for name, _, figure, unit in ROW.findall(FINDINGS):
+        value = found[name].probability if unit == "%" else found[name].estimate
+        assert 100 * value == pytest.approx(float(figure.replace("−", "-")), abs=0.051), name
