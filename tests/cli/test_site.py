@@ -9,6 +9,7 @@ import sys
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -78,3 +79,27 @@ def test_site__no_page__shows_signs_that_were_meant_as_markup(site: Path) -> Non
         text = re.sub(r"<(pre|code)\b.*?</\1>", "", page.read_text("utf-8"), flags=re.DOTALL)
         shown = re.findall(r"<p>(.*?)</p>", text, re.DOTALL)
         assert [p for p in shown if re.search(r"^\s*(\||- |\d+\. )", p, re.MULTILINE)] == [], page
+
+
+def test_site__read_from_a_disk__finds_what_is_searched_and_asks_nobody(site: Path) -> None:
+    """A browser allows no worker there; `docs/javascripts/iframe-worker.js` stands in for it."""
+    browser = next(
+        filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if (browser is None or find_spec("playwright") is None) and os.environ.get("CI") != "true":
+        pytest.skip("playwright or chromium is not here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = running.new_page()
+        asked: list[str] = []
+        wrong: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto((site / "reference" / "cli.html").as_uri())
+        page.fill(".md-search__input", "underwriter")
+        page.wait_for_selector(".md-search-result__item", state="attached")
+        running.close()
+    assert wrong == []
+    assert [url for url in asked if url.startswith("http")] == []
