@@ -31,8 +31,9 @@ class Rest:
         found: Location = ()
         for part in place:
             kept = self._kept.get(found)
-            inside = kept is not None and isinstance(part, int) and part < len(kept)
-            found = (*found, kept[part] if kept is not None and inside else part)
+            if kept is not None and isinstance(part, int) and part < len(kept):
+                part = kept[part]
+            found = (*found, part)
         return found
 
     def touches(self, place: Location) -> bool:
