@@ -37,7 +37,8 @@ FILES = {
         f"{TWINS}/cover.py",
     ),
     "miner_perp": (
-        *(f"{PERP}/{name}.py" for name in ("kernel", "trades", "days", "drivers")),
+        *(f"{PERP}/{name}.py" for name in ("kernel", "trades", "days", "drivers", "market")),
+        *(f"{PERP}/{name}.py" for name in ("orders", "closings", "leaving")),
         f"{TWINS}/perp.py",
     ),
     "solar_nft": (
