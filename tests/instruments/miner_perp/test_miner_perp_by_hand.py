@@ -48,6 +48,14 @@ def test_long__in_and_out__by_hand() -> None:
     assert value(paths, "a")[1] == pytest.approx(10_000 - 1 - size * 0.002 + 0.04 * size)
 
 
+def test_acts__of_who_comes_and_goes__are_told_on_their_days() -> None:
+    """Filled at the first round; asked to close a day before the last, filled and paid on it."""
+    _, record = run(terms(traders={"a": long(3)}), [100, 104, 107, 110], record=True)
+    leaves = Act.ORDERED | Act.CLOSES
+    told = [Act.FILLED, Act.NONE, leaves, Act.FILLED | Act.WITHDREW]
+    assert record.acts[:, 0, 0].tolist() == told
+
+
 def test_provider__has_what_traders_lose_and_his_part_of_the_fees() -> None:
     """A short of 1x loses 10 % of his size; the pool of a million has it, and 70 % of the fees,
     of which the measured provider owns 1 %."""
@@ -159,6 +167,7 @@ def test_exit__while_the_feed_stands_still__is_not_paid() -> None:
     paths, record = run(terms(traders={"a": long(2)}), [100, 100, 110, 110], frozen=slice(2, 4))
     assert paths["a"].unpaid[0] == pytest.approx(value(paths, "a")[-1])
     assert paths["a"].unpaid[0] > 9_900
+    assert paths["a"].exit["usd"][-1, 0] == pytest.approx(value(paths, "a")[-1])
     assert record.paid[0] == 0.0
     haircut = 0.01 * paths["pool"].unpaid[0]
     assert source(paths, "pool")["illiquidity"] == pytest.approx(-haircut)
@@ -236,7 +245,7 @@ def test_reduction__stops_at_the_target() -> None:
         traders={"a": long(2)},
     )
     _, record = run(perp, [100, 175, 175, 175], record=True)
-    assert record.amounts[2, 1, 0, 0] == pytest.approx(10_000, rel=1e-5)
+    assert record.amounts[2, 1, 0] == pytest.approx(np.full(LANES, 10_000), rel=1e-5)
     assert record.observed[1, 0, Observed.POOL] == pytest.approx(12_500, rel=1e-5)
     assert record.observed[1, 0, Observed.CUT] == 0.0
 
@@ -309,6 +318,16 @@ def test_crowd__follows_the_index_to_its_goal() -> None:
     # Ordered on the fifth day and filled on the sixth; before it 99,000 units at 1.00 and 1.20.
     assert longs[[0, 4, 5, 6]] == pytest.approx([99_000, 99_000, 118_800, 138_600], rel=1e-6)
     assert (record.acts[5, 0, 0] & Act.ORDERED) > 0
+
+
+def test_crowd__whose_goal_is_below_twice_the_least_position__closes() -> None:
+    """0.04 % of 990,000 are 396 dollars. After a fall of 30 % a momentum of 2 leaves 158 of them,
+    below twice the least of 100: it would soon be too small to be reduced."""
+    cohort = {"side": "long", "notional_share": 0.0004, "leverage": 2.0, "momentum": 2.0}
+    crowd = {"every_days": 5, "lookback_days": 5, "cohorts": {"c": cohort}}
+    paths, _ = run(terms(crowd=crowd), [100] * 5 + [70] * 4)
+    longs = paths["pool"].details["long_usd"][:, 0]
+    assert longs[[4, 5, 6]] == pytest.approx([396, 277.2, 0])
 
 
 # --- Identities and theory -----------------------------------------------------------
