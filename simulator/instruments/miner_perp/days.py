@@ -51,6 +51,7 @@ from simulator.instruments.miner_perp.rows import (
     OF_TRADERS,
     POOL,
     RATE,
+    SHARE,
     SHORT,
     SIZE,
     STOP,
@@ -263,9 +264,8 @@ def value_pool(
     `state` is of shape (n_rows * LANES,), `prices`, `mark` and `leave` of (n_steps + 1, n_paths);
     `spent` is his gas so far.
     """
-    share = numbers.holder / numbers.deposits
     for k in range(0, LANES, WIDTH):
-        worth = share * pool_worth(numbers, state, k, get(prices, (step, first + k)))
+        worth = at(state, SHARE + k) * pool_worth(numbers, state, k, get(prices, (step, first + k)))
         write_provider(numbers, worth, mark, leave, spent, step, first + k)
 
 
@@ -300,9 +300,8 @@ def split_pool(
     `state` is of shape (n_rows * LANES,), `mark` of (n_steps + 1, n_paths), `gains` of
     (6, n_steps + 1, n_paths); `spent` is his gas so far, USD.
     """
-    share = numbers.holder / numbers.deposits
     for k in range(0, LANES, WIDTH):
-        path = first + k
+        path, share = first + k, at(state, SHARE + k)
         funding = share * (at(state, EARNED_FUNDING + k) + funding_open(state, k))
         fees, lost = share * at(state, EARNED_FEES + k), share * at(state, LOST + k)
         put(gains, (OF_FUNDING, step, path), funding)

@@ -14,7 +14,7 @@ from simulator.instruments.miner_perp.terms import CrowdTerms, MinerPerpTerms, M
 from simulator.instruments.model import Blow, absent
 from simulator.jit import kernel
 from simulator.market.elementary import exponential
-from simulator.market.events import first_event
+from simulator.market.events import NEVER, first_event
 from simulator.market.normals import normal_paths
 from simulator.units import (
     DAYS_PER_YEAR,
@@ -58,6 +58,10 @@ class MinerPerpDrivers:
         Whether it could: by its hazard, or by a shock.
     last_round : int
         The last step on which the metal trades: everybody's exit.
+    run_step : ndarray of shape (n_paths,), int64, or (0,)
+        Step on which other providers leave; without steps where no shock says so.
+    run_share : ndarray as `run_step`
+        Share of what they have with which they do.
     """
 
     label: str
@@ -72,6 +76,8 @@ class MinerPerpDrivers:
     fails: StepArray
     can_fail: bool
     last_round: int
+    run_step: StepArray
+    run_share: FloatArray
 
     def lane(self, k: int) -> MinerPerpDrivers:
         """Return path `k` of the block alone."""
@@ -85,6 +91,8 @@ class MinerPerpDrivers:
             kept=self.kept[:, one],
             goals=self.goals[..., one],
             fails=self.fails[one],
+            run_step=self.run_step[one],
+            run_share=self.run_share[one],
         )
 
 
@@ -167,6 +175,7 @@ def draw_drivers(
     kept_away: Sequence[Blow] = (),
     misread: Sequence[FeedBlow] = (),
     broken: Sequence[Blow] = (),
+    runs: Sequence[Blow] = (),
 ) -> MinerPerpDrivers:
     """Return the drivers of a block.
 
@@ -184,6 +193,9 @@ def draw_drivers(
         What shocks do to the metal's feed; the miner's share follows the metal itself.
     broken : sequence of Blow
         Shocks: failures of the venue, of which the first counts, the hazard's among them.
+    runs : sequence of Blow
+        Shocks: other providers who leave, of whom the first count, on the first round from then on
+        that is a cooldown after the start: they have asked for it a cooldown before.
     """
     n_rows, n_paths = metal_usd.shape
     told = np.empty_like(metal_usd)
@@ -208,6 +220,7 @@ def draw_drivers(
     index = np.empty_like(told)
     _index(told, shares, rounds, terms.index.metal_weight, first, index)
     decides = _decisions(terms.crowd, exchange_open)
+    run_step, run_share = _first_run(runs, rounds, terms.pool.cooldown_days)
     return MinerPerpDrivers(
         label=label,
         start=start,
@@ -221,7 +234,26 @@ def draw_drivers(
         fails=fails,
         can_fail=can_fail,
         last_round=last_round(exchange_open),
+        run_step=run_step,
+        run_share=run_share,
     )
+
+
+def _first_run(
+    runs: Sequence[Blow], rounds: BoolArray, cooldown_days: int
+) -> tuple[StepArray, FloatArray]:
+    """Return step and share of the first run on each path, shape (n_paths,); (0,) without one.
+
+    `rounds` is of shape (n_steps + 1, n_paths): nobody is paid without a round.
+    """
+    if not runs:
+        return np.empty(0, np.int64), np.empty(0)
+    step, share = np.full_like(runs[0].begins, NEVER), np.zeros(runs[0].begins.size)
+    for blow in runs:
+        share = np.where(blow.begins < step, blow.amount, share)
+        step = np.minimum(step, blow.begins)
+    due = rounds & (np.arange(len(rounds))[:, None] >= np.maximum(step, cooldown_days))
+    return np.where(due.any(axis=0), np.argmax(due, axis=0), NEVER), share
 
 
 def last_round(exchange_open: BoolArray) -> int:

@@ -23,6 +23,7 @@ from simulator.instruments.miner_perp.leaving import (
     claim,
     finish_pool,
     finish_trader,
+    leave_others,
     tell_fates,
     value_claim,
 )
@@ -36,6 +37,7 @@ from simulator.instruments.miner_perp.rows import (
     N_ACCOUNT,
     N_OWN,
     POOL,
+    SHARE,
     WAITS,
     place_of,
 )
@@ -54,6 +56,7 @@ def begin(numbers: Numbers, cast: Accounts, state: FloatArray) -> None:
     state[:] = 0.0
     for k in range(LANES):
         state[POOL + k] = numbers.deposits
+        state[SHARE + k] = numbers.holder / numbers.deposits
         state[INSURANCE + k] = numbers.insurance
     for account in range(cast.sides.shape[0]):
         place = place_of(account)
@@ -70,7 +73,7 @@ def run(numbers: Numbers, cast: Accounts, drivers: Drivers, results: Results) ->
     marks, leaves, notionals = results.marks, results.leaves, results.notionals
     gains, series, observed = results.gains, results.series, results.observed
     pool_mark, pool_leave, pool_gains = results.pool_mark, results.pool_leave, results.pool_gains
-    acts, amounts = results.acts, results.amounts
+    acts, amounts, runs = results.acts, results.amounts, drivers.run_step.size > 0
     n_rows, n_accounts, last = prices.shape[0], cast.sides.shape[0], drivers.last_round
     # rows begin at lines of the cache: a vector across two of them costs twice
     size = (N_OWN + N_ACCOUNT * n_accounts) * LANES
@@ -90,6 +93,8 @@ def run(numbers: Numbers, cast: Accounts, drivers: Drivers, results: Results) ->
             if find_closings(numbers, cast.sides, state, prices, rounds, due, step, first):
                 close_all(numbers, cast, drivers, acts, amounts, state, due, step, first)
             touch_all(cast, state, prices, rounds, step, first)
+            if runs and 0 < step < last:
+                leave_others(numbers, drivers, results, state, step, first)
             if step == last:
                 withdraw_all(cast, acts, amounts, state, step, first)
                 claim(numbers, drivers, results, state, step, first)

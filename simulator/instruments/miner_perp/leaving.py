@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.instruments.miner_perp.days import write_provider
 from simulator.instruments.miner_perp.market import funding_open, get_gains, pool_worth
 from simulator.instruments.miner_perp.rows import (
@@ -35,6 +37,7 @@ from simulator.instruments.miner_perp.rows import (
     OF_ILLIQUIDITY,
     OF_TRADERS,
     POOL,
+    SHARE,
     SHORT,
     SLIPPED,
     STOPPED_ON,
@@ -62,6 +65,8 @@ from simulator.units import LANES, FloatArray
 
 LEAST = 1e-6
 """USD, the least unit."""
+LEAST_RUN_USD = 1.0
+"""Less than this nobody asks for."""
 
 
 @kernel
@@ -78,24 +83,70 @@ def claim(
     Nothing of his changes afterwards, so it is split by source here. `state` is of shape
     (n_rows * LANES,).
     """
-    share = numbers.holder / numbers.deposits
     for k in range(0, LANES, WIDTH):
         path, pool = first + k, at(state, POOL + k)
         price = get(drivers.prices, (step, path))
-        mark = share * pool_worth(numbers, state, k, price)
-        gains = get_gains(state, k, price, numbers.max_profit)
-        needed = most(0.0, most(gains.longs, gains.shorts)) / numbers.max_profit
-        if numbers.max_open_interest > 0.0:
-            largest = most(at(state, LONG + k), at(state, SHORT + k)) * price
-            needed = most(needed, largest / numbers.max_open_interest)
+        mark = at(state, SHARE + k) * pool_worth(numbers, state, k, price)
         paid = spread(0.0)
         if numbers.can_claim > 0.0:
             comes = get_mask(drivers.rounds, (step, path))
-            paid = chosen(comes, least(mark, most(0.0, pool - needed)), 0.0)
+            paid = chosen(comes, least(mark, free(numbers, state, k, price)), 0.0)
         put(results.pool_paid, (path,), paid)
         put(results.pool_unpaid, (path,), mark - paid)
         split_claim(numbers, results.pool_attribution, state, k, path, paid, mark - paid)
         write(state, POOL + k, pool - paid)
+
+
+@inlined
+def free(numbers: Numbers, state: FloatArray, k: int, price: Vector) -> Vector:
+    """Return what of the pool neither open interest needs nor profits.
+
+    `state` is of shape (n_rows * LANES,).
+    """
+    gains = get_gains(state, k, price, numbers.max_profit)
+    needed = most(0.0, most(gains.longs, gains.shorts)) / numbers.max_profit
+    if numbers.max_open_interest > 0.0:
+        largest = most(at(state, LONG + k), at(state, SHORT + k)) * price
+        needed = most(needed, largest / numbers.max_open_interest)
+    return most(0.0, at(state, POOL + k) - needed)
+
+
+@kernel
+def leave_others(
+    numbers: Numbers,
+    drivers: Drivers,
+    results: Results,
+    state: FloatArray,
+    step: int,
+    first: int,
+) -> None:
+    """Pay other providers who leave on this step, as far as open interest and profits leave it free.
+
+    What was earned and lost so far is counted anew, as if the part that the measured one has now
+    had been his from the start: it stays what it is for him. `state` is of shape
+    (n_rows * LANES,).
+    """
+    for k in range(0, LANES, WIDTH):
+        path = first + k
+        going, shares = np.zeros(WIDTH), at(state, SHARE + k)
+        for lane in range(WIDTH):
+            if drivers.run_step[path + lane] == step:
+                going[lane] = drivers.run_share[path + lane]
+        price = get(drivers.prices, (step, path))
+        worth = pool_worth(numbers, state, k, price)
+        wanted = get(going, (0,)) * (1.0 - shares) * worth
+        paid = least(wanted, free(numbers, state, k, price))
+        pays = paid > LEAST_RUN_USD
+        paid = chosen(pays, paid, 0.0)
+        stays = chosen(pays, 1.0 - paid / worth, 1.0)
+        put(results.fled, (path,), get(results.fled, (path,)) + paid)
+        write(state, POOL + k, at(state, POOL + k) - paid)
+        write(state, SHARE + k, shares / stays)
+        owed = funding_open(state, k)
+        funding = (at(state, EARNED_FUNDING + k) + owed) * stays - owed
+        write(state, EARNED_FUNDING + k, chosen(pays, funding, at(state, EARNED_FUNDING + k)))
+        write(state, EARNED_FEES + k, at(state, EARNED_FEES + k) * stays)
+        write(state, LOST + k, at(state, LOST + k) * stays)
 
 
 @inlined
@@ -112,7 +163,7 @@ def split_claim(
 
     `by` is of shape (6, n_paths), written from `path` on, `state` of (n_rows * LANES,).
     """
-    share = numbers.holder / numbers.deposits
+    share = at(state, SHARE + k)
     funding = at(state, EARNED_FUNDING + k) + funding_open(state, k)
     fees, lost = at(state, EARNED_FEES + k), at(state, LOST + k)
     put(by, (OF_FUNDING, path), share * funding)

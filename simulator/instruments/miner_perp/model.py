@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.instruments.miner_perp import paths
 from simulator.instruments.miner_perp.drivers import MinerPerpDrivers, draw_drivers
 from simulator.instruments.miner_perp.paths import MinerPerpRecord
-from simulator.instruments.miner_perp.terms import VENUE, MinerPerpTerms
+from simulator.instruments.miner_perp.terms import RUN, VENUE, MinerPerpTerms
 from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.terms import KEEPER
 
@@ -31,6 +31,7 @@ class PerpModel:
             setting.struck(label, KEEPER),
             setting.feeds.get(metal, ()),
             setting.struck(label, VENUE),
+            setting.struck(label, RUN),
         )
 
     def play(

@@ -50,6 +50,8 @@ class MinerPerpRecord:
         What the measured provider claims at the last round; zero where he cannot.
     ended : ndarray of shape (n_traders + 1, n_paths), USD
         What traders, and last the provider, are paid where the venue fails; zero where not.
+    fled : ndarray of shape (n_paths,), USD
+        What other providers claim in a run; zero without one.
     """
 
     acts: ActArray
@@ -59,6 +61,7 @@ class MinerPerpRecord:
     observed: FloatArray
     paid: FloatArray
     ended: FloatArray
+    fled: FloatArray
 
     def lane(self, k: int) -> MinerPerpRecord:
         """Return path `k` of the block alone."""
@@ -72,6 +75,7 @@ class MinerPerpRecord:
             observed=self.observed[:, one],
             paid=self.paid[one],
             ended=self.ended[:, one],
+            fled=self.fled[one],
         )
 
 
@@ -104,6 +108,8 @@ def simulate(
         drivers.decides,
         drivers.goals,
         drivers.last_round,
+        drivers.run_step,
+        drivers.run_share,
     )
     run(told, accounts(terms), outside, results)
     ended = np.zeros((len(terms.traders) + 1, shape[1]))
@@ -118,7 +124,7 @@ def simulate(
     if fails:
         paths = {name: _of_venue(found, drivers, wanted) for name, found in paths.items()}
     kept = (results.acts, results.amounts, results.equities, results.held, results.observed)
-    return paths, MinerPerpRecord(*kept, results.pool_paid, ended)
+    return paths, MinerPerpRecord(*kept, results.pool_paid, ended, results.fled)
 
 
 def _of_venue(
@@ -163,6 +169,7 @@ def _empty(
         pool_attribution=np.zeros((len(POOL_SOURCES) + more, n_paths)),
         pool_unpaid=np.zeros(n_paths),
         pool_paid=np.zeros(n_paths),
+        fled=np.zeros(n_paths),
         series=np.empty((len(Series), *shape)),
         events=np.zeros(n_paths, np.int64),
         acts=np.zeros(kept, np.int16),

@@ -85,9 +85,30 @@ class MinerPerpPlayer:
         # the step on which the venue has failed, beyond the last where it does not
         self._fails = int(drivers.fails[0]) if has_failed(drivers)[0] else len(self._acts)
         self._ended = record.ended[:, 0]
+        self._run = self._run_of(drivers) if record.fled[0] > 0.0 else None
         self._cash = self._paid_out()
         self._setup: dict[str, int] = {}
         self.observables = self._observables()
+
+    def _run_of(self, drivers: MinerPerpDrivers) -> tuple[int, int, int]:
+        """Return the steps on which others ask for their money and claim it, and their shares."""
+        step, share = int(drivers.run_step[0]), float(drivers.run_share[0])
+        others = share * (self._told.deposits - self._told.holder)
+        return step - self._terms.pool.cooldown_days, step, to_wei(others, USDC_DECIMALS)
+
+    def _others_leave(self, step: int) -> list[tuple[Phase, Call]]:
+        """Return what others do in a run: they ask for their money, and claim it later."""
+        if self._run is None:
+            return []
+        asks, claims, shares = self._run
+        crowd, found = self._stage.roles.crowd, list[tuple[Phase, Call]]()
+        if step == asks:
+            call = self._perp.call("request_withdraw", shares, sender=crowd)
+            found.append((Phase.CLAIMS if asks < claims else Phase.WITHDRAWALS, call))
+        if step == claims:
+            call = self._perp.call("claim_withdraw", sender=crowd)
+            found.append((Phase.WITHDRAWALS, call))
+        return found
 
     def _paid_out(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return what each account has been paid out by each step, USD."""
@@ -234,6 +255,7 @@ class MinerPerpPlayer:
         found.append((Phase.ACCRUAL, self._perp.call("accrue", sender=keeper)))
         for number in np.flatnonzero(acts):
             found += self._executed(step, int(number), Act(int(acts[number])))
+        found += self._others_leave(step)
         found += [(Phase.WITHDRAWALS, call) for call in self._leave(step)]
         if step == request_step(self._terms, self._last) < min(self._last, self._fails):
             found.append((Phase.CLAIMS, self._request()))

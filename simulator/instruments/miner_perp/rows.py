@@ -39,6 +39,7 @@ class Own(IntEnum):
         and debts and keepers' fees that it bore, so far
     EVENTS : how many liquidations, stops, reductions and bad debts so far
     MARKED : 1 where something just happened, for those who go through single paths
+    SHARE : the measured provider's part of the pool, 0 to 1
     """
 
     POOL = 0
@@ -60,6 +61,7 @@ class Own(IntEnum):
     LOST = 16
     EVENTS = 17
     MARKED = 18
+    SHARE = 19
 
 
 class Account(IntEnum):
@@ -100,7 +102,7 @@ N_OWN, N_ACCOUNT = len(Own), len(Account)
 POOL, INSURANCE, FEES, MARGINS, LONG, SHORT, LONG_COST, SHORT_COST, BASIS, RATE = (
     LANES * row for row in list(Own)[:10]
 )
-FUNDING, BAD, CUT, LIQUIDATED, EARNED_FEES, EARNED_FUNDING, LOST, EVENTS, MARKED = (
+FUNDING, BAD, CUT, LIQUIDATED, EARNED_FEES, EARNED_FUNDING, LOST, EVENTS, MARKED, SHARE = (
     LANES * row for row in list(Own)[10:]
 )
 SIZE, COST, MARGIN, SETTLED, WAITS, CLOSES, STOP, TOUCHED, CASH = (

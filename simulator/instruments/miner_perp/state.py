@@ -217,6 +217,8 @@ class Drivers(NamedTuple):
     decides : (n_decisions,), int64
     goals : (n_decisions, n_cohorts, n_paths), USD
     last_round : int
+    run_step, run_share : (n_paths,), int64 and 0 to 1; or (0,)
+        When other providers leave, and with what share of their shares.
     """
 
     prices: FloatArray
@@ -225,6 +227,8 @@ class Drivers(NamedTuple):
     decides: StepArray
     goals: FloatArray
     last_round: int
+    run_step: StepArray
+    run_share: FloatArray
 
 
 class Results(NamedTuple):
@@ -242,6 +246,7 @@ class Results(NamedTuple):
     pool_gains : (6, n_steps + 1, n_paths), or (6, 0, 0), rows of `Of`
     pool_attribution : (6, n_paths)
     pool_unpaid, pool_paid : (n_paths,)
+    fled : (n_paths,), what other providers claimed in a run
     series : (7, n_steps + 1, n_paths), rows of `Series`
     events : (n_paths,), int64, added to: liquidations, stops, reductions, bad debts
     acts : (n_steps + 1, n_accounts, n_paths), int16, sums of `Act`, or (0, 0, 0)
@@ -264,6 +269,7 @@ class Results(NamedTuple):
     pool_attribution: FloatArray
     pool_unpaid: FloatArray
     pool_paid: FloatArray
+    fled: FloatArray
     series: FloatArray
     events: StepArray
     acts: ActArray

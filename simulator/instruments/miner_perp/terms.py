@@ -38,7 +38,7 @@ Fee = Annotated[float, Field(ge=0, le=0.1), Unit("1 = 100 % of the notional", 0.
 FundingRate = Annotated[float, Field(ge=-10, le=10), Unit("1 = 100 % a year", 0.01)]
 Times = Annotated[float, Field(ge=0, le=100), Unit("1 = as large as the pool")]
 
-VENUE = "venue"
+RUN, VENUE = "run", "venue"
 """What a shock can do to it, beside keeping its keepers away."""
 
 POOL = "pool"
@@ -336,6 +336,11 @@ class MinerPerpTerms(InstrumentTerms):
         """Return what shocks can do to it."""
         return (
             without_keepers("liquidates, stops or reduces a position"),
+            Struck(
+                RUN,
+                "share of the pool that its other providers take out, where it is free",
+                ("size",),
+            ),
             Struck(VENUE, "the exchange itself fails, and takes venue.loss of all that lies there"),
         )
 

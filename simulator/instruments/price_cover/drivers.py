@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simulator.instruments.model import Blow
+from simulator.instruments.model import Blow, absent
 from simulator.jit import kernel
 from simulator.market.events import NEVER
 from simulator.units import BoolArray, FloatArray, StepArray
@@ -35,6 +35,8 @@ class PriceCoverDrivers:
         Step on which other underwriters leave; without steps where no shock says so.
     run_share : ndarray as `run_step`
         Share of their deposits with which they do.
+    away : ndarray of bool, shape (n_steps + 1,), or (0,)
+        Days on which no keeper marks or voids.
     """
 
     label: str
@@ -46,6 +48,7 @@ class PriceCoverDrivers:
     periods_per_year: float
     run_step: StepArray
     run_share: FloatArray
+    away: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def lane(self, k: int) -> PriceCoverDrivers:
         """Return path `k` of the block alone."""
@@ -77,6 +80,7 @@ def draw_drivers(
     periods_per_year: float,
     runs: Sequence[Blow] = (),
     cooldown_days: int = 0,
+    kept_away: Sequence[Blow] = (),
 ) -> PriceCoverDrivers:
     """Return the drivers of a block; nothing is drawn but the market's prices.
 
@@ -88,12 +92,16 @@ def draw_drivers(
     runs : sequence of Blow
         Shocks: other underwriters who leave, of whom the first count. They have asked for it a
         cooldown before, so that it takes one from the start on.
+    kept_away : sequence of Blow
+        Shocks: keepers who are away, on all paths alike.
     """
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
     figures = volatility, periods_per_year
     left = _first(runs, cooldown_days)
-    return PriceCoverDrivers(label, quantised, quantised, start, exchange_open, *figures, *left)
+    away = absent(kept_away)[:, :1].ravel()
+    told = label, quantised, quantised, start, exchange_open
+    return PriceCoverDrivers(*told, *figures, *left, away)
 
 
 def _first(runs: Sequence[Blow], cooldown_days: int) -> tuple[StepArray, FloatArray]:

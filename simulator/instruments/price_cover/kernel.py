@@ -71,7 +71,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
     outcomes, acts, observed = results.outcomes, results.acts, results.observed
     sold_policies, totals = results.sold, results.totals
     n_rows, n_policies, window = feed_usd.shape[0], len(starts), int(numbers.window_days)
-    runs, haircut = drivers.run_step, numbers.haircut
+    runs, haircut, away = drivers.run_step, numbers.haircut, drivers.away
     no_acts = np.empty(0, np.int8)
     for first in range(0, feed_usd.shape[1], LANES):
         lanes = slice(first, first + LANES)
@@ -102,6 +102,7 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                     live += 1
             # open claims follow the price: they are counted anew each day
             own[OPEN : OPEN + LANES] = 0.0
+            keeps = away.size == 0 or not away[step]
             for i in range(live, sold):
                 if ends[i] <= step:
                     continue
@@ -114,10 +115,10 @@ def run(numbers: Numbers, drivers: Drivers, results: Results) -> None:
                     at = stands
                 trigger, policy = numbers.trigger_share, policies[i]
                 # a void is proved by a round of that day; a mark by where the settlement stands
-                if starts[i] > step and posted[step]:
+                if starts[i] > step and posted[step] and keeps:
                     after, buyer = outcomes[i, :, lanes], plan.buyer[i]
                     void(own, trigger, buyer, step, policy, usd, after, done, happened)
-                elif starts[i] <= step and mark(own, trigger, policy, at, before):
+                elif starts[i] <= step and keeps and mark(own, trigger, policy, at, before):
                     note(policy, before, done, happened)
                 open_claims(own, policy, at)
             if runs.size > 0 and step > 0:

@@ -9,6 +9,7 @@ from simulator.instruments.price_cover import paths
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
 from simulator.instruments.price_cover.paths import PriceCoverRecord
 from simulator.instruments.price_cover.terms import RUN, PriceCoverTerms
+from simulator.instruments.terms import KEEPER
 
 
 class CoverModel:
@@ -29,6 +30,7 @@ class CoverModel:
             *figures,
             setting.struck(label, RUN),
             terms.pool.cooldown_days,
+            setting.struck(label, KEEPER),
         )
         return replace(drawn, feed_usd=setting.feed(asset, drawn.copper_usd))
 

@@ -98,6 +98,7 @@ def simulate(
         drivers.feed_usd,
         drivers.run_step,
         drivers.run_share,
+        drivers.away,
     )
     run(numbers(terms, gas, holder_usd, n_steps), told, results)
     # what was put in: what entering costs is seen on the day after

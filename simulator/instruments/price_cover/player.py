@@ -76,6 +76,8 @@ class PriceCoverPlayer:
         self._plan, self._acts = record.plan, record.acts[..., 0]
         self._policies, self._seen = record.policies[..., 0], record.observed[:, 0]
         self._paid_out = float(record.paid_out[0])
+        self._away = drivers.away if drivers.away.size else np.zeros(len(trading), np.bool_)
+        """Days on which no keeper is there: what anybody may do is then done by who is paid."""
         self._run = self._run_of(terms, drivers) if record.fled[0] > 0.0 else None
         self._trading, self._genesis = trading, midnight_timestamp(drivers.start)
         self._last_step = len(self._feed_usd) - 1
@@ -184,7 +186,7 @@ class PriceCoverPlayer:
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the step's calls, each with its phase."""
         found = [(Phase.PRICES, call) for call in self._prices(step)]
-        found += [(Phase.ACCRUAL, self._pool.call("accrue", sender=self._stage.roles.keeper))]
+        found += [(Phase.ACCRUAL, self._pool.call("accrue", sender=self._anybody(step)))]
         found += [(Phase.ACCRUAL, call) for call in self._settlements(step)]
         found += [(Phase.LIQUIDATIONS, call) for call in self._keepers(step)]
         asked = Phase.WITHDRAWALS if step == self._last_step else Phase.CLAIMS
@@ -194,6 +196,10 @@ class PriceCoverPlayer:
         found += [(Phase.DEPOSITS, call) for call in self._deposits(step)]
         found += [(Phase.BORROWS, call) for call in self._purchases(step)]
         return found
+
+    def _anybody(self, step: int) -> str:
+        """Return who does what anybody may: the keeper, or where he is away who has an interest."""
+        return self._other if self._away[step] else self._stage.roles.keeper
 
     def _prices(self, step: int) -> list[Call]:
         keeper = self._stage.roles.keeper
@@ -213,7 +219,7 @@ class PriceCoverPlayer:
         return [int(i) for i in ends if int(i) in self._ids and int(i) not in self._voided]
 
     def _settlements(self, step: int) -> list[Call]:
-        ending, keeper = self._ending(step), self._stage.roles.keeper
+        ending, keeper = self._ending(step), self._anybody(step)
         if not ending:
             return []
         last_round = int(self._rounds[step - 1])
@@ -375,6 +381,8 @@ class PriceCoverPlayer:
         The contract's own view is the mark and the two prices at which it would change; where
         the settlement stands is worked out here anew.
         """
+        if self._away[step]:
+            return 0, 0
         inside, watched = 0, self._watched(step)
         share = self._terms.pool.trigger_share
         for index, answer in zip(watched, answers[N_VIEWS:], strict=True):

@@ -211,6 +211,7 @@ class Drivers(NamedTuple):
         What copper is sold at, and what the contract reads.
     run_step, run_share : (n_paths,), int64 and 0 to 1; or (0,)
         When other underwriters leave, and with what share of their deposits.
+    away : (n_steps + 1,), bool, days on which no keeper marks or voids; or (0,)
     """
 
     plan: Schedule
@@ -219,6 +220,7 @@ class Drivers(NamedTuple):
     feed_usd: FloatArray
     run_step: StepArray
     run_share: FloatArray
+    away: BoolArray
 
 
 class Results(NamedTuple):

@@ -6,7 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from simulator.instruments.terms import InstrumentTerms, Measured, Needs, Position, Struck
+from simulator.instruments.terms import (
+    KEEPER,
+    InstrumentTerms,
+    Measured,
+    Needs,
+    Position,
+    Struck,
+)
 from simulator.schema.fields import (
     Bps,
     Fault,
@@ -202,7 +209,9 @@ class PriceCoverTerms(InstrumentTerms):
         about = (
             "share of the other underwriters' deposits that leaves, as far as no policy needs it"
         )
-        return (Struck(RUN, about, ("size",)),)
+        away = "nobody marks covers, or voids them, while it lasts"
+        keeper = Struck(KEEPER, away, lasts=True, is_certain=True)
+        return (Struck(RUN, about, ("size",)), keeper)
 
     def needs(self) -> Needs:
         """Return the insured metal."""

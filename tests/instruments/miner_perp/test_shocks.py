@@ -13,7 +13,7 @@ from simulator.instruments.checks import faults_of
 from simulator.instruments.gas import Gas
 from simulator.instruments.miner_perp.gas import HOLDER_GAS
 from simulator.instruments.miner_perp.paths import simulate
-from simulator.instruments.miner_perp.state import Act
+from simulator.instruments.miner_perp.state import Act, Observed
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import players
@@ -100,3 +100,61 @@ def test_replay__agrees_while_keepers_are_away():
     assert not kept[DAY + AWAY : TUESDAY].any()
     assert kept[TUESDAY].sum() >= 10
     assert ((acts[DAY : DAY + AWAY] & Act.FILLED) > 0).any()
+
+
+def leaves(size: float) -> tuple[str, ...]:
+    """Return the scenario in which so much of the pool asks to leave on a Thursday."""
+    run = f"shocks=[{{name: run, target: silver_perp.run, day: {THURSDAY}, size: {size}}}]"
+    calm = "instruments.silver_perp.freeze.hazard=0"
+    return ("horizon_days=40", "gas.price_gwei=0", calm, run)
+
+
+THURSDAY = 16
+"""5 February 2026; the run starts on 20 January."""
+
+
+def provided(*overrides: str):
+    """Return the measured provider's paths and the record on a block."""
+    loaded = load_scenario("silver-perp", overrides=overrides)
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    found = simulate_block(loaded.scenario, spec, 0, LANES, record=True)
+    return found.instruments["silver_perp-pool"], found.played["silver_perp"].record
+
+
+def test_run__of_providers__takes_their_part_and_leaves_the_measured_ones_as_it_was():
+    (plain, _), (struck, record) = provided(*leaves(0.1)[:3]), provided(*leaves(0.1))
+    held = float(struck.initial["usd"][0])
+    share = held / (held + 20_000_000.0)
+    # a tenth of what the others have, at its worth of that day; open interest needs none of it
+    # where the index has not risen far
+    steady = plain.details["index"][: THURSDAY + 1].max(axis=0) < 1.5
+    assert steady.sum() > 100
+    taken = 0.1 * (1.0 - share) * plain.mark["usd"][THURSDAY] / share
+    assert record.fled[steady] == pytest.approx(taken[steady], rel=1e-9)
+    before = slice(0, THURSDAY + 1)
+    assert np.allclose(struck.mark["usd"][before], plain.mark["usd"][before], rtol=1e-12, atol=0)
+    # whatever the pool gains or loses on the next day is shared among nine tenths
+    moved = [np.diff(p.mark["usd"][THURSDAY : THURSDAY + 2], axis=0)[0] for p in (plain, struck)]
+    alike = steady & (np.abs(moved[0]) > 1e-3)
+    assert moved[1][alike] == pytest.approx(moved[0][alike] / (0.9 + 0.1 * share), rel=1e-3)
+    assert not faults_of(struck)
+
+
+def test_run__of_all__takes_no_more_than_open_interest_leaves_free():
+    (struck, record) = provided(*leaves(1.0))
+    seen = record.observed[THURSDAY]
+    largest = seen[:, [Observed.LONG, Observed.SHORT]].max(axis=1)
+    # the index is what a long's notional is over its size
+    index = struck.details["long_usd"][THURSDAY] / seen[:, Observed.LONG]
+    # what stays is what two thirds of it need; orders of that day may add to it afterwards
+    assert seen[:, Observed.POOL] == pytest.approx(largest * index / 1.5, rel=1e-9)
+    assert not faults_of(struck)
+
+
+def test_replay__agrees_on_the_path_of_a_run():
+    changes = leaves(0.9)
+    found = replay(None, 1, *changes, name="silver-perp")
+    assert found.ok, [o for o in found.observables if not o.ok]
+    loaded = load_scenario("silver-perp", overrides=changes)
+    cast = players(loaded.scenario, market_spec(loaded.scenario, loaded.calibration), 1)
+    assert player_of(cast, "silver_perp")._run == (THURSDAY - 7, THURSDAY, 18_000_000 * 10**6)

@@ -13,6 +13,7 @@ from simulator.instruments.checks import faults_of
 from simulator.instruments.gas import Gas
 from simulator.instruments.price_cover.gas import HOLDER_GAS
 from simulator.instruments.price_cover.paths import simulate
+from simulator.instruments.price_cover.state import Act, Observed, Policy
 from simulator.investors.world import simulate_block
 from simulator.market.build import market_spec
 from simulator.replay import players
@@ -75,6 +76,26 @@ def test_run__while_a_policy_is_triggered__leavers_give_up_its_sum_insured():
     assert record.fled == pytest.approx(0.3 * 0.995 * (pool - 900_000.0), rel=1e-12)
 
 
+def away(prices, days):
+    """Return the paths and the record, no keeper being there on some days."""
+    drivers = replace(drawn(prices, 0.25), away=np.isin(np.arange(len(prices)), list(days)))
+    own = terms(pool__cooldown_days=0, pool__leverage=2.0)
+    return simulate(own, Gas(HOLDER_GAS, 0.0), drivers, HOLDER_USD, record=True, daily=True)
+
+
+def test_keeper__who_is_away__marks_nothing__and_all_on_his_return():
+    # fallen below the trigger on day 5, a cover runs: its 900,000 dollars are marked at once, or
+    # on day 9; until then a leaver is paid as if they could not be lost
+    (_, plain), (found, late) = away(FALLEN, ()), away(FALLEN, range(5, 9))
+    marked = [record.observed[:, 0, Observed.TRIGGERED] for record in (plain, late)]
+    assert np.all(marked[0][5:9] == 900_000.0)
+    assert np.all(marked[1][5:9] == 0.0)
+    assert np.array_equal(marked[1][9:], marked[0][9:])
+    worth = [record.observed[5, 0, Observed.EXIT_VALUE] for record in (plain, late)]
+    assert worth[1] - worth[0] == pytest.approx(900_000.0 * HOLDER_USD / 2_000_000.0, rel=1e-9)
+    assert not faults_of(found["cover"])
+
+
 RUN = "shocks=[{name: s, target: copper-cover.run, day: 60, size: 0.4}]"
 
 
@@ -102,3 +123,21 @@ def test_replay__agrees_on_the_path_of_a_run():
     loaded = load_scenario("copper-cover", overrides=wild)
     cast = players(loaded.scenario, market_spec(loaded.scenario, loaded.calibration), 0)
     assert player_of(cast, "copper-cover")._run == (30, 60, 120_000_000 * 10**6)
+
+
+def test_replay__of_a_keeper_who_is_away__agrees_and_has_something_to_catch_up_with():
+    crash = "{name: crash, target: price.copper, day: 25, size: -0.5}"
+    away = "{name: away, target: copper-cover.keeper, day: 20, plateau_days: 30}"
+    wild, late = ("horizon_days=120",), f"shocks=[{crash}, {away}]"
+    found = replay(None, 0, *wild, late, name="copper-cover")
+    assert found.ok, [o for o in found.observables if not o.ok]
+    loaded = load_scenario("copper-cover", overrides=(*wild, late))
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    world = simulate_block(loaded.scenario, spec, 0, LANES, record=True)
+    record = world.played["copper-cover"].record
+    acts = record.acts
+    assert not acts[20:50].any()
+    # both covers of the first day, at nine tenths of twice the price; a third was sold on day 30,
+    # where a marked one would have shut the shop
+    assert acts[50, :, 0].tolist() == [Act.TRIGGER, Act.TRIGGER, 0, 0, 0]
+    assert record.policies[2, Policy.TONNES, 0] > 0.0
