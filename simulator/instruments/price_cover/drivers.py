@@ -37,6 +37,10 @@ class PriceCoverDrivers:
         Share of their deposits with which they do.
     away : ndarray of bool, shape (n_steps + 1,), or (0,)
         Days on which no keeper marks or voids.
+    theft_step : ndarray of shape (n_paths,), int64, or (0,)
+        Step on which an intruder takes the pool; without steps where no shock says so.
+    theft_share : ndarray as `theft_step`
+        Share of it that he takes.
     """
 
     label: str
@@ -49,6 +53,8 @@ class PriceCoverDrivers:
     run_step: StepArray
     run_share: FloatArray
     away: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    theft_step: StepArray = field(default_factory=lambda: np.empty(0, np.int64))
+    theft_share: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def lane(self, k: int) -> PriceCoverDrivers:
         """Return path `k` of the block alone."""
@@ -59,6 +65,8 @@ class PriceCoverDrivers:
             feed_usd=self.feed_usd[:, one],
             run_step=self.run_step[one],
             run_share=self.run_share[one],
+            theft_step=self.theft_step[one],
+            theft_share=self.theft_share[one],
         )
 
 
@@ -81,6 +89,7 @@ def draw_drivers(
     runs: Sequence[Blow] = (),
     cooldown_days: int = 0,
     kept_away: Sequence[Blow] = (),
+    thefts: Sequence[Blow] = (),
 ) -> PriceCoverDrivers:
     """Return the drivers of a block; nothing is drawn but the market's prices.
 
@@ -94,6 +103,8 @@ def draw_drivers(
         cooldown before, so that it takes one from the start on.
     kept_away : sequence of Blow
         Shocks: keepers who are away, on all paths alike.
+    thefts : sequence of Blow
+        Shocks: an intruder who takes a share of the pool, of whom the first counts.
     """
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
@@ -101,7 +112,7 @@ def draw_drivers(
     left = _first(runs, cooldown_days)
     away = absent(kept_away)[:, :1].ravel()
     told = label, quantised, quantised, start, exchange_open
-    return PriceCoverDrivers(*told, *figures, *left, away)
+    return PriceCoverDrivers(*told, *figures, *left, away, *_first(thefts, 0))
 
 
 def _first(runs: Sequence[Blow], cooldown_days: int) -> tuple[StepArray, FloatArray]:

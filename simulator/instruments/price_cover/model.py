@@ -8,7 +8,7 @@ from simulator.instruments.model import Ask, Ground, Played, Setting
 from simulator.instruments.price_cover import paths
 from simulator.instruments.price_cover.drivers import PriceCoverDrivers, draw_drivers
 from simulator.instruments.price_cover.paths import PriceCoverRecord
-from simulator.instruments.price_cover.terms import RUN, PriceCoverTerms
+from simulator.instruments.price_cover.terms import EXPLOIT, RUN, PriceCoverTerms
 from simulator.instruments.terms import KEEPER
 
 
@@ -31,6 +31,7 @@ class CoverModel:
             setting.struck(label, RUN),
             terms.pool.cooldown_days,
             setting.struck(label, KEEPER),
+            setting.struck(label, EXPLOIT),
         )
         return replace(drawn, feed_usd=setting.feed(asset, drawn.copper_usd))
 

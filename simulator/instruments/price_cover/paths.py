@@ -26,6 +26,7 @@ from simulator.instruments.price_cover.state import (
     schedule,
 )
 from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.instruments.price_cover.theft import THEFT, write_thefts
 from simulator.units import FloatArray, KindArray
 
 _SALES_ALONE = np.array([[float(row == Miner.SOLD)] for row in Miner])
@@ -49,6 +50,8 @@ class PriceCoverRecord:
         What he claims at the last step; zero where he cannot, or rather waits.
     fled : ndarray of shape (n_paths,), USD
         What other underwriters claim in a run; zero without one.
+    ended : ndarray of shape (n_paths,), USD
+        What the measured underwriter is paid where the pool is robbed; zero where not.
     """
 
     plan: Schedule
@@ -57,13 +60,15 @@ class PriceCoverRecord:
     observed: FloatArray
     paid_out: FloatArray
     fled: FloatArray
+    ended: FloatArray
 
     def lane(self, k: int) -> PriceCoverRecord:
         """Return path `k` of the block alone."""
         one = slice(k, k + 1)
         acts, observed = self.acts[..., one], self.observed[:, one]
         policies, paid = self.policies[..., one], self.paid_out[one]
-        return PriceCoverRecord(self.plan, policies, acts, observed, paid, self.fled[one])
+        ends = self.fled[one], self.ended[one]
+        return PriceCoverRecord(self.plan, policies, acts, observed, paid, *ends)
 
 
 def simulate(
@@ -83,13 +88,14 @@ def simulate(
     who trade, and `by_source` for where these came from.
     """
     shape, n_steps = drivers.copper_usd.shape, drivers.copper_usd.shape[0] - 1
-    plan = schedule(terms, n_steps)
+    plan, robbed = schedule(terms, n_steps), drivers.theft_step.size > 0
     results = _empty(
         shape,
         n_policies=len(plan.buyer),
         n_periods=n_steps // terms.miner.cover.renew_every_days,
-        by_source=daily and by_source,
+        by_source=(daily and by_source) or robbed,
         record=record,
+        robbed=robbed,
     )
     told = Drivers(
         plan,
@@ -100,24 +106,36 @@ def simulate(
         drivers.run_share,
         drivers.away,
     )
-    run(numbers(terms, gas, holder_usd, n_steps), told, results)
+    figures = numbers(terms, gas, holder_usd, n_steps)
+    run(figures, told, results)
+    ended = np.zeros(shape[1])
+    if robbed:
+        ended = write_thefts(figures, drivers, plan, results)
     # what was put in: what entering costs is seen on the day after
     results.marks[0] = results.leaves[0] = holder_usd
     results.covered[0] = results.bare[0] = terms.miner.cash_usd
     results.gains[:, :1] = 0.0
     pool, with_cover, without = terms.names(drivers.label)
+    if robbed and not by_source:
+        results = results._replace(gains=results.gains[:, :0, :0])
     days = Series(terms, drivers, plan, results.sold, results.outcomes, results.periods)
     paths = {
         pool: _underwriter(pool, terms, gas, holder_usd, results, days, daily=daily),
         with_cover: _covered(with_cover, terms, results, days),
         without: _bare(without, terms, results, days),
     }
-    kept = results.acts, results.observed, results.paid_out, results.fled
+    kept = results.acts, results.observed, results.paid_out, results.fled, ended
     return paths, PriceCoverRecord(plan, results.sold, *kept)
 
 
 def _empty(
-    shape: tuple[int, ...], *, n_policies: int, n_periods: int, by_source: bool, record: bool
+    shape: tuple[int, ...],
+    *,
+    n_policies: int,
+    n_periods: int,
+    by_source: bool,
+    record: bool,
+    robbed: bool,
 ) -> Results:
     """Return the arrays that the kernel writes; `shape` is (n_steps + 1, n_paths)."""
     n_rows, n_paths = shape
@@ -129,10 +147,10 @@ def _empty(
         bare=bare,
         utilisation=utilisation,
         periods=np.zeros((2, n_periods + 1, n_paths)),
-        gains=np.empty((len(SOURCES), *(shape if by_source else (0, 0)))),
+        gains=np.zeros((len(SOURCES) + robbed, *(shape if by_source else (0, 0)))),
         sold=np.zeros((n_policies, len(Policy), n_paths)),
         outcomes=np.zeros((n_policies, len(Outcome), n_paths)),
-        attribution=np.zeros((len(SOURCES), n_paths)),
+        attribution=np.zeros((len(SOURCES) + robbed, n_paths)),
         unpaid=np.zeros(n_paths),
         paid_out=np.zeros(n_paths),
         fled=np.zeros(n_paths),
@@ -157,7 +175,7 @@ def _underwriter(
     seen = OnDemand({"utilisation": lambda: results.utilisation, "missing_usd": days.missing})
     return InstrumentPaths(
         name=name,
-        sources=SOURCES,
+        sources=(*SOURCES, THEFT)[: len(results.attribution)],
         initial={"usd": np.full(results.unpaid.size, holder_usd)},
         mark={"usd": results.marks},
         exit={"usd": results.leaves},

@@ -78,6 +78,10 @@ class PriceCoverPlayer:
         self._paid_out = float(record.paid_out[0])
         self._away = drivers.away if drivers.away.size else np.zeros(len(trading), np.bool_)
         """Days on which no keeper is there: what anybody may do is then done by who is paid."""
+        robbed = drivers.theft_step.size > 0
+        self._theft = int(drivers.theft_step[0]) if robbed else len(self._feed_usd)
+        """Step on which the pool is robbed; beyond the last where it is not."""
+        self._ended = float(record.ended[0])
         self._run = self._run_of(terms, drivers) if record.fled[0] > 0.0 else None
         self._trading, self._genesis = trading, midnight_timestamp(drivers.start)
         self._last_step = len(self._feed_usd) - 1
@@ -186,6 +190,9 @@ class PriceCoverPlayer:
     def calls(self, step: int) -> list[tuple[Phase, Call]]:
         """Return the step's calls, each with its phase."""
         found = [(Phase.PRICES, call) for call in self._prices(step)]
+        if step >= self._theft:
+            theft = self._steal() if step == self._theft else []
+            return [*found, *((Phase.EXPLOITS, call) for call in theft)]
         found += [(Phase.ACCRUAL, self._pool.call("accrue", sender=self._anybody(step)))]
         found += [(Phase.ACCRUAL, call) for call in self._settlements(step)]
         found += [(Phase.LIQUIDATIONS, call) for call in self._keepers(step)]
@@ -196,6 +203,16 @@ class PriceCoverPlayer:
         found += [(Phase.DEPOSITS, call) for call in self._deposits(step)]
         found += [(Phase.BORROWS, call) for call in self._purchases(step)]
         return found
+
+    def _steal(self) -> list[Call]:
+        """Return the theft: the pool's dollars are stopped, and what is left of them paid.
+
+        The contract has no back door: what whoever robs it takes is stopped at the token.
+        """
+        owner, own = self._stage.roles.owner, self._stage.roles.depositor
+        calls = [self._usdc.call("blacklist", self._pool, sender=owner)]
+        wei = to_wei(self._ended, USDC_DECIMALS)
+        return [*calls, self._usdc.call("mint", own, wei, sender=owner)] if wei > 0 else calls
 
     def _anybody(self, step: int) -> str:
         """Return who does what anybody may: the keeper, or where he is away who has an interest."""
@@ -346,6 +363,8 @@ class PriceCoverPlayer:
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables; the record of the last step is before the claim."""
+        if step >= self._theft:
+            return self._after_theft()
         seen = self._seen[step]
         values = {name: float(seen[column]) for name, column in AMOUNTS.items()}
         values["miner_cash"] = float(seen[Observed.MINER_PAYOUTS] - seen[Observed.MINER_PREMIUMS])
@@ -359,6 +378,13 @@ class PriceCoverPlayer:
         enough = values["total_assets"] >= SMALLEST_POOL_USD
         values["utilisation"] = values["locked"] / capacity if enough else math.nan
         return values
+
+    def _after_theft(self) -> Mapping[str, float]:
+        """Return what stays: nobody looks into the pool any more, and nobody is paid by it."""
+        values = dict.fromkeys((*AMOUNTS, "utilisation", "settlement"), math.nan)
+        before = self._seen[self._theft - 1]
+        cash = float(before[Observed.MINER_PAYOUTS] - before[Observed.MINER_PREMIUMS])
+        return values | {"miner_cash": cash, "underwriter_cash": self._ended}
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what a unit on each day's premium adds up to: it is rounded up once a cover."""
@@ -381,7 +407,7 @@ class PriceCoverPlayer:
         The contract's own view is the mark and the two prices at which it would change; where
         the settlement stands is worked out here anew.
         """
-        if self._away[step]:
+        if self._away[step] or step >= self._theft:
             return 0, 0
         inside, watched = 0, self._watched(step)
         share = self._terms.pool.trigger_share

@@ -36,7 +36,7 @@ StrikeShare = Annotated[float, Field(gt=0, le=2), Unit("1 = 100 % of the price",
 MAX_OPEN_POLICIES = 60
 """Policies of one buyer that may run at once; each costs the model time on every day."""
 
-RUN = "run"
+RUN, EXPLOIT = "run", "exploit"
 """What a shock can do to it."""
 
 
@@ -211,7 +211,10 @@ class PriceCoverTerms(InstrumentTerms):
         )
         away = "nobody marks covers, or voids them, while it lasts"
         keeper = Struck(KEEPER, away, lasts=True, is_certain=True)
-        return (Struck(RUN, about, ("size",)), keeper)
+        taken = (
+            "share of the pool that an intruder takes; the rest is paid out, and no claim any more"
+        )
+        return (Struck(RUN, about, ("size",)), keeper, Struck(EXPLOIT, taken, ("size",)))
 
     def needs(self) -> Needs:
         """Return the insured metal."""

@@ -96,6 +96,44 @@ def test_keeper__who_is_away__marks_nothing__and_all_on_his_return():
     assert not faults_of(found["cover"])
 
 
+def robbed(prices, share: float | None):
+    """Return the paths and the record, half or another share of the pool being taken on day 10."""
+    drivers = drawn(prices, 0.25)
+    if share is not None:
+        steps, shares = np.full(LANES, DAY), np.full(LANES, share)
+        drivers = replace(drivers, theft_step=steps, theft_share=shares)
+    names = {"record": True, "daily": True}
+    return simulate(terms(), Gas(HOLDER_GAS, 0.0), drivers, HOLDER_USD, **names)
+
+
+def test_exploit__takes_its_share_of_what_an_underwriter_had_the_day_before():
+    (plain, _), (struck, record) = robbed(CALM, None), robbed(CALM, 0.5)
+    own, before = struck["cover"].mark["usd"], plain["cover"].mark["usd"]
+    assert np.array_equal(own[:DAY], before[:DAY])
+    # the rest is paid in whole millionths of a dollar
+    assert np.allclose(own[DAY:], 0.5 * before[DAY - 1], rtol=0.0, atol=1e-6)
+    assert np.array_equal(record.ended, own[DAY])
+    assert not faults_of(struck["cover"])
+
+
+def test_exploit__covers_that_run_are_paid_nothing__and_none_are_sold_any_more():
+    # bought on day 0 for 30 days at a strike of 9,000: (9,000 - 7,000) x 100 tonnes are owed
+    (plain, _), (struck, record) = robbed(FALLEN, None), robbed(FALLEN, 0.5)
+    covered = {name: found["cover-miner"] for name, found in (("a", plain), ("b", struck))}
+    assert np.all(covered["a"].details["payouts_usd"][30] == 200_000.0)
+    assert not covered["b"].details["payouts_usd"].any()
+    missing = struck["cover"].details["missing_usd"]
+    assert np.all(missing[30] == 200_000.0)
+    assert not missing[29].any()
+    # what he has paid by then is gone; from then on he is one without cover
+    lost = struck["cover-miner"].mark["usd"] - struck["cover-unhedged"].mark["usd"]
+    premium = plain["cover-miner"].details["premiums_usd"][0]
+    assert np.allclose(lost[DAY:], -premium, rtol=0.0, atol=1e-6)
+    assert not record.policies[1:].any()
+    for paths in struck.values():
+        assert not faults_of(paths)
+
+
 RUN = "shocks=[{name: s, target: copper-cover.run, day: 60, size: 0.4}]"
 
 
@@ -141,3 +179,9 @@ def test_replay__of_a_keeper_who_is_away__agrees_and_has_something_to_catch_up_w
     # where a marked one would have shut the shop
     assert acts[50, :, 0].tolist() == [Act.TRIGGER, Act.TRIGGER, 0, 0, 0]
     assert record.policies[2, Policy.TONNES, 0] > 0.0
+
+
+def test_replay__of_a_theft__agrees():
+    taken = "shocks=[{name: s, target: copper-cover.exploit, day: 40, size: 0.5}]"
+    found = replay(None, 0, "horizon_days=60", taken, name="copper-cover")
+    assert found.ok, [o for o in found.observables if not o.ok]
