@@ -8,6 +8,9 @@ from typing import Any
 
 from simulator.schema.raw import Location
 
+_A_THING = 2
+"""So long is the place of an instrument, an investor, a claim, a shock."""
+
 
 class Rest:
     """A file's data less what was faulty.
@@ -37,19 +40,21 @@ class Rest:
         return found
 
     def touches(self, place: Location) -> bool:
-        """Return whether a place lies in, or around, something that was taken out.
+        """Return whether a place lies around, or in the same thing as, what was taken out.
 
-        A fault there may follow from its absence.
+        A fault there may follow from its absence: what an instrument's number must be hangs on
+        its others.
         """
         return any(
-            place[: len(taken)] == taken or taken[: len(place)] == place for taken in self._taken
+            place[:_A_THING] == taken[:_A_THING] or taken[: len(place)] == place
+            for taken in self._taken
         )
 
     def without(self, faulty: Mapping[Location, float | None]) -> bool:
         """Take faulty places of the file out of the rest; return whether all could be.
 
-        Groups stay: too much else may stand on them. `faulty` has by place a number that is allowed
-        there, or None.
+        Groups stay, and so does what the whole file has, as its horizon: too much else stands on
+        them. `faulty` has by place a number that is allowed there, or None.
         """
         fresh = {_whole(place): allowed for place, allowed in faulty.items()}
         cut = copy.deepcopy(self.data) if fresh else self.data
@@ -57,7 +62,7 @@ class Rest:
         taken = [place for place in order if self._take(cut, place, fresh[place])]
         self.data = cut
         self._taken += taken
-        return 0 < len(taken) == len(fresh)
+        return 0 < len(taken) == len(fresh) and min(map(len, fresh)) >= _A_THING
 
     def _take(self, data: Any, place: Location, allowed: float | None) -> bool:
         *way, last = place or (None,)

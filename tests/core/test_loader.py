@@ -439,7 +439,8 @@ shocks:
   - {name: c, target: gold_vault.exploit, day: 30, size: 1.5}
   - {name: d, target: gold_vault.explot, day: 30, size: 0.5}
 investors:
-  me: {capital_usd: -1, weights: {bills: 0.8, small_sto: 0.2}}
+  me: {capital_usd: -1, weights: {bills: 1}}
+  other: {capital_usd: 1, weights: {bills: 0.8, small_sto: 0.2}}
 claims:
   one: {says: gains, subject: you, conditions: [{measure: total_return, unit: usd, at_least: 0}]}
   two:
@@ -464,15 +465,17 @@ def test_faults__of_fields_sections_and_what_joins_them__are_told_all_at_once(tm
         (10, "shocks[2].size"),
         (11, "shocks[3].target"),
         (13, "investors.me.capital_usd"),
-        (13, "investors.me.weights.small_sto"),
-        (15, "claims.one.subject"),
-        (21, "claims.two.conditions[1].measure"),
+        (14, "investors.other.weights.small_sto"),
+        (16, "claims.one.subject"),
+        (22, "claims.two.conditions[1].measure"),
     ]
 
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
+        # whatever days the shocks name lie in no horizon then
+        ("horizon_days: 365", "horizon_days: -1"),
         # without a name the rest of a shock cannot be told from another's
         ("{name: a, target: price.gold, day: 20, size: -1.2}", "{target: price.gold, day: 20}"),
         ("{capital_usd: -1, ", "{capital_usd: [], "),
@@ -484,5 +487,5 @@ def test_fault__that_follows_from_another__is_not_told(tmp_path, wrong, right):
     with pytest.raises(InputError) as caught:
         load_scenario(path)
     places = [problem.field for problem in caught.value.problems]
-    assert not {"shocks[0]", "investors.me"} & set(places)
+    assert not {"shocks[0]", "investors.me", "shocks[2].day"} & set(places)
     assert len(places) == len(set(places))
