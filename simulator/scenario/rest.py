@@ -33,10 +33,9 @@ class Rest:
         """Return where in the file a place of the rest stands."""
         found: Location = ()
         for part in place:
-            kept = self._kept.get(found)
-            if kept is not None and isinstance(part, int) and part < len(kept):
-                part = kept[part]
-            found = (*found, part)
+            kept = self._kept.get(found, [])
+            is_moved = isinstance(part, int) and part < len(kept)
+            found = (*found, kept[int(part)] if is_moved else part)
         return found
 
     def touches(self, place: Location) -> bool:

@@ -86,6 +86,12 @@ def test_path__tells_prices_values_and_events(scenario):
     )
 
 
+def test_returns__of_a_path__compound_to_its_total_return_in_quantstats(run):
+    stats = pytest.importorskip("quantstats", reason="is in the development extra").stats
+    whole = run.simulation.investors["holder"].values["total_return", "usd"][17]
+    assert stats.comp(run.path(17).returns("holder")) == pytest.approx(whole, rel=1e-9)
+
+
 def test_attribution__sums_to_the_net(run):
     found = run.attribution("holder")
     parts = found.drop(index="net")["ounces"].sum()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from pathlib import Path
+
 import pytest
 
 from simulator.errors import InputError
@@ -213,3 +216,20 @@ def test_fault_in_a_used_part__stands_at_the_file_that_wrote_it(tmp_path):
     )
     (problem,) = faults(tmp_path, f"use:\n  b.yaml: {{investors: [holder]}}\n{OWN_CLAIM}")
     assert (problem.file, problem.field) == (str(base), "investors.holder.ounces")
+
+
+def test_whole_file__of_the_docs__is_short_and_can_be_read(tmp_path):
+    docs = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    begins = docs.index("    name: my-first")
+    text = textwrap.dedent(docs[begins : docs.index("\n## Claims", begins)])
+    assert text.count("\n") <= 35
+    assert "null" not in text
+    path = tmp_path / "first.yaml"
+    path.write_text(text, encoding="utf-8")
+    found = load_scenario(path).scenario
+    assert found.investors["me"].weights["vault_at_9"] == 0.2
+    assert [shock.target for shock in found.shocks] == [
+        "price.gold",
+        "usdc",
+        "vault_at_9.exploit",
+    ]
