@@ -7,7 +7,12 @@ whether a node, driven block by block by its clock, sees the same.
 from __future__ import annotations
 
 import json
+import os
+import re
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import ape
@@ -19,6 +24,7 @@ from web3 import Web3
 # pydantic-settings on a configuration class of ape's compiler plugin; nothing of ours.
 pytestmark = pytest.mark.filterwarnings("ignore:Field 'import_remapping'")
 
+ROOT = Path(__file__).resolve().parents[2]
 OUNCE = 10**18
 DOLLAR = 10**6
 DAY = 86_400
@@ -132,6 +138,25 @@ def test_deploy_script__keep_at_a_port_that_is_taken__is_a_line(script):
     assert outcome.output == f"Error: --port {port} is taken; name another\n"
 
 
+def console(port: int, deployment: Path, lines: str) -> str:
+    """Return what `ape console` answers to lines typed into it."""
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("ape"),
+            "console",
+            "--network",
+            f"ethereum:local:http://127.0.0.1:{port}",
+        ],
+        input=f"{lines}\nexit()\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "ASSAY_DEPLOYMENT": str(deployment)},
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
 # ape and web3 leave the connections of a node open that they have left
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.deep
@@ -155,6 +180,11 @@ def test_deploy_script__keep__leaves_a_node_with_what_the_file_says(
         # a second time onto the same node, which runs already
         script.run(f"ethereum:local:http://127.0.0.1:{port}", keep=False, port=0)
         assert "addresses and ABIs" in capsys.readouterr().out
+        told = console(
+            port, tmp_path / "contracts.json", "gold_vault.decimals()\ngold_vault.name()"
+        )
+        assert re.search(r"Out\[1\]: 18\n", told), told
+        assert "Out[2]: 'Assay Gold Vault'" in told
     finally:
         node.terminate()
         node.wait()

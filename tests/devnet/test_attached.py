@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def test_deployed__by_a_name_that_nothing_has__is_refused(tmp_path, monkeypatch)
         asked = assay("replay", str(SCENARIO), "--rpc", rpc, "--deployed", given)
     assert asked.exit_code == 2
     assert "--deployed gold_vault/dollars: there are only gold_token/" in asked.output
+
+
+@pytest.mark.parametrize("command", ["replay", "devnet"])
+def test_rpc__of_another_machine__is_refused_before_anything_is_sent(command, monkeypatch):
+    def fail(*_: object) -> None:
+        pytest.fail("a connection was opened, or a name looked up")
+
+    monkeypatch.setattr(socket.socket, "connect", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    asked = assay(command, str(SCENARIO), "--rpc", "http://rpc.example.org:8545")
+    assert asked.exit_code == 4
+    assert asked.output == (
+        "assay: --rpc http://rpc.example.org:8545: must be http to this machine (127.0.0.1, ::1 or "
+        "localhost); Assay sends nothing to any other host\n"
+    )
 
 
 @pytest.mark.parametrize("day", ["-1", "41"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import signal
@@ -20,6 +21,7 @@ from devnet_process import ASSAY, ENVIRONMENT, SCENARIO, Running, running
 from simulator.chain import Contract, load_artifact
 from simulator.chain.rpc import over_http
 from simulator.cli import main
+from simulator.devnet import state
 
 OUNCE = 10**18
 CLIENT = Path(__file__).with_name("outside.py")
@@ -279,6 +281,33 @@ def test_start__that_cannot_be__is_a_line(options, code, message, tmp_path, anvi
     assert message in asked.output
     assert asked.output.splitlines()[-1].startswith("assay: ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--load", "old.gz"), 3, "old.gz: assay is 0.0.1; must be "),
+        (
+            ("--deployed", f"gold_vault/usdc=0x{'12' * 20}"),
+            4,
+            f"--deployed gold_vault/usdc: no contract at 0x{'12' * 20}",
+        ),
+    ],
+)
+def test_start__refused_when_the_node_had_begun__leaves_nothing_running(
+    options, code, message, tmp_path, monkeypatch, anvil_binary
+):
+    monkeypatch.chdir(tmp_path)
+    saved = {"assay_devnet": state.FORMAT, "assay": "0.0.1"}
+    (tmp_path / "old.gz").write_bytes(gzip.compress(json.dumps(saved).encode()))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    asked = started(*options, "--port", str(port), "--folder", "devnet")
+    assert asked.exit_code == code
+    assert asked.output.splitlines()[-1].startswith(f"assay: {message}")
+    assert not _listens(port)
+    assert not (tmp_path / "devnet" / "control.json").exists()
 
 
 def test_start__where_a_devnet_runs__is_refused(devnet):
