@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.chain.contract import interface_of
@@ -56,20 +58,64 @@ def test_answer_is_as_it_must_be():
 """
 
 
-def write_test(file: Path, failure: Failure) -> None:
+@dataclass(frozen=True)
+class Told:
+    """What a test says and plays.
+
+    Attributes
+    ----------
+    why, about, shrunk : str
+        What failed, what must be instead, and how few calls are left.
+    acts : sequence of (str, Act)
+        What is played in order, each with a line that tells it.
+    codes : dict of str to str
+        Creation codes in hex by name; those that are used are written.
+    view : (str, Act), optional
+        The read that answers otherwise than it must; without one the last act reverts.
+    least, most : tuple of int
+        What each word of the answer must be between, both allowed.
+    """
+
+    why: str
+    about: str
+    shrunk: str
+    acts: Sequence[tuple[str, Act]]
+    codes: Mapping[str, str]
+    view: tuple[str, Act] | None = None
+    least: tuple[int, ...] = ()
+    most: tuple[int, ...] = ()
+
+
+def write_told(file: Path, told: Told) -> None:
     """Write the test, and beside it the creation codes as JSON."""
     codes = file.with_suffix(".json")
-    used = {act.code for act in failure.acts if act.code}
-    write_json(codes, {name: failure.codes[name] for name in sorted(used)})
+    used = {act.code for _, act in told.acts if act.code}
+    write_json(codes, {name: told.codes[name] for name in sorted(used)})
     head = _HEAD.format(
-        why=failure.why,
-        about=_about(failure),
+        why=told.why,
+        about=told.about,
         codes=codes.name,
-        shrunk=_shrunk(failure),
+        shrunk=told.shrunk,
         harness=inspect.getsource(bare).split('"""', 2)[2].strip(),
-        acts="\n".join(_lines(failure)),
+        acts="\n".join(f"    # {line}\n    {_act(act)}," for line, act in told.acts),
     )
-    write_text(file, head + _check(failure))
+    write_text(file, head + _check(told))
+
+
+def write_test(file: Path, failure: Failure) -> None:
+    """Write a replay's failure as a test, and beside it the creation codes as JSON."""
+    view = None if failure.view is None else (_read(failure, failure.view), failure.view)
+    told = Told(
+        failure.why,
+        _about(failure),
+        _shrunk(failure),
+        _lines(failure),
+        failure.codes,
+        view,
+        failure.least,
+        failure.most,
+    )
+    write_told(file, told)
 
 
 def _about(failure: Failure) -> str:
@@ -88,19 +134,15 @@ def _shrunk(failure: Failure) -> str:
     )
 
 
-def _check(failure: Failure) -> str:
-    if failure.view is None:
+def _check(told: Told) -> str:
+    if told.view is None:
         return _REVERTS
-    return _ANSWERS.format(
-        view=_read(failure, failure.view),
-        act=_act(failure.view),
-        least=failure.least,
-        most=failure.most,
-    )
+    line, view = told.view
+    return _ANSWERS.format(view=line, act=_act(view), least=told.least, most=told.most)
 
 
-def _lines(failure: Failure) -> list[str]:
-    """Return each act after a comment that tells it."""
+def _lines(failure: Failure) -> list[tuple[str, Act]]:
+    """Return each act with a line that tells it."""
     rows = dict(zip(failure.played, failure.story.transactions.to_dict("records"), strict=True))
     lines = []
     for act in failure.acts:
@@ -108,8 +150,7 @@ def _lines(failure: Failure) -> list[str]:
         when = "set-up" if row["step"] == SET_UP else f"step {row['step']}"
         arguments = ", ".join(f"{k}={v}" for k, v in json.loads(row["arguments"]).items())
         where = f"{row['label']}/{row['contract']}"
-        lines.append(f"    # {when}: {where}.{row['function']}({arguments}) by {row['sender']}")
-        lines.append(f"    {_act(act)},")
+        lines.append((f"{when}: {where}.{row['function']}({arguments}) by {row['sender']}", act))
     return lines
 
 

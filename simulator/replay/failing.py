@@ -274,7 +274,7 @@ def acts_of(
     nonces, codes = Counter[str](), dict[str, str]()
     acts = []
     for receipt in receipts:
-        acts.append(_act(receipt, made, nonces[receipt.call.sender], codes))
+        acts.append(act_of(receipt, made, nonces[receipt.call.sender], codes))
         nonces[receipt.call.sender] += 1
     return tuple(acts), codes
 
@@ -284,7 +284,18 @@ def _until(whole: Failure, end: int) -> Failure:
     return replace(whole, acts=whole.acts[:end], played=whole.played[:end], story=story)
 
 
-def _act(receipt: Receipt, made: Mapping[str, Contract], nonce: int, codes: dict[str, str]) -> Act:
+def act_of(
+    receipt: Receipt, made: Mapping[str, Contract], nonce: int, codes: dict[str, str]
+) -> Act:
+    """Return a receipt as an act; of a creation the code is added to `codes`.
+
+    Parameters
+    ----------
+    made : dict of address to Contract
+        Every contract that the receipts create.
+    nonce : int
+        How many receipts its sender has before it.
+    """
     call = receipt.call
     where = (receipt.timestamp, receipt.block, call.sender, call.to)
     artifact = made[call.to].artifact if call.to in made else None
