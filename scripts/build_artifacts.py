@@ -16,6 +16,8 @@ from simulator.chain.compile import compile_source, contract_sources, source_has
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "contracts"
 ARTIFACTS = ROOT / "simulator" / "chain" / "artifacts"
+OF_TRIALS = ROOT / "simulator" / "trial" / "artifacts"
+"""Where the contracts in `contracts/trial` go: they deal with a contract on trial."""
 
 
 def main() -> int:
@@ -23,27 +25,34 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     parser.add_argument("names", nargs="*", help="contracts to build; all by default")
     args = parser.parse_args()
-    sources = contract_sources(CONTRACTS)
-    if unknown := set(args.names) - set(sources):
+    every = [
+        (contract_sources(CONTRACTS), ARTIFACTS),
+        (contract_sources(CONTRACTS / "trial"), OF_TRIALS),
+    ]
+    if unknown := set(args.names) - {name for sources, _ in every for name in sources}:
         parser.error(f"no contract named {', '.join(sorted(unknown))}")
     if args.check:
-        return report(stale(sources))
-    build({name: sources[name] for name in args.names or sources})
+        return report([line for sources, folder in every for line in stale(sources, folder)])
+    for sources, folder in every:
+        wanted = {n: source for n, source in sources.items() if not args.names or n in args.names}
+        build(wanted, folder)
     return 0
 
 
-def stale(sources: dict[str, Path]) -> list[str]:
-    """Return one line per artifact that does not belong to the present sources."""
+def stale(sources: dict[str, Path], folder: Path = ARTIFACTS) -> list[str]:
+    """Return one line per artifact in `folder` that does not belong to the present sources."""
     lines = [
-        f"{name}: {reason}" for name, path in sources.items() if (reason := staleness(name, path))
+        f"{name}: {reason}"
+        for name, path in sources.items()
+        if (reason := staleness(name, path, folder))
     ]
-    left_over = {path.stem for path in ARTIFACTS.glob("*.json")} - set(sources)
+    left_over = {path.stem for path in folder.glob("*.json")} - set(sources)
     return lines + [f"{name}: has no source" for name in sorted(left_over)]
 
 
-def staleness(name: str, source: Path) -> str | None:
+def staleness(name: str, source: Path, folder: Path = ARTIFACTS) -> str | None:
     """Return why the artifact of one contract is stale, or None."""
-    path = ARTIFACTS / f"{name}.json"
+    path = folder / f"{name}.json"
     if not path.is_file():
         return "not built"
     built = Artifact.from_json(path.read_text(encoding="utf-8"))
@@ -52,14 +61,14 @@ def staleness(name: str, source: Path) -> str | None:
     return "has no map of its source" if built.source_map is None else None
 
 
-def build(sources: dict[str, Path]) -> None:
+def build(sources: dict[str, Path], folder: Path) -> None:
     """Compile the sources that changed and write their artifacts; remove what has no source."""
-    ARTIFACTS.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for name, source in sources.items():
-        if staleness(name, source) is None:
+        if staleness(name, source, folder) is None:
             continue
         artifact = compile_source(source)
-        (ARTIFACTS / f"{name}.json").write_text(artifact.to_json(), encoding="utf-8")
+        (folder / f"{name}.json").write_text(artifact.to_json(), encoding="utf-8")
         print(f"{name}: {artifact.deployed_size:,} bytes")
 
 

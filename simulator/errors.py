@@ -8,7 +8,8 @@ AssayError (1)
 │   └── ForbiddenEndpoint (4)  not loopback, or not a development chain
 ├── ClusterUnavailable (4)     no scheduler, no worker, or one of other versions
 ├── TransactionReverted (5)    a call reverted that the model says must succeed
-└── ReconciliationFailed (5)   model and contract disagree beyond rounding
+├── ReconciliationFailed (5)   model and contract disagree beyond rounding
+└── TrialFailed (5)            a contract on trial breaks a rule of its kind
 """
 
 from __future__ import annotations
@@ -90,5 +91,11 @@ class TransactionReverted(AssayError):
 
 class ReconciliationFailed(AssayError):
     """Model and contract differ by more than the derived tolerance."""
+
+    exit_code = 5
+
+
+class TrialFailed(AssayError):
+    """A contract on trial breaks rules of its standard, or of any contract of its kind."""
 
     exit_code = 5

@@ -54,19 +54,21 @@ class RevmChain(BaseChain):
     ----------
     start : int
         The scenario's first block time, seconds; the genesis lies `SETUP_SECONDS` before.
+    fork : str, optional
+        URL of a node whose latest state is beneath all that happens here. It is only read.
     """
 
     name = "revm"
     gas_is_exact = False
 
-    def __init__(self, start: int = SETUP_SECONDS) -> None:
+    def __init__(self, start: int = SETUP_SECONDS, fork: str | None = None) -> None:
         pyrevm = optional("pyrevm")
         self._pyrevm = pyrevm
         self.client_version = f"pyrevm/{version('pyrevm')}"
         self.accounts = DEVELOPMENT_ACCOUNTS
         env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
         # pyrevm takes an unknown name, also "CANCUN", for the latest fork without a word.
-        self._evm = pyrevm.EVM(env=env, spec_id="Cancun")
+        self._evm = pyrevm.EVM(env=env, fork_url=fork, spec_id="Cancun")
         for account in self.accounts:
             self._evm.set_balance(account, _BALANCE_WEI)
         self._number = -1
@@ -145,6 +147,10 @@ class RevmChain(BaseChain):
     def code_size(self, address: str) -> int:
         """Return the bytes of code deployed at `address`, 0 for none."""
         return len(deployed(self._evm, address))
+
+    def set_storage(self, address: str, slot: int, word: int) -> None:
+        """Write a word of a contract's storage, outside of any call; no snapshot undoes it."""
+        self._evm.insert_account_storage(address, slot, word)
 
     def close(self) -> None:
         """Do nothing: the memory goes with the object."""

@@ -33,9 +33,13 @@ _COMMANDS = (
     "sensitivity",
     "stress",
     "sweep",
+    "try",
     "warmup",
 )
 """Each is declared in the module of its name in `commands`, loaded when it is asked for."""
+
+_KEYWORDS = {"try": "trial"}
+"""Commands that Python has a word of its own for: what their module is called."""
 
 
 class _Commands(click.Group):
@@ -49,8 +53,9 @@ class _Commands(click.Group):
             return None
         # Imports, files and charts make many objects and hardly any garbage.
         gc.set_threshold(_OBJECTS_A_COLLECTION)
+        module = _KEYWORDS.get(name, name)
         command: click.Command = getattr(
-            importlib.import_module(f"simulator.cli.commands.{name}"), name
+            importlib.import_module(f"simulator.cli.commands.{module}"), module
         )
         return command
 
@@ -75,5 +80,6 @@ def main() -> None:
     """Put the yield claims of tokenized commodities to the test.
 
     Exit codes: 0 done, 1 internal error, 2 usage, 3 invalid scenario or data, 4 chain
-    unavailable, 5 reconciliation failed, 6 a verdict that --fail-on names.
+    unavailable, 5 reconciliation failed or a contract on trial broke a rule, 6 a verdict that
+    --fail-on names.
     """

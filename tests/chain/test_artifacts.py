@@ -37,6 +37,8 @@ def build_script() -> ModuleType:
 def test_artifacts__all_present_and_up_to_date(build_script):
     # Repair: python scripts/build_artifacts.py
     assert build_script.stale(contract_sources(CONTRACTS)) == []
+    of_trials = contract_sources(CONTRACTS / "trial")
+    assert build_script.stale(of_trials, build_script.OF_TRIALS) == []
 
 
 @pytest.mark.parametrize("name", artifact_names())

@@ -50,7 +50,8 @@ MAY_IMPORT = {
     "replay": {*INVESTORS, "investors", "chain"},
     "devnet": {*INVESTORS, "chain", "replay"},
     "report": {*ENGINE, "engine", "replay"},
-    "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study"},
+    "trial": {*ENGINE, "engine", "chain", "replay"},
+    "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"},
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
     "": {*ENGINE, "engine", "chain", "replay", "study"},

@@ -1,0 +1,272 @@
+"""How a contract on trial earns, loses and reports, where its standard does not say.
+
+An adapter of somebody's own is a class in a Python file, with what differs of `Adapter`:
+
+    from simulator.trial.adapters import Adapter
+
+    class MyVault(Adapter):
+        def arguments(self):
+            return {"fee_bps_": 1_000}
+
+        def report(self):
+            return [self.stage.contract.call("harvest", sender=self.stage.roles.keeper)]
+
+It returns calls and sends none: the stage does, so that what fails can be told as calls.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, Protocol, TypeVar
+
+from simulator.chain import Call, Contract
+from simulator.chain.contract import interface_of
+from simulator.errors import AssayError, InputError, Problem, UsageError
+
+Found = TypeVar("Found")
+
+
+class Grounds(Protocol):
+    """What an adapter sees of the stage.
+
+    Attributes
+    ----------
+    asset, contract : Contract
+        What is deposited, and what is on trial.
+    roles : namespace of addresses
+        owner, keeper, depositor, second_depositor, crowd, intruder, fee_recipient.
+    unit : int
+        One whole unit of the asset.
+    """
+
+    asset: Contract
+    contract: Contract
+    roles: SimpleNamespace
+    unit: int
+
+    def deploy(self, name: str, *arguments: object) -> Contract:
+        """Create one of the packaged contracts, by the owner."""
+
+    def minted(self, to: str, amount: int) -> Call:
+        """Return the call by which assets come from outside."""
+
+    def burnt(self, owner: str, amount: int) -> Call:
+        """Return the call by which assets of somebody's are gone."""
+
+    def held(self, address: str | None = None) -> int:
+        """Return the assets that an address holds, by default the contract's."""
+
+
+class Adapter:
+    """A vault whose price follows the assets that it holds: what is donated counts at once.
+
+    Attributes
+    ----------
+    prices_donations : bool
+        Whether assets that anybody sends it count without a report.
+    annual_fee : float
+        What it may take of its assets in a year, as a share: so much may a price fall by time.
+    """
+
+    prices_donations = True
+    annual_fee = 0.0
+
+    def __init__(self, stage: Grounds) -> None:
+        self.stage = stage
+
+    def arguments(self) -> Mapping[str, object]:
+        """Return constructor arguments by name: those that the stage cannot know."""
+        return {}
+
+    def set_up(self) -> Sequence[Call]:
+        """Return what is called once, after the deployment."""
+        return []
+
+    def fund(self, who: str, amount: int) -> Sequence[Call]:
+        """Return the calls by which an account gets tokens of a token on trial."""
+        return [self.stage.contract.call("mint", who, amount, sender=self.stage.roles.owner)]
+
+    def earn(self, amount: int) -> Sequence[Call]:
+        """Return the calls by which it earns so many assets."""
+        return [self.stage.minted(self.stage.contract.address, amount)]
+
+    def lose(self, amount: int) -> Sequence[Call]:
+        """Return the calls by which it loses so many assets."""
+        return [self.stage.burnt(self.stage.contract.address, amount)]
+
+    def report(self) -> Sequence[Call]:
+        """Return the calls by which it learns of both."""
+        return []
+
+    def assets(self) -> int:
+        """Return the assets that are really there."""
+        return self.stage.held()
+
+
+class Donation(Adapter):
+    """A vault whose price follows the assets that it holds."""
+
+
+class Harvest(Adapter):
+    """A vault that learns of what it has earned or lost by a call of its own."""
+
+    prices_donations = False
+    calls = ("harvest", "report", "sync", "checkpoint")
+
+    def report(self) -> Sequence[Call]:
+        """Call the first of `calls` that it has, as the keeper."""
+        name = next((one for one in self.calls if _has(self.stage.contract, one, ())), None)
+        if name is None:
+            names = ", ".join(f"{one}()" for one in self.calls)
+            raise UsageError(f"--adapter harvest: the contract has none of {names}")
+        return [self.stage.contract.call(name, sender=self.stage.roles.keeper)]
+
+
+class Yearn(Adapter):
+    """A vault with strategies that are reported one by one, as Yearn's third version is.
+
+    One strategy of the stage has nine tenths of the assets; what it earns is paid into it.
+    """
+
+    prices_donations = False
+    placed = (9, 10)
+
+    def set_up(self) -> Sequence[Call]:
+        """Add the strategy, and what rights and limits it takes where there are such."""
+        stage, roles = self.stage, self.stage.roles
+        parts = (stage.asset, stage.contract, roles.keeper, roles.intruder)
+        self.strategy = stage.deploy("stage_strategy", *parts)
+        vault, owner = stage.contract, roles.owner
+        calls = [stage.asset.call("approve", self.strategy, 2**256 - 1, sender=roles.keeper)]
+        if _has(vault, "set_role", ("address", "uint256")):
+            calls.append(vault.call("set_role", owner, 2**14 - 1, sender=owner))
+        if _has(vault, "set_deposit_limit", ("uint256",)):
+            calls.append(vault.call("set_deposit_limit", 2**256 - 1, sender=owner))
+        calls.append(vault.call("add_strategy", self.strategy, sender=owner))
+        if _has(vault, "update_max_debt_for_strategy", ("address", "uint256")):
+            most = ("update_max_debt_for_strategy", self.strategy, 2**255)
+            calls.append(vault.call(*most, sender=owner))
+        return calls
+
+    def earn(self, amount: int) -> Sequence[Call]:
+        """Pay income into the strategy."""
+        keeper = self.stage.roles.keeper
+        return [self.strategy.call("credit", amount, sender=keeper)]
+
+    def lose(self, amount: int) -> Sequence[Call]:
+        """Take assets out of the strategy, as far as it has them."""
+        there = self.stage.held(self.strategy.address)
+        return [self.stage.burnt(self.strategy.address, min(amount, there))]
+
+    def report(self) -> Sequence[Call]:
+        """Report the strategy, and place what is idle."""
+        stage, owner = self.stage, self.stage.roles.owner
+        above, below = self.placed
+        target = self.assets() * above // below
+        return [
+            stage.contract.call("process_report", self.strategy, sender=owner),
+            stage.contract.call("update_debt", self.strategy, target, sender=owner),
+        ]
+
+    def assets(self) -> int:
+        """Return what is idle and what the strategy holds."""
+        return self.stage.held() + self.stage.held(self.strategy.address)
+
+
+READY: Mapping[str, type[Adapter]] = {"donation": Donation, "harvest": Harvest, "yearn": Yearn}
+
+
+def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapter], str]:
+    """Return the adapter that is named, by a file or as a ready one, or the one that fits.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, and no ready one of the name.
+    InputError
+        The file does not load, or has no adapter or several.
+    """
+    if named is None:
+        found = _fitting(contract_interface)
+        return READY[found], f"{found} (ready)"
+    if named in READY:
+        return READY[named], f"{named} (ready)"
+    file = Path(named)
+    if not file.is_file():
+        ready = ", ".join(READY)
+        raise UsageError(f"--adapter {named}: no such file; ready ones: {ready}")
+    return _loaded(file), str(file)
+
+
+def _fitting(interface: Any) -> str:
+    names = interface.functions
+    if "process_report" in names and "add_strategy" in names:
+        return "yearn"
+    plain = (name for name in Harvest.calls for one in names.get(name, ()) if not one.inputs)
+    return "harvest" if next(plain, None) else "donation"
+
+
+def _has(contract: Contract, name: str, kinds: tuple[str, ...]) -> bool:
+    overloads = interface_of(contract.artifact).functions.get(name, [])
+    return any(one.inputs == kinds for one in overloads)
+
+
+def _loaded(file: Path) -> type[Adapter]:
+    spec = importlib.util.spec_from_file_location(f"assay_adapter_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    guarded(file, "import", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    found = _classes(module)
+    if len(found) != 1:
+        names = ", ".join(one.__name__ for one in found) or "none"
+        raise _fault(file, None, "", f"must have one class with earn, lose or report; has {names}")
+    return found[0] if issubclass(found[0], Adapter) else type("_", (found[0], Adapter), {})
+
+
+def _classes(module: ModuleType) -> list[type[Any]]:
+    own = [
+        one
+        for one in vars(module).values()
+        if isinstance(one, type) and one.__module__ == module.__name__
+    ]
+    said = {"earn", "lose", "report", "arguments", "set_up", "assets", "fund"}
+    return [one for one in own if issubclass(one, Adapter) or said & vars(one).keys()]
+
+
+def guarded(file: Path | None, what: str, do: Callable[[], Found]) -> Found:
+    """Return what an adapter says.
+
+    Raises
+    ------
+    InputError
+        It raised: with its file and line.
+    """
+    try:
+        return do()
+    except AssayError:
+        raise
+    except Exception as error:
+        line, where = _place(file, error)
+        said = f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}"
+        raise _fault(where, line, "", said) from None
+
+
+def _place(file: Path | None, error: Exception) -> tuple[int | None, Path]:
+    """Return the line of the adapter's file that the error came through, the last one."""
+    if isinstance(error, SyntaxError) and file is not None:
+        return error.lineno, file
+    frames = traceback.extract_tb(error.__traceback__)
+    if file is None:
+        return frames[-1].lineno, Path(Path(frames[-1].filename).name)
+    own = [frame for frame in frames if Path(frame.filename) == file.absolute()]
+    own = own or [frame for frame in frames if Path(frame.filename).name == file.name]
+    return (own[-1].lineno if own else None), file
+
+
+def _fault(file: Path, line: int | None, value: str, rule: str) -> InputError:
+    return InputError([Problem(str(file), line, "adapter", value, rule)])

@@ -1,0 +1,205 @@
+"""The whole trial, step by step: interface, standard, attacks, economics, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.chain import Artifact
+from simulator.chain.contract import interface_of
+from simulator.claims import Verdict
+from simulator.errors import InputError, Problem, TransactionReverted, UsageError
+from simulator.scenario import LoadedScenario, load_scenario
+from simulator.trial.adapters import READY, Harvest, adapter_for
+from simulator.trial.campaign import Trial
+from simulator.trial.economics import drive, judged
+from simulator.trial.faults import Fault
+from simulator.trial.node import is_address, on_node
+from simulator.trial.sequences import Year
+from simulator.trial.stage import Case
+from simulator.trial.standards import (
+    Kind,
+    Standing,
+    abi_of,
+    all_lacking,
+    kind_of,
+    kind_of_code,
+    standings,
+    standings_of_code,
+)
+from simulator.trial.subject import read_subject
+from simulator.trial.tokens import erc20, permits
+from simulator.trial.years import crisis_years, position_of, years_of
+
+Task = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Shows a task of so many parts; the function that it yields advances it."""
+
+
+@dataclass(frozen=True)
+class Summons:
+    """What is on trial, and as what.
+
+    Attributes
+    ----------
+    adapter : str
+        Which adapter it is, in words.
+    """
+
+    case: Case
+    kind: Kind
+    standings: tuple[Standing, ...]
+    adapter: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a trial: what was looked at, and whether it is in order."""
+
+    name: str
+    is_ok: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial found.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+    faults : tuple of Fault
+        One for each rule, in the order in which they were found.
+    verdicts : tuple of Verdict
+        On the scenario's claims, with the contract in place of `position`; none where it was not
+        driven through years, or did not come through.
+    """
+
+    steps: tuple[Step, ...]
+    faults: tuple[Fault, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    position: str = ""
+
+
+def summon(
+    contract: str,
+    kind: Kind | None,
+    adapter: str | None,
+    given: Mapping[str, str],
+    rpc: str | None,
+) -> Summons:
+    """Return what a command line puts on trial.
+
+    Raises
+    ------
+    UsageError, InputError, ChainUnavailable
+        With the file, what is wrong with it, and what to do.
+    """
+    file = None if adapter is None or adapter in READY else Path(adapter)
+    if is_address(contract):
+        if rpc is None:
+            raise UsageError(f"{contract}: an address needs --rpc, the node on which it stands")
+        node = on_node(rpc, contract)
+        found = kind or kind_of_code(node.code)
+        there = standings_of_code(node.code, found)
+        _check_complete(contract, there)
+        abi = abi_of(found, there, node.code, Harvest.calls)
+        subject = Artifact(contract[:10], abi, b"", len(node.code), "", "")
+        chosen, words = adapter_for(interface_of(subject), adapter)
+        return Summons(Case(subject, chosen, {}, file, node), found, there, words)
+    if rpc is not None:
+        raise UsageError("--rpc goes with an address; a file is deployed in this process")
+    subject = read_subject(Path(contract))
+    found = kind or kind_of(interface_of(subject))
+    there = standings(interface_of(subject), found)
+    _check_complete(contract, there)
+    chosen, words = adapter_for(interface_of(subject), adapter)
+    return Summons(Case(subject, chosen, dict(given), file), found, there, words)
+
+
+def _check_complete(contract: str, found: tuple[Standing, ...]) -> None:
+    if lacking := all_lacking(found):
+        names = " and ".join(one.standard for one in found if one.lacking)
+        rule = f"lacks {len(lacking)} functions of {names}: {', '.join(lacking)}"
+        raise InputError([Problem(contract, None, "", "", rule)])
+
+
+def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) -> Outcome:
+    """Put a contract on trial.
+
+    Parameters
+    ----------
+    scenario : str
+        Name or file of the one whose years a vault is driven through.
+    years : int
+        How many of them, 0 for none; the ready crises come besides.
+
+    Raises
+    ------
+    UsageError, InputError
+        There is no such scenario, or its subject holds no single thing; an adapter raised.
+    """
+    loaded = load_scenario(scenario)
+    position = position_of(loaded)
+    with task("deploying", 1):
+        trial = Trial(summons.case)
+    steps, faults = [_interface(summons.standings)], list[Fault]()
+    with task("standard: sequences against a ledger and the rules", 1):
+        step, found = _standard(trial, summons.kind, seed)
+    steps.append(step)
+    faults += found
+    if summons.kind != "vault":
+        return Outcome(tuple(steps), tuple(faults))
+    with task("attacks", 1):
+        attacked = [fault for fault in trial.attacks() if fault.rule not in _rules(faults)]
+    faults += attacked
+    steps.append(Step("attacks", not attacked, "first depositor, re-entry, queues"))
+    if years == 0:
+        return Outcome(tuple(steps), tuple(faults))
+    name = loaded.scenario.name
+    with task(f"{years:,} years of {name}, and the crises", years) as advance:
+        driven = drive(trial, _years(loaded, scenario, years), seed, advance)
+    faults += [fault for fault in driven.faults if fault.rule not in _rules(faults)]
+    said = f"{driven.years:,} years of {name} and of crises, {driven.moves:,} moves"
+    steps.append(Step("economics", not driven.faults, said))
+    verdicts = judged(driven, loaded.scenario, position)
+    return Outcome(tuple(steps), tuple(faults), verdicts, position)
+
+
+def _rules(faults: list[Fault]) -> set[str]:
+    return {fault.rule for fault in faults}
+
+
+def _interface(found: tuple[Standing, ...]) -> Step:
+    parts, odd = [], []
+    for one in found:
+        if one.absent:
+            parts.append(f"no {one.standard} (optional)")
+            continue
+        events = f", {one.events} events" if one.events else ""
+        parts.append(f"{one.standard}: {one.functions} functions{events}")
+        odd += [*(f"lacks {text}" for text in one.lacking), *one.differing]
+    return Step("interface", not odd, "; ".join([*odd, *parts]))
+
+
+def _standard(trial: Trial, kind: Kind, seed: int) -> tuple[Step, list[Fault]]:
+    stage, fresh, faults = trial.stage, trial.fresh, list[Fault]()
+    said = "tokens against a ledger"
+    try:
+        faults += [one for one in (erc20(stage, fresh, kind, seed),) if one is not None]
+    except TransactionReverted as error:
+        said = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
+        return Step("standard", False, said), faults
+    faults += [one for one in (permits(stage, fresh, kind),) if one is not None]
+    if kind == "vault":
+        found = trial.random_sequences(seed)
+        faults += [] if found is None else [found]
+        said += f"; rounding, previews and {trial.n_moves:,} random moves"
+    return Step("standard", not faults, said), faults
+
+
+def _years(loaded: LoadedScenario, scenario: str, count: int) -> Iterator[tuple[Year, bool]]:
+    """Yield the scenario's years, which are judged, then the crises', which are not."""
+    yield from ((year, True) for year in years_of(loaded, count, loaded.scenario.name))
+    yield from ((year, False) for year in crisis_years(scenario))

@@ -1,0 +1,227 @@
+"""`assay try`: what it prints, and what it says of a contract that cannot be tried."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("pyrevm")
+pytest.importorskip("vyper")
+
+from planted import SOURCE, small_vault
+
+from simulator.chain import AnvilChain, load_artifact
+from simulator.chain.contract import interface_of
+from simulator.chain.node import find_anvil
+from simulator.cli import main
+from simulator.errors import ChainUnavailable
+from simulator.trial.stage import ARTIFACTS
+from simulator.trial.subject import read_subject
+
+QUICK = ("--years", "0")
+EMPTY = "# pragma version ==0.4.3\n"
+
+
+def attempt(*words):
+    return CliRunner().invoke(main, ["try", *(str(word) for word in words)])
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    file = tmp_path / "first.json"
+    file.write_text(small_vault("first-depositor").to_json())
+    return file
+
+
+def test_try__a_faulty_vault__names_the_fault_its_calls_and_a_test(faulty, tmp_path):
+    done = attempt(faulty, *QUICK, "--out", tmp_path / "out")
+    assert done.exit_code == 5
+    assert "small_vault lets the first depositor rob the next (attacks):" in done.output
+    assert "intruder deposits 1 wei" in done.output
+    test = tmp_path / "out" / "test_small_vault_first_depositor.py"
+    assert f"pytest {test}" in done.output
+    assert test.is_file()
+    assert len(done.output.splitlines()) <= 40
+    assert "assay: small_vault does not come through: 2 rules broken" in done.output
+
+
+def test_try__a_sound_source__shows_each_step_and_writes_nothing(tmp_path):
+    done = attempt(SOURCE, *QUICK, "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert [(step["name"], step["ok"]) for step in found["steps"]] == [
+        ("interface", True),
+        ("standard", True),
+        ("attacks", True),
+    ]
+    assert found["faults"] == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_try__a_token__is_held_to_its_own_standards(tmp_path):
+    file = tmp_path / "token.json"
+    file.write_text(load_artifact("reward_token").to_json())
+    done = attempt(file)
+    assert done.exit_code == 0, done.output
+    assert "as a token" in done.output
+    assert "tokens against a ledger" in done.output
+
+
+FORMS = {
+    "ape": lambda abi, code: {
+        "contractName": "small_vault",
+        "abi": abi,
+        "deploymentBytecode": {"bytecode": code},
+    },
+    "foundry": lambda abi, code: {"abi": abi, "bytecode": {"object": code}},
+    "vyper": lambda abi, code: {
+        "contracts/small_vault.vy": {"abi": abi, "bytecode": code},
+        "version": "0.4.3",
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_subject__artifacts_of_other_tools__are_read(form, tmp_path):
+    vault = small_vault()
+    file = tmp_path / "small_vault.json"
+    raw = FORMS[form](list(vault.abi), "0x" + vault.bytecode.hex())
+    file.write_text(json.dumps(raw))
+    found = read_subject(file)
+    assert (found.name, found.bytecode) == ("small_vault", vault.bytecode)
+    assert interface_of(found).constructor == ("address", "address")
+
+
+# -- what cannot be tried ----------------------------------------------------------------------
+
+
+def refused(code, rule, *words):
+    done = attempt(*words, *QUICK)
+    lines = [line for line in done.output.splitlines() if line.startswith("assay: ")]
+    assert (done.exit_code, len(lines)) == (code, 1), done.output
+    assert rule in lines[0]
+    assert "Traceback" not in done.output
+    return lines[0]
+
+
+def test_try__no_such_file__is_refused():
+    refused(2, "must be a Vyper source (.vy), an artifact", "nowhere.vy")
+
+
+def test_try__a_vault_that_lacks_functions__lists_them(tmp_path):
+    file = tmp_path / "half.json"
+    raw = json.loads(small_vault().to_json())
+    gone = ("previewMint", "maxRedeem")
+    raw["abi"] = [entry for entry in raw["abi"] if entry.get("name") not in gone]
+    file.write_text(json.dumps(raw))
+    line = refused(3, "lacks 2 functions of ERC-4626: ", file)
+    assert line.endswith("previewMint(uint256), maxRedeem(address)")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("{", "is no JSON"),
+        ('{"abi": "[", "bytecode": "0x00"}', "abi is no JSON"),
+        ('{"abi": {}, "bytecode": "0x00"}', "abi must be a list"),
+        ('{"abi": [], "bytecode": "0x"}', "has no bytecode: an interface"),
+        ('{"abi": [], "bytecode": "0x60__$ab$__"}', "libraries that are not linked"),
+        ('{"some": 1}', "it has no abi"),
+    ],
+)
+def test_try__what_is_no_artifact__is_refused(text, rule, tmp_path):
+    file = tmp_path / "x.json"
+    file.write_text(text)
+    assert str(file) in refused(3, rule, file)
+
+
+def test_try__a_source_that_does_not_compile__is_refused_with_its_line(tmp_path):
+    file = tmp_path / "x.vy"
+    file.write_text(EMPTY + "@external\ndef f() -> uint256:\n    return 'a'\n")
+    assert "line 4" in refused(3, "does not compile", file)
+
+
+def test_try__bytecode_over_the_limit__is_refused(tmp_path):
+    file = tmp_path / "x.json"
+    # EIP-170: 24,576 bytes at most.
+    raw = {"abi": [], "bytecode": "0x00", "deployedBytecode": {"object": "0x" + "00" * 24_577}}
+    file.write_text(json.dumps(raw))
+    refused(3, "bytecode is 24,577 bytes; at most 24,576 (EIP-170)", file)
+
+
+def test_try__missing_constructor_arguments__are_listed_with_types(tmp_path):
+    file = tmp_path / "vault.json"
+    file.write_text(load_artifact("gold_vault").to_json())
+    line = refused(3, "constructor arguments are missing: performance_fee_bps_ uint256, ", file)
+    assert "queue_ address; give each as --arg NAME=VALUE" in line
+
+
+def test_try__an_argument_that_the_constructor_has_not__is_refused():
+    refused(3, "constructor has no argument fee; it has asset_ address", SOURCE, "--arg", "fee=1")
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ("class A:\n    def report(self):\n        return 1 / 0\n", ":3: adapter: report raised"),
+        ("class A:\n    def earn(self)\n", ":2: adapter: import raised SyntaxError"),
+        ("x = 1\n", ": adapter: must have one class with earn, lose or report; has none"),
+    ],
+)
+def test_try__an_adapter_that_raises__is_told_with_file_and_line(body, rule, tmp_path):
+    adapter = tmp_path / "own.py"
+    adapter.write_text(body)
+    assert f"{adapter}{rule}" in refused(3, rule, SOURCE, "--adapter", adapter)
+
+
+def test_try__an_adapter_whose_call_reverts__is_told(tmp_path):
+    adapter = tmp_path / "own.py"
+    adapter.write_text(
+        "class A:\n    def report(self):\n        return [self.stage.contract.call("
+        "'transfer', self.stage.roles.owner, 1, sender=self.stage.roles.keeper)]\n"
+    )
+    refused(3, f"{adapter}: report: small_vault.transfer", SOURCE, "--adapter", adapter)
+
+
+ADDRESS = "0x" + "12" * 20
+
+
+def test_try__an_address_without_a_node__is_refused():
+    refused(2, "an address needs --rpc", ADDRESS)
+
+
+def test_try__a_remote_node__is_refused():
+    refused(4, "must be http to this machine", ADDRESS, "--rpc", "http://example.com:8545")
+
+
+def test_try__a_node_that_does_not_answer__is_told():
+    refused(4, "nothing listens there", ADDRESS, "--rpc", "http://127.0.0.1:9")
+
+
+def test_try__a_contract_on_a_node__is_tried_and_the_node_left_as_it_was(free_port):
+    try:
+        find_anvil()
+    except ChainUnavailable as error:
+        pytest.skip(str(error))
+    with AnvilChain(1_735_689_600, port=free_port) as chain:
+        url, owner = f"http://127.0.0.1:{free_port}", chain.accounts[0]
+        asset = chain.deploy(load_artifact("trial_asset", ARTIFACTS), (18,), owner)
+        vault = chain.deploy(small_vault(), (asset.address, owner), owner)
+        before = (chain.timestamp(), vault.read(chain, "totalSupply"))
+        refused(2, "has no code at", ADDRESS, "--rpc", url)
+        done = attempt(vault.address, *QUICK, "--rpc", url)
+        assert done.exit_code == 0, done.output
+        assert "adapter harvest (ready)" in done.output
+        assert "ERC-4626: 19 functions, 2 events" in done.output
+        assert (chain.timestamp(), vault.read(chain, "totalSupply")) == before
+
+
+@pytest.fixture
+def free_port():
+    import socket
+
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

@@ -1,0 +1,79 @@
+"""Faults planted in a small vault are named; the same vault without them, and others', pass.
+
+No rule knows the vault: it is found by what it does. Every edit stands in `planted.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from runpy import run_path
+
+import pytest
+
+pytest.importorskip("pyrevm")
+pytest.importorskip("vyper")
+
+from planted import FAULTS, small_vault
+
+from simulator.chain.contract import interface_of
+from simulator.trial.adapters import adapter_for
+from simulator.trial.campaign import Trial
+from simulator.trial.export import write_fault
+from simulator.trial.stage import Case
+
+SEEDS = 10
+SURE_OF = 9
+"""Seeds of ten that must name a fault."""
+
+
+def case_of(artifact, **given):
+    adapter, _ = adapter_for(interface_of(artifact), None)
+    return Case(artifact, adapter, given)
+
+
+def found_in(case, seed):
+    trial = Trial(case)
+    first = trial.random_sequences(seed)
+    return [*([first] if first else []), *trial.attacks()]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_fault__is_named(fault):
+    assert fault in [found.rule for found in found_in(case_of(small_vault(fault)), seed=1)]
+
+
+def test_small_vault__without_a_fault__comes_through():
+    assert found_in(case_of(small_vault()), seed=1) == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_fault__is_named_in_nine_of_ten_seeds(fault):
+    case = case_of(small_vault(fault))
+    named = [fault in [found.rule for found in found_in(case, seed)] for seed in range(SEEDS)]
+    assert sum(named) >= SURE_OF
+
+
+@pytest.mark.deep
+def test_small_vault__without_a_fault__comes_through_ten_seeds():
+    assert [found_in(case_of(small_vault()), seed) for seed in range(SEEDS)] == [[]] * SEEDS
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_exported_test__fails_as_planted_and_passes_once_mended(fault, tmp_path):
+    case = case_of(small_vault(fault))
+    (found,) = [one for one in found_in(case, seed=1) if one.rule == fault]
+    file = tmp_path / "test_it.py"
+    write_fault(file, case, found)
+    assert "simulator" not in file.read_text()
+    with pytest.raises(AssertionError):
+        the_test(file)()
+    codes = json.loads(file.with_suffix(".json").read_text())
+    mended = {**codes, "small_vault": small_vault().bytecode.hex()}
+    file.with_suffix(".json").write_text(json.dumps(mended))
+    the_test(file)()
+
+
+def the_test(file):
+    (test,) = [value for name, value in run_path(str(file)).items() if name.startswith("test_")]
+    return test
