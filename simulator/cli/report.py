@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import pandas as pd
@@ -20,9 +23,13 @@ from simulator.engine.sources import is_run, load_source, stored_paths
 from simulator.errors import InputError, Problem, UsageError
 from simulator.replay import EveryPath, ObservableResult, Replay
 from simulator.report import render_html
+from simulator.scenario import LoadedScenario
 from simulator.scenario.models import Scenario
 from simulator.study.keeping import STEPS
 
+Found = TypeVar("Found")
+
+_ASSAY = "assay-sim"
 _SETS = "parameter_sets.parquet"
 _ASSUMPTIONS = "assumption_sets.parquet"
 _REPLAYS = "replay/reconciliation.json"
@@ -47,28 +54,69 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     """
     if not is_run(run):
         raise UsageError(f"{run} is no run's folder; it must hold a scenario.yaml")
-    folder, loaded = Path(run), load_source(run)
-    read_run(folder, loaded)  # one that is not finished is refused here
+    folder, loaded = Path(run), _load(run)
+    made = read_run(folder, loaded).manifest  # one that is not finished is refused here
+    other = _other_version(made)
+    left_out: list[Problem] | None = [other] if other else None
     simulation = stored_paths(folder, loaded)
-    verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
-    sets, verdicts = _with_sets(folder, verdicts)
-    verdicts = _with_assumptions(folder, loaded.scenario, verdicts)
-    sensitivities = read_sensitivities(folder, tuple(loaded.scenario.claims))
+    judged = judge(simulation, workers=workers, provenance=loaded.provenance)
+    sets, verdicts = _shown(lambda: _with_sets(folder, judged), left_out, (None, judged))
+    verdicts = _shown(
+        lambda: _with_assumptions(folder, loaded.scenario, verdicts), left_out, verdicts
+    )
+    claims = tuple(loaded.scenario.claims)
+    sensitivities = _shown(lambda: read_sensitivities(folder, claims), left_out, ())
+    replays = _shown(lambda: _replays(folder), left_out, [])
+    every = _shown(lambda: _every(folder), left_out, None)
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
     effects = shock_effects(loaded.scenario, loaded.calibration, workers=workers)
     page = render_html(
-        loaded,
+        replace(loaded, warnings=(*loaded.warnings, *(left_out or ()))),
         simulation,
         verdicts,
-        _replays(folder),
+        replays,
         sets,
         turns,
         sensitivities,
         effects=effects,
-        every=_every(folder),
+        every=every,
     )
     reporter.say(f"the report of {loaded.scenario.paths:,} paths, from their files")
     return RunFolder(folder).write_report(page)
+
+
+def _load(run: str) -> LoadedScenario:
+    """Return a run's scenario; where this version cannot read it, its old report is named."""
+    try:
+        return load_source(run)
+    except InputError as error:
+        if not (Path(run) / "report.html").is_file():
+            raise
+        rule = f"cannot be read by this version; its report stays as it was: assay open {run}"
+        raise InputError([*error.problems, Problem(run, None, "", "", rule)]) from None
+
+
+def _other_version(manifest: Mapping[str, Any]) -> Problem | None:
+    """Return what a reader must know of a run that another version of Assay made."""
+    theirs, ours = manifest.get("packages", {}).get(_ASSAY, "unknown"), version(_ASSAY)
+    if theirs == ours:
+        return None
+    rule = f"the run was made by it, this report by {ours}, which finds break-evens and shocks anew"
+    return Problem("", None, f"version of {_ASSAY}", theirs, rule)
+
+
+def _shown(read: Callable[[], Found], left_out: list[Problem] | None, instead: Found) -> Found:
+    """Return what a file holds; of another version's run what cannot be read is left out."""
+    try:
+        return read()
+    except InputError as error:
+        if left_out is None:
+            raise
+        left_out += [
+            replace(fault, field=Path(fault.file).name, rule=f"left out, for it {fault.rule}")
+            for fault in error.problems
+        ]
+        return instead
 
 
 def _with_sets(

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.claims.verdict import bound_words
-from simulator.words import difference, differences, figure, figures, interval, share, spoken
+from simulator.words import (
+    difference,
+    differences,
+    figure,
+    figures,
+    interval,
+    share,
+    span,
+    spoken,
+    tabled,
+)
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict
@@ -35,7 +45,7 @@ def condition_rows(simulation: Simulation, verdict: Verdict) -> Iterator[tuple[s
         if np.isnan(simulation.outcomes.values(condition, claim.subject)).any():
             yield spoken(result.text), NOT_TESTABLE, ""
         else:
-            yield spoken(result.text), share(result.probability), interval(result.interval)
+            yield spoken(result.text), tabled(result.probability), span(*result.interval)
 
 
 def told(verdict: Verdict) -> str:
@@ -76,7 +86,7 @@ def joint_row(verdict: Verdict) -> tuple[str, str, str]:
     words = "all of them together"
     if verdict.reason:
         return words, NOT_TESTABLE, ""
-    return words, share(verdict.probability), interval(verdict.interval)
+    return words, tabled(verdict.probability), span(*verdict.interval)
 
 
 def reported_bound(claim: ClaimTerms, limit: float) -> str:

@@ -6,19 +6,30 @@ import math
 from typing import TYPE_CHECKING
 
 from simulator.engine.losses import SIGNIFICANT, TAILS, Losses, all_losses
-from simulator.words import bound, interval, number, percent, share
+from simulator.words import bound, number, percent, span, tabled
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
 
 TITLE = "What can be lost"
 COLUMNS = ("PSL", "any loss", "VaR 95, 99", "ES 95, 99", "under water", "still")
+FLAT = (
+    *("PSL", "95 % interval", "any loss", "95 % interval"),
+    *("VaR 95", "VaR 99", "ES 95", "ES 99", "under water", "still"),
+)
+"""Columns where there is room for one number in each."""
 _UNITS = {"ounces": "ounces", "usd": "dollars"}
 
 
 def rows(simulation: Simulation) -> list[tuple[str, ...]]:
     """Return a name and the cells of COLUMNS for each investor, then for each instrument."""
-    return [_row(found) for found in all_losses(simulation)]
+    return [tuple("\n".join(cell) for cell in _row(found)) for found in all_losses(simulation)]
+
+
+def flat_rows(simulation: Simulation) -> list[tuple[str, ...]]:
+    """Return the same with the cells of FLAT."""
+    found = (_row(found) for found in all_losses(simulation))
+    return [(" ".join(name), *(part for cell in cells for part in cell)) for name, *cells in found]
 
 
 def intro(simulation: Simulation) -> str:
@@ -34,18 +45,19 @@ def intro(simulation: Simulation) -> str:
     )
 
 
-def _row(found: Losses) -> tuple[str, ...]:
+def _row(found: Losses) -> tuple[tuple[str, ...], ...]:
+    """Return the name and the columns, each as the one or two parts that it is made of."""
     days = found.under_water_days
     return (
-        f"{found.name}\nin {_UNITS[found.unit]}",
+        (found.name, f"in {_UNITS[found.unit]}"),
         _with_interval(found.significant, found.significant_interval),
         _with_interval(found.loss, found.loss_interval),
-        "\n".join(percent(found.value_at_risk[tail]) for tail in TAILS),
-        "\n".join(percent(found.expected_shortfall[tail]) for tail in TAILS),
-        "unknown" if math.isnan(days) else f"{number(days, 0)} days",
-        share(found.under_water_open),
+        tuple(percent(found.value_at_risk[tail]) for tail in TAILS),
+        tuple(percent(found.expected_shortfall[tail]) for tail in TAILS),
+        ("unknown" if math.isnan(days) else f"{number(days, 0)} days",),
+        (tabled(found.under_water_open),),
     )
 
 
-def _with_interval(value: float, around: tuple[float, float]) -> str:
-    return "none" if math.isnan(value) else f"{share(value)}\n{interval(around)}"
+def _with_interval(value: float, around: tuple[float, float]) -> tuple[str, str]:
+    return ("none", "") if math.isnan(value) else (tabled(value), span(*around))

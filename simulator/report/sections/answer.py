@@ -285,5 +285,5 @@ def _portions(
         count = f"{verdict.given_paths:,} of {simulation.scenario.paths:,} paths"
         pairs.append((f"Counted are paths with {spoken(verdict.given)}", _value(count)))
     if verdict.note:
-        pairs.append(("Note", _value(verdict.note)))
+        pairs.append(("Note", _value("", verdict.note)))
     return pairs

@@ -9,7 +9,7 @@ import numpy as np
 from simulator.engine.attribution import KINDS, Contributions, contributions, grouped
 from simulator.report import charts
 from simulator.report.markup import Column, Html, Row, element, fold, join, table
-from simulator.words import number, percent, small
+from simulator.words import number, percent
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -60,7 +60,7 @@ def _by_kind(found: Contributions) -> list[str]:
 def _depth(measures: InvestorMeasures) -> list[str]:
     worst = measures.worst_return("usd")
     fall = float(np.median(measures.values["drawdown", "usd"]))
-    return [percent(worst), small(fall)]
+    return [percent(worst), percent(fall)]
 
 
 def _waterfall(name: str, found: Contributions) -> Html:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.report.markup import Column, Html, Row, element, join, table
-from simulator.words import figure, percent, small
+from simulator.words import figure, percent
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -58,7 +58,7 @@ def _cells(measures: InvestorMeasures, shown: list[str]) -> list[str]:
         percent(float(returns.mean()), signed=True),
         percent(float(np.median(returns)), signed=True),
         percent(measures.worst_return("usd"), signed=True),
-        small(float(np.median(values["drawdown", "usd"]))),
+        percent(float(np.median(values["drawdown", "usd"]))),
     ]
     for name in shown:
         found = values.get((name, "usd"))

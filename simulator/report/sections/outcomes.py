@@ -85,8 +85,8 @@ def _money(simulation: Simulation, found: Headline) -> list[Html]:
 
 def _losses(simulation: Simulation) -> Iterator[Html]:
     """Yield what every investor and instrument can lose."""
-    rows = [Row(cells) for cells in losses.rows(simulation)]
-    columns = (Column("Who or what", numeric=False), *map(Column, losses.COLUMNS))
+    rows = [Row(cells) for cells in losses.flat_rows(simulation)]
+    columns = (Column("Who or what", numeric=False), *map(Column, losses.FLAT))
     yield element("p", losses.intro(simulation))
     yield table(columns, rows, caption=losses.TITLE, class_="stack")
 
