@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
@@ -203,6 +204,29 @@ def test_links__of_a_page__lead_somewhere(page: Path) -> None:
         found = (page.parent / file).resolve() if file else page
         assert found.exists(), f"{page.name}: {target}"
         assert not anchor or anchor in anchors(found), f"{page.name}: {target}"
+
+
+# -- a run's folder --------------------------------------------------------------------------------
+
+COLUMN = re.compile(r"`([^`]+)`")
+OPEN = re.compile(r"<\w+>|[A-Z]{4,}")
+
+
+def test_run_folder__every_column_of_its_tables__is_on_the_page(desk: Path) -> None:
+    carry_out("scenario new mine --hold bills=0.7 --hold gold_token=0.3 --yield 0.06 > mine.yaml")
+    few = "--paths 8 --parameter-sets 1 --assumption-sets 1 --chain revm --set horizon_days=30"
+    changed = "--set claims.earns.conditions[0].measure=total_return"
+    words = shlex.split(f"run mine.yaml --out done {few} {changed}")
+    result = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    page = (DOCS / "run-folder.md").read_text(encoding="utf-8")
+    shown = [OPEN.sub("\0", name) for name in COLUMN.findall(page)]
+    forms = [re.compile(re.escape(name).replace("\0", r"[\w.\[\]-]+")) for name in shown]
+    tables = sorted(Path("done").rglob("*.parquet"))
+    assert len(tables) > 10
+    for table in tables:
+        columns = pq.read_schema(table).names
+        assert [c for c in columns if not any(f.fullmatch(c) for f in forms)] == [], table
 
 
 # -- JSON ------------------------------------------------------------------------------------------
