@@ -176,6 +176,17 @@ def test_scenarios__shown_on_a_page__have_the_form_of_one(form: Draft202012Valid
     assert found > 8
 
 
+def test_extending__every_line_of_code__is_the_examples_or_a_rooms() -> None:
+    places = (ROOT / "examples" / "acme_warehouse", ROOT / "simulator" / "instruments")
+    files = [file for place in places for kind in ("*.py", "*.toml") for file in place.rglob(kind)]
+    there = {line.strip() for file in files for line in file.read_text("utf-8").splitlines()}
+    shown = "".join(blocks(DOCS / "extending.md")).splitlines()
+    typed = re.compile(r"pip |cd |python |pytest$|assay |$")
+    code = [line for line in shown if not typed.match(line)]
+    assert len(code) > 10
+    assert [line for line in code if line.strip() not in there] == []
+
+
 # -- links -----------------------------------------------------------------------------------------
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
