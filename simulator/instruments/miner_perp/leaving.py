@@ -120,7 +120,7 @@ def leave_others(
     step: int,
     first: int,
 ) -> None:
-    """Pay other providers who leave on this step, as far as open interest and profits leave it free.
+    """Pay other providers who leave on this step, as far as that of the pool is free.
 
     What was earned and lost so far is counted anew, as if the part that the measured one has now
     had been his from the start: it stays what it is for him. `state` is of shape
