@@ -140,14 +140,23 @@ def test_run__of_providers__takes_their_part_and_leaves_the_measured_ones_as_it_
     assert not faults_of(struck)
 
 
-def test_run__of_all__takes_no_more_than_open_interest_leaves_free():
+def test_run__of_all__takes_no_more_than_open_interest_and_profits_leave_free():
     (struck, record) = provided(*leaves(1.0))
     seen = record.observed[THURSDAY]
     largest = seen[:, [Observed.LONG, Observed.SHORT]].max(axis=1)
     # the index is what a long's notional is over its size
     index = struck.details["long_usd"][THURSDAY] / seen[:, Observed.LONG]
-    # what stays is what two thirds of it need; orders of that day may add to it afterwards
-    assert seen[:, Observed.POOL] == pytest.approx(largest * index / 1.5, rel=1e-9)
+    # open interest may be 1.5 times the pool; orders of that day may add to it afterwards
+    needed = largest * index / 1.5
+    # and a side may gain 0.8 of the pool: more than that needs who gained 0.8 / 1.5 of his notional
+    so_far = struck.details["index"][: THURSDAY + 1]
+    shorts_gain, longs_gain = so_far.max(axis=0) / index - 1.0, 1.0 - so_far.min(axis=0) / index
+    calm = np.maximum(shorts_gain, longs_gain) < 0.8 / 1.5
+    assert calm.sum() > 100
+    assert seen[calm, Observed.POOL] == pytest.approx(needed[calm], rel=1e-9)
+    gained = seen[:, Observed.POOL] > needed * (1.0 + 1e-9)
+    assert gained.any()
+    assert (seen[:, Observed.POOL] > needed * (1.0 - 1e-9)).all()
     assert not faults_of(struck)
 
 
