@@ -130,8 +130,9 @@ class Scenario(MarketScenario):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
-        faults = section_faults(self.instruments, self.horizon_days, self._traded())
-        faults += gas_faults(self.gas) + self._free_gas_faults()
+        # where instruments stand on each other in a circle nothing else can be asked
+        refuse(section_faults(self.instruments, self.horizon_days, self._traded()))
+        faults = gas_faults(self.gas) + self._free_gas_faults()
         faults += self._reference_faults() + self._holding_faults() + self._asset_faults()
         faults += struck_faults(self.shocks or (), self.struck, self.market.assets)
         refuse(faults + self._alone_faults())

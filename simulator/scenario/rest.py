@@ -10,6 +10,8 @@ from simulator.schema.raw import Location
 
 _A_THING = 2
 """So long is the place of an instrument, an investor, a claim, a shock."""
+_TOGETHER = ("market", "instruments")
+"""Sections that are one thing: an instrument stands on others, an asset beside others."""
 
 
 class Rest:
@@ -41,12 +43,11 @@ class Rest:
     def touches(self, place: Location) -> bool:
         """Return whether a place lies around, or in the same thing as, what was taken out.
 
-        A fault there may follow from its absence: what an instrument's number must be hangs on
-        its others.
+        A fault there may follow from its absence: what a number of an instrument must be hangs on
+        its others, and on those of what it stands on.
         """
         return any(
-            place[:_A_THING] == taken[:_A_THING] or taken[: len(place)] == place
-            for taken in self._taken
+            _thing(place) == _thing(taken) or taken[: len(place)] == place for taken in self._taken
         )
 
     def without(self, faulty: Mapping[Location, float | None]) -> bool:
@@ -95,6 +96,11 @@ def _item(data: Any, part: Any) -> Any:
         return data.get(part)
     is_there = isinstance(data, list) and isinstance(part, int) and part < len(data)
     return data[part] if is_there else None
+
+
+def _thing(place: Location) -> Location:
+    """Return the place of the thing that a value is of."""
+    return place[: 1 if place[:1] and place[0] in _TOGETHER else _A_THING]
 
 
 def _whole(place: Location) -> Location:

@@ -271,9 +271,10 @@ class Run:
         scenario = self.scenario
         words = self.verdicts["verdict"].value_counts()
         told = ", ".join(f"{count} {word}" for word, count in words.items())
+        claims = f"{len(self.judged)} claim{'' if len(self.judged) == 1 else 's'}"
         return (
             f"Run of {scenario.name}: {scenario.paths:,} paths of {scenario.horizon_days:,} days "
-            f"from {scenario.start}\n{len(self.judged)} claims: {told}"
+            f"from {scenario.start}\n{claims}: {told}"
         )
 
     def _repr_html_(self) -> str:
