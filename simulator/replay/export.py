@@ -125,13 +125,14 @@ def _about(failure: Failure) -> str:
 
 
 def _shrunk(failure: Failure) -> str:
-    if failure.sound == failure.codes:
-        return "What must be is what the model says; no call before it has been left out."
     total, left = len(failure.played), len(failure.acts)
-    return (
-        "What must be is what the packaged contracts do on the same calls.\n"
-        f"Of {total} creations and calls {left} are left, all of them needed."
-    )
+    if failure.sound != failure.codes:
+        must = "What must be is what the packaged contracts do on the same calls."
+    elif failure.view is None:
+        return "What must be is what the model says; no call before it has been left out."
+    else:
+        must = "What must be is what the model says; the contracts answer as after all calls."
+    return f"{must}\nOf {total} creations and calls {left} are left, all of them needed."
 
 
 def _check(told: Told) -> str:

@@ -2,31 +2,32 @@
 
 What should have happened is what the sound contract does on the same calls, where one stands in
 for it; then calls that the failure does not need are left out. Where no contract stands in, the
-model's figure says it, which holds for the path as it was: nothing is left out then.
+model's figure says it, which holds for the path as it was: only what the answer does not need goes.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from simulator.chain import Artifact, Call, Receipt
+from simulator.chain import Artifact, Receipt
 from simulator.chain.artifacts import load_artifact
-from simulator.chain.base import CALL_GAS, DEPLOY_GAS, VIEW_GAS
-from simulator.chain.contract import Contract
 from simulator.errors import AssayError
 from simulator.instruments.stage import Actor
+from simulator.replay.acts import acts_of, view_after
 from simulator.replay.bare import Act, Reverted, play
+from simulator.replay.beside import first_apart_reads
 from simulator.replay.evidence import Evidence
 from simulator.replay.shrink import fewest
 from simulator.units import SECONDS_PER_DAY
 
 Words = tuple[int, ...]
+_MOST_ACTS = 1_000
+"""Of a longer path nothing is left out by the model: each trial plays all of it."""
 
 
 class NotTellable(ValueError):
@@ -114,7 +115,7 @@ def _reverted(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> 
     sound = _sound(whole.codes, patched)
     if sound == whole.codes:
         return whole
-    told = [*_before(evidence, whole, sound), *_itself(whole, sound)]
+    told = [*_sooner(evidence, whole, sound), *_itself(whole, sound)]
     return min(told, key=lambda failure: len(failure.acts), default=whole)
 
 
@@ -131,45 +132,66 @@ def _itself(whole: Failure, sound: Mapping[str, str]) -> list[Failure]:
     return [replace(whole, acts=(*fewest(others, fails), last), sound=sound)]
 
 
-def _before(evidence: Evidence, whole: Failure, sound: Mapping[str, str]) -> list[Failure]:
-    """Return what tells the contracts apart before the call that reverts: mostly less is needed.
+def _sooner(evidence: Evidence, whole: Failure, sound: Mapping[str, str]) -> list[Failure]:
+    """Return what first tells the contracts apart before the call that reverts: less is needed."""
 
-    A read may be off by what rounding allows on the step before.
-    """
-    assert evidence.compared is not None
-    series = evidence.compared.series()
-    if series.empty:
-        return []
-    rows = series[series["step"] == series["step"].max()].to_dict("records")
-    ready = replace(whole, acts=whole.acts[:-1])
-    rooms: dict[Act, int] = {}
-    for actor in evidence.actors:
-        for row in (row for row in rows if row["instrument"] == actor.label):
-            for view, _, _, room in _reads(actor, int(row["step"]), row, ready):
-                rooms[view] = max(room, rooms.get(view, 0))
-    told = (_shrunk(ready, sound, view, room) for view, room in rooms.items())
+    def views(last: Act) -> list[Act]:
+        step = (last.time - evidence.start) // SECONDS_PER_DAY
+        calls = (call for actor in evidence.actors for call in actor.player.views(step))
+        return [view_after(last, call) for call in calls]
+
+    made = {contract.address: contract for contract in evidence.contracts.values()}
+    count, reads = first_apart_reads(whole.acts, whole.codes, sound, evidence.start, made, views)
+    ready = replace(whole, acts=whole.acts[:count])
+    told = (_shrunk(ready, sound, view, room) for view, room in reads)
     return [shrunk for shrunk in told if shrunk is not None]
 
 
 def _differing(
-    evidence: Evidence, step: int, row: Mapping[str, Any], patched: Mapping[str, Artifact]
+    evidence: Evidence,
+    step: int,
+    rows: Sequence[Mapping[str, Any]],
+    patched: Mapping[str, Artifact],
 ) -> Failure:
-    """Return the failure of the first figure that disagrees, as one read behind it."""
-    label, name = str(row["instrument"]), str(row["observable"])
-    why = (
-        f"step {step}: {label}.{name} is {row['chain']:.12g} on the chain and {row['model']:.12g} "
-        f"in the model; rounding allows {row['tolerance']:.1e}"
-    )
-    whole = _up_to(evidence, step, why)
-    (actor,) = (one for one in evidence.actors if one.label == label)
-    bounds = _reads(actor, step, row, whole)
+    """Return the failure of the first figures that disagree, as one read behind one of them."""
+    whole = _up_to(evidence, step, _why(step, rows[-1]))
     sound = _sound(whole.codes, patched)
-    if sound != whole.codes:
-        return _against_sound(whole, sound, [(view, room) for view, _, _, room in bounds])
-    if not bounds:
-        raise NotTellable(f"{why}: no single read tells this figure")
-    view, least, most, _ = min(bounds, key=lambda bound: bound[2] - bound[1])
-    return replace(whole, view=view, least=(least,), most=(most,))
+    if sound == whole.codes:
+        return _by_the_model(evidence, step, rows, whole)
+    bounds = _reads(evidence, step, rows[-1], whole)
+    return _against_sound(whole, sound, [(view, room) for view, _, _, room in bounds])
+
+
+def _by_the_model(
+    evidence: Evidence, step: int, rows: Sequence[Mapping[str, Any]], whole: Failure
+) -> Failure:
+    """Return what the model says otherwise than the contracts, in the fewest calls.
+
+    The model's figure holds for the path as it was: calls are left out as long as the contracts
+    answer what they answered after all of them.
+    """
+    told = []
+    for row in rows:
+        for view, least, most, _ in _reads(evidence, step, row, whole):
+            answer = _answer(whole.acts, whole.codes, view)
+            few = _unchanged(whole, view, answer) if len(whole.acts) <= _MOST_ACTS else whole.acts
+            here = replace(whole, why=_why(step, row), acts=few, view=view)
+            told.append(replace(here, least=(least,), most=(most,)))
+    if not told:
+        raise NotTellable(f"{whole.why}: no single read tells this figure")
+    return min(told, key=lambda failure: len(failure.acts))
+
+
+def _unchanged(whole: Failure, view: Act, answer: Words | None) -> tuple[Act, ...]:
+    same = fewest(whole.acts, lambda acts: _answer(acts, whole.codes, view) == answer)
+    return tuple(same)
+
+
+def _why(step: int, row: Mapping[str, Any]) -> str:
+    return (
+        f"step {step}: {row['instrument']}.{row['observable']} is {row['chain']:.12g} on the chain "
+        f"and {row['model']:.12g} in the model; rounding allows {row['tolerance']:.1e}"
+    )
 
 
 def _decided(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> Failure:
@@ -177,7 +199,7 @@ def _decided(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> F
     step = (evidence.receipts[-1].timestamp - evidence.start) // SECONDS_PER_DAY
     whole = _up_to(evidence, step, why)
     calls = [call for actor in evidence.actors for call in actor.player.views(step)]
-    views = [_view(call, whole.acts[-1]) for call in calls]
+    views = [view_after(whole.acts[-1], call) for call in calls]
     sound = _sound(whole.codes, patched)
     flags = [view for view in views if _answer(whole.acts, whole.codes, view) in ((0,), (1,))]
     return _against_sound(whole, sound, [(view, 0) for view in flags])
@@ -235,11 +257,12 @@ def _reverts_last(acts: Sequence[Act], codes: Mapping[str, str]) -> bool:
 
 
 def _reads(
-    actor: Actor, step: int, row: Mapping[str, Any], whole: Failure
+    evidence: Evidence, step: int, row: Mapping[str, Any], whole: Failure
 ) -> list[tuple[Act, int, int, int]]:
     """Return the reads behind a figure after all acts, as `_bounds` has them."""
+    (actor,) = (one for one in evidence.actors if one.label == row["instrument"])
     last = whole.acts[-1]
-    views = [_view(call, last) for call in actor.player.views(step)]
+    views = [view_after(last, call) for call in actor.player.views(step)]
     seen = _raw(whole.acts, whole.codes, views)
     name = str(row["observable"])
     told = (_bounds(actor, step, name, row, seen, n, view) for n, view in enumerate(views))
@@ -266,48 +289,9 @@ def _told(evidence: Evidence, receipts: Sequence[Receipt], why: str) -> Failure:
     return Failure(why, played, None, (), (), codes, codes, story, played)
 
 
-def acts_of(
-    evidence: Evidence, receipts: Sequence[Receipt]
-) -> tuple[tuple[Act, ...], dict[str, str]]:
-    """Return receipts as acts, with the codes of all that was created."""
-    made = {contract.address: contract for contract in evidence.contracts.values()}
-    nonces, codes = Counter[str](), dict[str, str]()
-    acts = []
-    for receipt in receipts:
-        acts.append(act_of(receipt, made, nonces[receipt.call.sender], codes))
-        nonces[receipt.call.sender] += 1
-    return tuple(acts), codes
-
-
 def _until(whole: Failure, end: int) -> Failure:
     story = replace(whole.story, receipts=whole.story.receipts[:end])
     return replace(whole, acts=whole.acts[:end], played=whole.played[:end], story=story)
-
-
-def act_of(
-    receipt: Receipt, made: Mapping[str, Contract], nonce: int, codes: dict[str, str]
-) -> Act:
-    """Return a receipt as an act; of a creation the code is added to `codes`.
-
-    Parameters
-    ----------
-    made : dict of address to Contract
-        Every contract that the receipts create.
-    nonce : int
-        How many receipts its sender has before it.
-    """
-    call = receipt.call
-    where = (receipt.timestamp, receipt.block, call.sender, call.to)
-    artifact = made[call.to].artifact if call.to in made else None
-    if artifact is None or not call.data.startswith(artifact.bytecode):
-        return Act(*where, call.data.hex(), CALL_GAS if call.gas is None else call.gas)
-    codes[artifact.name] = artifact.bytecode.hex()
-    arguments = call.data[len(artifact.bytecode) :].hex()
-    return Act(*where, arguments, DEPLOY_GAS, artifact.name, nonce)
-
-
-def _view(call: Call, last: Act) -> Act:
-    return Act(last.time, last.block, call.sender, call.to, call.data.hex(), VIEW_GAS)
 
 
 def _sound(codes: Mapping[str, str], patched: Mapping[str, Artifact]) -> dict[str, str]:
@@ -317,8 +301,8 @@ def _sound(codes: Mapping[str, str], patched: Mapping[str, Artifact]) -> dict[st
     }
 
 
-def first_apart(series: pd.DataFrame) -> tuple[int, dict[str, Any]] | None:
-    """Return the first step that disagrees, and its row that is furthest beyond its tolerance."""
+def first_apart(series: pd.DataFrame) -> tuple[int, list[dict[str, Any]]] | None:
+    """Return the first step that disagrees, and its rows, the furthest beyond tolerance last."""
     apart = (series["chain"] - series["model"]).abs()
     apart = apart.mask(series["chain"].isna() & series["model"].notna(), math.inf)
     bad = series.assign(beyond=apart / series["tolerance"])[apart > series["tolerance"]]
@@ -326,7 +310,9 @@ def first_apart(series: pd.DataFrame) -> tuple[int, dict[str, Any]] | None:
         return None
     step = int(bad["step"].min())
     at = bad[bad["step"] == step].sort_values("beyond", kind="stable")
-    return step, {str(name): value for name, value in at.iloc[-1].items()}
+    return step, [
+        {str(name): value for name, value in row.items()} for row in at.to_dict("records")
+    ]
 
 
 def _bounds(

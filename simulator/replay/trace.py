@@ -123,8 +123,8 @@ def trace_step(evidence: Evidence, step: int) -> tuple[Seen, ...]:
     """
     require_tracing()
     from simulator.chain.traced import Tracer
+    from simulator.replay.acts import acts_of
     from simulator.replay.bare import fresh, play
-    from simulator.replay.failing import acts_of
 
     if not 0 <= step <= evidence.last:
         raise UsageError(f"no step {step}: the path ended at step {evidence.last}")

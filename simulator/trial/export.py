@@ -9,9 +9,9 @@ from simulator.chain import Call
 from simulator.chain.base import VIEW_GAS
 from simulator.chain.messages import CALL_GAS
 from simulator.errors import TransactionReverted
+from simulator.replay.acts import act_of
 from simulator.replay.bare import Act
 from simulator.replay.export import Told, write_told
-from simulator.replay.failing import act_of
 from simulator.trial.faults import RULES, Check, Fault
 from simulator.trial.moves import Move, calls_of
 from simulator.trial.stage import Case, TrialStage
