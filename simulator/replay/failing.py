@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
 from simulator.chain import Artifact, Receipt
 from simulator.chain.artifacts import load_artifact
 from simulator.errors import AssayError
@@ -22,6 +20,7 @@ from simulator.replay.acts import acts_of, view_after
 from simulator.replay.bare import Act, Reverted, play
 from simulator.replay.beside import first_apart_reads
 from simulator.replay.evidence import Evidence
+from simulator.replay.reconcile import first_apart
 from simulator.replay.shrink import fewest
 from simulator.units import SECONDS_PER_DAY
 
@@ -299,20 +298,6 @@ def _sound(codes: Mapping[str, str], patched: Mapping[str, Artifact]) -> dict[st
     return dict(codes) | {
         name: load_artifact(name).bytecode.hex() for name in patched if name in codes
     }
-
-
-def first_apart(series: pd.DataFrame) -> tuple[int, list[dict[str, Any]]] | None:
-    """Return the first step that disagrees, and its rows, the furthest beyond tolerance last."""
-    apart = (series["chain"] - series["model"]).abs()
-    apart = apart.mask(series["chain"].isna() & series["model"].notna(), math.inf)
-    bad = series.assign(beyond=apart / series["tolerance"])[apart > series["tolerance"]]
-    if bad.empty:
-        return None
-    step = int(bad["step"].min())
-    at = bad[bad["step"] == step].sort_values("beyond", kind="stable")
-    return step, [
-        {str(name): value for name, value in row.items()} for row in at.to_dict("records")
-    ]
 
 
 def _bounds(

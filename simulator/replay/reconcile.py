@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -155,3 +156,17 @@ def _tolerances(
     years = np.maximum(1.0, steps / DAYS_PER_YEAR)
     found: FloatArray = operations * (steps + 1.0) * unit + coarser + RELATIVE * years * size
     return found
+
+
+def first_apart(series: pd.DataFrame) -> tuple[int, list[dict[str, Any]]] | None:
+    """Return the first step that disagrees, and its rows, the furthest beyond tolerance last."""
+    apart = (series["chain"] - series["model"]).abs()
+    apart = apart.mask(series["chain"].isna() & series["model"].notna(), math.inf)
+    bad = series.assign(beyond=apart / series["tolerance"])[apart > series["tolerance"]]
+    if bad.empty:
+        return None
+    step = int(bad["step"].min())
+    at = bad[bad["step"] == step].sort_values("beyond", kind="stable")
+    return step, [
+        {str(name): value for name, value in row.items()} for row in at.to_dict("records")
+    ]

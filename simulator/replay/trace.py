@@ -19,6 +19,7 @@ from simulator.chain.source_map import Place, SourceMap
 from simulator.errors import ReconciliationFailed, UsageError
 from simulator.replay.deployment import contract_name, role_name
 from simulator.replay.evidence import Evidence
+from simulator.replay.reconcile import first_apart
 
 _MAX = 2**256 - 1
 _SELECTOR = 4
@@ -100,8 +101,6 @@ def require_tracing() -> None:
 
 def step_to_show(evidence: Evidence) -> int | None:
     """Return the first step that disagrees, else the one that stopped the path; None for none."""
-    from simulator.replay.failing import first_apart
-
     compared = evidence.compared
     if compared is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from simulator.chain import AnvilChain, Artifact, RevmChain
 from simulator.chain.compile import compile_patched
 from simulator.chain.contract import interface_of
 from simulator.cli import main
-from simulator.errors import TransactionReverted, UsageError
+from simulator.errors import ChainUnavailable, TransactionReverted, UsageError
 from simulator.replay import Evidence
 from simulator.replay.trace import step_to_show, trace_step
 from simulator.replay.trace_words import trace_lines, trace_object
@@ -173,6 +174,24 @@ def test_step_that_fails__without_being_asked__shows_what_reverts(
     late = assay("--contract", broken, "--trace", 3)
     assert late.exit_code == 5
     assert "--trace: no step 3: the path ended at step 2" in late.output
+
+
+def test_step_that_fails__py_evm_is_missing__is_told_and_the_failure_stands(
+    tmp_path: Path, planted: Artifact, monkeypatch
+) -> None:
+    def missing() -> None:
+        raise ChainUnavailable('py-evm is not installed; pip install "assay-sim[trace]"')
+
+    for module in ("simulator.replay.trace", "simulator.cli.tracing"):
+        monkeypatch.setattr(import_module(module), "require_tracing", missing)
+    broken = tmp_path / "gold_pool.json"
+    broken.write_text(planted.to_json())
+    asked = assay("--contract", broken)
+    assert asked.exit_code == 5
+    remedy = 'py-evm is not installed; pip install "assay-sim[trace]"'
+    assert f"what the calls of step 2 did is not shown: {remedy}\n" in asked.output
+    refused = assay("--trace", 2)
+    assert (refused.exit_code, refused.output) == (4, f"assay: {remedy}\n")
 
 
 @pytest.mark.parametrize(
