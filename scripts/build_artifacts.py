@@ -39,8 +39,12 @@ def main() -> int:
     return 0
 
 
-def stale(sources: dict[str, Path], folder: Path = ARTIFACTS) -> list[str]:
-    """Return one line per artifact in `folder` that does not belong to the present sources."""
+def stale(sources: dict[str, Path], folder: Path | None = None) -> list[str]:
+    """Return one line per artifact that does not belong to the present sources.
+
+    They are in `folder`, by default that of the contracts which the package plays.
+    """
+    folder = folder or ARTIFACTS
     lines = [
         f"{name}: {reason}"
         for name, path in sources.items()
@@ -50,7 +54,7 @@ def stale(sources: dict[str, Path], folder: Path = ARTIFACTS) -> list[str]:
     return lines + [f"{name}: has no source" for name in sorted(left_over)]
 
 
-def staleness(name: str, source: Path, folder: Path = ARTIFACTS) -> str | None:
+def staleness(name: str, source: Path, folder: Path) -> str | None:
     """Return why the artifact of one contract is stale, or None."""
     path = folder / f"{name}.json"
     if not path.is_file():
