@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "devnet": {*INVESTORS, "chain", "replay"},
     "report": {*ENGINE, "engine", "replay"},
     "trial": {*ENGINE, "engine", "chain", "replay"},
+    "testing": {*ENGINE, "engine", "chain", "replay", "trial"},
     "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"},
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
