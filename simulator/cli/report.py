@@ -18,6 +18,7 @@ from simulator.engine import break_evens, judge, with_assumptions, with_ranges
 from simulator.engine.compare import read_run
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivities import read_sensitivities
+from simulator.engine.sensitivity import Sensitivity
 from simulator.engine.shock_effects import shock_effects
 from simulator.engine.sources import is_run, load_source, stored_paths
 from simulator.errors import InputError, Problem, UsageError
@@ -60,13 +61,13 @@ def rewrite(run: str, workers: int | None, reporter: Reporter) -> Path:
     left_out: list[Problem] | None = [other] if other else None
     simulation = stored_paths(folder, loaded)
     judged = judge(simulation, workers=workers, provenance=loaded.provenance)
-    sets, verdicts = _shown(lambda: _with_sets(folder, judged), left_out, (None, judged))
-    verdicts = _shown(
-        lambda: _with_assumptions(folder, loaded.scenario, verdicts), left_out, verdicts
-    )
-    claims = tuple(loaded.scenario.claims)
-    sensitivities = _shown(lambda: read_sensitivities(folder, claims), left_out, ())
-    replays = _shown(lambda: _replays(folder), left_out, [])
+    without: tuple[pd.DataFrame | None, tuple[Verdict, ...]] = (None, judged)
+    sets, verdicts = _shown(lambda: _with_sets(folder, judged), left_out, without)
+    ranged = verdicts
+    verdicts = _shown(lambda: _with_assumptions(folder, loaded.scenario, ranged), left_out, ranged)
+    claims, none = tuple(loaded.scenario.claims), tuple[Sensitivity, ...]()
+    sensitivities = _shown(lambda: read_sensitivities(folder, claims), left_out, none)
+    replays = _shown(lambda: _replays(folder), left_out, list[Replay]())
     every = _shown(lambda: _every(folder), left_out, None)
     turns = break_evens(loaded.scenario, loaded.calibration, workers=workers)
     effects = shock_effects(loaded.scenario, loaded.calibration, workers=workers)

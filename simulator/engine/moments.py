@@ -23,7 +23,10 @@ _MOST_OF_A_GROUP = 2
 
 @dataclass(frozen=True)
 class Moment:
-    """A date, what happens on it, and to which asset or label; `about` is empty for everybody."""
+    """A date, what happens on it, and to which asset, label or position.
+
+    `about` is empty for everybody.
+    """
 
     date: dt.date
     words: str
@@ -53,7 +56,7 @@ def of_investor(simulation: Simulation, found: tuple[Moment, ...], who: str) -> 
     home = homes(scenario.instruments)
     held = scenario.investors[who].held
     follows = [scenario.positions[name].follows for name in held if name in scenario.positions]
-    about = (*(home.get(name, name) for name in held), *follows, who)
+    about = (*held, *(home.get(name, name) for name in held), *follows, who)
     return of_series(found, *about)
 
 
@@ -68,7 +71,7 @@ def _days(simulation: Simulation) -> Iterator[tuple[int, str, str]]:
         if page is not None:
             with working_for(label, terms.kind):
                 dates = tuple(page.dates(terms))
-            yield from ((day, f"{label}: {words}", label) for day, words in dates)
+            yield from ((d.step, f"{label}: {d.words}", f"{label}{d.of}") for d in dates)
     for name, investor in scenario.investors.items():
         yield from _payments(name, investor)
 

@@ -64,6 +64,18 @@ Block = Paragraph | Table | Fan
 
 
 @dataclass(frozen=True)
+class Date:
+    """A step on which something happens on every path, and what: `listed`.
+
+    `of` is the position that it is about, by the ending of its name; empty for all.
+    """
+
+    step: int
+    words: str
+    of: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the report of its own."""
 
@@ -145,8 +157,8 @@ class Page(Protocol[T]):
     def on_depeg(self, told: Told[T]) -> str:
         """Return a sentence on what a fall of USDC does to it."""
 
-    def dates(self, terms: T) -> Sequence[tuple[int, str]]:
-        """Return the steps on which something happens on every path, and what: a listing."""
+    def dates(self, terms: T) -> Sequence[Date]:
+        """Return on which steps something happens on every path."""
 
 
 class Silent(Generic[T]):
@@ -172,7 +184,7 @@ class Silent(Generic[T]):
         del told
         return ""
 
-    def dates(self, terms: T) -> Sequence[tuple[int, str]]:
+    def dates(self, terms: T) -> Sequence[Date]:
         """Return nothing."""
         del terms
         return ()

@@ -230,7 +230,7 @@ def _short(name: str) -> str:
 def _agreement_words(replays: Sequence[Replay], every: EveryPath | None) -> str:
     """Return whether model and contracts agree, on which chain and how nearly."""
     if not replays:
-        words = "not replayed on a chain."
+        words = "not replayed on a chain." if every is None else ""
     else:
         worst = ratio(max(worst_ratio(replay) for replay in replays))
         off = [replay.label for replay in replays if not replay.ok]
@@ -241,4 +241,4 @@ def _agreement_words(replays: Sequence[Replay], every: EveryPath | None) -> str:
             f"{agree}: {count} on {replays[0].chain}, {sent:,} transactions, worst error "
             f"{worst} of its tolerance."
         )
-    return words if every is None else f"{words} {every_words(every)}"
+    return words if every is None else f"{words} {every_words(every)}".lstrip()

@@ -142,7 +142,7 @@ def _header(simulation: Simulation) -> Html:
     facts = (
         f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start} · "
         f"scenario {scenario.name} · calibration {simulation.calibration.name} · "
-        f"seed {scenario.seed} · hypothetical performance, simulated, no forecast"
+        f"seed {scenario.seed} · hypothetical performance, no forecast"
     )
     return element(
         "header",

@@ -121,6 +121,11 @@ def test_fan__what_happens_on_a_date__stands_there_with_its_words(gold):
     (words,) = figure.layout.annotations
     assert line.x1 == line.x0
     assert (words.text, words.x) == ("listed, a shock", "2026-03-01")
+    many = charts.fan(
+        gold, unit="ounces", marks=[(day, f"a thing with a long name {n}") for n in "ab"]
+    )
+    # words run along the height of the chart: what does not fit is counted
+    assert many.layout.annotations[0].text == "a thing with a long name a, and 1 more"
 
 
 # Vienot, Brettel, Mollon (1999), doi:10.1002/(SICI)1520-6378(199908)24:4<243::AID-COL5>3.0.CO;2-3:

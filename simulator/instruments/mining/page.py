@@ -10,6 +10,7 @@ import numpy as np
 from simulator.instruments.mining.terms import MiningStoTerms
 from simulator.instruments.page import (
     Block,
+    Date,
     Measures,
     Paragraph,
     Silent,
@@ -63,11 +64,11 @@ class StoPage(Silent[MiningStoTerms]):
             blocks.append(Paragraph(triangle_words(found), lead=lead, aside=True))
         return blocks
 
-    def dates(self, terms: MiningStoTerms) -> Sequence[tuple[int, str]]:
+    def dates(self, terms: MiningStoTerms) -> Sequence[Date]:
         """Return when the raise closes and the token is listed, and when its lock-up ends."""
         closes, locked = terms.sale.days, terms.compliance.lockup_days
-        listed = ((closes, "listed"),)
-        return (*listed, (closes + locked, "lock-up ends")) if locked else listed
+        listed = (Date(closes, "listed"),)
+        return (*listed, Date(closes + locked, "lock-up ends")) if locked else listed
 
 
 def happenings(measures: Measures) -> Iterator[tuple[str, ...]]:

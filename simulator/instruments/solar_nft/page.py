@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from simulator.instruments.page import Fan, Paragraph, Section, Silent, Table, Told
+from simulator.instruments.page import Date, Fan, Paragraph, Section, Silent, Table, Told
 from simulator.instruments.solar_nft.state import array_watts
 from simulator.instruments.solar_nft.terms import SolarNftTerms
 from simulator.instruments.solar_nft.worth import silver_mg
@@ -19,9 +19,9 @@ COLUMNS = ("of one token, USD", "p05", "median", "p95")
 class SolarPage(Silent[SolarNftTerms]):
     """A section of its own: rights in dollars, the silver today, and what is locked."""
 
-    def dates(self, terms: SolarNftTerms) -> Sequence[tuple[int, str]]:
-        """Return when the first locks end."""
-        return ((terms.lock.days, "locks end"),)
+    def dates(self, terms: SolarNftTerms) -> Sequence[Date]:
+        """Return when the lock of who locks on the first day ends."""
+        return (Date(terms.lock.days, "lock ends", of="-locked"),)
 
     def section(self, told: Told[SolarNftTerms]) -> Section:
         """Return the rights, the silver in words, what is locked, and the fans."""

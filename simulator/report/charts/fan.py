@@ -27,6 +27,8 @@ from simulator.words import bound
 Float32Array = npt.NDArray[np.float32]
 
 _MILLISECONDS_PER_DAY = 86_400_000
+_MOST_LETTERS = 34
+"""So many stand along the height of a chart."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,16 @@ def fan(
 
 
 def _by_date(marks: Sequence[tuple[dt.date, str]]) -> dict[str, str]:
-    """Return the words of each date; several on one stand behind each other."""
+    """Return the words of each date: of many things on one the first, and how many more."""
     found: dict[str, list[str]] = {}
     for date, words in marks:
         found.setdefault(f"{date:%Y-%m-%d}", []).append(words)
-    return {date: ", ".join(words) for date, words in found.items()}
+    return {date: _together(words) for date, words in found.items()}
+
+
+def _together(words: list[str]) -> str:
+    whole = ", ".join(words)
+    return whole if len(whole) <= _MOST_LETTERS else f"{words[0]}, and {len(words) - 1} more"
 
 
 def _mark(figure: go.Figure, date: str, words: str) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from simulator.replay import EveryPath, Replay
 
 
+MANY = 10
+"""Verdicts up to this number leave the facts half of the page."""
+
+
 def headline_section(
     simulation: Simulation,
     verdicts: Sequence[Verdict],
@@ -37,7 +41,7 @@ def headline_section(
             "div",
             element("div", *_groups(groups(simulation.scenario, verdicts)), class_="verdicts"),
             element("dl", *told, class_="told"),
-            class_="columns",
+            class_="columns" if len(verdicts) > MANY else "columns few",
         ),
         id="headline",
         class_="headline",

@@ -155,7 +155,7 @@ def _chart(simulation: Simulation, verdict: Verdict, rows: pd.DataFrame, told: s
         list(100.0 * rows[strongest]),
         list(scale * rows[told]),
         (100.0 * drift_now, scale * now),
-        (f"expected growth of {words}, % a year", upward),
+        (f"drift of {words}, % a year", upward),
         _LEVELS if told == "probability" else (),
     )
     found = strength[strongest]
