@@ -91,7 +91,12 @@ def _as_lines(table: Table, width: int) -> Text:
 
 
 def _wrapped(words: str, indent: str, width: int) -> list[str]:
-    """Return words in lines; a percent sign stays with its number."""
+    """Return words in lines; a percent sign stays with its number.
+
+    The indent gives way to a name that needs the whole width.
+    """
+    longest = max(map(len, words.split()), default=0)
+    indent = indent if longest + len(indent) <= width else ""
     lines = textwrap.wrap(
         words.replace(" %", f"{HARD_SPACE}%"),
         width,
@@ -103,7 +108,9 @@ def _wrapped(words: str, indent: str, width: int) -> list[str]:
 
 
 def _inline(cell: RenderableType) -> str:
-    return ", ".join(line.strip() for line in _text(cell).splitlines())
+    """Return a cell's lines as one; what goes on below a `be` is no part of its own."""
+    lines = ", ".join(line.strip() for line in _text(cell).splitlines())
+    return lines.replace("could be, ", "could be ")
 
 
 def _text(cell: RenderableType | TextType) -> str:

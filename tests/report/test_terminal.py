@@ -129,3 +129,10 @@ def test_report__on_a_narrow_terminal__loses_no_digit_and_no_name(sample, width)
     for word in re.findall(r"[\w.,<>-]+", re.sub(r"\x1b\[[0-9;]*m", "", wide)):
         if len(word) <= width and not set(word) <= rules:
             assert any(word.strip(",.") in other for other in found), word
+
+
+def test_report__of_a_word_that_is_not_firm__reads_as_a_sentence_where_it_is_narrow(sample):
+    run, found, judged = sample
+    open_ = replace(judged[0], verdict="unlikely", could_be="plausible")
+    text = shown(run, found, (open_, judged[1]), [], terminal=True, width=60)
+    assert "verdict: unlikely, could be plausible;" in re.sub(r"\x1b\[[0-9;]*m", "", text)
