@@ -73,7 +73,7 @@ mutants: setup .venv/.assay-dev-ready ## Break contracts and kernels: a test mus
 	@touch $@
 
 docs: .venv/.assay-docs-ready ## The documentation as a site, site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "site/index.html"
 
 bench: setup .venv/.assay-dev-ready ## The benchmark table
