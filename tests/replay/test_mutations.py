@@ -219,7 +219,7 @@ def test_broken_model__differs(fault: str, tmp_path: Path) -> None:
     assert broken_model(fault, tmp_path), "the replay agrees with a broken model"
 
 
-MOST = {"reserve": 21, "treasury": 90, "fee": 10}
+MOST = {"reserve": 21, "treasury": 37, "fee": 10}
 """Calls after the set-up. All eight cohorts' loans are in the market's books, and bad debt takes
 weeks of them: without one of them the contracts answer otherwise."""
 
