@@ -52,19 +52,7 @@ def in_dollars(paths: InstrumentPaths, usdc: FloatArray, moves: str = "") -> Ins
     cash, cash_off = np.zeros_like(value), np.zeros_like(value)
     if daily.income is not None:
         cash, cash_off = so_far(daily.income), so_far(daily.income * off)
-    daily_usd = np.ascontiguousarray(daily.brought), np.ascontiguousarray(value)
-    brought, more = _count(*daily_usd, np.ascontiguousarray(usdc))
-    leaving = paths.attribution["usd"] - daily.brought[:, -1]
-    earned = paths.attribution["usd"] + more + leaving * off[-1]
-    sources, by_usdc = paths.sources, brought[-1]
-    if moves:
-        row = [source.name for source in sources].index(moves)
-        brought = brought[:-1]
-        brought[row] += by_usdc
-        earned[row] += by_usdc[-1]
-    else:
-        sources = (*sources, STABLECOIN)
-        earned = np.vstack((earned, by_usdc[-1]))
+    sources, brought, earned = _by_source(paths, daily, value, usdc, moves)
     unpaid = paths.unpaid if "ounces" in paths.units else paths.unpaid * usdc[-1]
     return replace(
         paths,
@@ -75,6 +63,41 @@ def in_dollars(paths: InstrumentPaths, usdc: FloatArray, moves: str = "") -> Ins
         unpaid=unpaid,
         daily=_days(daily, brought, usdc),
     )
+
+
+def _by_source(
+    paths: InstrumentPaths, daily: Daily, value: FloatArray, usdc: FloatArray, moves: str
+) -> tuple[tuple[Source, ...], FloatArray, FloatArray]:
+    """Return the sources, what each brought up to each step, and at the end; in dollars.
+
+    Where nobody asked for sources the days are empty, and the end is NaN: it hangs on every day.
+
+    Parameters
+    ----------
+    value, usdc : ndarray of shape (n_steps + 1, n_paths)
+
+    Returns
+    -------
+    tuple of Source
+    ndarray of shape (n_sources, n_steps + 1, n_paths), or (n_sources, 0, 0)
+    ndarray of shape (n_sources, n_paths)
+    """
+    sources = paths.sources if moves else (*paths.sources, STABLECOIN)
+    if daily.brought.shape[1] == 0:
+        unknown = np.full((len(sources), usdc.shape[1]), np.nan)
+        return sources, np.empty((len(sources), 0, 0)), unknown
+    daily_usd = np.ascontiguousarray(daily.brought), np.ascontiguousarray(value)
+    brought, more = _count(*daily_usd, np.ascontiguousarray(usdc))
+    leaving = paths.attribution["usd"] - daily.brought[:, -1]
+    earned = paths.attribution["usd"] + more + leaving * (usdc[-1] - 1.0)
+    by_usdc = brought[-1]
+    if not moves:
+        return sources, brought, np.vstack((earned, by_usdc[-1]))
+    row = [source.name for source in sources].index(moves)
+    brought = brought[:-1]
+    brought[row] += by_usdc
+    earned[row] += by_usdc[-1]
+    return sources, brought, earned
 
 
 def so_far(each_day: FloatArray) -> FloatArray:

@@ -86,8 +86,9 @@ def simulate_instruments(
     asked = factors_asked_for(scenario)
     market = simulate_market(spec, scenario.seed, first_path, n_paths, block=block, factors=asked)
     setting = new_setting(scenario, spec, market, n_paths)
-    # what is settled in USDC turns into dollars source by source
-    ask = Ask(by_source=by_source or setting.usdc is not None, record=record)
+    # what is settled in USDC turns into dollars source by source, and who holds it alone has them
+    alone = any(investor.holding is not None for investor in scenario.investors.values())
+    ask = Ask(by_source=by_source or (alone and setting.usdc is not None), record=record)
     days = wanted_days(scenario)
     played: dict[str, Played[Any, Any]] = {}
     asks: dict[str, Ask] = {}

@@ -12,6 +12,7 @@ import worlds
 from daily import check_daily
 
 from simulator.engine.breakeven import break_even
+from simulator.engine.simulate import simulate
 from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, attribution_gap
 from simulator.instruments.dollars import flows_in_dollars, in_dollars, so_far
 from simulator.instruments.gas import Gas
@@ -106,6 +107,34 @@ def test_position__while_usdc_stays_a_dollar__keeps_every_byte() -> None:
 def test_position__without_days__cannot_be_turned() -> None:
     with pytest.raises(ValueError, match="one has no days"):
         in_dollars(replace(position(), daily=None), np.ones((3, 1)))
+
+
+def test_position__whose_sources_nobody_asked_for__is_worth_the_same_and_tells_none() -> None:
+    usdc = np.array([[1.0], [0.9], [0.8]])
+    told = position()
+    unasked = replace(told, daily=replace(told.daily, brought=np.empty((1, 0, 0))))
+    found, bare = (in_dollars(paths, usdc) for paths in (told, unasked))
+    assert bare.sources == found.sources
+    assert (bare.mark["usd"] == found.mark["usd"]).all()
+    assert (bare.exit["usd"] == found.exit["usd"]).all()
+    assert bare.daily.brought.size == 0
+    # what they brought in the end hangs on every day: no number is better than a wrong one
+    assert np.isnan(bare.attribution["usd"]).all()
+
+
+def test_portfolios__simulated_without_details__are_worth_the_same_bytes() -> None:
+    """Where nobody holds a product alone, sets are judged without what its sources brought."""
+    loaded = load_scenario("two-vaults", overrides=[*FALL, "horizon_days=150", "paths=128"])
+    investors = {k: v for k, v in loaded.scenario.investors.items() if v.holding is None}
+    assert investors
+    scenario = loaded.scenario.model_copy(update={"investors": investors, "claims": {}})
+    whole, judged = (
+        simulate(scenario, loaded.calibration, details=details, workers=1)
+        for details in (True, False)
+    )
+    for name in investors:
+        for key, values in judged.investors[name].values.items():
+            assert values.tobytes() == whole.investors[name].values[key].tobytes()
 
 
 def test_sto__payments_count_at_the_dollars_of_their_day() -> None:
