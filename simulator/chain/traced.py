@@ -116,7 +116,7 @@ class Tracer:
     def run(self, call: Call, time: int, block: int) -> Ran:
         """Execute one call as a transaction at `time`, seconds, in a block of this number."""
         state, seen = self._state, self._seen
-        state.execution_context = _block(time, block)
+        state.execution_context = block_context(time, block)
         seen.writes.clear()
         transaction = _transaction(call, state)
         done = state.apply_transaction(transaction)
@@ -190,6 +190,7 @@ def _machine() -> Any:
     plain: Any = _eth("eth.vm.forks.cancun.computation").CancunComputation
     consensus = _eth("eth.consensus").NoProofConsensus
 
+    # py-evm is imported only where somebody asks for a trace, so its classes have no types here.
     class State(_eth("eth.vm.forks.cancun.state").CancunState):  # type: ignore[misc]
         """Keeps of each slot what distinguishes it from the one in the other EVM.
 
@@ -270,7 +271,8 @@ def _transaction(call: Call, state: Any) -> Any:
     return _eth("eth.vm.spoof").SpoofTransaction(unsigned, from_=sender)
 
 
-def _block(time: int, number: int) -> Any:
+def block_context(time: int, number: int) -> Any:
+    """Return what py-evm is told of a block, as all chains here mine it."""
     return _eth("eth.vm.execution_context").ExecutionContext(
         coinbase=_raw(ZERO_ADDRESS),
         timestamp=time,

@@ -59,6 +59,21 @@ def absent(blows: Sequence[Blow]) -> BoolArray:
 _HALF = 0.5
 
 
+def first_of(blows: Sequence[Blow]) -> tuple[StepArray, FloatArray]:
+    """Return step and amount of the first blow on each path, shape (n_paths,); (0,) without one.
+
+    Of blows on one step it is the one that stands first. Where none comes the step is what each
+    says of that.
+    """
+    if not blows:
+        return np.empty(0, np.int64), np.empty(0)
+    step, amount = blows[0].begins, np.full(blows[0].begins.size, blows[0].amount)
+    for blow in blows[1:]:
+        amount = np.where(blow.begins < step, blow.amount, amount)
+        step = np.minimum(step, blow.begins)
+    return step, amount
+
+
 @dataclass(frozen=True)
 class Setting:
     """The market and the calendar of a block of paths.

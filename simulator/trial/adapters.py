@@ -16,9 +16,9 @@ It returns calls and sends none: the stage does, so that what fails can be told 
 
 from __future__ import annotations
 
-import importlib.util
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol, TypeVar
@@ -216,11 +216,10 @@ def _has(contract: Contract, name: str, kinds: tuple[str, ...]) -> bool:
 
 
 def _loaded(file: Path) -> type[Adapter]:
-    spec = importlib.util.spec_from_file_location(f"assay_adapter_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    guarded(file, "import", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    loader = SourceFileLoader(f"assay_adapter_{file.stem}", str(file))
+    module = ModuleType(loader.name)
+    module.__file__ = str(file)
+    guarded(file, "import", lambda: loader.exec_module(module))
     found = _classes(module)
     if len(found) != 1:
         names = ", ".join(one.__name__ for one in found) or "none"

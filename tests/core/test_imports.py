@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "": {*ENGINE, "engine", "chain", "replay", "study"},
 }
 
-OF_THE_STAGE = {"stage", "custody", "casting"}
+OF_THE_STAGE = {"stage", "custody", "casting", "runs"}
 """The protocol's modules that know a chain; only a replay loads them."""
 
 RESULT_TYPES = {

@@ -19,7 +19,6 @@ from eth.consensus import NoProofConsensus
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.exceptions import Halt, Revert
-from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.state import CancunState
@@ -31,7 +30,6 @@ from simulator.chain.accounts import DEVELOPMENT_ACCOUNTS
 from simulator.chain.artifacts import Artifact, artifact_names, load_artifact
 from simulator.chain.base import (
     ALL_GAS_USED,
-    BLOCK_GAS,
     CALL_GAS,
     CHAIN_ID,
     DEPLOY_GAS,
@@ -44,6 +42,7 @@ from simulator.chain.base import (
 )
 from simulator.chain.codec import revert_reason
 from simulator.chain.contract import Contract, constructor_data
+from simulator.chain.traced import block_context
 from simulator.errors import TransactionReverted
 
 JUMPI = 0x57
@@ -191,18 +190,7 @@ class TracedChain(BaseChain):
 
     def _set_block(self, number: int, timestamp: int) -> None:
         self._number, self._timestamp = number, timestamp
-        self._state.execution_context = ExecutionContext(
-            coinbase=bytes(20),
-            timestamp=timestamp,
-            block_number=number,
-            difficulty=0,
-            mix_hash=bytes(WORD),
-            gas_limit=BLOCK_GAS,
-            prev_hashes=(),
-            chain_id=CHAIN_ID,
-            base_fee_per_gas=0,
-            excess_blob_gas=0,
-        )
+        self._state.execution_context = block_context(timestamp, number)
 
     def _attempt(self, call: Call) -> Receipt | TransactionReverted:
         self._nonces[call.sender] = self._nonces.get(call.sender, 0) + 1

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.instruments.feeds import FeedBlow, said
 from simulator.instruments.miner_perp.streams import Stream, stream
 from simulator.instruments.miner_perp.terms import CrowdTerms, MinerPerpTerms, MinerTerms
-from simulator.instruments.model import Blow, absent
+from simulator.instruments.model import Blow, absent, first_of
 from simulator.jit import kernel
 from simulator.market.elementary import exponential
 from simulator.market.events import NEVER, first_event
@@ -246,12 +246,9 @@ def _first_run(
 
     `rounds` is of shape (n_steps + 1, n_paths): nobody is paid without a round.
     """
+    step, share = first_of(runs)
     if not runs:
-        return np.empty(0, np.int64), np.empty(0)
-    step, share = np.full_like(runs[0].begins, NEVER), np.zeros(runs[0].begins.size)
-    for blow in runs:
-        share = np.where(blow.begins < step, blow.amount, share)
-        step = np.minimum(step, blow.begins)
+        return step, share
     due = rounds & (np.arange(len(rounds))[:, None] >= np.maximum(step, cooldown_days))
     return np.where(due.any(axis=0), np.argmax(due, axis=0), NEVER), share
 

@@ -23,6 +23,7 @@ from simulator.instruments.miner_perp.state import (
 )
 from simulator.instruments.miner_perp.terms import MinerPerpTerms
 from simulator.instruments.miner_perp.venue import has_failed
+from simulator.instruments.runs import Run
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.units import (
     DEAD_BAND,
@@ -90,25 +91,20 @@ class MinerPerpPlayer:
         self._setup: dict[str, int] = {}
         self.observables = self._observables()
 
-    def _run_of(self, drivers: MinerPerpDrivers) -> tuple[int, int, int]:
+    def _run_of(self, drivers: MinerPerpDrivers) -> Run:
         """Return the steps on which others ask for their money and claim it, and their shares."""
         step, share = int(drivers.run_step[0]), float(drivers.run_share[0])
         others = share * (self._told.deposits - self._told.holder)
-        return step - self._terms.pool.cooldown_days, step, to_wei(others, USDC_DECIMALS)
+        shares = to_wei(others, USDC_DECIMALS)
+        return Run(step - self._terms.pool.cooldown_days, step, shares)
 
     def _others_leave(self, step: int) -> list[tuple[Phase, Call]]:
-        """Return what others do in a run: they ask for their money, and claim it later."""
-        if self._run is None:
+        """Return what others do in a run."""
+        run, crowd = self._run, self._stage.roles.crowd
+        if run is None:
             return []
-        asks, claims, shares = self._run
-        crowd, found = self._stage.roles.crowd, list[tuple[Phase, Call]]()
-        if step == asks:
-            call = self._perp.call("request_withdraw", shares, sender=crowd)
-            found.append((Phase.CLAIMS if asks < claims else Phase.WITHDRAWALS, call))
-        if step == claims:
-            call = self._perp.call("claim_withdraw", sender=crowd)
-            found.append((Phase.WITHDRAWALS, call))
-        return found
+        ask = self._perp.call("request_withdraw", run.shares, sender=crowd)
+        return run.calls(step, ask, self._perp.call("claim_withdraw", sender=crowd))
 
     def _paid_out(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return what each account has been paid out by each step, USD."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simulator.instruments.model import Blow, absent
+from simulator.instruments.model import Blow, absent, first_of
 from simulator.jit import kernel
-from simulator.market.events import NEVER
 from simulator.units import BoolArray, FloatArray, StepArray
 
 FEED_SCALE = 1e8
@@ -109,18 +108,8 @@ def draw_drivers(
     quantised = np.empty_like(price_usd)
     _quantise(price_usd, quantised)
     figures = volatility, periods_per_year
-    left = _first(runs, cooldown_days)
+    leave, share = first_of(runs)
     away = absent(kept_away)[:, :1].ravel()
     told = label, quantised, quantised, start, exchange_open
-    return PriceCoverDrivers(*told, *figures, *left, away, *_first(thefts, 0))
-
-
-def _first(runs: Sequence[Blow], cooldown_days: int) -> tuple[StepArray, FloatArray]:
-    """Return step and share of the first run on each path, shape (n_paths,); (0,) without one."""
-    if not runs:
-        return np.empty(0, np.int64), np.empty(0)
-    step, share = np.full_like(runs[0].begins, NEVER), np.zeros(runs[0].begins.size)
-    for blow in runs:
-        share = np.where(blow.begins < step, blow.amount, share)
-        step = np.minimum(step, blow.begins)
-    return np.maximum(step, cooldown_days), share
+    left = np.maximum(leave, cooldown_days), share
+    return PriceCoverDrivers(*told, *figures, *left, away, *first_of(thefts))

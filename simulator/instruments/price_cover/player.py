@@ -15,6 +15,7 @@ from simulator.instruments.price_cover.drivers import PriceCoverDrivers
 from simulator.instruments.price_cover.paths import PriceCoverRecord
 from simulator.instruments.price_cover.state import MINER, Act, Observed, Policy, request_step
 from simulator.instruments.price_cover.terms import PriceCoverTerms
+from simulator.instruments.runs import Run
 from simulator.instruments.stage import UNLIMITED, Observable, Phase, Stage
 from simulator.units import (
     DEAD_BAND,
@@ -100,11 +101,11 @@ class PriceCoverPlayer:
         self.observables = self._observables()
 
     @staticmethod
-    def _run_of(terms: PriceCoverTerms, drivers: PriceCoverDrivers) -> tuple[int, int, int]:
+    def _run_of(terms: PriceCoverTerms, drivers: PriceCoverDrivers) -> Run:
         """Return the steps on which others ask for their money and claim it, and their shares."""
         step, share = int(drivers.run_step[0]), float(drivers.run_share[0])
         usd = to_wei(share * terms.pool.deposits_usd, USDC_DECIMALS)
-        return step - terms.pool.cooldown_days, step, usd
+        return Run(step - terms.pool.cooldown_days, step, usd)
 
     def _observables(self) -> tuple[Observable, ...]:
         pool = float(self._seen[:, Observed.TOTAL_ASSETS].max())
@@ -298,18 +299,12 @@ class PriceCoverPlayer:
         return [self._pool.call("claimWithdraw", own, sender=own)]
 
     def _others_leave(self, step: int) -> list[tuple[Phase, Call]]:
-        """Return what others do in a run: they ask for their money, and claim it later."""
-        if self._run is None:
+        """Return what others do in a run."""
+        run, crowd = self._run, self._stage.roles.crowd
+        if run is None:
             return []
-        asks, claims, shares = self._run
-        crowd, found = self._stage.roles.crowd, list[tuple[Phase, Call]]()
-        if step == asks:
-            call = self._pool.call("requestWithdraw", shares, sender=crowd)
-            found.append((Phase.CLAIMS if asks < claims else Phase.WITHDRAWALS, call))
-        if step == claims:
-            call = self._pool.call("claimWithdraw", crowd, sender=crowd)
-            found.append((Phase.WITHDRAWALS, call))
-        return found
+        ask = self._pool.call("requestWithdraw", run.shares, sender=crowd)
+        return run.calls(step, ask, self._pool.call("claimWithdraw", crowd, sender=crowd))
 
     def _time(self, step: int) -> int:
         return self._genesis + step * SECONDS_PER_DAY
