@@ -100,7 +100,7 @@ def compile_patched(path: Path, *edits: tuple[str, str, str]) -> Artifact:
     Parameters
     ----------
     path : Path
-        A contract in the contracts folder or in its `stage` folder.
+        A contract in the contracts folder, or in its folders `stage` and `trial`.
     edits : (file, old, new)
         `file` relative to the contracts folder; `old` must occur in it exactly once.
 
@@ -118,10 +118,13 @@ def compile_patched(path: Path, *edits: tuple[str, str, str]) -> Artifact:
         return compile_source(copy / path.resolve().relative_to(root))
 
 
+_WITHIN = ("stage", "trial")
+
+
 def _root(path: Path) -> Path:
     """Return the folder of a contract's own sources."""
     folder = path.resolve().parent
-    return folder.parent if folder.name == "stage" else folder
+    return folder.parent if folder.name in _WITHIN else folder
 
 
 def _replace_once(path: Path, old: str, new: str) -> None:

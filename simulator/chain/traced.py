@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 from simulator.chain.accounts import ZERO_ADDRESS
 from simulator.chain.base import ALL_GAS_USED, BLOCK_GAS, CALL_GAS, CHAIN_ID
@@ -214,12 +214,10 @@ def _machine() -> Any:
                 self.found[key] = self.evm.storage(_hex(address), slot)
             return self.found[key]
 
-    class Computation(plain):  # type: ignore[misc]
-        """Notes each instruction that it runs."""
-
-        opcodes: ClassVar = {code: _noting(code, run) for code, run in plain.opcodes.items()}
-
-    State.computation_class = Computation
+    # it notes each instruction that it runs
+    State.computation_class = plain.configure(
+        opcodes={code: _noting(code, run) for code, run in plain.opcodes.items()}
+    )
     return cancun.CancunVM.configure(_state_class=State, consensus_class=consensus)
 
 

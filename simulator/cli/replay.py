@@ -96,7 +96,7 @@ def replay(
     if export is not None and left:
         _export(export, replays, left[-1], patched, reporter)
     traces = Traces()
-    if left and rpc is None:
+    if left and rpc is None and not (as_json and trace is None):
         traces = traces_of(left[-1], trace, replays.failure, reporter)
     asked = {} if trace is None else {"traces": traces.objects()}
     if replays.failure is not None:

@@ -68,7 +68,7 @@ def traces_of(
 ) -> Traces:
     """Trace what was asked for, and the step that fails where there is one.
 
-    Where tracing is not installed, nobody who did not ask for it is stopped.
+    Nobody who did not ask for it is stopped by a trace that cannot be shown.
     """
     found = {}
     for step in sorted({*_failing(evidence, failure), *([] if asked is None else [asked])}):
@@ -76,7 +76,9 @@ def traces_of(
             found[step] = trace_step(evidence, step)
         except UsageError as error:
             reporter.say(f"--trace: {error}")
-        except ChainUnavailable as error:
+        except (ChainUnavailable, ReconciliationFailed) as error:
+            if step == asked and failure is None:
+                raise
             reporter.say(f"what the calls of step {step} did is not shown: {error}")
     return Traces(evidence, asked, found)
 

@@ -123,8 +123,9 @@ class Struck:
         Whether it has a duration: ramp, plateau, half-life. What is done in one stroke has none.
     is_certain : bool
         Whether it holds on all paths alike, so that no condition or share decides.
-    is_alone : bool
-        Whether it is only for what no other instrument stands on: it would stop these too.
+    alone : str
+        Of what is only for something on which no other instrument stands, since it would stop these
+        too: what there is in its place. Empty for what may hit anything.
     """
 
     name: str
@@ -134,7 +135,7 @@ class Struck:
     high: float = 1.0
     lasts: bool = False
     is_certain: bool = False
-    is_alone: bool = False
+    alone: str = ""
 
 
 KEEPER = "keeper"

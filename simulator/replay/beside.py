@@ -15,8 +15,9 @@ from simulator.chain.codec import Encoder
 from simulator.chain.contract import Function, interface_of
 from simulator.replay.bare import Act, Reverted, fresh, play
 
-_BILLIONTH = 10**9
-"""More than rounding adds up to; a fault that shows is more."""
+_BILLION = 10**9
+"""A billionth of an answer is more than rounding adds up to; a fault that shows is more."""
+_VIEWS = ("view", "pure")
 _MOST = 4
 """Reads of which the one that needs the fewest calls is looked for."""
 _SELECTOR = 8
@@ -93,7 +94,7 @@ def first_apart_reads(
 
 def _apart(answers: Sequence[tuple[Act, list[tuple[int, ...]]]]) -> Iterator[Read]:
     for view, (found, right) in answers:
-        room = max((abs(word) // _BILLIONTH for word in right), default=0)
+        room = max((abs(word) // _BILLION for word in right), default=0)
         if len(found) == len(right) and any(
             abs(one - other) > room for one, other in zip(found, right, strict=True)
         ):
@@ -105,8 +106,12 @@ def _about(act: Act, contract: Contract | None) -> Iterator[Act]:
     if contract is None or act.code:
         return
     who = dict.fromkeys([act.sender, *_addresses(act.data)])
+    # what a call does stays done here, so only what changes nothing may be asked
+    views = {
+        item["name"] for item in contract.artifact.abi if item.get("stateMutability") in _VIEWS
+    }
     for function in interface_of(contract.artifact).by_selector.values():
-        if function.outputs != ("uint256",):
+        if function.outputs != ("uint256",) or function.name not in views:
             continue
         for args in _arguments(function, list(who)):
             data = (function.selector + Encoder(function.inputs)(args)).hex()

@@ -111,7 +111,8 @@ class Evidence:
         """Return the last step that was played, to its end or in part; -1 before the first."""
         latest = [self._step(self.receipts[-1].timestamp)] if self.receipts else []
         compared = [] if self.compared is None else [self.compared.steps - 1]
-        return max(SET_UP, self.stopped_at or SET_UP, *latest, *compared)
+        stopped = [] if self.stopped_at is None else [self.stopped_at]
+        return max([SET_UP, *stopped, *latest, *compared])
 
     def _step(self, time: int) -> int:
         return max(SET_UP, (time - self.start) // SECONDS_PER_DAY)

@@ -23,8 +23,10 @@ def trace_lines(seen: Sequence[Seen], shown: Sequence[Seen]) -> list[str]:
     Each has its calls, one a line and those within further in, then what of the storage it changed.
     """
     lines = []
-    for one in shown:
-        lines.append(f"{seen.index(one) + 1}. {one.call.sender} calls")
+    for number, one in enumerate(seen, start=1):
+        if not any(one is wanted for wanted in shown):
+            continue
+        lines.append(f"{number}. {one.call.sender} calls")
         lines += _call_lines(one.call, 1)
         lines += [f"{_INDENT}storage {_change(change)}" for change in one.changes]
     return lines

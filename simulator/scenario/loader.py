@@ -46,7 +46,7 @@ def validate(model: type[Model], raw: RawFile) -> Model:
         With one problem for each fault of the file, in the order of its lines.
     """
     problems = list(raw.problems)
-    rest = Rest(raw.data)
+    rest, found = Rest(raw.data), None
     while True:
         try:
             found = model.model_validate(rest.data)
@@ -58,7 +58,7 @@ def validate(model: type[Model], raw: RawFile) -> Model:
         # rules that join several values wait for each of them: what is left may break one too
         if not rest.without({at: allowed for at, _, _, allowed in fresh}):
             break
-    if problems or rest.is_cut:
+    if problems or found is None:
         raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.field)))
     return found
 

@@ -144,9 +144,9 @@ class Scenario(MarketScenario):
         for place, shock in enumerate(self.shocks or ()):
             found, label = self.struck.get(shock.target), shock.target.rpartition(".")[0]
             above = [n for n, t in self.instruments.items() if label in t.needs().instruments]
-            if found is not None and found.is_alone and above:
-                rule = f"would stop {', '.join(above)} too, which is not modelled; must be a token"
-                rule += f" that nothing else stands on ({label}.freeze stops its holders alone)"
+            if found is not None and found.alone and above:
+                rule = f"would stop {', '.join(above)} too, which is not modelled; must be of what"
+                rule += f" nothing else stands on ({found.alone})"
                 faults.append((("shocks", place, "target"), f"'{shock.target}'", rule))
         return faults
 

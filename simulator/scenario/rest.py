@@ -26,11 +26,6 @@ class Rest:
         self._taken: list[Location] = []
         self._kept: dict[Location, list[int]] = {}
 
-    @property
-    def is_cut(self) -> bool:
-        """Return whether anything was taken out."""
-        return bool(self._taken)
-
     def original(self, place: Location) -> Location:
         """Return where in the file a place of the rest stands."""
         found: Location = ()

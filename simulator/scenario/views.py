@@ -25,7 +25,7 @@ NEGATIVE_RATE = -0.01
 """What `real_rate: negative` stands for: a point below zero."""
 
 
-_RATE = Annotated[float, Field(ge=-0.1, le=0.2)]
+_BOUNDS = Field(ge=-0.1, le=0.2)
 
 
 def _rate(value: Any) -> Any:
@@ -104,8 +104,10 @@ class Views(Frozen):
     real_rate: (
         Annotated[
             Fraction,
-            BeforeValidator(_rate, json_schema_input_type=_RATE | Literal["negative"]),
-            Field(ge=-0.1, le=0.2),
+            BeforeValidator(
+                _rate, json_schema_input_type=Annotated[float, _BOUNDS] | Literal["negative"]
+            ),
+            _BOUNDS,
             Unit("a rate such as 0.02, or negative", 0.01),
         ]
         | None

@@ -7,10 +7,12 @@ from runpy import run_path
 import pytest
 from paths import BUSY, replay
 
+from simulator.chain import Artifact, Contract
 from simulator.errors import ReconciliationFailed, TransactionReverted
 from simulator.instruments.gold_vault.player import GoldVaultPlayer
 from simulator.replay import Evidence
-from simulator.replay.bare import play
+from simulator.replay.bare import Act, play
+from simulator.replay.beside import _about
 from simulator.replay.export import write_test
 from simulator.replay.failing import NotTellable, failure_of
 from simulator.replay.shrink import fewest
@@ -114,3 +116,16 @@ def test_decision_that_no_read_tells__is_refused(monkeypatch) -> None:
         replay(None, 3, *SHORT, evidence=evidence)
     with pytest.raises(NotTellable, match="the packaged contracts answer the same"):
         failure_of(evidence, raised.value, {})
+
+
+def test_what_a_contract_is_asked__changes_nothing() -> None:
+    """A claim returns a number too; asked like a view it would be done, and stay done."""
+    whole = {"type": "function", "inputs": [], "outputs": [{"name": "", "type": "uint256"}]}
+    abi = [
+        {**whole, "name": "price", "stateMutability": "view"},
+        {**whole, "name": "claim_withdraw", "stateMutability": "nonpayable"},
+    ]
+    pool = Contract(Artifact("pool", abi, b"", 0, "", ""), "0x" + "aa" * 20)
+    act = Act(0, 1, "0x" + "a1" * 20, pool.address, "", 100_000)
+    asked = [read.data for read in _about(act, pool)]
+    assert asked == [pool.call("price").data.hex()]

@@ -179,7 +179,7 @@ from pathlib import Path
 from simulator.errors import TransactionReverted
 from simulator.replay import Evidence
 from simulator.replay.export import write_test
-from simulator.replay.failing import _reads, _up_to, failure_of
+from simulator.replay.failing import failure_of
 evidence, found, stopped = Evidence(), [], None
 try:
     overrides = WILD if kind == "wild" else BUSY

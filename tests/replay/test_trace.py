@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace as changed
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from simulator.chain import AnvilChain, Artifact, RevmChain
 from simulator.chain.compile import compile_patched
 from simulator.chain.contract import interface_of
 from simulator.cli import main
-from simulator.errors import ChainUnavailable, TransactionReverted, UsageError
+from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted, UsageError
 from simulator.replay import Evidence
 from simulator.replay.trace import step_to_show, trace_step
 from simulator.replay.trace_words import trace_lines, trace_object
@@ -68,14 +69,10 @@ def test_storage__before_and_after__is_what_views_say() -> None:
     addresses = evidence.addresses | evidence.roles
     read = 0
     for (label, variable), value in last.items():
-        name, keys = (
-            VARIABLE.fullmatch(variable).groups() if VARIABLE.fullmatch(variable) else ("", "")
-        )
-        args = [addresses.get(key, key) for key in re.findall(r"\[([^\]]+)\]", keys)]
         contract = contracts[label]
-        known = interface_of(contract.artifact).functions.get(name)
-        if not known or known[0].inputs != ("address",) * len(args):
+        if (found := getter(contract, variable)) is None:
             continue
+        name, args = found[0], [addresses.get(key, key) for key in found[1]]
         read += 1
         assert contract.read(before, name, *args) == first[label, variable], variable
         assert contract.read(after, name, *args) == value, variable
@@ -212,3 +209,33 @@ def test_trace__on_an_attached_node__is_refused() -> None:
     asked = CliRunner().invoke(main, words)
     assert asked.exit_code == 2
     assert asked.output == "assay: --trace plays a path again from nothing; leave --rpc out\n"
+
+
+def test_step_that_fails__its_trace_does_not_agree_either__the_failure_stands(
+    tmp_path: Path, planted: Artifact, monkeypatch
+) -> None:
+    def apart(*_: object) -> None:
+        raise ReconciliationFailed("succeeds on revm and reverts in py-evm")
+
+    monkeypatch.setattr("simulator.cli.tracing.trace_step", apart)
+    broken = tmp_path / "gold_pool.json"
+    broken.write_text(planted.to_json())
+    asked = assay("--contract", broken)
+    assert asked.exit_code == 5
+    assert "what the calls of step 2 did is not shown: succeeds on revm" in asked.output
+    assert CANNOT in asked.output.splitlines()[-1]
+    # who asks for a step of a path that agrees is told that it cannot be shown
+    told = assay("--trace", 2).output.splitlines()[-1]
+    assert told == "assay: succeeds on revm and reverts in py-evm"
+
+
+def test_path__that_stops_on_its_first_day__has_come_to_step_0() -> None:
+    assert Evidence(start=START, stopped=(START, ())).last == 0
+    assert Evidence(start=START).last == -1
+
+
+def test_lines__two_equal_transactions__have_each_its_own_number() -> None:
+    seen = trace_step(played(None, 0), 0)[:1] * 2
+    one, other = (changed(each) for each in seen)
+    heads = [line for line in trace_lines([one, other], [one, other]) if line[0].isdigit()]
+    assert [head.split(".")[0] for head in heads] == ["1", "2"]

@@ -18,7 +18,7 @@ from simulator.instruments.base import Access, Daily, InstrumentPaths, Source, T
 from simulator.instruments.gold_token.draws import Numbers, draw, reprice
 from simulator.instruments.gold_token.split import split
 from simulator.instruments.gold_token.terms import GoldTokenTerms
-from simulator.instruments.model import Blow, absent
+from simulator.instruments.model import Blow, absent, first_of
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
@@ -151,9 +151,10 @@ def draw_drivers(
     )
     shortfall = first_event(seed, events, first_path, spot.shape[1], terms.shortfall_hazard)
     left = np.full(spot.shape[1], 1.0 - terms.shortfall_loss)
-    for blow in missing:
-        left = np.where(blow.begins < shortfall, 1.0 - blow.amount, left)
-        shortfall = np.minimum(shortfall, blow.begins)
+    if missing:
+        begins, amount = first_of(missing)
+        left = np.where(begins < shortfall, 1.0 - amount, left)
+        shortfall = np.minimum(shortfall, begins)
     metal_usd, token_usd, premium, backing, supply, reserve = (
         empty_apart(spot.shape, k) for k in range(6)
     )

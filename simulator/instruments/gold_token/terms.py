@@ -86,7 +86,12 @@ class GoldTokenTerms(InstrumentTerms):
                 lasts=True,
             ),
             Struck(FREEZE, "the issuer freezes the addresses of investors who hold it", lasts=True),
-            Struck(PAUSE, "the issuer stops all transfers of the token", lasts=True, is_alone=True),
+            Struck(
+                PAUSE,
+                "the issuer stops all transfers of the token",
+                lasts=True,
+                alone=f"{FREEZE} stops its holders alone",
+            ),
         )
 
     def needs(self) -> Needs:

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.instruments.base import TokenPrices
 from simulator.instruments.gold_vault import draws
 from simulator.instruments.gold_vault.terms import EmissionTerms, GoldVaultTerms
-from simulator.instruments.model import Blow, absent
+from simulator.instruments.model import Blow, absent, first_of
 from simulator.instruments.registry import stream_of
 from simulator.market.events import first_event
 from simulator.mechanics.rows import empty_apart
@@ -133,9 +133,10 @@ def draw_drivers(
         seed, streams[Stream.VAULT_EXPLOIT], first_path, shape[1], terms.exploit_hazard
     )
     share = np.full(shape[1], terms.exploit_severity)
-    for blow in drained:
-        share = np.where(blow.begins < exploit, blow.amount, share)
-        exploit = np.minimum(exploit, blow.begins)
+    if drained:
+        begins, amount = first_of(drained)
+        share = np.where(begins < exploit, amount, share)
+        exploit = np.minimum(exploit, begins)
     demand, flow, reward_usd = (empty_apart(shape, 4 + k) for k in range(3))
     draws.draw(
         _numbers(terms, long_run_volatility, keep),
