@@ -10,6 +10,7 @@ from simulator.schema.raw import Location
 
 _A_THING = 2
 """So long is the place of an instrument, an investor, a claim, a shock."""
+_NAMED = ("instruments", "investors")
 _TOGETHER = ("market", "instruments")
 """Sections that are one thing: an instrument stands on others, an asset beside others."""
 
@@ -57,7 +58,7 @@ class Rest:
         taken = [place for place in order if self._take(cut, place, fresh[place])]
         self.data = cut
         self._taken += taken
-        return 0 < len(taken) == len(fresh) and min(map(len, fresh)) >= _A_THING
+        return 0 < len(taken) == len(fresh) and not any(map(_is_named, fresh))
 
     def _take(self, data: Any, place: Location, allowed: float | None) -> bool:
         *way, last = place or (None,)
@@ -102,6 +103,12 @@ def _whole(place: Location) -> Location:
     """Return a place, or the first list's item that it lies in."""
     first = next((k for k, part in enumerate(place) if isinstance(part, int)), len(place))
     return place[: first + 1]
+
+
+def _is_named(place: Location) -> bool:
+    """Return whether others may name what stands there: a section, an instrument, an investor."""
+    named = len(place) == _A_THING and place[0] in _NAMED
+    return named or len(place) < _A_THING
 
 
 def _last_first(place: Location) -> tuple[int, int]:

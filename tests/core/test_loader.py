@@ -489,3 +489,38 @@ def test_fault__that_follows_from_another__is_not_told(tmp_path, wrong, right):
     places = [problem.field for problem in caught.value.problems]
     assert not {"shocks[0]", "investors.me", "shocks[2].day"} & set(places)
     assert len(places) == len(set(places))
+
+
+SMALL = """\
+name: small
+title: A token and who holds it
+horizon_days: 60
+paths: 16
+market: {model: gbm, assets: {gold: {drift: 0.035}}}
+instruments:
+  gold_token: {preset: paxg}
+investors:
+  holder: {holding: gold_token, ounces: 10}
+claims:
+  kept:
+    says: It keeps nine tenths
+    subject: holder
+    conditions: [{measure: total_return, unit: usd, at_least: -0.1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "at"),
+    [
+        ("gold_token: {preset: paxg}", "gold_token: 3", "instruments.gold_token"),
+        ("gold_token: {preset: paxg}", "gold_token:", "instruments.gold_token"),
+        ("holder: {holding: gold_token, ounces: 10}", "holder: 5", "investors.holder"),
+        ("holder: {holding: gold_token, ounces: 10}", "holder:", "investors.holder"),
+    ],
+)
+def test_what_names_a_faulty_thing__is_no_fault_of_its_own(tmp_path, wrong, right, at):
+    path = tmp_path / "own.yaml"
+    path.write_text(SMALL.replace(wrong, right))
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    assert [problem.field for problem in caught.value.problems] == [at]
