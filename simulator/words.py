@@ -19,6 +19,7 @@ Word = Literal[
 VERDICTS: tuple[Word, ...] = get_args(Word)
 """What a claim can be found to be; `claims/scale.py` says which when."""
 
+UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 HARD_SPACE = "\u00a0"
 MINUS = "\u2212"
 
@@ -128,10 +129,14 @@ def tabled(value: float) -> str:
 def brief_range(bounds: tuple[float, float], *, signed: bool = False) -> str:
     """Return a range of fractions in percent without the sign: `12 to 81`, and `0.2 to 1.4`.
 
-    A wide one needs no decimals.
+    A wide one needs no decimals; one close to 0 or 100 has more, and never a false 0.
     """
     wide = bounds[1] - bounds[0] >= 0.05
-    low, high = (number(100 * bound, 0 if wide else 1, signed=signed) for bound in bounds)
+    fine = any(0.0 < min(abs(bound), abs(1.0 - abs(bound))) < 0.001 for bound in bounds)
+    decimals = 0 if wide else 2 if fine else 1
+    low, high = (number(100 * bound, decimals, signed=signed) for bound in bounds)
+    if bounds[1] > 0.0 and high == "0.00":
+        return "below 0.01"
     return f"{low} to {high}"
 
 

@@ -68,6 +68,11 @@ class Replay:
         few = self.in_band <= BAND_SHARE * max(self.decisions, 1)
         return few and all(observable.ok for observable in self.observables)
 
+    @property
+    def worst(self) -> float:
+        """Return the largest error over its tolerance; 0 where nothing was compared."""
+        return max((observable.share for observable in self.observables), default=0.0)
+
 
 class _Ledger:
     """Counts what the receipts say."""

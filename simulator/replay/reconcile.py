@@ -36,6 +36,13 @@ class ObservableResult:
     step: int
     ok: bool
 
+    @property
+    def share(self) -> float:
+        """Return the error over its tolerance; infinite where nothing was allowed."""
+        if self.tolerance > 0.0:
+            return self.max_error / self.tolerance
+        return 0.0 if self.max_error == 0.0 else math.inf
+
 
 class Reconciliation:
     """Collects both engines' numbers over the steps of a replay."""

@@ -169,7 +169,7 @@ def _faults(outcome: Outcome) -> list[str]:
 def _on_every_path(whole: Sequence[Outcome], column: int) -> OnEveryPath:
     """Return one observable's worst path and day, and both distributions at the end."""
     found = [outcome.observables[column] for outcome in whole]
-    shares = [_share(item) for item in found]
+    shares = [item.share for item in found]
     place = int(np.argmax(shares))
     item = found[place]
     final = np.array([outcome.final[:, column] for outcome in whole])
@@ -187,12 +187,6 @@ def _on_every_path(whole: Sequence[Outcome], column: int) -> OnEveryPath:
         contracts=_quantiles(contracts),
         distance=distance(model, snapped),
     )
-
-
-def _share(item: ObservableResult) -> float:
-    if item.tolerance > 0.0:
-        return item.max_error / item.tolerance
-    return 0.0 if item.max_error == 0.0 else math.inf
 
 
 def _quantiles(values: FloatArray) -> tuple[float, ...]:

@@ -18,8 +18,15 @@ from simulator.words import figure, plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.engine.moments import Moment
+
 
 Marks = Sequence[tuple[dt.date, str]]
+
+
+def marks_of(found: Iterable[Moment]) -> Marks:
+    """Return what happens on a date as charts mark it."""
+    return [(moment.date, moment.words) for moment in found]
 
 
 def section_markup(anchor: str, found: Section, daily: pd.DataFrame, marks: Marks = ()) -> Html:

@@ -37,7 +37,7 @@ def brief(
     effects: Sequence[ShockEffect] = (),
     turns: Sequence[BreakEven] = (),
 ) -> list[str]:
-    """Return the answer in fewer than `LINES` lines of at most `width` columns.
+    """Return the answer in fewer than `LINES` lines of at most `width` columns, from 60 columns on.
 
     Claims are told with probability (an effect with its difference) and range: over the
     parameter sets, or of sampling where there are none. Where that is too long, without groups;

@@ -14,9 +14,10 @@ import numpy as np
 from simulator.engine.headline import STAKE, Headline, Money
 from simulator.instruments.page import Paragraph, Table
 from simulator.report.conditions import told, told_range
-from simulator.report.replays import every_words, worst_ratio
+from simulator.report.replays import every_words
 from simulator.words import (
     HARD_SPACE,
+    UNIT_WORDS,
     VERDICTS,
     Word,
     brief_range,
@@ -24,6 +25,7 @@ from simulator.words import (
     number,
     percent,
     ratio,
+    share,
     tabled,
     with_unit,
 )
@@ -40,7 +42,6 @@ MONEY = ("p05", "median", "p95", "chance of loss", "PSL", "worst fall", "1 in 20
 """The columns behind an investor's name."""
 FEW = 6
 """So many investors stand on the first screen."""
-_UNITS = {"usd": "dollars", "ounces": "ounces"}
 _SHOCKS = 5
 """So many shocks are told one by one."""
 
@@ -96,12 +97,12 @@ def short_of(verdicts: Sequence[Verdict]) -> str:
     """Return claims that hold on next to no path, by name, with one bound for all."""
     highest = max(_around(verdict)[1] for verdict in verdicts)
     names = ", ".join(verdict.claim for verdict in verdicts)
-    return f"{names}: {'each ' if len(verdicts) > 1 else ''}at most {percent(highest)}"
+    return f"{names}: {'each ' if len(verdicts) > 1 else ''}at most {share(highest)}"
 
 
 def money_table(found: Headline, days: int, most: int | None = None) -> Table:
     """Return what becomes of a stake of each investor, at most of the first `most`."""
-    caption = f"What {number(STAKE, 0)} {_UNITS[found.unit]} become over {days:,} days"
+    caption = f"What {number(STAKE, 0)} {UNIT_WORDS[found.unit]} become over {days:,} days"
     rows = tuple((money.who, *_money_cells(money)) for money in found.money[:most])
     return Table(caption, ("Investor", *MONEY), rows)
 
@@ -141,9 +142,9 @@ def money_words(found: Headline) -> Paragraph:
     money = found.money[0]
     low, middle, high, loss, significant, fall, deep, under = _money_cells(money)
     return Paragraph(
-        f"{number(STAKE, 0)} {_UNITS[money.unit]} become {middle} in the median, {low} to {high} "
-        f"in 9 of 10; loss in {loss}, PSL {significant}; worst fall {fall} (1 in 20: {deep}); "
-        f"under water {under}.",
+        f"{number(STAKE, 0)} {UNIT_WORDS[money.unit]} become {middle} in the median, {low} to "
+        f"{high} in 9 of 10; loss in {loss}, PSL {significant}; worst fall {fall} "
+        f"(1 in 20: {deep}); under water {under}.",
         lead=f"Money of {money.who}:",
     )
 
@@ -158,7 +159,8 @@ def facts(
     """Yield where the money comes from, what a claim needs, what to doubt, what the chain says."""
     if found.money:
         who = found.money[0].who
-        yield Paragraph(_source_words(found), lead="Largest sources:")
+        days = simulation.scenario.horizon_days
+        yield Paragraph(_source_words(found, days), lead="Largest sources:")
         yield Paragraph(_cost_words(found), lead="Largest costs and losses:")
         if effects:
             yield Paragraph(_shock_words(effects, who), lead="Shocks:")
@@ -168,11 +170,11 @@ def facts(
     yield Paragraph(_agreement_words(replays, every), lead="Model and contracts:")
 
 
-def _source_words(found: Headline) -> str:
+def _source_words(found: Headline, days: int) -> str:
     assert found.net is not None
     net = percent(found.net.means[found.unit].value, 1, signed=True)
     parts = _line_words(found.gains, found) or "nothing brings anything"
-    return f"{parts}; {net} in all, in the mean of {found.money[0].who}."
+    return f"{parts}; {net} in all over {days:,} days, in the mean of {found.money[0].who}."
 
 
 def _cost_words(found: Headline) -> str:
@@ -232,13 +234,13 @@ def _agreement_words(replays: Sequence[Replay], every: EveryPath | None) -> str:
     if not replays:
         words = "not replayed on a chain." if every is None else ""
     else:
-        worst = ratio(max(worst_ratio(replay) for replay in replays))
+        worst = ratio(max(replay.worst for replay in replays))
         off = [replay.label for replay in replays if not replay.ok]
-        agree = f"differ in {', '.join(off)}" if off else "agree"
+        agree = f"differ in {', '.join(off)} of" if off else "agree on"
         sent = sum(replay.transactions for replay in replays)
         count = "1 path" if len(replays) == 1 else f"{len(replays)} paths"
         words = (
-            f"{agree}: {count} on {replays[0].chain}, {sent:,} transactions, worst error "
+            f"{agree} {count} replayed on {replays[0].chain}, {sent:,} transactions, worst error "
             f"{worst} of its tolerance."
         )
     return words if every is None else f"{words} {every_words(every)}".lstrip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.engine.headline import headline
 from simulator.engine.moments import moments, of_series
 from simulator.report import rooms, shocks
-from simulator.report.blocks import section_markup
+from simulator.report.blocks import marks_of, section_markup
 from simulator.report.markup import Html, contents, element, join
 from simulator.report.page import document
 from simulator.report.sections import (
@@ -118,7 +118,7 @@ def _products(simulation: Simulation) -> Iterator[tuple[str, str, Html]]:
     known = moments(simulation)
     for label, found in rooms.sections(simulation):
         anchor = f"instrument-{label}-page"
-        marks = [(moment.date, moment.words) for moment in of_series(known, label)]
+        marks = marks_of(of_series(known, label))
         yield anchor, "", section_markup(anchor, found, simulation.daily, marks)
 
 

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.words import gas_used, ratio
 
 if TYPE_CHECKING:
-    from simulator.replay import EveryPath, Replay
-
-
-def worst_ratio(replay: Replay) -> float:
-    """Return the largest error over tolerance of a replay."""
-    return max((o.max_error / o.tolerance for o in replay.observables), default=0.0)
+    from simulator.replay import EveryPath
 
 
 def every_words(every: EveryPath) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.conditions import measured, told, told_range
 from simulator.words import (
+    UNIT_WORDS,
     difference,
     figure,
     figures,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from simulator.engine import Simulation
     from simulator.scenario.claims import Condition
 
-UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 
 _MIDDLE = {
     "drawdown": "In the middle {run} the value in {unit} fell by {median} at its worst",

@@ -23,7 +23,7 @@ from simulator.report.conditions import (
     told_range,
 )
 from simulator.report.console import STYLES, number_table, put, within
-from simulator.report.replays import every_words, worst_ratio
+from simulator.report.replays import every_words
 from simulator.report.sentences import remarks
 from simulator.words import (
     HARD_SPACE,
@@ -282,7 +282,7 @@ def _replay_table(replays: Sequence[Replay]) -> Table:
             f"{replay.path:,}",
             f"{replay.transactions:,}",
             plain(gas_used(replay.gas, exact=replay.gas_is_exact)),
-            plain(ratio(worst_ratio(replay))),
+            plain(ratio(replay.worst)),
             Text("agrees", style="green") if replay.ok else Text("differs", style="bold red"),
         )
     return table

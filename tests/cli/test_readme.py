@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import simulator as assay
+from simulator.cli import main
 from simulator.scenario import shipped_scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,3 +54,19 @@ def test_findings__are_what_the_flagship_finds() -> None:
     for name, _, figure, unit in ROW.findall(FINDINGS):
         value = found[name].probability if unit == "%" else found[name].estimate
         assert 100 * value == pytest.approx(float(figure.replace("−", "-")), abs=0.051), name
+
+
+@pytest.mark.deep
+def test_answer__that_the_readme_shows__is_what_the_command_prints(tmp_path, monkeypatch) -> None:
+    shown = README[
+        README.index("    $ .venv/bin/assay run ") : README.index("\nOn what was observed")
+    ]
+    command, *parts = re.split(r"\n    (?=[A-Z])", shown)
+    assert len(parts) == 3
+    monkeypatch.chdir(tmp_path)
+    sets = ("--parameter-sets", "50", "--assumption-sets", "50")  # other tests draw two
+    ran = CliRunner().invoke(main, ["run", str(ROOT / command.split()[-1]), *sets])
+    assert ran.exit_code == 0, ran.output
+    printed = " ".join(ran.output.split())
+    for part in parts:
+        assert " ".join(part.split()) in printed

@@ -27,6 +27,10 @@ def many(verdicts, count: int):
     return tuple(replace(verdicts[0], claim=name) for name in names)
 
 
+def effect(name: str, points: float) -> ShockEffect:
+    return ShockEffect(name, 1.0, {"holder": points / 100}, {"holder": 0.001}, {})
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_brief__each_claim__stands_with_word_and_number(sample, width):
     found, verdicts = sample
@@ -49,7 +53,7 @@ def test_brief__money__is_what_the_paths_say(sample):
         "10; loss in 60.0 %, PSL 60.0 %; worst fall 0.1 % (1 in 20: 80.0 %)" in text
     )
     assert "Largest sources: Token <emissions> +3.00 %, Gold price +1.00 %, Interest" in text
-    assert "-3.5 % in all, in the mean of holder." in text
+    assert "-3.5 % in all over 365 days, in the mean of holder." in text
     assert "Largest costs and losses: Exploit -8.00 %, Vault fees -0.50 %." in text
 
 
@@ -57,16 +61,22 @@ def test_brief__replays__are_summed_and_the_one_that_differs_is_named(sample):
     found, verdicts = sample
     told = brief(found, verdicts, [samples.replay("p05"), samples.replay("p95")], None, 100)
     text = " ".join(" ".join(told).split())
-    assert "agree: 2 paths on revm, 2,468 transactions, worst error 0.1 of its tolerance" in text
+    assert (
+        "agree on 2 paths replayed on revm, 2,468 transactions, worst error 0.1 of its tolerance"
+        in text
+    )
     told = brief(found, verdicts, [samples.replay("p05"), samples.replay("x", ok=False)], None, 100)
-    assert "differ in x: 2 paths" in " ".join(told)
+    assert "differ in x of 2 paths replayed on" in " ".join(told)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 @pytest.mark.parametrize("count", [1, 20, 60, 300])
 def test_brief__however_many_claims__is_forty_lines_at_most(sample, width, count):
     found, verdicts = sample
-    told = brief(found, many(verdicts, count), [samples.replay()], None, width)
+    effects = [effect(f"a-shock-named-at-length-{n}", -n) for n in range(6)]
+    together = effect("together", -15.0)
+    asked = many(verdicts, count)
+    told = brief(found, asked, [samples.replay()], None, width, [*effects, together])
     assert len(told) < LINES
     assert max(map(len, told)) <= width
     assert told[-1].endswith("tolerance.")  # what stands behind the verdicts is never cut
@@ -81,10 +91,6 @@ def test_brief__in_a_pipe__has_no_colours_and_on_a_terminal_it_has(sample):
         console = Console(file=stream, force_terminal=terminal, width=100)
         print_brief(console, found, verdicts, [])
         assert ("\x1b[" in stream.getvalue()) is terminal
-
-
-def effect(name: str, points: float) -> ShockEffect:
-    return ShockEffect(name, 1.0, {"holder": points / 100}, {"holder": 0.001}, {})
 
 
 def test_brief__shocks__are_told_the_largest_first_and_together(sample):

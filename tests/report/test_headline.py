@@ -161,4 +161,8 @@ def test_tabled__shares__have_one_decimal_and_no_false_0(value, words):
 def test_brief_range__needs_decimals_only_where_it_is_narrow():
     assert brief_range((0.2345, 0.5678)) == "23 to 57"
     assert brief_range((0.002, 0.014)) == "0.2 to 1.4"
+    # none of 10,000 paths: up to 3.7 of 10,000 are not ruled out
+    assert brief_range((0.0, 0.000368)) == "0.00 to 0.04"
+    assert brief_range((0.0, 0.0000037)) == "below 0.01"
+    assert brief_range((0.9996, 1.0)) == "99.96 to 100.00"
     assert brief_range((-0.2, 0.08), signed=True) == "\u221220 to +8"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report import charts
 from simulator.report.markup import Column, Html, Row, element, fold, join, table
-from simulator.report.replays import every_words, worst_ratio
+from simulator.report.replays import every_words
 from simulator.words import HARD_SPACE, gas_used, number, ratio, scientific
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _summary(replays: Sequence[Replay]) -> Html:
                 gas_used(replay.gas, exact=replay.gas_is_exact),
                 f"{replay.decisions:,}",
                 f"{replay.in_band:,}",
-                ratio(worst_ratio(replay)),
+                ratio(replay.worst),
                 _outcome(replay.ok),
             )
         )
@@ -174,7 +174,7 @@ def _replay(place: int, replay: Replay) -> Html:
     words = f"{replay.label}: {_LABELS.get(replay.label, 'a chosen path')}"
     label = (
         f"Error over tolerance on each day of replay {replay.label}; the largest is "
-        f"{ratio(worst_ratio(replay))}."
+        f"{ratio(replay.worst)}."
     )
     chart = charts.embed(
         charts.agreement(replay.series), f"agreement-{place}-{replay.label}", words, label

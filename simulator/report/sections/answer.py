@@ -19,9 +19,10 @@ from simulator.report.conditions import (
 )
 from simulator.report.headline import Group, groups
 from simulator.report.markup import Column, Html, Row, element, fold, join, table, verdict_word
-from simulator.report.sentences import UNIT_WORDS, sentences
+from simulator.report.sentences import sentences
 from simulator.words import (
     HARD_SPACE,
+    UNIT_WORDS,
     difference,
     interval,
     number,

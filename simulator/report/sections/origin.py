@@ -11,8 +11,7 @@ from simulator.instruments.base import Kind, Unit
 from simulator.report import charts, rooms
 from simulator.report.blocks import blocks_markup
 from simulator.report.markup import Column, Html, Row, element, fold, join, table
-from simulator.report.sentences import UNIT_WORDS
-from simulator.words import number, percent, scientific
+from simulator.words import UNIT_WORDS, number, percent, scientific
 
 if TYPE_CHECKING:
     from simulator.claims import Verdict

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from simulator.engine.attribution import compared
-from simulator.engine.moments import Moment, moments, of_investor, of_series
+from simulator.engine.moments import moments, of_investor, of_series
 from simulator.instruments.base import Unit
 from simulator.report import charts, losses, rooms
-from simulator.report.blocks import blocks_markup, fan_markup
+from simulator.report.blocks import blocks_markup, fan_markup, marks_of
 from simulator.report.headline import FEW, money_table
 from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.report.sections.investors import investors_table
-from simulator.words import bound, number, percent, runs
+from simulator.words import UNIT_WORDS, bound, number, percent, runs
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from simulator.scenario.claims import Condition
 
 _VISIBLE = 1e-4
-_UNIT_WORDS = {"ounces": "ounces", "usd": "dollars"}
 _QUANTITIES = {
     "annual_yield": "yield a year",
     "total_return": "total return",
@@ -102,10 +100,6 @@ def _conditions(simulation: Simulation, investor: str) -> Iterator[Condition]:
             yield from plain
 
 
-def _marks(found: Sequence[Moment]) -> list[tuple[dt.date, str]]:
-    return [(moment.date, moment.words) for moment in found]
-
-
 def _exits(simulation: Simulation) -> Iterator[Html]:
     known = moments(simulation)
     for name in simulation.investors:
@@ -113,13 +107,13 @@ def _exits(simulation: Simulation) -> Iterator[Html]:
             rows = _rows(simulation, f"exit.{name}.{unit}")
             figure = charts.fan(
                 rows,
-                unit=_UNIT_WORDS[unit],
+                unit=UNIT_WORDS[unit],
                 tick_format=",.4~r" if unit == "ounces" else ",.3~s",
                 hover_format=",.2f" if unit == "ounces" else ",.0f",
                 thresholds=_growth(simulation, name, unit),
-                marks=_marks(of_investor(simulation, known, name)),
+                marks=marks_of(of_investor(simulation, known, name)),
             )
-            words = f"{name}: exit value in {_UNIT_WORDS[unit]}"
+            words = f"{name}: exit value in {UNIT_WORDS[unit]}"
             yield charts.embed(figure, f"fan-{name}-{unit}", words, _spoken_fan(words, rows))
 
 
@@ -201,7 +195,7 @@ def _distribution(
     others = [o for o in compared(simulation, name) if key in simulation.investors[o].values]
     if unit == "usd" and others:
         beside = (others[0], simulation.investors[others[0]].values[measure, unit])
-    quantity = f"{_QUANTITIES[measure]} in {_UNIT_WORDS[unit]}"
+    quantity = f"{_QUANTITIES[measure]} in {UNIT_WORDS[unit]}"
     figure = charts.histogram(bins, thresholds=marks, beside=beside)
     notes = [f"Not drawn: {bins.outside}."] if bins.outside else []
     notes += [f"Grey outline: {beside[0]}."] if beside else []
@@ -227,13 +221,13 @@ def _market(simulation: Simulation) -> Iterator[Html]:
             unit=unit,
             tick_format=",.3~s",
             hover_format=",.0f",
-            marks=_marks(of_series(known, asset)),
+            marks=marks_of(of_series(known, asset)),
         )
         note = _growth_words(simulation, drifts[asset])
         yield charts.embed(figure, f"fan-{asset}", words, _spoken_fan(words, rows), note)
     for fan in rooms.fans(simulation):
         label = fan.series.partition(".")[0]
-        yield fan_markup(fan, simulation.daily, _marks(of_series(known, label)))
+        yield fan_markup(fan, simulation.daily, marks_of(of_series(known, label)))
 
 
 def _growth_words(simulation: Simulation, drift: float) -> str:
