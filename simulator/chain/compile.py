@@ -124,7 +124,8 @@ _WITHIN = ("stage", "trial")
 def _root(path: Path) -> Path:
     """Return the folder of a contract's own sources."""
     folder = path.resolve().parent
-    return folder.parent if folder.name in _WITHIN else folder
+    within = folder.name in _WITHIN and folder.parent.name == "contracts"
+    return folder.parent if within else folder
 
 
 def _replace_once(path: Path, old: str, new: str) -> None:
