@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from simulator.scenario import shipped_scenarios
 
@@ -81,3 +85,21 @@ def test_wheel__in_an_empty_folder__runs_and_replays(beside: Path, tmp_path: Pat
     found = json.loads(python(*asked, cwd=tmp_path, packages=beside))
     assert [replay["ok"] for replay in found["replays"]] == [True] * 4
     assert (tmp_path / found["run"] / "report.html").is_file()
+
+
+def rule_of(name: str) -> str | None:
+    """Return which Pythons a package takes, None where it is not installed or takes all."""
+    try:
+        return metadata(name).get("Requires-Python")
+    except PackageNotFoundError:
+        return None
+
+
+def test_what_is_pinned__takes_the_oldest_python_that_we_take():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"].startswith(">=3.11,")
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    rules = {name: rule_of(name) for name in re.findall(r"^([\w.-]+)==", text, flags=re.MULTILINE)}
+    assert len([rule for rule in rules.values() if rule]) > 100
+    newer = [name for name, rule in rules.items() if rule and "3.11.0" not in SpecifierSet(rule)]
+    assert newer == []
