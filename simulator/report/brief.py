@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from simulator.engine.headline import headline
 from simulator.report.console import STYLES, put, within
-from simulator.report.headline import Group, facts, figures, groups, money_words, short_of
+from simulator.report.headline import (
+    KEPT,
+    Group,
+    facts,
+    figures,
+    groups,
+    money_words,
+    short_of,
+)
 from simulator.words import VERDICTS, Word, plain
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import BreakEven, Simulation
     from simulator.engine.shock_effects import ShockEffect
+    from simulator.instruments.page import Paragraph
     from simulator.replay import EveryPath, Replay
 
 LINES = 40
@@ -40,9 +50,9 @@ def brief(
     """Return the answer in fewer than `LINES` lines of at most `width` columns, from 60 columns on.
 
     Claims are told with probability (an effect with its difference) and range: over the
-    parameter sets, or of sampling where there are none. Where that is too long, without groups;
-    with one bound for all that are refuted; these counted; without ranges; and all counted in
-    the end. Of what stands around them nothing is left out.
+    parameter sets, or of sampling where there are none. Where that is too long, with one bound for
+    all that are refuted; without sources, costs and break-evens; without groups; the refuted
+    counted; without ranges; and all counted in the end.
 
     Parameters
     ----------
@@ -55,29 +65,32 @@ def brief(
     """
     scenario = simulation.scenario
     found = headline(simulation, verdicts, turns)
-    run = f"{scenario.paths:,} paths of {scenario.horizon_days:,} days from {scenario.start}"
+    run = f"{scenario.paths:,} paths, {scenario.horizon_days:,} days from {scenario.start}"
     top = [scenario.title, f"{run}, seed {scenario.seed}; hypothetical performance"]
-    end = [money_words(found)] if found.money else []
-    end += facts(simulation, found, replays, every, effects)
+    money = [money_words(found)] if found.money else []
+    around = [*facts(simulation, found, replays, every, effects)]
+    whole, short = [*money, *around], [*money, *(one for one in around if one.lead in KEPT)]
     head = [line for words in top for line in _wrapped(words, "  ", width)]
-    tail = [line for one in end for line in _wrapped(f"{one.lead} {one.text}", "  ", width)]
-    room = LINES - 1 - len(head) - len(tail)
-    grouped = groups(scenario, verdicts)
-    for laid in _ways(grouped, width):
-        middle = list(laid)
-        if len(middle) <= room:
-            return [*head, *middle, *tail]
-    return [*head, *_counted(verdicts, width), *tail]
+    for laid, end in _ways(groups(scenario, verdicts), whole, short, width):
+        tail = [line for one in end for line in _wrapped(f"{one.lead} {one.text}", "  ", width)]
+        told = [*head, *laid, *tail]
+        if len(told) < LINES:
+            break
+    return told
 
 
-def _ways(grouped: Sequence[Group], width: int) -> Iterator[Iterator[str]]:
-    """Yield the verdicts ever shorter."""
+def _ways(
+    grouped: Sequence[Group], whole: Sequence[Paragraph], short: Sequence[Paragraph], width: int
+) -> Iterator[tuple[Iterator[str], Sequence[Paragraph]]]:
+    """Yield the verdicts and what stands behind them, ever shorter."""
     together = [Group("", _by_word(grouped))]
-    for laid in (grouped, together):
-        yield _told(laid, _whole, width)
-        yield _told(laid, _refuted_in_one, width)
-    yield _told(together, _refuted_counted, width)
-    yield _told(together, _numbers, width)
+    yield _told(grouped, _whole, width), whole
+    yield _told(grouped, _refuted_in_one, width), whole
+    yield _told(grouped, _refuted_in_one, width), short
+    yield _told(together, _refuted_in_one, width), short
+    yield _told(together, _refuted_counted, width), short
+    yield _told(together, _numbers, width), short
+    yield _counted(together[0], width), whole
 
 
 def _by_word(grouped: Sequence[Group]) -> tuple[tuple[Word, tuple[Verdict, ...]], ...]:
@@ -98,12 +111,14 @@ def print_brief(
 ) -> None:
     """Print the answer; colours only where it is a terminal, never wider than 100 columns."""
     console = within(console)
-    titles = [group.title for group in groups(simulation.scenario, verdicts)]
+    leads = ["  ", *(f"{group.title}, " for group in groups(simulation.scenario, verdicts))]
     lines = brief(simulation, verdicts, replays, every, console.width, effects, turns)
     for place, line in enumerate(lines):
-        text = Text(line, style="bold" if place == 0 or line in titles else "")
-        word = next((word for word in VERDICTS if line.startswith(f"  {word}")), "")
-        text.stylize(STYLES.get(word, ""), 0, len(word) + 2)
+        text = Text(line, style="bold" if place == 0 else "")
+        for lead, word in product(leads, VERDICTS):
+            if line.startswith(f"{lead}{word}:"):
+                text.stylize("bold", 0, len(lead))
+                text.stylize(STYLES.get(word, ""), len(lead), len(lead) + len(word))
         put(console, text)
 
 
@@ -114,12 +129,12 @@ def _wrapped(words: str, indent: str, width: int) -> list[str]:
 
 
 def _told(grouped: Sequence[Group], entries: Entries, width: int) -> Iterator[str]:
-    """Yield each group: its title, and a paragraph a word."""
+    """Yield a paragraph a word of each group, its title before the first."""
     for group in grouped:
-        if group.title:
-            yield group.title
+        lead = f"{group.title}, " if group.title else "  "
         for word, verdicts in group.words:
-            yield from _wrapped(f"  {word}: {entries(word, verdicts)}", "    ", width)
+            yield from _wrapped(f"{lead}{word}: {entries(word, verdicts)}", "    ", width)
+            lead = "  "
 
 
 def _parted(verdicts: Sequence[Verdict], tell: Callable[[Verdict], str]) -> str:
@@ -157,10 +172,9 @@ def _entry(verdict: Verdict) -> str:
     return f"{verdict.claim} {figures(verdict)}".strip()
 
 
-def _counted(verdicts: Sequence[Verdict], width: int) -> Iterator[str]:
+def _counted(every: Group, width: int) -> Iterator[str]:
     """Yield how many claims have earned each word."""
-    counts = {word: sum(v.verdict == word for v in verdicts) for word in VERDICTS}
-    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    yield from _wrapped(
-        f"{len(verdicts)} claims: {words}; -v and the report name them", "  ", width
-    )
+    counts = {word: len(verdicts) for word, verdicts in every.words}
+    words = ", ".join(f"{count} {word}" for word, count in counts.items())
+    told = f"{sum(counts.values())} claims: {words}; -v and the report name them"
+    yield from _wrapped(told, "  ", width)

@@ -99,14 +99,39 @@ def test_output__on_a_full_disk__is_one_line_and_exit_2(unbuffered):
     assert "standard output: No space left on device" in done.stderr
 
 
-def test_output__whose_reader_leaves_after_a_line__is_no_error():
-    command = (
-        f"'{sys.executable}' -m simulator.cli scenario list | head -1; echo ${{PIPESTATUS[0]}}"
+MINE = """\
+name: mine
+title: Gold tokens
+horizon_days: 30
+paths: 8
+market: {model: gbm, assets: {gold: {drift: 0.035}}}
+instruments: {gold_token: {preset: paxg}}
+investors: {holder: {holding: gold_token, ounces: 10}}
+claims:
+  worth-nine-tenths:
+    says: It is worth nine tenths of what it cost
+    subject: holder
+    conditions: [{measure: total_return, unit: usd, at_least: -0.1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "begins"),
+    [
+        ("scenario list", "copper-cover-crash"),
+        ("run mine.yaml --no-replay --parameter-sets 0 --assumption-sets 0", "Gold tokens"),
+    ],
+)
+def test_output__whose_reader_leaves_after_a_line__is_no_error(command, begins, tmp_path):
+    (tmp_path / "mine.yaml").write_text(MINE, encoding="utf-8")
+    piped = f"'{sys.executable}' -m simulator.cli {command} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", piped], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     first, code = done.stdout.splitlines()
-    assert first.startswith("copper-cover-crash")
-    assert (code, done.stderr) == ("0", "")
+    assert first.startswith(begins)
+    assert code == "0"
+    assert "Traceback" not in done.stderr
 
 
 KERNEL = """

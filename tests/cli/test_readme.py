@@ -48,9 +48,34 @@ def test_findings__name_claims_of_the_flagship() -> None:
     assert {name for name, *_ in rows} <= claims.keys()
 
 
+def flagship(*options: str) -> str:
+    """Run the flagship here without its replays, and return what it prints at the end."""
+    command = ["run", "hard-assets-2026", "--no-replay", *options]
+    ran = CliRunner(mix_stderr=False).invoke(main, command)
+    assert ran.exit_code == 0, ran.output
+    return ran.stdout
+
+
+def check_short(answer: str) -> None:
+    """Check that an answer is no longer than forty lines, and names each claim unbroken."""
+    assert len(answer.splitlines()) <= 40
+    groups = ("Products, ", "Investors, ", "Prices and factors, ")
+    assert re.findall(r"^[A-Z][a-z ]+, (?=[a-z ]+: )", answer, re.MULTILINE) == [*groups]
+    for claim in assay.load_scenario("hard-assets-2026").scenario.claims:
+        assert re.search(rf"(?<![\w-]){re.escape(claim)}(?![\w-])", answer), claim
+    assert answer.splitlines()[-1].startswith("report: ")
+
+
+def test_flagship__ends_in_forty_lines_that_name_each_claim(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_short(flagship("--paths", "64"))
+
+
 @pytest.mark.deep
-def test_findings__are_what_the_flagship_finds() -> None:
-    found = assay.run(assay.load_scenario("hard-assets-2026")).judged
+def test_findings__are_what_the_flagship_finds(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_short(flagship("--parameter-sets", "50", "--assumption-sets", "50", "--out", "run"))
+    found = assay.Run.load("run").judged
     for name, _, figure, unit in ROW.findall(FINDINGS):
         value = found[name].probability if unit == "%" else found[name].estimate
         assert 100 * value == pytest.approx(float(figure.replace("−", "-")), abs=0.051), name

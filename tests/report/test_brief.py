@@ -120,12 +120,16 @@ def flagship(verdicts):
     )
 
 
-def test_brief__of_the_flagships_claims__has_word_probability_and_range_of_each(sample):
+@pytest.mark.parametrize("width", [80, 100])
+def test_brief__of_the_flagships_claims__has_word_probability_and_range_of_each(sample, width):
     found, verdicts = sample
     claims = flagship(verdicts)
-    told = brief(found, claims, [samples.replay()], None, 100)
+    told = brief(found, claims, [samples.replay()], None, width)
     text = " ".join(" ".join(told).split())
     assert len(told) < LINES
+    if width == 100:
+        assert "Products, supported: " in text
+        assert "Prices and factors, supported: " in text
     assert len(claims) == 38
     for verdict in claims:
         if verdict.verdict == "refuted":  # these may share one bound
