@@ -1051,6 +1051,12 @@ def test_provider__of_capital_that_open_interest_needs__gets_the_rest(stage: Per
         stage.act("claim_withdraw", by=who)
 
 
+def test_provider__where_nobody_trades__gets_the_whole_pool(stage: PerpStage):
+    who = stage.roles.depositor
+    shares = stage.read("shares", who)
+    assert stage.read("exit_value", shares) == stage.read("pool") == 100_000 * DOLLAR
+
+
 def test_provider__leaves_no_pool_that_would_cut_what_traders_gained(new_stage: NewStage):
     """20,000 long at 1.00 have gained 12,000 at 1.60, of the 16,000 that they can have of a pool of
     20,028 (28 of a fee of 40). The pool is worth 8,028, but 12,000 / 0.8 must stay in it: 5,028 can
