@@ -17,6 +17,7 @@ from simulator.chain.living import LivingChain
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import load_for
+from simulator.devnet import state
 from simulator.devnet.control import Control, runs_in
 from simulator.devnet.faucet import ETHER, by_hand, tokens
 from simulator.devnet.orders import pace_of
@@ -77,6 +78,8 @@ def start(
         raise UsageError(
             f"a devnet runs in {folder} already: assay devnet down, or another --folder"
         )
+    if saved is not None:  # before paths are simulated to find this one
+        state.read(saved, loaded.scenario.name, run_hash(loaded), None)
     with _ending_well():
         as_it_stands = not (changes or moved) and calibration is None
         stored = Path(scenario) if as_it_stands and is_finished(scenario) else None

@@ -53,8 +53,8 @@ def write(file: Path, saved: Saved) -> None:
     write_bytes(file, gzip.compress(text.encode(), mtime=0))
 
 
-def read(file: Path, scenario: str, run_hash: str, path: int) -> Saved:
-    """Return what a file holds, for the devnet of `scenario`, its hash and path.
+def read(file: Path, scenario: str, run_hash: str, path: int | None) -> Saved:
+    """Return what a file holds, for the devnet of `scenario`, its hash and path, None for any.
 
     Raises
     ------
@@ -72,7 +72,8 @@ def read(file: Path, scenario: str, run_hash: str, path: int) -> Saved:
         raise _fault(file, "", "", "is no saved devnet") from None
     ours = {_HEAD: FORMAT, "assay": version("assay-sim")}
     theirs = {_HEAD: form, "assay": made_by}
-    ours |= {"scenario": scenario, "path": path, "run_hash": run_hash}
+    ours |= {"scenario": scenario, "run_hash": run_hash}
+    ours |= {} if path is None else {"path": path}
     theirs |= {name: found.get(name) for name in ("scenario", "path", "run_hash")}
     for name, mine in ours.items():
         if theirs[name] != mine:

@@ -294,7 +294,7 @@ def test_start__that_cannot_be__is_a_line(options, code, message, tmp_path, anvi
         ),
     ],
 )
-def test_start__refused_when_the_node_had_begun__leaves_nothing_running(
+def test_start__refused__simulates_nothing_and_leaves_nothing_running(
     options, code, message, tmp_path, monkeypatch, anvil_binary
 ):
     monkeypatch.chdir(tmp_path)
@@ -306,6 +306,7 @@ def test_start__refused_when_the_node_had_begun__leaves_nothing_running(
     asked = started(*options, "--port", str(port), "--folder", "devnet")
     assert asked.exit_code == code
     assert asked.output.splitlines()[-1].startswith(f"assay: {message}")
+    assert "simulating" not in asked.output
     assert not _listens(port)
     assert not (tmp_path / "devnet" / "control.json").exists()
 

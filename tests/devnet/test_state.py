@@ -40,6 +40,7 @@ def test_saved__twice__same_bytes(file, tmp_path):
 def test_saved__of_another_path__is_refused(file, asked, message):
     with pytest.raises(InputError, match=message):
         state.read(file, *asked)
+    assert state.read(file, "own", "abc", None).path == 3
 
 
 @pytest.mark.parametrize(("name", "value"), [("assay_devnet", 2), ("assay", "0.0.1")])
