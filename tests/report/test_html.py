@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import samples
 from simulator.claims import Outcomes, judge_events
 from simulator.engine import simulate
 from simulator.report import charts, render_html
+from simulator.report.sections.outcomes import _growth_words
 from simulator.report.sentences import sentences
 from simulator.scenario.files import assumptions, load_scenario
 
@@ -342,8 +344,42 @@ def test_investors__in_one_table__show_what_claims_name_beside_the_rest():
     assert float(rows["saver"][2].split()[0].replace("\u2212", "-")) == pytest.approx(
         100 * worst, abs=0.5
     )
-    # Nobody asked for the others' ratio.
+    # Nobody asked for the others' ratio, and no claim compares the two.
     assert rows["holder"][4:] == ["", ""]
+    assert "outline" not in page.text
+
+
+def test_distribution__of_investors_that_a_claim_compares__outlines_the_other(sample):
+    run, found, judged, _ = sample
+    scenario = found.scenario
+    (claim, subject), *_ = ((c, v.subject) for c, v in scenario.claims.items() if v.subject)
+    other = next(name for name in scenario.investors if name != subject)
+    against = scenario.claims[claim].model_copy(update={"against": other})
+    asked = scenario.model_copy(update={"claims": {claim: against}})
+    page = Page(without_library(render_html(run, replace(found, scenario=asked), judged[:1], [])))
+    assert page.text.count(f"Grey outline: {other}.") >= 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "behind"),
+    [
+        ({}, "; what channels and views add come on top of it."),
+        ({"model": "gbm"}, "."),
+        ({"model": "gbm", "shocks": True}, "; shocks come on top of it."),
+        ({"shocks": True}, "; what channels and views add and shocks come on top of it."),
+    ],
+)
+def test_growth__is_told_with_what_comes_on_top_of_the_drift(changes, behind):
+    assert growth(**changes) == f"Drift 3.5\xa0% a year, an input of the scenario{behind}"
+
+
+def test_growth__of_a_history__is_the_histories():
+    assert growth(model="history") == "As the history has it, on every path."
+
+
+def growth(model: str = "macro", *, shocks: bool = False) -> str:
+    scenario = SimpleNamespace(market=SimpleNamespace(model=model), shocks=[1] if shocks else [])
+    return _growth_words(SimpleNamespace(scenario=scenario), 0.035)
 
 
 def test_moves__of_a_claim_that_follows_the_drift__show_it(sample):
