@@ -69,7 +69,7 @@ def _pro_rata(told: Told[PriceCoverTerms], pool: str) -> str:
         return ""
     return (
         " Where the pool could not pay all claims of a day in full, each got the same share of its "
-        "claim, and the rest is a shortfall."
+        "claim, of an empty pool nothing, and the rest is a shortfall."
     )
 
 
