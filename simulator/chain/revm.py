@@ -174,7 +174,7 @@ class RevmChain(BaseChain):
         """Note all that pyrevm is asked from now on; nothing may have happened before."""
         self._evm = self._noted = Noted(self._evm)
 
-    def seconds_alone(self, clock: Callable[[], float] = perf_counter) -> float:
+    def seconds_alone(self, clock: Callable[[], float]) -> float:
         """Return what the EVM takes for all that was noted, with nothing around it."""
         return 0.0 if self._noted is None else self._noted.seconds_alone(self._fresh(), clock)
 

@@ -122,7 +122,7 @@ class _Player:
         return [self._play_one(path) for path in range(first, first + count)]
 
     def _play_one(self, path: int) -> Outcome:
-        scenario = self._scenario
+        scenario, began = self._scenario, time.process_time()
         actors = cast_of(scenario, self._lanes_of(path), path % LANES)
         with RevmChain(midnight_timestamp(scenario.start)) as chain:
             if not self._is_noted:
@@ -131,9 +131,10 @@ class _Player:
                 done = walk(chain, actors, scenario.start, scenario.horizon_days, Evidence())
             except AssayError as error:
                 return Outcome(path, failure=str(error))
+        took = time.process_time() - began
         # of a process's first path also what the EVM alone takes
-        alone, self._is_noted = chain.seconds_alone(), True
-        return _kept(path, done, Spent(chain.evm_seconds, chain.views, chain.reads, alone))
+        alone, self._is_noted = chain.seconds_alone(time.process_time), True
+        return _kept(path, done, Spent(chain.evm_seconds, took, chain.views, chain.reads, alone))
 
     def _lanes_of(self, path: int) -> World:
         first = path // LANES * LANES
