@@ -168,7 +168,8 @@ class RevmChain(BaseChain):
         self._evm.insert_account_storage(address, slot, word)
 
     def close(self) -> None:
-        """Do nothing: the memory goes with the object."""
+        """Let go of the state, which players that know each other would keep for a while."""
+        self._evm = None
 
     def note(self) -> None:
         """Note all that pyrevm is asked from now on; nothing may have happened before."""

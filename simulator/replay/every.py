@@ -35,7 +35,7 @@ from simulator.scenario.models import Scenario
 from simulator.units import LANES, midnight_timestamp
 
 _PATHS_A_TASK = 8
-_OBJECTS_A_COLLECTION = 2_000_000
+_PATHS_A_COLLECTION = 32
 
 
 def require_evm() -> None:
@@ -112,6 +112,8 @@ class _Player:
 
     def __init__(self, scenario: Scenario, spec: MarketSpec) -> None:
         self._scenario, self._spec = scenario, spec
+        self.paths = 0
+        """How many were played."""
         self._first = -1
         self._world: World | None = None
         self._is_noted = False
@@ -123,6 +125,7 @@ class _Player:
 
     def _play_one(self, path: int) -> Outcome:
         scenario, began = self._scenario, time.process_time()
+        self.paths += 1
         actors = cast_of(scenario, self._lanes_of(path), path % LANES)
         with RevmChain(midnight_timestamp(scenario.start)) as chain:
             if not self._is_noted:
@@ -168,10 +171,14 @@ def _begin(scenario: Scenario, spec: MarketSpec) -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             die_with_parent()
-    gc.set_threshold(_OBJECTS_A_COLLECTION)
+    gc.disable()
     gc.freeze()  # what is imported stays: no collection need look at it
     _player[:] = [_Player(scenario, spec)]
 
 
 def _play(task: tuple[int, int]) -> list[Outcome]:
-    return _player[0].play(task)
+    found = _player[0].play(task)
+    # what knows itself, as a seat and its custody do, is some 7 MB a path of the flagship
+    if _player[0].paths % _PATHS_A_COLLECTION == 0:
+        gc.collect()
+    return found

@@ -84,6 +84,23 @@ def test_pace__of_real_paths__is_what_was_asked_and_no_more_than_there_was(loade
     assert pace.processor_seconds > pace.alone_seconds
 
 
+def test_player__path_played__keeps_no_state_of_it(loaded, monkeypatch):
+    made: list[RevmChain] = []
+
+    class Kept(RevmChain):
+        """Is remembered, as by players that know each other."""
+
+        def __init__(self, start: int) -> None:
+            super().__init__(start)
+            made.append(self)
+
+    monkeypatch.setattr(every, "RevmChain", Kept)
+    player = every._Player(loaded.scenario, market_spec(loaded.scenario, loaded.calibration))
+    assert all(not outcome.failure for outcome in player.play((0, 2)))
+    # tens of megabytes each
+    assert [chain._evm for chain in made] == [None, None]
+
+
 def test_pace__by_hand():
     # Two paths of 100 gas: the first takes 2 s alone, so a core does 50 gas a second and all the
     # paths at least 4 s; two processes that take 5 s take 10 / 4 of it, and 6 of 10 s in the EVM.
