@@ -1,11 +1,11 @@
 """Where the time of a replay goes: into the EVM, the node, or Python around them.
 
-In process, everything that the chain is asked is timed and noted: that is the EVM's share. Then it
-is asked again with nothing else around it: that is the EVM alone, on the same calls in the same
-run, and gives the gas that one core does a second. On Anvil, the waits are told apart by request,
-and the node's own processor time beside them.
+In process, everything that pyrevm is asked is timed: that is the EVM's share of the time on the
+wall. Then it is asked again with nothing else around it: that is the EVM alone, on the same calls
+in the same run, and gives the gas that one core does a second. On Anvil, the waits are told apart
+by request, and the node's own processor time beside them.
 
-Seconds are of the processor, which a busy machine leaves alone, but for those of waits. Prints a
+Seconds are of the processor, which a busy machine leaves alone, but for shares and waits. Prints a
 checksum of what both engines saw, and the machine.
 
     python benchmarks/replay.py [--days=N] [scenario ...]
@@ -42,45 +42,6 @@ COLLECTION = 200_000
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Noting:
-    """An EVM that notes what it is asked."""
-
-    def __init__(self, evm: Any) -> None:
-        self._evm, self.asked = evm, list[tuple[str, tuple[Any, ...], dict[str, Any]]]()
-        self.seconds = 0.0
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._evm, name)
-        if not callable(found):
-            return found
-
-        def ask(*args: object, **named: object) -> object:
-            self.asked.append((name, args, named))
-            began = time.process_time()
-            try:
-                return found(*args, **named)
-            finally:
-                self.seconds += time.process_time() - began
-
-        self.__dict__[name] = ask if name != "result" else found
-        return ask
-
-
-def once_more(evm: Any, asked: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> float:
-    """Ask a fresh EVM the same; return the seconds, of the processor."""
-    checkpoints = []
-    bound = [(name, getattr(evm, name), args, named) for name, args, named in asked]
-    began = time.process_time()
-    for name, method, args, named in bound:
-        if name == "snapshot":
-            checkpoints.append(method())
-        elif name == "revert":
-            method(checkpoints.pop())
-        else:
-            method(*args, **named)
-    return time.process_time() - began
-
-
 class Played:
     """A scenario's path, to be played again and again."""
 
@@ -113,22 +74,22 @@ def checksum(done: Replay) -> str:
 
 def in_process(played: Played) -> None:
     """Print the line of the in-process EVM."""
-    found = []
+    found, shares = [], []
     for _ in range(REPEATS):
         chain = RevmChain(played.start)
-        done, seconds, _ = played.on(chain)
+        done, seconds, wall = played.on(chain)
         found.append(seconds)
-    noting = RevmChain(played.start)
-    noting._evm = Noting(noting._evm)
-    _, noted, _ = played.on(noting)
-    asked, inside = noting._evm.asked, noting._evm.seconds
-    alone = min(once_more(RevmChain(played.start)._evm, asked) for _ in range(REPEATS))
-    messages = sum(name == "message_call" for name, _, _ in asked)
+        shares.append(chain.evm_seconds / wall)
+    noted = RevmChain(played.start)
+    noted.note()
+    played.on(noted)
+    alone = min(noted.seconds_alone(time.process_time) for _ in range(REPEATS))
     best, sent = min(found), done.transactions
     print(
-        f"  revm   {best:6.2f} s, {inside / noted:.0%} in the EVM; alone it takes {alone:.2f} s  "
-        f"{sent / best:7,.0f} transactions/s  {(messages - sent) / sent:.2f} reads a transaction  "
-        f"{done.gas / alone / 1e6:5.0f} M gas/s alone  {checksum(done)}"
+        f"  revm   {best:6.2f} s, {max(shares):.0%} in the EVM; alone it takes {alone:.2f} s  "
+        f"{sent / best:7,.0f} transactions/s  {chain.views / sent:.2f} views a transaction with "
+        f"{chain.reads / sent:.1f} answers  {done.gas / alone / 1e6:5.0f} M gas/s alone  "
+        f"{checksum(done)}"
     )
 
 

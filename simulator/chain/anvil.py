@@ -147,14 +147,15 @@ class AnvilChain(BaseChain):
 
         Those that may be asked together are; if one fails, each is asked alone, and says why.
         """
-        together = self._asked(calls) if bundle.fits(calls) else None
+        message = self._bundle.message(calls)
+        together = None if message is None else self._asked(message)
         if together is not None:
             return together
         responses = self._batch([_view_request(call) for call in calls])
         return [_returned(call, raw) for call, raw in zip(calls, responses, strict=True)]
 
-    def _asked(self, calls: Sequence[Call]) -> list[bytes] | None:
-        method, params = _view_request(self._bundle.message(calls))
+    def _asked(self, message: Call) -> list[bytes] | None:
+        method, params = _view_request(message)
         response = self._batch([(method, [*params, bundle.LENT])])[0]
         return self._bundle.answers(_bytes(response["result"])) if "result" in response else None
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 from simulator.chain.accounts import ZERO_ADDRESS
 from simulator.chain.messages import Call
@@ -29,6 +30,7 @@ READER = "0x" + "00" * 12 + "7265616465727321"
 """Where the code stands; its last bytes spell `reader!`."""
 
 _LENGTH = 4
+_ADDRESSES_KEPT = 1_024
 _WORD = 32
 
 # Beside each line stands the stack after it, its top first: p is where the next record begins in
@@ -71,10 +73,15 @@ def gas_of(calls: Sequence[Call]) -> int:
 
 def packed(calls: Sequence[Call]) -> bytes:
     """Return the message that asks all `calls`."""
-    parts = []
+    parts: list[bytes] = []
     for call in calls:
-        parts += [bytes.fromhex(call.to[2:]), len(call.data).to_bytes(_LENGTH, "big"), call.data]
+        parts += (_address(call.to), len(call.data).to_bytes(_LENGTH, "big"), call.data)
     return b"".join(parts)
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def _address(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
 
 
 class Bundle:
@@ -82,15 +89,18 @@ class Bundle:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._message = b""
+        self._known: Call | None = None
         self._layout = struct.Struct("")
         self._heads: tuple[bytes, ...] = ()
 
-    def message(self, calls: Sequence[Call]) -> Call:
-        """Return the one call that asks all `calls`."""
+    def message(self, calls: Sequence[Call]) -> Call | None:
+        """Return the one call that asks all `calls`; None where each must be asked alone."""
         if calls != self._calls:
-            self._calls, self._message = list(calls), packed(calls)
-        return Call(READER, self._message, label="views", gas=gas_of(calls))
+            self._calls = list(calls)
+            together = fits(calls)
+            data = packed(calls) if together else b""
+            self._known = Call(READER, data, label="views", gas=gas_of(calls)) if together else None
+        return self._known
 
     def answers(self, answer: bytes) -> list[bytes] | None:
         """Return what each view returned, in order; None if any of them failed."""

@@ -196,19 +196,24 @@ class Contract:
         if known is not None:
             return known
         call = self._encoded(function, args, sender, gas)
-        if all(map(_is_itself_alone, args)):
-            if len(self._known) >= _CALLS_KEPT:
-                self._known.clear()
-            self._known[key] = call
+        for arg in args:
+            kind = arg.__class__
+            # only the same must equal it: to a dictionary True is 1, and is not to the ABI
+            if not (kind is str or kind is Contract or (kind is int and arg not in (0, 1))):
+                return call
+        if len(self._known) >= _CALLS_KEPT:
+            self._known.clear()
+        self._known[key] = call
         return call
 
     def _encoded(
         self, function: str, args: tuple[object, ...], sender: str, gas: int | None
     ) -> Call:
-        plain = [arg.address if isinstance(arg, Contract) else arg for arg in args]
+        plain = [arg.address if arg.__class__ is Contract else arg for arg in args]
         entry = self._interface.function(function, plain)
-        data = entry.selector + entry.encoder(plain)
-        return Call(self.address, data, sender, self._label(function, plain), gas)
+        told = ", ".join([str(arg) if arg.__class__ is int else _short(arg) for arg in plain])
+        label = f"{self.artifact.name}.{function}({told})"
+        return Call(self.address, entry.selector + entry.encoder(plain), sender, label, gas)
 
     @cached_property
     def _interface(self) -> Interface:
@@ -236,14 +241,9 @@ class Contract:
         found = ((known.get(log.topics[0]), log) for log in own if log.topics)
         return [(event.name, event.decode(log)) for event, log in found if event is not None]
 
-    def _label(self, function: str, args: Sequence[object]) -> str:
-        return f"{self.artifact.name}.{function}({', '.join([_short(arg) for arg in args])})"
-
-
-def _is_itself_alone(arg: object) -> bool:
-    """Return whether only the same equals it: to a dictionary True is 1, and is not to the ABI."""
-    kind = arg.__class__
-    return kind is str or kind is Contract or (kind is int and arg not in (0, 1))
+    def __hash__(self) -> int:
+        """Return the address's: a contract is an argument of many calls."""
+        return hash(self.address)
 
 
 def _plain(args: Sequence[object]) -> tuple[object, ...]:
@@ -251,8 +251,6 @@ def _plain(args: Sequence[object]) -> tuple[object, ...]:
 
 
 def _short(arg: object) -> str:
-    if arg.__class__ is int:
-        return str(arg)
     return _shortened("0x" + arg.hex() if isinstance(arg, bytes) else str(arg))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulator.chain.accounts import ZERO_ADDRESS
 
@@ -12,8 +11,7 @@ CALL_GAS = 5_000_000
 """Gas limit of a call that names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A message to a contract; `gas` None means `CALL_GAS`."""
 
     to: str
@@ -23,8 +21,7 @@ class Call:
     gas: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """One event as the EVM keeps it."""
 
     address: str
@@ -32,8 +29,7 @@ class Log:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A call that succeeded, with the gas it used and its events in order.
 
     `timestamp` is in seconds and shared by all receipts of a block.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from time import perf_counter
 from typing import Any
 
 from simulator.chain import bundle
@@ -24,6 +25,7 @@ from simulator.chain.base import (
     Receipt,
 )
 from simulator.chain.codec import optional, revert_reason
+from simulator.chain.noted import Noted
 from simulator.errors import ChainUnavailable, TransactionReverted
 
 _BALANCE_WEI = 10_000 * 10**18
@@ -56,6 +58,13 @@ class RevmChain(BaseChain):
         The scenario's first block time, seconds; the genesis lies `SETUP_SECONDS` before.
     fork : str, optional
         URL of a node whose latest state is beneath all that happens here. It is only read.
+
+    Attributes
+    ----------
+    evm_seconds : float
+        Time on the wall within pyrevm, so far: of messages, creations, snapshots and reverts.
+    views, reads : int
+        How often it was asked without a change, so far, and for how many answers in all.
     """
 
     name = "revm"
@@ -66,18 +75,25 @@ class RevmChain(BaseChain):
         self._pyrevm = pyrevm
         self.client_version = f"pyrevm/{version('pyrevm')}"
         self.accounts = DEVELOPMENT_ACCOUNTS
-        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID))
-        # pyrevm takes an unknown name, also "CANCUN", for the latest fork without a word.
-        self._evm = pyrevm.EVM(env=env, fork_url=fork, spec_id="Cancun")
-        for account in self.accounts:
-            self._evm.set_balance(account, _BALANCE_WEI)
+        self._fork = fork
+        self._evm = self._fresh()
+        self._noted: Noted | None = None
         self._number = -1
         self._nonces = dict.fromkeys(self.accounts, 0)
         self._snapshots: list[_Snapshot] = []
         self._next_key = 0
+        self.evm_seconds, self.views, self.reads = 0.0, 0, 0
         self._bundle = bundle.Bundle()
-        self._evm.insert_account_info(bundle.READER, pyrevm.AccountInfo(code=bundle.CODE))
         self._open_block(start - SETUP_SECONDS)
+
+    def _fresh(self) -> Any:
+        env = self._pyrevm.Env(cfg=self._pyrevm.CfgEnv(chain_id=CHAIN_ID))
+        # pyrevm takes an unknown name, also "CANCUN", for the latest fork without a word.
+        evm = self._pyrevm.EVM(env=env, fork_url=self._fork, spec_id="Cancun")
+        for account in self.accounts:
+            evm.set_balance(account, _BALANCE_WEI)
+        evm.insert_account_info(bundle.READER, self._pyrevm.AccountInfo(code=bundle.CODE))
+        return evm
 
     def block(self, timestamp: int, calls: Sequence[Call]) -> list[Receipt]:
         """Execute `calls` in order in one block at `timestamp`, seconds.
@@ -100,11 +116,10 @@ class RevmChain(BaseChain):
 
         Those that may be asked together are; if one fails, each is asked alone, and says why.
         """
-        together = self._asked(calls) if bundle.fits(calls) else None
+        self.reads += len(calls)
+        message = self._bundle.message(calls)
+        together = None if message is None else self._bundle.answers(self._peek(message))
         return [self._peek(call) for call in calls] if together is None else together
-
-    def _asked(self, calls: Sequence[Call]) -> list[bytes] | None:
-        return self._bundle.answers(self._peek(self._bundle.message(calls)))
 
     def timestamp(self) -> int:
         """Return the latest block's timestamp, seconds."""
@@ -153,7 +168,16 @@ class RevmChain(BaseChain):
         self._evm.insert_account_storage(address, slot, word)
 
     def close(self) -> None:
-        """Do nothing: the memory goes with the object."""
+        """Let go of the state, which players that know each other would keep for a while."""
+        self._evm = None
+
+    def note(self) -> None:
+        """Note all that pyrevm is asked from now on; nothing may have happened before."""
+        self._evm = self._noted = Noted(self._evm)
+
+    def seconds_alone(self, clock: Callable[[], float]) -> float:
+        """Return what the EVM takes for all that was noted, with nothing around it."""
+        return 0.0 if self._noted is None else self._noted.seconds_alone(self._fresh(), clock)
 
     def _remember(self, key: int) -> None:
         checkpoint = self._evm.snapshot()
@@ -172,29 +196,40 @@ class RevmChain(BaseChain):
         self._evm.set_block_env(block)
 
     def _attempt(self, call: Call) -> Receipt | TransactionReverted:
-        nonces = self._nonces
-        nonces[call.sender] = nonces.get(call.sender, 0) + 1
+        sender, nonces = call.sender, self._nonces
+        nonces[sender] = nonces.get(sender, 0) + 1
         try:
             self._message(call, CALL_GAS)
         except TransactionReverted as error:
             return error
+        began = perf_counter()
         result = self._evm.result
+        self.evm_seconds += perf_counter() - began
         return Receipt(call, result.gas_used, _Logs(result), self._number, self._timestamp)
 
     def _peek(self, call: Call) -> bytes:
+        self.views += 1
+        began = perf_counter()
         checkpoint = self._evm.snapshot()
+        self.evm_seconds += perf_counter() - began
         try:
             return self._message(call, VIEW_GAS)
         finally:
+            began = perf_counter()
             self._evm.revert(checkpoint)
+            self.evm_seconds += perf_counter() - began
 
     def _message(self, call: Call, default_gas: int) -> bytes:
-        self._evm.reset_transient_storage()
+        evm = self._evm
         gas = default_gas if call.gas is None else call.gas
+        began = perf_counter()
         try:
-            data: bytes = self._evm.message_call(call.sender, call.to, call.data, gas=gas)
+            evm.reset_transient_storage()
+            data: bytes = evm.message_call(call.sender, call.to, call.data, None, gas)
         except RuntimeError as error:
             raise TransactionReverted(call.label, _reason(str(error))) from error
+        finally:
+            self.evm_seconds += perf_counter() - began
         return data
 
     def _create(self, code: bytes, sender: str, label: str) -> str:
@@ -202,10 +237,13 @@ class RevmChain(BaseChain):
         self._evm.reset_transient_storage()
         self._match_nonce(sender)
         self._nonces[sender] = self._nonces.get(sender, 0) + 1
+        began = perf_counter()
         try:
             address: str = self._evm.deploy(sender, code, gas=DEPLOY_GAS)
         except RuntimeError as error:
             raise TransactionReverted(label, _reason(str(error))) from error
+        finally:
+            self.evm_seconds += perf_counter() - began
         if self.heard is not None:
             call, result = Call(address.lower(), code, sender, label, DEPLOY_GAS), self._evm.result
             gas, logs = result.gas_used, _Logs(result)

@@ -337,7 +337,13 @@ def _play_every(
     scenario = simulation.scenario
     text = f"playing {scenario.paths:,} paths through the contracts' bytecode"
     with reporter.task(text, scenario.paths) as advance:
-        found = play_every(scenario, simulation.spec, workers, advance)
+        found = play_every(
+            scenario,
+            simulation.spec,
+            workers,
+            advance,
+            lambda pace: reporter.say(pace.sentence()),
+        )
     folder.write_json("replay/every_path.json", every_object(found))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -203,7 +203,10 @@ def _name(investor: str, token: str, what: str) -> str:
 
 @dataclass
 class Seat:
-    """An account on the stage: its address, what it could sell in wei, its order."""
+    """An account on the stage: its address, what it could sell in wei, its order.
+
+    `reads` are its views as they were asked when it could sell `read_at`.
+    """
 
     account: DeskAccount
     address: str
@@ -215,6 +218,8 @@ class Seat:
     touched: int = -1
     trades: int = 0
     watched: bool = False
+    reads: list[Call] = field(default_factory=list)
+    read_at: int = -1
 
 
 class Custody:
@@ -300,7 +305,7 @@ class Custody:
     # -- observation -------------------------------------------------------------------
 
     def views(self, seat: Seat) -> list[Call]:
-        """Return the reads of an account, `n_views` of them."""
+        """Return the reads of an account, `n_views` of them; they depend on its balance alone."""
         return [self._contract.call("balanceOf", seat.address)]
 
     def read(self, seat: Seat, words: Sequence[int]) -> Mapping[str, float]:

@@ -13,25 +13,29 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+
+import numpy as np
 
 from simulator.chain import RevmChain
 from simulator.chain.node import die_with_parent
 from simulator.errors import AssayError, ChainUnavailable
 from simulator.investors.world import World, simulate_block
 from simulator.market.dynamics import MarketSpec
-from simulator.replay.play import Replay, play
+from simulator.replay.evidence import Evidence
+from simulator.replay.pace import Pace, Spent, pace_of
+from simulator.replay.play import Walk, walk
 from simulator.replay.select import cast_of
 from simulator.replay.together import EveryPath, Outcome, together
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, midnight_timestamp
 
 _PATHS_A_TASK = 8
-_OBJECTS_A_COLLECTION = 2_000_000
-LABEL = "every"
+_PATHS_A_COLLECTION = 32
 
 
 def require_evm() -> None:
@@ -44,6 +48,7 @@ def play_every(
     spec: MarketSpec,
     workers: int | None = None,
     progress: Callable[[int], None] = lambda paths: None,
+    paced: Callable[[Pace], None] = lambda pace: None,
 ) -> EveryPath:
     """Play all paths of `scenario`; a path that fails is named, and the others go on.
 
@@ -53,6 +58,8 @@ def play_every(
         Processes; by default one for each core. With one, this process does it all.
     progress : callable
         Told how many paths more are done.
+    paced : callable
+        Told in the end where the time went.
 
     Raises
     ------
@@ -60,6 +67,7 @@ def play_every(
         pyrevm is not installed, or a process was ended by somebody else.
     """
     require_evm()
+    began = time.perf_counter()
     tasks = [
         (first, min(_PATHS_A_TASK, scenario.paths - first))
         for first in range(0, scenario.paths, _PATHS_A_TASK)
@@ -69,6 +77,7 @@ def play_every(
     for outcomes in _in_processes(scenario, spec, tasks, count):
         found += outcomes
         progress(len(outcomes))
+    paced(pace_of(found, count, time.perf_counter() - began))
     return together(found, scenario.horizon_days)
 
 
@@ -103,8 +112,11 @@ class _Player:
 
     def __init__(self, scenario: Scenario, spec: MarketSpec) -> None:
         self._scenario, self._spec = scenario, spec
+        self.paths = 0
+        """How many were played."""
         self._first = -1
         self._world: World | None = None
+        self._is_noted = False
 
     def play(self, task: tuple[int, int]) -> list[Outcome]:
         """Return the outcomes of `count` paths from the first on."""
@@ -112,14 +124,20 @@ class _Player:
         return [self._play_one(path) for path in range(first, first + count)]
 
     def _play_one(self, path: int) -> Outcome:
-        scenario = self._scenario
+        scenario, began = self._scenario, time.process_time()
+        self.paths += 1
         actors = cast_of(scenario, self._lanes_of(path), path % LANES)
-        try:
-            with RevmChain(midnight_timestamp(scenario.start)) as chain:
-                done = play(chain, actors, scenario.start, scenario.horizon_days, LABEL, path)
-        except AssayError as error:
-            return Outcome(path, failure=str(error))
-        return _kept(done)
+        with RevmChain(midnight_timestamp(scenario.start)) as chain:
+            if not self._is_noted:
+                chain.note()
+            try:
+                done = walk(chain, actors, scenario.start, scenario.horizon_days, Evidence())
+            except AssayError as error:
+                return Outcome(path, failure=str(error))
+        took = time.process_time() - began
+        # of a process's first path also what the EVM alone takes
+        alone, self._is_noted = chain.seconds_alone(time.process_time), True
+        return _kept(path, done, Spent(chain.evm_seconds, took, chain.views, chain.reads, alone))
 
     def _lanes_of(self, path: int) -> World:
         first = path // LANES * LANES
@@ -129,16 +147,17 @@ class _Player:
         return self._world
 
 
-def _kept(done: Replay) -> Outcome:
-    last = done.series[done.series["step"] == done.series["step"].max()]
+def _kept(path: int, done: Walk, spent: Spent) -> Outcome:
+    compared = done.reconciliation.compared
     return Outcome(
-        path=done.path,
+        path=path,
         transactions=done.transactions,
         gas=done.gas,
         decisions=done.decisions,
         in_band=done.in_band,
-        observables=done.observables,
-        final=last[["model", "chain", "tolerance"]].to_numpy().T,
+        observables=done.reconciliation.results(),
+        final=np.array([compared.model[-1], compared.chain[-1], compared.tolerance[-1]]),
+        spent=spent,
     )
 
 
@@ -152,9 +171,14 @@ def _begin(scenario: Scenario, spec: MarketSpec) -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             die_with_parent()
-    gc.set_threshold(_OBJECTS_A_COLLECTION)
+    gc.disable()
+    gc.freeze()  # what is imported stays: no collection need look at it
     _player[:] = [_Player(scenario, spec)]
 
 
 def _play(task: tuple[int, int]) -> list[Outcome]:
-    return _player[0].play(task)
+    found = _player[0].play(task)
+    # what knows itself, as a seat and its custody do, is some 7 MB a path of the flagship
+    if _player[0].paths % _PATHS_A_COLLECTION == 0:
+        gc.collect()
+    return found

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import itemgetter
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +22,7 @@ from simulator.replay.evidence import Evidence
 from simulator.replay.reconcile import ObservableResult, Reconciliation
 from simulator.units import SECONDS_PER_DAY, midnight_timestamp
 
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 BAND_SHARE = 1e-3
 """Share of decisions that may fall into the dead-band before the replay fails."""
 
@@ -74,24 +77,33 @@ class Replay:
         return max((observable.share for observable in self.observables), default=0.0)
 
 
-class _Ledger:
-    """Counts what the receipts say."""
+class _HolderGas:
+    """What the measured holders' acts cost."""
 
-    def __init__(self) -> None:
-        self.transactions = 0
-        self.gas = 0
-        self._holder: Counter[Key] = Counter()
+    def __init__(self, actors: Sequence[Actor]) -> None:
+        self._actors = actors
+        self._used: Counter[Key] = Counter()
         self._times: Counter[Key] = Counter()
 
-    def add(self, receipts: Sequence[Receipt], by_act: Mapping[Key, int]) -> None:
-        self.transactions += len(receipts)
-        self.gas += sum(receipt.gas_used for receipt in receipts)
-        for act, used in by_act.items():
-            self._holder[act] += used
-            self._times[act] += 1
+    def add(self, step: int, receipts: Sequence[Receipt]) -> None:
+        for actor in self._actors:
+            for act, used in actor.player.gas(step, receipts).items():
+                self._used[actor.label, act] += used
+                self._times[actor.label, act] += 1
 
-    def holder(self) -> dict[Key, int]:
-        return {act: round(used / self._times[act]) for act, used in self._holder.items()}
+    def means(self) -> dict[Key, int]:
+        return {act: round(used / self._times[act]) for act, used in self._used.items()}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What came of all steps of a path, before it is summed up."""
+
+    transactions: int
+    gas: int
+    reconciliation: Reconciliation
+    decisions: int
+    in_band: int
 
 
 def play(
@@ -129,31 +141,56 @@ def play(
     kept = Evidence() if evidence is None else evidence
     kept.actors = tuple(actors)
     with nullcontext() if evidence is None else evidence.of(chain, start):
-        _deploy(chain, actors, kept, patched or {}, given or {})
-        kept.compared = reconciliation = Reconciliation(observables_of(actors))
-        ledger, decisions, in_band = _Ledger(), 0, 0
-        for step in range(n_steps + 1):
-            timestamp = midnight_timestamp(start) + step * SECONDS_PER_DAY
-            receipts = _mine(chain, timestamp, actors, step, kept)
-            ledger.add(receipts, _keyed({a.label: a.player.gas(step, receipts) for a in actors}))
-            compared, inside = observe(chain, actors, step, reconciliation)
-            decisions, in_band = decisions + compared, in_band + inside
+        holders = _HolderGas(actors)
+
+        def done(step: int, receipts: Sequence[Receipt]) -> None:
+            holders.add(step, receipts)
             progress(step)
+
+        found = walk(chain, actors, start, n_steps, kept, done, patched or {}, given or {})
     return Replay(
         label=label,
         path=path,
         chain=chain.name,
-        transactions=ledger.transactions,
-        gas=ledger.gas,
+        transactions=found.transactions,
+        gas=found.gas,
         seconds=time.perf_counter() - began,
-        holder_gas=ledger.holder(),
-        observables=reconciliation.results(),
-        decisions=decisions,
-        in_band=in_band,
-        series=reconciliation.series(),
+        holder_gas=holders.means(),
+        observables=found.reconciliation.results(),
+        decisions=found.decisions,
+        in_band=found.in_band,
+        series=found.reconciliation.series(),
         notes=tuple(note for actor in actors for note in getattr(actor.player, "notes", ())),
         gas_is_exact=chain.gas_is_exact,
     )
+
+
+def walk(
+    chain: Chain,
+    actors: Sequence[Actor],
+    start: dt.date,
+    n_steps: int,
+    kept: Evidence,
+    done: Callable[[int, Sequence[Receipt]], None] = lambda step, receipts: None,
+    patched: Mapping[str, Artifact] = _NOTHING,
+    given: Mapping[Key, str] = _NOTHING,
+) -> Walk:
+    """Do what `play` does, with its errors, and leave open what is made of it.
+
+    `done` is told each step with its receipts.
+    """
+    _deploy(chain, actors, kept, patched, given)
+    kept.compared = reconciliation = Reconciliation(observables_of(actors))
+    transactions, gas, decisions, in_band = 0, 0, 0, 0
+    first = midnight_timestamp(start)
+    for step in range(n_steps + 1):
+        receipts = _mine(chain, first + step * SECONDS_PER_DAY, actors, step, kept)
+        transactions += len(receipts)
+        gas += sum([receipt.gas_used for receipt in receipts])
+        compared, inside = observe(chain, actors, step, reconciliation)
+        decisions, in_band = decisions + compared, in_band + inside
+        done(step, receipts)
+    return Walk(transactions, gas, reconciliation, decisions, in_band)
 
 
 def _deploy(
@@ -198,11 +235,6 @@ def _mine(
     except TransactionReverted as error:
         kept.stopped = timestamp, calls
         raise TransactionReverted(f"step {step}: {error.call}", error.reason) from None
-
-
-def _keyed(by_label: Mapping[str, Mapping[str, int]]) -> dict[Key, int]:
-    """Return numbers by (label, name)."""
-    return {(label, name): x for label, own in by_label.items() for name, x in own.items()}
 
 
 def observe(

@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -44,12 +46,34 @@ class ObservableResult:
         return 0.0 if self.max_error == 0.0 else math.inf
 
 
+class _Group:
+    """The observables of one label, which stand side by side; a step asks for them all."""
+
+    def __init__(self, label: str, names: tuple[str, ...]) -> None:
+        self.label, self._names = label, names
+        self._zeros = dict.fromkeys(names, 0.0)
+        self._all = itemgetter(*names)
+
+    def values(self, own: Mapping[str, float]) -> Sequence[float]:
+        """Return the label's numbers in order."""
+        found: tuple[float, ...] = self._all(own) if len(self._names) > 1 else (self._all(own),)
+        return found
+
+    def values_or_zeros(self, own: Mapping[str, float]) -> Sequence[float]:
+        """Return the label's numbers in order, 0 for what is not named."""
+        return self.values({**self._zeros, **own} if own else self._zeros)
+
+
 class Reconciliation:
     """Collects both engines' numbers over the steps of a replay."""
 
     def __init__(self, observables: Mapping[Key, Observable]) -> None:
         self._observables = dict(observables)
         self._keys = list(self._observables)
+        self._groups = [
+            _Group(label, tuple(name for _, name in keys))
+            for label, keys in groupby(self._keys, itemgetter(0))
+        ]
         self._model: list[list[float]] = []
         self._chain: list[list[float]] = []
         self._coarser: list[list[float]] = []
@@ -61,13 +85,19 @@ class Reconciliation:
 
     def add(self, expected: ByLabel, seen: ByLabel, extra: ByLabel) -> None:
         """Keep one step; numbers by label, then by name."""
-        self._model.append([expected[label][name] for label, name in self._keys])
-        self._chain.append([seen[label][name] for label, name in self._keys])
-        self._coarser.append([extra[label].get(name, 0.0) for label, name in self._keys])
-        self.__dict__.pop("_compared", None)  # asked between two steps, it is made anew
+        model, chain, coarser = list[float](), list[float](), list[float]()
+        for group in self._groups:
+            model += group.values(expected[group.label])
+            chain += group.values(seen[group.label])
+            coarser += group.values_or_zeros(extra[group.label])
+        self._model.append(model)
+        self._chain.append(chain)
+        self._coarser.append(coarser)
+        self.__dict__.pop("compared", None)  # asked between two steps, it is made anew
 
     @cached_property
-    def _compared(self) -> Compared:
+    def compared(self) -> Compared:
+        """All numbers so far."""
         shape = (len(self._model), len(self._keys))
         rows = (self._model, self._chain, self._coarser)
         model, chain, coarser = (np.array(row, dtype=np.float64).reshape(shape) for row in rows)
@@ -80,7 +110,7 @@ class Reconciliation:
         Steps on which the model has no number (NaN) are passed over; a number on chain that
         is not finite where the model has one fails.
         """
-        found = self._compared
+        found = self.compared
         worst = found.worst_steps()
         ok = found.fits().all(axis=0)
         results = []
@@ -94,7 +124,7 @@ class Reconciliation:
 
     def series(self) -> pd.DataFrame:
         """Return columns step, instrument, observable, model, chain, tolerance."""
-        found = self._compared
+        found = self.compared
         steps, columns = found.model.shape
         labels, names = zip(*self._keys, strict=True) if self._keys else ((), ())
         return pd.DataFrame(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.replay.pace import Spent
 from simulator.replay.play import BAND_SHARE
 from simulator.replay.reconcile import ObservableResult
 from simulator.units import DAYS_PER_YEAR, FloatArray
@@ -25,6 +26,8 @@ class Outcome:
     final : ndarray of shape (3, n_observables)
         Each observable at the end: the model's, the contracts', and the tolerance there; NaN
         where the model has none.
+    spent : Spent
+        Where its time went.
     failure : str
         Why the path ended early, with its step and call; empty where it did not.
     """
@@ -36,6 +39,7 @@ class Outcome:
     in_band: int = 0
     observables: tuple[ObservableResult, ...] = ()
     final: FloatArray = field(default_factory=lambda: np.empty((3, 0)))
+    spent: Spent = field(default_factory=Spent)
     failure: str = ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +15,7 @@ VIEW_GAS = 30_000_000
 
 
 def asked_by_nobody(call: Call) -> Call:
-    return replace(call, sender=ZERO_ADDRESS)
+    return call._replace(sender=ZERO_ADDRESS)
 
 
 def word(number: int) -> bytes:
@@ -89,8 +88,8 @@ def test_fits__who_asks_or_how_much_gas_matters__is_asked_alone():
     plain = Call("0x" + "77" * 20, b"")
     assert bundle.fits([plain, plain])
     assert not bundle.fits([plain])
-    assert not bundle.fits([plain, replace(plain, sender="0x" + "88" * 20)])
-    assert not bundle.fits([plain, replace(plain, gas=50_000)])
+    assert not bundle.fits([plain, plain._replace(sender="0x" + "88" * 20)])
+    assert not bundle.fits([plain, plain._replace(gas=50_000)])
 
 
 def test_gas__of_a_hundred_views__leaves_each_its_own():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -88,7 +87,7 @@ def test_hardfork__is_cancun__where_the_eleventh_precompile_is_not_there_yet(cha
     nobody = Call("0x" + "00" * 19 + "0b", b"\x01", roles.owner, "0x0b")
     assert chain.send(nobody).gas_used == TRANSACTION + NONZERO_BYTE
     with pytest.raises(TransactionReverted):
-        chain.send(replace(nobody, to="0x" + "00" * 19 + "0a"))
+        chain.send(nobody._replace(to="0x" + "00" * 19 + "0a"))
 
 
 def test_block__before_the_latest__is_refused(chain):

@@ -19,6 +19,7 @@ from simulator.chain import RevmChain
 from simulator.errors import ChainUnavailable, TransactionReverted
 from simulator.market.build import market_spec
 from simulator.replay import EveryPath, every, every_object, play_every
+from simulator.replay.pace import Pace, Spent, pace_of
 from simulator.replay.reconcile import ObservableResult
 from simulator.replay.together import Outcome, distance, together
 from simulator.scenario import LoadedScenario, load_scenario
@@ -68,6 +69,51 @@ def test_every_path__agrees__and_counts_its_years(alone):
 
 def test_every_path__in_two_processes__is_the_same(loaded, alone):
     assert played(loaded, workers=2) == alone
+
+
+def test_pace__of_real_paths__is_what_was_asked_and_no_more_than_there_was(loaded):
+    spec = market_spec(loaded.scenario, loaded.calibration)
+    told: list[Pace] = []
+    found = play_every(loaded.scenario, spec, 1, paced=told.append)
+    (pace,) = told
+    assert (pace.gas, pace.transactions) == (found.gas, found.transactions)
+    # one view at the end of each of 31 days, of all that is compared, and a few of players' own
+    assert 18 * 31 <= pace.views < 2 * pace.transactions
+    assert pace.reads >= 18 * 31 * len(found.observables)
+    assert 0.0 < pace.evm_share < 1.0
+    assert pace.processor_seconds > pace.alone_seconds
+
+
+def test_player__path_played__keeps_no_state_of_it(loaded, monkeypatch):
+    made: list[RevmChain] = []
+
+    class Kept(RevmChain):
+        """Is remembered, as by players that know each other."""
+
+        def __init__(self, start: int) -> None:
+            super().__init__(start)
+            made.append(self)
+
+    monkeypatch.setattr(every, "RevmChain", Kept)
+    player = every._Player(loaded.scenario, market_spec(loaded.scenario, loaded.calibration))
+    assert all(not outcome.failure for outcome in player.play((0, 2)))
+    # tens of megabytes each
+    assert [chain._evm for chain in made] == [None, None]
+
+
+def test_pace__by_hand():
+    # Two paths of 100 gas: the first takes 2 s alone, so a core does 50 gas a second and all the
+    # paths at least 4 s; two processes that take 5 s take 10 / 4 of it, and 6 of 10 s in the EVM.
+    spent = (Spent(4.0, 3.5, 1, 30, alone=2.0), Spent(2.0, 2.5, 3, 50))
+    paths = [replace(outcome(n, 5.0, 5.0), spent=one) for n, one in enumerate(spent)]
+    pace = pace_of(paths, processes=2, seconds=5.0)
+    assert (pace.gas_a_second, pace.alone_seconds) == (50.0, 4.0)
+    assert (pace.times_the_least, pace.evm_share) == (2.5, 0.6)
+    assert pace.sentence() == (
+        "5.0 s in 2 processes, 60% of it within the EVM, which does 0 M gas/s alone on a core: "
+        "2.50 times the least on the wall, 1.50 times of the processors; "
+        "0.20 views a transaction, with 4.0 answers"
+    )
 
 
 def test_every_path__plain_and_back__is_the_same(alone):

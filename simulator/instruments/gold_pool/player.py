@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -102,7 +103,7 @@ class GoldPoolPlayer:
         self._feed = stage.deploy(*feed, name="token_feed")
         mint = self._usdc.call("configureMinter", roles.owner, UNLIMITED, sender=roles.owner)
         calls = [mint]
-        for who, (gold, usdc) in self._funds().items():
+        for who, (gold, usdc) in self._funds.items():
             calls.append(self._token.call("transfer", who, gold, sender=roles.custodian))
             calls.append(self._usdc.call("mint", who, usdc, sender=roles.owner))
         # The measured provider approves as part of entering: his gas counts.
@@ -110,8 +111,9 @@ class GoldPoolPlayer:
             calls += [t.call("approve", self._pool, UNLIMITED, sender=who) for t in tokens]
         stage.send(*calls)
 
+    @cached_property
     def _funds(self) -> dict[str, tuple[int, int]]:
-        """Return what everybody has at the start, gold and USDC in their units."""
+        """What everybody has at the start, gold and USDC in their units."""
         roles, acts = self._stage.roles, self._acts
         usdc = math.floor(self._terms.reserve_ounces * float(self._price[0]) * USDC_UNITS)
         own_usdc = to_wei(self._holder_usdc, USDC_DECIMALS)
@@ -176,7 +178,7 @@ class GoldPoolPlayer:
         """Return the first day's deposits: the crowd's, then the measured provider's."""
         if step != 0:
             return []
-        roles, funds = self._stage.roles, self._funds()
+        roles, funds = self._stage.roles, self._funds
         own = roles.depositor
         gold, usdc = funds[own]
         return [
@@ -215,6 +217,10 @@ class GoldPoolPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         own, trader = self._stage.roles.depositor, self._stage.roles.arbitrageur
         return [
             self._pool.call("getReserves"),
@@ -232,7 +238,7 @@ class GoldPoolPlayer:
         supply, shares, own_gold, own_usdc, has_gold, has_usdc = (
             int.from_bytes(answer, "big") for answer in answers[1:]
         )
-        first_gold, first_usdc = self._funds()[self._stage.roles.arbitrageur]
+        first_gold, first_usdc = self._funds[self._stage.roles.arbitrageur]
         if step < self._last_step:
             own_gold, own_usdc = shares * gold // supply, shares * usdc // supply
         else:
@@ -254,8 +260,8 @@ class GoldPoolPlayer:
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables; its record of the last step is before the exit."""
-        seen = self._seen[step]
-        values = {name: float(seen[row]) for name, row in OBSERVED.items()}
+        seen: list[float] = self._seen[step].tolist()
+        values = {name: seen[row] for name, row in OBSERVED.items()}
         own = self._own / values["shares"]
         values["provider_gold"] = own * values["reserve_gold"]
         values["provider_usdc"] = own * values["reserve_usdc"]

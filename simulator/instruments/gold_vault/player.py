@@ -425,7 +425,8 @@ class GoldVaultPlayer:
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables."""
-        values = {name: float(self._seen[step, column]) for name, column in OBSERVED.items()}
+        seen: list[float] = self._seen[step].tolist()
+        values = {name: seen[column] for name, column in OBSERVED.items()}
         if float(self._drivers.prices.token_usd[step, 0]) <= 0.0:
             values["exit_value"] = float("nan")
         return values

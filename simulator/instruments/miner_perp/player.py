@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -83,6 +84,11 @@ class MinerPerpPlayer:
         self._ids = 1 + np.cumsum(self._rounds)
         self._last = drivers.last_round
         self._names = (*terms.crowd.cohorts, *terms.traders)
+        self._equity_names = [f"equity of {name}" for name in self._names]
+        self._cash_names = [f"cash of {name}" for name in terms.traders]
+        self._acting: list[list[int]] = [list[int]() for _ in self._acts]
+        for step, number in np.argwhere(self._acts).tolist():
+            self._acting[step].append(number)
         # the step on which the venue has failed, beyond the last where it does not
         self._fails = int(drivers.fails[0]) if has_failed(drivers)[0] else len(self._acts)
         self._ended = record.ended[:, 0]
@@ -249,16 +255,17 @@ class MinerPerpPlayer:
         keeper, acts = self._stage.roles.keeper, self._acts[step]
         found = [(Phase.PRICES, call) for call in self._prices(step)]
         found.append((Phase.ACCRUAL, self._perp.call("accrue", sender=keeper)))
-        for number in np.flatnonzero(acts):
-            found += self._executed(step, int(number), Act(int(acts[number])))
+        acting = self._acting[step]
+        for number in acting:
+            found += self._executed(step, number, Act(int(acts[number])))
         found += self._others_leave(step)
         found += [(Phase.WITHDRAWALS, call) for call in self._leave(step)]
         if step == request_step(self._terms, self._last) < min(self._last, self._fails):
             found.append((Phase.CLAIMS, self._request()))
         if step == self._fails:
             found += [(Phase.EXPLOITS, call) for call in self._fail()]
-        for number in np.flatnonzero(acts):
-            found += self._ordered(step, int(number), Act(int(acts[number])))
+        for number in acting:
+            found += self._ordered(step, number, Act(int(acts[number])))
         return found
 
     def _prices(self, step: int) -> list[Call]:
@@ -366,6 +373,10 @@ class MinerPerpPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads: the market's, then each account's."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         perp, traders = self._perp, self._accounts[self._cast.n_cohorts :]
         calls = [perp.call(name) for name in AMOUNTS]
         calls += [perp.call("side_size", True), perp.call("side_size", False)]
@@ -378,28 +389,28 @@ class MinerPerpPlayer:
     def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
         """Return the observables on chain."""
         del step
-        words = [_signed(answer) for answer in answers]
+        read = zip(self._scales.items(), answers, strict=False)
+        return {name: from_wei(_signed(answer), decimals) for (name, decimals), answer in read}
+
+    @cached_property
+    def _scales(self) -> dict[str, int]:
+        """The decimals of what is read, in order, without who is liquidatable."""
         names = [*AMOUNTS, "long", "short", "funding_rate", "provider_cash"]
-        names += [f"cash of {name}" for name in self._terms.traders]
-        names += [f"equity of {name}" for name in self._names]
+        names += [*self._cash_names, *self._equity_names]
         in_wad = {"long", "short", "funding_rate"}
-        return {
-            name: from_wei(word, 18 if name in in_wad else USDC_DECIMALS)
-            for name, word in zip(names, words, strict=False)
-        }
+        return {name: 18 if name in in_wad else USDC_DECIMALS for name in names}
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables."""
-        seen = self._seen[step]
-        values = {name: float(seen[column]) for name, column in AMOUNTS.items()}
-        values["long"], values["short"] = float(seen[Observed.LONG]), float(seen[Observed.SHORT])
-        values["funding_rate"] = float(seen[Observed.RATE])
+        seen: list[float] = self._seen[step].tolist()
+        values = {name: seen[column] for name, column in AMOUNTS.items()}
+        values["long"], values["short"] = seen[Observed.LONG], seen[Observed.SHORT]
+        values["funding_rate"] = seen[Observed.RATE]
         values["provider_cash"] = self._paid if step >= self._last else 0.0
         values["provider_cash"] += float(self._ended[-1]) if step >= self._fails else 0.0
-        for number, name in enumerate(self._names):
-            values[f"equity of {name}"] = float(self._equities[step, number])
-            if number >= self._cast.n_cohorts:
-                values[f"cash of {name}"] = float(self._cash[step, number])
+        equities, cash = self._equities[step].tolist(), self._cash[step].tolist()
+        values |= zip(self._equity_names, equities, strict=True)
+        values |= zip(self._cash_names, cash[self._cast.n_cohorts :], strict=True)
         return values
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
@@ -412,11 +423,12 @@ class MinerPerpPlayer:
         if not self._kept[step]:
             return 0, 0
         inside = 0
-        open_now = np.flatnonzero(self._held[step])
+        held: list[float] = self._held[step].tolist()
+        open_now = [number for number, size in enumerate(held) if size]
         price = float(self._drivers.index[step, 0])
         first = len(answers) - len(self._accounts)
         for number in open_now:
-            kept = abs(float(self._held[step, number])) * price * self._told.maintenance
+            kept = abs(held[number]) * price * self._told.maintenance
             if abs(float(self._equities[step, number]) / kept - 1.0) <= DEAD_BAND:
                 inside += 1
             elif int.from_bytes(answers[first + number], "big"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -233,8 +234,15 @@ class PriceCoverPlayer:
 
     def _ending(self, step: int) -> list[int]:
         """Return the policies that end on a step and were neither left out nor voided."""
-        ends = np.flatnonzero(self._plan.end == step)
-        return [int(i) for i in ends if int(i) in self._ids and int(i) not in self._voided]
+        return self._ending_on[step]
+
+    @cached_property
+    def _ending_on(self) -> defaultdict[int, list[int]]:
+        found = defaultdict[int, list[int]](list)
+        for index, step in enumerate(self._plan.end.tolist()):
+            if index in self._ids and index not in self._voided:
+                found[step].append(index)
+        return found
 
     def _settlements(self, step: int) -> list[Call]:
         ending, keeper = self._ending(step), self._anybody(step)
@@ -328,9 +336,14 @@ class PriceCoverPlayer:
 
     def views(self, step: int) -> list[Call]:
         """Return the reads; those of single policies come last."""
-        own = self._stage.roles.depositor
         fixed = self._time(int(self._last_fixed[step]))
-        calls = [
+        calls = [*self._reads, self._pool.call("settlements", fixed)]
+        return calls + [self._pool.call("policies", self._ids[i]) for i in self._watched(step)]
+
+    @cached_property
+    def _reads(self) -> list[Call]:
+        own = self._stage.roles.depositor
+        return [
             self._pool.call("totalAssets"),
             self._pool.call("locked"),
             self._pool.call("unearned_premium"),
@@ -339,9 +352,7 @@ class PriceCoverPlayer:
             self._pool.call("utilisation"),
             self._usdc.call("balanceOf", self._miner),
             self._usdc.call("balanceOf", own),
-            self._pool.call("settlements", fixed),
         ]
-        return calls + [self._pool.call("policies", self._ids[i]) for i in self._watched(step)]
 
     def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
         """Return the observables on chain."""
@@ -360,9 +371,9 @@ class PriceCoverPlayer:
         """Return the model's observables; the record of the last step is before the claim."""
         if step >= self._theft:
             return self._after_theft()
-        seen = self._seen[step]
-        values = {name: float(seen[column]) for name, column in AMOUNTS.items()}
-        values["miner_cash"] = float(seen[Observed.MINER_PAYOUTS] - seen[Observed.MINER_PREMIUMS])
+        seen: list[float] = self._seen[step].tolist()
+        values = {name: seen[column] for name, column in AMOUNTS.items()}
+        values["miner_cash"] = seen[Observed.MINER_PAYOUTS] - seen[Observed.MINER_PREMIUMS]
         values["underwriter_cash"] = self._paid_out if step == self._last_step else 0.0
         fixed = int(self._last_fixed[step])
         values["settlement"] = float(self._seen[fixed, Observed.SETTLEMENT]) if fixed else math.nan

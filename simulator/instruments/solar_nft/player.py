@@ -7,6 +7,7 @@ the model, on a market of single tokens. An array of several panels is one token
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -276,6 +277,10 @@ class SolarNftPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads; those of the others' arrays come last."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         roles, nft = self._stage.roles, self._nft
         holders = ((roles.depositor, FREE), (roles.locker, LOCKED))
         return [
@@ -297,14 +302,15 @@ class SolarNftPlayer:
 
     def read(self, step: int, answers: Sequence[bytes]) -> Mapping[str, float]:
         """Return the observables on chain; exit values with the model's price before the end."""
-        words = [_words(answer) for answer in answers]
-        revenue, claimed, bonus, claimed_bonus, reserve, watts, held = (w[0] for w in words[:7])
+        first = [_word(answer) for answer in answers]
+        revenue, claimed, bonus, claimed_bonus, reserve, watts, held = first[:7]
         free, locked = (
-            words[7 + n][0] + sum(words[9 + n]) + sum(words[N_VIEWS + n]) for n in range(2)
+            first[7 + n] + sum(_words(answers[9 + n])) + sum(_words(answers[N_VIEWS + n]))
+            for n in range(2)
         )
         if step == 0 and self._last > 0:
             free, locked = 0, 0
-        others = words[13][0] + sum(pair[0] for pair in words[N_VIEWS + 2 :])
+        others = first[13] + sum(first[N_VIEWS + 2 :])
         owed = revenue - claimed + bonus - claimed_bonus + reserve
         found = {
             "revenue": from_wei(revenue, USDC_DECIMALS),
@@ -357,6 +363,11 @@ class SolarNftPlayer:
             elif receipt.call.sender == roles.locker and act in ("lock", "unlock"):
                 used[act] = used.get(act, 0) + receipt.gas_used
         return used
+
+
+def _word(answer: bytes) -> int:
+    """Return the first number of an answer."""
+    return int.from_bytes(answer[:WORD], "big")
 
 
 def _words(answer: bytes) -> list[int]:

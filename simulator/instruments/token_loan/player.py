@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -78,6 +79,8 @@ class TokenLoanPlayer:
         self._holder = to_wei(holder_usd, USDC_DECIMALS)
         self._feed, self._token = drivers.feed_usdc[:, 0], drivers.prices.token_usd[:, 0]
         self._outcomes, self._opened = record.outcomes[..., 0], record.opened[..., 0]
+        self._came_to: list[list[float]] = self._outcomes.tolist()
+        """Outcomes as plain numbers, for what is looked at on every step."""
         self._others, self._index = record.others[:, 0], record.index[:, 0]
         self._seen, self._leave = record.observed[:, 0], record.leave[..., 0]
         self._spent, self._unpaid = record.spent[:, 0], float(record.unpaid[0])
@@ -235,7 +238,7 @@ class TokenLoanPlayer:
         calls: list[Call] = []
         keeper, on = self._stage.roles.keeper, self._on
         for i, who in enumerate(self._who):
-            if step == 0 or self._outcomes[i, Outcome.STEP] != step:
+            if step == 0 or self._came_to[i][Outcome.STEP] != step:
                 continue
             calls.append(on.market.call("liquidate", who, UNLIMITED, sender=keeper))
             seized = to_wei(self._seized(i, step), self._decimals)
@@ -295,6 +298,10 @@ class TokenLoanPlayer:
     def views(self, step: int) -> list[Call]:
         """Return the reads; those of the loans come last."""
         del step
+        return self._reads
+
+    @cached_property
+    def _reads(self) -> list[Call]:
         on, roles = self._on, self._stage.roles
         calls = [on.market.call(name) for name in MARKET_VIEWS]
         calls += [
@@ -337,8 +344,8 @@ class TokenLoanPlayer:
 
     def expected(self, step: int) -> Mapping[str, float]:
         """Return the model's observables; the record of the last step is before the supplier."""
-        seen = self._seen[step]
-        found = {name: float(seen[column]) for name, column in OF_MARKET.items()}
+        seen: list[float] = self._seen[step].tolist()
+        found = {name: seen[column] for name, column in OF_MARKET.items()}
         found["borrow_index"] = float(self._index[step])
         if step == self._last_step:
             found |= self._without_supplier(found)
@@ -359,7 +366,7 @@ class TokenLoanPlayer:
 
     def _expected_of(self, i: int, step: int) -> dict[str, float]:
         """Return a loan's observables: as it was opened, liquidated, or repaid."""
-        own = self._outcomes[i]
+        own = self._came_to[i]
         closed = 0.0 < own[Outcome.STEP] <= step
         last = step == self._last_step
         gone = closed or (last and own[Outcome.PAID_BACK] > 0.0)
@@ -367,17 +374,17 @@ class TokenLoanPlayer:
         dust = own[Outcome.DUST] if closed else 0.0
         wallet = self._leave[1 + i, -1] + self._spent[i] if last else own[Outcome.LEFT]
         return {
-            "locked": float(dust if gone else own[Outcome.TOKENS]),
+            "locked": dust if gone else own[Outcome.TOKENS],
             "debt": 0.0 if gone else float(own[Outcome.SCALED] * self._index[step]),
             "wallet": float(wallet),
-            "tokens": float(own[Outcome.RETURNED]) if closed and not sold else 0.0,
+            "tokens": own[Outcome.RETURNED] if closed and not sold else 0.0,
         }
 
     def extra_tolerance(self, step: int) -> Mapping[str, float]:
         """Return what a seizure rounds: the debt to a unit of USDC, tokens to one of theirs."""
         found = {"liquidators": 0.0}
         for i, name in enumerate(self._names):
-            closed = int(self._outcomes[i, Outcome.STEP])
+            closed = int(self._came_to[i][Outcome.STEP])
             if 0 < closed <= step:
                 found[f"{name}.locked"] = 4.0 * UNIT / float(self._feed[closed])
                 found["liquidators"] += 10.0**-self._decimals * float(self._token[closed])
@@ -390,7 +397,7 @@ class TokenLoanPlayer:
             at = N_VIEWS + (i + 1) * VIEWS_A_LOAN - 1
             answer = bool(int.from_bytes(answers[at], "big"))
             debt = self._expected_of(i, step)["debt"]
-            ltv = debt / (self._outcomes[i, Outcome.TOKENS] * float(self._feed[step]))
+            ltv = debt / (self._came_to[i][Outcome.TOKENS] * float(self._feed[step]))
             if abs(ltv / threshold - 1.0) <= DEAD_BAND:
                 inside += 1
             elif answer != (ltv > threshold):

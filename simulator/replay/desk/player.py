@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -180,10 +181,22 @@ class DeskPlayer:
 
     def views(self, step: int) -> list[Call]:
         """Return the reads: of feeds, of dollars, of each account, then the orders' states."""
-        calls = [custody.feed.call("latestRoundData") for custody in self._custodies.values()]
-        calls += [self._usdc.call("balanceOf", seat.address) for seat in self._seats]
-        calls += [call for seat in self._seats for call in seat.custody.views(seat)]
+        del step
+        calls = [*self._reads]
+        for seat in self._seats:
+            calls += self._reads_of(seat)
         return calls + [self._desk.call("is_touched", seat.order) for seat in self._watched()]
+
+    @cached_property
+    def _reads(self) -> list[Call]:
+        calls = [custody.feed.call("latestRoundData") for custody in self._custodies.values()]
+        return calls + [self._usdc.call("balanceOf", seat.address) for seat in self._seats]
+
+    def _reads_of(self, seat: Seat) -> list[Call]:
+        """Return the reads of an account, which change with what it could sell alone."""
+        if seat.read_at != seat.balance:
+            seat.reads, seat.read_at = seat.custody.views(seat), seat.balance
+        return seat.reads
 
     def _watched(self) -> list[Seat]:
         return [seat for seat in self._seats if seat.watched]

@@ -166,7 +166,7 @@ def fix_busy(stage: CoverStage, day: float) -> Receipt:
     """Fix a day with all the gas that a transaction may have."""
     args = (stage.at(day), stage.rounds)
     call = stage.pool.call("fix_settlement", *args, sender=stage.roles.stranger)
-    return stage.chain.block(stage.at(day), [replace(call, gas=2**24)])[0]
+    return stage.chain.block(stage.at(day), [call._replace(gas=2**24)])[0]
 
 
 def test_settlement__of_a_window_with_too_many_rounds__averages_the_newest(stage: CoverStage):
