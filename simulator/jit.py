@@ -23,11 +23,16 @@ import numba
 import numpy as np
 from numba.core import event
 
+from simulator.errors import UsageError
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _config: Any = numba.config
 _digests: dict[int, str] = {}
 _NOWHERE = Path(os.devnull)
 """Stands for a folder of compiled code where no folder can be written."""
+
+if _config.DISABLE_JIT:
+    raise UsageError("NUMBA_DISABLE_JIT is set; kernels run compiled alone: unset it")
 
 
 def kernel(function: _Function) -> _Function:
@@ -119,7 +124,7 @@ def count_kernels() -> int:
 def _source_digest(function: Callable[..., object]) -> str:
     # numba renews a compiled file when its own source changes, but kernels and
     # constants of other modules are compiled into it too
-    digest = hashlib.sha256(Path(function.__code__.co_filename).read_bytes())
+    digest = hashlib.sha256(_source(function.__code__.co_filename))
     for name, value in sorted(function.__globals__.items(), key=lambda item: item[0]):
         if isinstance(value, ModuleType):
             for other in vars(value).values():
@@ -131,6 +136,12 @@ def _source_digest(function: Callable[..., object]) -> str:
         elif _is_tuple(value):
             digest.update(f"{name}={_layout(value)}".encode())
     return digest.hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=1)
+def _source(file: str) -> bytes:
+    """Return a module's text; its functions come one after the other."""
+    return Path(file).read_bytes()
 
 
 def _is_tuple(value: object) -> bool:

@@ -209,14 +209,16 @@ def perform(
             folder, loaded, workers, reporter, cluster, agreed=choices.agreed
         )
         seconds["simulate"] = simulation.seconds
-        verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
+        plain = verdicts = judge(simulation, workers=workers, provenance=loaded.provenance)
         sets: pd.DataFrame | None = None
         if choices.parameter_sets:
             with timed("parameter_sets"):
-                sets, verdicts = _range(loaded, verdicts, choices.parameter_sets, folder, reporter)
+                sets = _range(loaded, plain, choices.parameter_sets, folder, reporter)
+                verdicts = with_ranges(verdicts, sets)
         if choices.assumption_sets:
             with timed("assumption_sets"):
-                verdicts = _assume(loaded, verdicts, choices.assumption_sets, folder, reporter)
+                assumed = _assume(loaded, plain, choices.assumption_sets, folder, reporter)
+                verdicts = with_assumptions(verdicts, loaded.scenario, assumed)
         turns: tuple[BreakEven, ...] = ()
         if any(claim.break_even for claim in loaded.scenario.claims.values()):
             with timed("break_evens"):
@@ -265,13 +267,17 @@ def _range(
     count: int,
     folder: RunFolder,
     reporter: Reporter,
-) -> tuple[pd.DataFrame, tuple[Verdict, ...]]:
+) -> pd.DataFrame:
     with reporter.task(f"judging under {count} parameter sets", count) as advance:
         sets = run_sets(
-            loaded.scenario, loaded.calibration, count, on_set=lambda number: advance(1)
+            loaded.scenario,
+            loaded.calibration,
+            count,
+            on_set=lambda number: advance(1),
+            verdicts=verdicts,
         )
     folder.write_table("parameter_sets.parquet", sets)
-    return sets, with_ranges(verdicts, sets)
+    return sets
 
 
 def _assume(
@@ -280,7 +286,7 @@ def _assume(
     count: int,
     folder: RunFolder,
     reporter: Reporter,
-) -> tuple[Verdict, ...]:
+) -> pd.DataFrame:
     with reporter.task(f"judging under {count} sets of assumptions", count) as advance:
         sets = run_assumption_sets(
             loaded.scenario,
@@ -288,10 +294,11 @@ def _assume(
             loaded.provenance,
             count,
             on_set=lambda number: advance(1),
+            verdicts=verdicts,
         )
     if not sets.empty:
         folder.write_table("assumption_sets.parquet", sets)
-    return with_assumptions(verdicts, loaded.scenario, sets)
+    return sets
 
 
 def _break_evens(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,7 +25,14 @@ from simulator.claims import Verdict
 from simulator.claims.scale import MIDDLE
 from simulator.engine.inputs import Input, inputs
 from simulator.engine.movers import by_chance, moved_by
-from simulator.engine.parameter_sets import PATHS_A_SET, Row, judged_rows, judged_sets
+from simulator.engine.parameter_sets import (
+    PATHS_A_SET,
+    Base,
+    Row,
+    base_of,
+    judged_rows,
+    judged_sets,
+)
 from simulator.engine.prune import of_the_market_alone, pruned
 from simulator.errors import InputError
 from simulator.market.build import market_spec
@@ -160,8 +167,11 @@ def run_assumption_sets(
     count: int,
     paths: int = PATHS_A_SET,
     on_set: Callable[[int], None] = lambda number: None,
+    verdicts: Sequence[Verdict] = (),
 ) -> pd.DataFrame:
     """Judge the claims under `count` sets of assumptions; `on_set` is called after each.
+
+    `verdicts` are of the whole run, as in `run_sets`.
 
     Returns
     -------
@@ -174,15 +184,20 @@ def run_assumption_sets(
     figures = assumed(small, calibration, provenance)
     if not figures:
         return pd.DataFrame()
-    return judged_sets(partial(_judge_set, small, calibration, figures), count, on_set)
+    base = base_of(small, calibration, verdicts)
+    return judged_sets(partial(_judge_set, small, calibration, figures, base), count, on_set)
 
 
 def _judge_set(
-    scenario: Scenario, calibration: Calibration, figures: tuple[Assumed, ...], number: int
+    scenario: Scenario,
+    calibration: Calibration,
+    figures: tuple[Assumed, ...],
+    base: Base | None,
+    number: int,
 ) -> list[Row]:
     moved, values = draw_assumptions(scenario, calibration, figures, number)
     named = {f"{PREFIX}{name}": value for name, value in values.items()}
-    return judged_rows(number, moved, calibration, named)
+    return judged_rows(number, moved, calibration, named, base)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ NOTHING = 1e-9
 """Numbers closer than this on every path are the same: rounding is no effect."""
 NO_CHANGE = "it changes nothing in this world"
 
+Sides = tuple[FloatArray, FloatArray]
+"""What an effect compares, path by path, shape (n_paths,) each."""
+
 _STATISTICS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "mean": lambda values: np.mean(values, axis=0),
     "median": lambda values: np.median(values, axis=0),
@@ -66,6 +69,7 @@ def judge(
     *,
     workers: int | None = None,
     provenance: Mapping[str, Provenance] | None = None,
+    on_effect: Callable[[str, Sides], None] = lambda name, samples: None,
 ) -> tuple[Verdict, ...]:
     """Return one verdict for each claim, in the scenario's order.
 
@@ -77,6 +81,8 @@ def judge(
     ----------
     provenance : dict of dotted name to Provenance, optional
         Where figures come from; one that is not named is an assumption.
+    on_effect : callable
+        Called with each effect's name and what its statistics are taken of, as `sides` has it.
 
     Raises
     ------
@@ -108,6 +114,7 @@ def judge(
         else:
             own = simulation.outcomes
             other, late = (own, "") if claim.change is None else changed(name, claim)
+            on_effect(name, sides(claim, own, other))
             verdict = judge_effect(name, claim, own, other)
             found.append(replace(verdict, note="; ".join(filter(None, (verdict.note, late)))))
     found = [
@@ -183,8 +190,7 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     elif np.allclose(first, second, rtol=NOTHING, atol=NOTHING):
         reason = NO_CHANGE
     estimate, error = difference(claim.statistic, first, second)
-    freedom = _freedom(claim.statistic, first.size)
-    half = float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
+    half = half_width(claim.statistic, first.size, error)
     bounds = (estimate - half, estimate + half)
     holds = holding_share(condition.at_least, condition.at_most, bounds)
     likelihood, rating = rate_shares(np.array([holds]))
@@ -210,7 +216,12 @@ def judge_effect(name: str, claim: ClaimTerms, own: Outcomes, other: Outcomes) -
     return settled(found, rating)
 
 
-def sides(claim: ClaimTerms, own: Outcomes, other: Outcomes) -> tuple[FloatArray, FloatArray]:
+def half_width(statistic: str, paths: int, error: float) -> float:
+    """Return half of the interval that a standard error over so many paths stands for."""
+    return float(special.stdtrit(_freedom(statistic, paths), 0.5 + CONFIDENCE / 2)) * error
+
+
+def sides(claim: ClaimTerms, own: Outcomes, other: Outcomes) -> Sides:
     """Return what an effect's statistics are taken of, each of shape (n_paths,)."""
     condition = claim.conditions[0]
     if claim.change is None:

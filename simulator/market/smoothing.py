@@ -32,6 +32,7 @@ McNeil and Frey (2000), doi:10.1016/S0927-5398(00)00012-8.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -60,8 +61,16 @@ _LEAST_EXCESS = 1e-9
 _SIDES = (-1, 1)
 _LENGTHS = (0, 1, 3)
 """Of a tail's numbers, those that are sizes of moves."""
-_POINTS, _WEIGHTS = special.roots_laguerre(32)
-"""For means over an exponential draw."""
+
+
+@functools.cache
+def _exponential() -> tuple[FloatArray, FloatArray]:
+    """Return points and weights for means over an exponential draw, shape (32,) each.
+
+    Not at the top: to find them loads linear algebra, and most models need none.
+    """
+    points, weights = special.roots_laguerre(32)
+    return points, weights
 
 
 class Filter(NamedTuple):
@@ -150,14 +159,15 @@ class Smoothed:
 
     def growths(self, n_ticks: int) -> Iterator[FloatArray]:
         """Yield for each tick the mean of exp(return) of each period, (n_assets, n_periods)."""
+        points, weights = _exponential()
         for level in self.levels(n_ticks).swapaxes(0, 1):
             scale = np.exp(level[:, :1] + level[:, 1:] * self.log_sd)
             growth = np.exp(scale * self.moves)
             for asset, place in np.ndindex(self.tails.shape[:2]):
                 side = _SIDES[place]
                 drawn = self.sides[asset] == side
-                sizes = side * tail_sizes(self.tails[asset, place], _POINTS)
-                growth[asset, drawn] = np.exp(np.outer(scale[asset, drawn], sizes)) @ _WEIGHTS
+                sizes = side * tail_sizes(self.tails[asset, place], points)
+                growth[asset, drawn] = np.exp(np.outer(scale[asset, drawn], sizes)) @ weights
             yield growth
 
 
@@ -178,11 +188,12 @@ def smoothed(returns: FloatArray, start: FloatArray | None = None) -> Smoothed:
     sides = np.zeros_like(moves)
     tails = np.empty((len(moves), 2, 4))
     squares = moves**2
+    points, weights = _exponential()
     for asset, place in np.ndindex(tails.shape[:2]):
         side = _SIDES[place]
         drawn, tails[asset, place] = _tail(side * moves[asset])
         sides[asset, drawn] = side
-        squares[asset, drawn] = tail_sizes(tails[asset, place], _POINTS) ** 2 @ _WEIGHTS
+        squares[asset, drawn] = tail_sizes(tails[asset, place], points) ** 2 @ weights
     kept = np.sqrt(long_run / (squares * before).mean(axis=1))
     tails[:, :, _LENGTHS] *= kept[:, None, None]
     return Smoothed(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numba
 from numba.core import cgutils, imputils, types
@@ -31,9 +31,10 @@ Vector = Any
 """Eight float64, in a kernel alone."""
 Mask = Any
 """Eight truth values, in a kernel alone."""
+Lent = TypeVar("Lent")
 
 _BYTES = 8
-_READING, _SECOND_CACHE, _DATA = 0, 2, 1
+_READING, _WRITING, _SECOND_CACHE, _DATA = 0, 1, 2, 1
 _numba: Any = numba  # without types
 _types: Any = types
 _models: Any = models
@@ -264,16 +265,49 @@ def _typed_read(typing_context: Any, address: Any) -> Any:
     return _vector(_types.int64), codegen
 
 
+def _uncounted(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return an array, or a tuple that has some, without what counts their users."""
+    if isinstance(kind, _types.Array):
+        made = context.make_array(kind)(context, builder, value)
+        made.meminfo = made.meminfo.type(None)
+        return made._getvalue()
+    if isinstance(kind, _types.BaseTuple):
+        for place, part in enumerate(kind.types):
+            found = _uncounted(context, builder, part, builder.extract_value(value, place))
+            value = builder.insert_value(value, found, place)
+    return value
+
+
+def _typed_lent(typing_context: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _uncounted(context, builder, signature.args[0], arguments[0])
+
+    return value(value), codegen
+
+
+def _prefetch(builder: Any, place: Any, writing: int) -> None:
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    hint = builder.module.declare_intrinsic("llvm.prefetch", [byte], shape)
+    options = [number(option) for option in (writing, _SECOND_CACHE, _DATA)]
+    builder.call(hint, [place, *options])
+
+
 def _typed_hint(typing_context: Any, address: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        hint = builder.module.declare_intrinsic("llvm.prefetch", [byte], shape)
-        place = builder.inttoptr(arguments[0], byte)
-        builder.call(hint, [place, number(_READING), number(_SECOND_CACHE), number(_DATA)])
+        _prefetch(builder, builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()), _READING)
         return context.get_dummy_value()
 
     return _types.void(_types.int64), codegen
+
+
+def _typed_warning(typing_context: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature, *arguments)
+        _prefetch(builder, builder.bitcast(place, ir.IntType(8).as_pointer()), _WRITING)
+        return context.get_dummy_value()
+
+    return _types.void(array, index), codegen
 
 
 _choose: Any = intrinsic(_typed_choice)
@@ -288,7 +322,9 @@ _get: Any = intrinsic(_typed_get)
 _truth: Any = intrinsic(_typed_truth)
 _put: Any = intrinsic(_typed_put)
 _read: Any = intrinsic(_typed_read)
+_lent: Any = intrinsic(_typed_lent)
 _hint: Any = intrinsic(_typed_hint)
+_warn: Any = intrinsic(_typed_warning)
 
 
 # Through functions of this module's own, so that what is compiled is renewed when it changes.
@@ -393,6 +429,24 @@ def read(address: int) -> Vector:
 
 
 @inlined
+def lent(value: Lent) -> Lent:
+    """Return an array, or a tuple of arrays, whose users are not counted.
+
+    An array that is handed to a function with a branch is else counted up and down by an atomic
+    instruction each time, which costs more than much arithmetic. Whoever calls the kernel keeps
+    it: never lend what the kernel itself made.
+    """
+    found: Lent = _lent(value)
+    return found
+
+
+@inlined
 def will_read(address: int) -> None:
     """Hint that a vector is read soon; an address beyond the end does no harm."""
     _hint(address)
+
+
+@inlined
+def will_put(array: FloatArray, index: tuple[int, ...]) -> None:
+    """Hint that a vector is written soon; an index beyond the end does no harm."""
+    _warn(array, index)

@@ -390,8 +390,10 @@ def _check_changes(scenario: Scenario, raw: RawFile) -> None:
     """
     faults = []
     for name, claim in scenario.claims.items():
+        if not claim.change:
+            continue
         try:
-            with_changes(scenario, claim.change or {}, "change")
+            with_changes(scenario, claim.change, "change")
         except InputError as error:
             place: Location = ("claims", name, "change")
             faults += [

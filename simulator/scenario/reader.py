@@ -6,9 +6,12 @@ needs: the line of each key, a key that stands twice, a date that does not exist
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +50,15 @@ def read_yaml(path: Path | str, *, figures: bool = False) -> RawFile:
         The file cannot be read, is not YAML, or is not a mapping. Lesser faults of the
         text are kept in `problems`, for `validate` to raise with its own.
     """
-    name = str(path)
+    raw = _parsed(str(path), _read_text(path), figures)
+    # whoever lays one file over another changes what it was given
+    return replace(raw, **{of.name: copy.deepcopy(getattr(raw, of.name)) for of in fields(raw)})
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(name: str, text: str, figures: bool) -> RawFile:
+    """Return what a text says; many scenarios extend the same ones, and share calibrations."""
     raw = RawFile(path=name, data=None, lines={(): 1})
-    text = _read_text(path)
     try:
         node = _compose(text)
         if not isinstance(node, MappingNode):

@@ -180,3 +180,20 @@ def test_kernels__where_nothing_can_be_written__run_all_the_same(tmp_path):
     done = python(code + KERNEL, environment=environment)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0
+
+
+def test_kernels__that_are_not_to_be_compiled__are_refused_in_one_line():
+    done = python(LOADED, "market", "gold-vault-sober", environment={"NUMBA_DISABLE_JIT": "1"})
+    first, _, _ = done.stderr.partition("[")
+    assert (done.returncode, first) == (
+        2, "assay: NUMBA_DISABLE_JIT is set; kernels run compiled alone: unset it\n",
+    )  # fmt: skip
+
+
+def test_warmup__without_scenarios__compiles_what_adds_chunks_up():
+    done = python(
+        "from simulator.engine import day_counts, warmup\n"
+        "warmup.warm_up(most=0)\n"
+        "print(*(len(getattr(day_counts, n).signatures) for n in ('_used_extent', '_add_used')))"
+    )
+    assert done.stdout == "1 1\n", done.stderr

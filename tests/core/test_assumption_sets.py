@@ -29,8 +29,8 @@ def figures(vault):
     return {one.item.name: one for one in found}
 
 
-def test_sets__have_2048_paths():
-    assert PATHS_A_SET == 2_048
+def test_sets__have_1024_paths():
+    assert PATHS_A_SET == 1_024
 
 
 def test_assumed__are_the_figures_that_are_marked_so(figures, vault):

@@ -32,7 +32,7 @@ ENGINE = CLAIMS | {"claims"}
 MAY_IMPORT = {
     "errors": set(),
     "units": set(),
-    "jit": set(),
+    "jit": {"errors"},
     "words": set(),
     "writer": {"errors"},
     "schema": BASE,

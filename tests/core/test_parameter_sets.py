@@ -73,3 +73,63 @@ def test_ranges__contain_what_moves_the_verdict(loaded) -> None:
     low, high = verdicts[1].parameter_range
     assert low < verdicts[1].probability < high
     assert in_dollars["probability"].min() <= low <= high <= in_dollars["probability"].max()
+
+
+EFFECT = (
+    "claims.dearer={says: Gold falls further at more volatility, kind: effect, statistic: mean, "
+    "change: {market.assets.gold.volatility: 0.25}, "
+    "conditions: [{series: price.gold, measure: drawdown, at_least: 0.02}]}"
+)
+
+
+@pytest.fixture(scope="module")
+def told_by_difference():
+    """Sets of 256 paths of a run of 2,048: alone, carried over, and with all of the run's paths."""
+    loaded = worlds.load("paths=2_048", EFFECT)
+    verdicts = judge(simulate(loaded.scenario, loaded.calibration, details=False))
+    of = (loaded.scenario, loaded.calibration, 8)
+    found = {
+        "alone": run_sets(*of, paths=256),
+        "carried": run_sets(*of, paths=256, verdicts=verdicts),
+        "all": run_sets(*of, paths=2_048),
+    }
+    return {name: rows.set_index(["claim", "set"]) for name, rows in found.items()}
+
+
+def test_sets__of_a_run_of_more_paths__say_what_all_of_its_paths_say(told_by_difference) -> None:
+    """A set's share lies within the error of as many paths as it says, which are more than its own.
+
+    Three of 256 paths more or fewer are nothing where none is counted at all.
+    """
+    found = told_by_difference
+    shares = {name: rows["probability"].dropna() for name, rows in found.items()}
+    of = shares["all"].index
+    exact = found["carried"].loc[of, "as_exact_as"]
+    assert (exact > 250).all()
+    assert exact.median() > 512
+    assert (found["carried"].loc[of, "paths"] == 2_048).all()
+    gap = (shares["carried"] - shares["all"]).abs()
+    assert (gap <= 3 * np.sqrt(shares["all"] * (1 - shares["all"]) / exact) + 3 / 256).all()
+    # chance moves all sets alike, and the run's own paths take it out
+    alone = (shares["alone"] - shares["all"]).abs()
+    assert gap.mean() < alone.mean() / 1.4
+    for claim in of.unique("claim"):
+        ends = [np.quantile(shares[name][claim], (0.05, 0.95)) for name in ("carried", "all")]
+        error = np.sqrt(0.25 / exact[claim].median())
+        assert np.abs(ends[0] - ends[1]).max() <= 2 * error
+
+
+def test_effects_of_sets__are_carried_with_an_interval_of_both_errors(told_by_difference) -> None:
+    found = told_by_difference
+    estimates = {name: rows.loc["dearer", "estimate"] for name, rows in found.items()}
+    gap = (estimates["carried"] - estimates["all"]).abs()
+    assert gap.mean() < (estimates["alone"] - estimates["all"]).abs().mean() / 3
+    # as many sets are sure of it as with all paths, or a set more or fewer
+    held = {name: rows.loc["dearer", "holds"].sum() for name, rows in found.items()}
+    assert abs(held["carried"] - held["all"]) <= 1
+
+
+def test_sets__of_a_run_of_no_more_paths__are_what_they_are_alone(loaded) -> None:
+    verdicts = judge(simulate(loaded.scenario, loaded.calibration, details=False))
+    of = (loaded.scenario, loaded.calibration, 2)
+    assert run_sets(*of, verdicts=verdicts).equals(run_sets(*of))

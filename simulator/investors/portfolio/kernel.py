@@ -7,15 +7,13 @@ take the place of branches: a branch is there only to pass over what happens on 
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.investors.portfolio.days import (
     check_weights,
     grow,
     keep,
     receive,
     share_out,
-    value_all,
+    value,
 )
 from simulator.investors.portfolio.rows import item
 from simulator.investors.portfolio.state import (
@@ -76,7 +74,9 @@ from simulator.mechanics.vectors import (
     everywhere,
     get,
     has_any,
+    in_turn,
     least,
+    lent,
     most,
     put,
     put_where,
@@ -250,21 +250,18 @@ def attend(
 
 
 @kernel
-def begin(book: Book, plan: Plan, state: State, trades: Trades, wanted: FloatArray, k: int) -> None:
-    """Buy the portfolio at the start; every market counts as open then.
-
-    `wanted` is scratch of shape (n_holdings, WIDTH).
-    """
+def begin(book: Book, plan: Plan, state: State, trades: Trades, k: int) -> None:
+    """Buy the portfolio at the start; every market counts as open then."""
     state.purse[CASH, k : k + WIDTH] = plan.capital
     state.purse[GROWN, k : k + WIDTH] = 1.0
     state.purse[PEAK, k : k + WIDTH] = 1.0
     aim(plan, state, k, everywhere())
     state.purse[PENDING, k : k + WIDTH] = INVEST
-    trade(book, state, trades, wanted, 0, k, everywhere())
+    trade(book, state, trades, 0, k, everywhere())
     state.purse[PENDING, k : k + WIDTH] = 0.0
 
 
-@kernel
+@inlined
 def watch_holdings(book: Book, plan: Plan, state: State, trades: Trades, step: int, k: int) -> None:
     """Look at the day's prices: what has fallen to its stop is sold from the next step on."""
     left, any_fell = 1.0 - plan.holding_stop, everywhere() & ~everywhere()
@@ -288,7 +285,7 @@ def watch_holdings(book: Book, plan: Plan, state: State, trades: Trades, step: i
         aim(plan, state, k, any_fell)
 
 
-@kernel
+@inlined
 def watch_whole(book: Book, plan: Plan, state: State, step: int, k: int) -> None:
     """Look at the value of a unit put in: where it fell to its stop all is sold."""
     grown, peak = get(state.purse, (GROWN, k)), get(state.purse, (PEAK, k))
@@ -302,87 +299,79 @@ def watch_whole(book: Book, plan: Plan, state: State, step: int, k: int) -> None
         stop_all(book, plan, state, step, k, fell)
 
 
-@kernel
-def wake_the_worthless(book: Book, state: State, step: int) -> None:
+@inlined
+def wake_the_worthless(book: Book, state: State, step: int, k: int) -> None:
     """Wake who waits to sell what can be sold by nobody any more, though it is shut."""
     for h in range(book.at.shape[0]):
         if book.next_sale[h, step] == step:
             continue
-        for k in range(0, book.rows.n_paths, WIDTH):
-            worthless = item(book.rows, h, step, k) <= 0.0
-            if has_any(worthless):
-                now, wake = float(step), get(state.purse, (WAKE, k))
-                asks = get(state.held, (ASKED, h, k)) > 0.0
-                wakes = worthless & asks & (get(state.held, (DUE, h, k)) <= now) & (wake > now)
-                put(state.purse, (WAKE, k), chosen(wakes, now, wake))
+        worthless = item(book.rows, h, step, k) <= 0.0
+        if has_any(worthless):
+            now, wake = float(step), get(state.purse, (WAKE, k))
+            asks = get(state.held, (ASKED, h, k)) > 0.0
+            wakes = worthless & asks & (get(state.held, (DUE, h, k)) <= now) & (wake > now)
+            put(state.purse, (WAKE, k), chosen(wakes, now, wake))
 
 
 @kernel
-def attend_all(
-    book: Book, plan: Plan, state: State, trades: Trades, scheduled: bool, step: int
+def trade_now(
+    book: Book, state: State, trades: Trades, worth: FloatArray, step: int, k: int, where: Mask
 ) -> None:
-    """Do what waits on the paths on which something does."""
-    wake_the_worthless(book, state, step)
-    latest = NEVER if scheduled else float(step)
-    for k in range(0, book.rows.n_paths, WIDTH):
-        due = get(state.purse, (WAKE, k)) <= latest
-        if has_any(due):
-            attend(book, plan, state, trades, step, k, due)
+    """Restore weights or invest money, and value it again.
 
-
-@kernel
-def trade_all(
-    book: Book, state: State, trades: Trades, wanted: FloatArray, worth: FloatArray, step: int
-) -> None:
-    """Trade where weights are to be restored or money is to be invested, and value it again.
-
-    `wanted` is scratch of shape (n_holdings, WIDTH); `worth` is of shape
-    (2, n_steps + 1, n_paths), USD.
+    `worth` is of shape (2, n_steps + 1, n_paths), USD.
     """
-    if not book.is_open[-1, step]:
-        return
-    for k in range(0, book.rows.n_paths, WIDTH):
-        pending = get(state.purse, (PENDING, k))
-        where = pending > 0.0
-        if has_any(where):
-            trade(book, state, trades, wanted, step, k, where)
-            put(state.purse, (PENDING, k), chosen(where, 0.0, pending))
-            put_where(worth, (MARK, step, k), where, total(book, state, step, k))
-            put_where(worth, (LEAVE, step, k), where, leaving_value(book, state, step, k))
+    trade(book, state, trades, step, k, where)
+    pending = get(state.purse, (PENDING, k))
+    put(state.purse, (PENDING, k), chosen(where, 0.0, pending))
+    put_where(worth, (MARK, step, k), where, total(book, state, step, k))
+    put_where(worth, (LEAVE, step, k), where, leaving_value(book, state, step, k))
 
 
 @kernel
 def run(book: Book, plan: Plan, state: State, trades: Trades, traces: Traces) -> None:
     """Run all paths of a block over all steps.
 
-    Days on which nothing happens to a path only cost its valuation.
+    Days on which nothing happens to a path only cost its valuation. A day is done with one
+    vector of paths after the other, so that what it reads stays in the nearest cache.
     """
+    book, plan, state = lent(book), lent(plan), lent(state)
+    trades, traces = lent(trades), lent(traces)
     n_steps, n_paths = book.rows.n_rows - 1, book.rows.n_paths
-    wanted, one_over = np.empty((book.at.shape[0], WIDTH)), np.empty(n_paths)
     for k in range(0, n_paths, WIDTH):
-        begin(book, plan, state, trades, wanted, k)
+        begin(book, plan, state, trades, k)
     for step in range(n_steps + 1):
-        if step > 0:
-            receive(book, state, step)
         is_open = 0 < step < n_steps
-        if is_open:
-            attend_all(book, plan, state, trades, plan.flows[step] != 0.0, step)
-        value_all(book, state, traces.worth, step)
-        if is_open:
-            check_weights(book, plan, state, traces.worth, step)
-            trade_all(book, state, trades, wanted, traces.worth, step)
-        if step > 0 and plan.portfolio_stop > 0.0:
-            grow(state.purse, traces.worth, step)
-        state.purse[NAV, :n_paths] = traces.worth[MARK, step]
-        keep(state, traces, step)
-        if traces.shares.shape[1] > 0:
-            share_out(book, state, traces, one_over, step)
-        state.purse[FLOW] = 0.0
-        state.purse[MOVED] = 0.0
-        if step == n_steps:
-            return
+        latest = NEVER if plan.flows[step] != 0.0 else float(step)
+        traces.sums[:] = 0.0
         for k in range(0, n_paths, WIDTH):
+            if step > 0:
+                receive(book, state, step, k)
+            if is_open:
+                wake_the_worthless(book, state, step, k)
+                due = get(state.purse, (WAKE, k)) <= latest
+                if has_any(due):
+                    attend(book, plan, state, trades, step, k, due)
+            value(book, state, traces.worth, step, k)
+            if is_open:
+                check_weights(book, plan, state, traces.worth, step, k)
+                where = get(state.purse, (PENDING, k)) > 0.0
+                if book.is_open[-1, step] and has_any(where):
+                    trade_now(book, state, trades, traces.worth, step, k, where)
+            if step > 0 and plan.portfolio_stop > 0.0:
+                grow(state.purse, traces.worth, step, k)
+            put(state.purse, (NAV, k), get(traces.worth, (MARK, step, k)))
+            keep(state, traces, step, k)
+            if traces.shares.shape[1] > 0:
+                share_out(book, state, traces, step, k)
+            put(state.purse, (FLOW, k), spread(0.0))
+            put(state.purse, (MOVED, k), spread(0.0))
+            if step == n_steps:
+                continue
             if plan.holding_stop > 0.0:
                 watch_holdings(book, plan, state, trades, step, k)
             if plan.portfolio_stop > 0.0:
                 watch_whole(book, plan, state, step, k)
+        if traces.shares.shape[1] > 0:
+            for row in range(traces.shares.shape[0]):
+                traces.shares[row, step] = in_turn(get(traces.sums, (row, 0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ from simulator.investors.portfolio.state import (
     TURNOVER,
     UNITS,
     Book,
+    IntArray,
     Plan,
     State,
     Traces,
@@ -40,6 +42,7 @@ from simulator.investors.portfolio.state import (
     new_state,
     zeros_apart,
 )
+from simulator.mechanics.vectors import WIDTH
 from simulator.scenario.investors import FlowTerms, InvestorTerms
 from simulator.units import BPS, BoolArray, FloatArray
 
@@ -216,6 +219,7 @@ def _new_traces(book: Book, plan: Plan, wanted: Wanted, counted: int) -> Traces:
     return Traces(
         worth=np.empty((2, *by_step)),
         shares=np.empty((n_holdings + 2, by_step[0] if wanted.shares else 0)),
+        sums=np.empty((n_holdings + 2, WIDTH)),
         n_counted=counted,
         flows=np.empty(by_step if plan.flows.any() else nothing),
         units=np.empty((n_holdings, *(by_step if wanted.days else nothing))),
@@ -253,20 +257,33 @@ def _book(
         if way.open_days is not None:
             is_open[row] = way.open_days
     is_open[-1] = is_open[:-1].all(axis=0)
-    next_sale = np.stack(
-        [_next_sale(days, way.lockup_days) for days, way in zip(is_open, access, strict=False)]
-    )
+    next_sale = _next_sale(is_open[:-1], np.array([way.lockup_days for way in access]))
     rows, kept = rows_of(arrays)
     costs = np.array([way.buy_cost + commission for way in access])
     most = np.array([way.most_units for way in access])
     return Book(rows, at, is_open, next_sale, costs, most, commission), kept
 
 
-def _next_sale(is_open: BoolArray, lockup_days: int) -> FloatArray:
-    """Return the first step from each on at which a sale is possible, shape (n_steps + 2,)."""
-    steps = np.arange(is_open.size)
-    possible = np.where(is_open & (steps >= lockup_days), steps, NEVER)
-    return np.append(np.minimum.accumulate(possible[::-1])[::-1], NEVER)
+def _next_sale(is_open: BoolArray, lockup_days: IntArray) -> FloatArray:
+    """Return the first step from each on at which a sale is possible.
+
+    Parameters
+    ----------
+    is_open : ndarray of shape (n_holdings, n_steps + 1), bool
+    lockup_days : ndarray of shape (n_holdings,), int64
+
+    Returns
+    -------
+    ndarray of shape (n_holdings, n_steps + 2), steps
+        NEVER where there is none.
+    """
+    n_holdings, n_steps = is_open.shape
+    steps = np.arange(n_steps)
+    found = np.full((n_holdings, n_steps + 1), NEVER)
+    np.copyto(found[:, :-1], steps, where=is_open & (steps >= lockup_days[:, None]))
+    backwards = found[:, ::-1]
+    np.minimum.accumulate(backwards, axis=1, out=backwards)
+    return found
 
 
 def _brought(paths: InstrumentPaths) -> FloatArray:
@@ -326,7 +343,7 @@ def _whole(
     if trades.brought.shape[0] > 0:
         parts = [_attribution(paths, row, book, state, trades) for row, paths in enumerate(held)]
         attribution = np.concatenate(parts)
-        sources = [source for paths in held for source in _sources(paths)]
+        sources = [source for paths in held for source in _sources(paths.name, paths.sources)]
     return InstrumentPaths(
         name=NAME,
         sources=tuple(sources),
@@ -339,9 +356,10 @@ def _whole(
     )
 
 
-def _sources(paths: InstrumentPaths) -> tuple[Source, ...]:
-    own = (*paths.sources, Source(TRADING, "cost", "Trading costs"))
-    return tuple(Source(f"{paths.name}.{s.name}", s.kind, f"{s.label} ({paths.name})") for s in own)
+@functools.cache
+def _sources(name: str, of_holding: tuple[Source, ...]) -> tuple[Source, ...]:
+    own = (*of_holding, Source(TRADING, "cost", "Trading costs"))
+    return tuple(Source(f"{name}.{s.name}", s.kind, f"{s.label} ({name})") for s in own)
 
 
 def _attribution(

@@ -42,8 +42,8 @@ SALE, SELLABLE, INCOME, NOTICE, BROUGHT, SOURCES, FIRST, BUYABLE = range(8)
 # Rows of `State.held`: units held; price that a fall is counted from; units to be sold once
 # that is possible; weight that is meant now, with what was stopped out parked elsewhere; cash
 # that a unit has paid out so far; what trading cost; step from which what is asked for can be
-# sold; HELD, LEAVING or OUT; step of the last sale by a stop.
-UNITS, REFERENCE, ASKED, GOAL, RECEIVED, COSTS, DUE, STATUS, SINCE = range(9)
+# sold; HELD, LEAVING or OUT; step of the last sale by a stop; dollars to be bought for today.
+UNITS, REFERENCE, ASKED, GOAL, RECEIVED, COSTS, DUE, STATUS, SINCE, WANTED = range(10)
 
 # Rows of `State.purse`: dollars; what withdrawals still wait for; what `Plan.park` has yet to
 # take; value at mark; value and highest value of a unit put in, where a stop watches it; what
@@ -117,7 +117,7 @@ class State(NamedTuple):
 
     Numbers of steps and what is one of a few are float64 too: a vector has one type.
 
-    held : (9, n_holdings, at least n_paths)
+    held : (10, n_holdings, at least n_paths)
     purse : (12, at least n_paths)
     """
 
@@ -146,6 +146,8 @@ class Traces(NamedTuple):
     shares : (n_holdings + 2, n_steps + 1), or (n_holdings + 2, 0)
         Share of each holding, of cash, and of what was bought and sold in the value: sums over
         the first `n_counted` paths.
+    sums : (n_holdings + 2, WIDTH)
+        Scratch for these.
     n_counted : int
     flows : (n_steps + 1, n_paths), USD, or (0, 0)
     units : (n_holdings, n_steps + 1, n_paths), held at the end of a step, or (n_holdings, 0, 0)
@@ -154,6 +156,7 @@ class Traces(NamedTuple):
 
     worth: FloatArray
     shares: FloatArray
+    sums: FloatArray
     n_counted: int
     flows: FloatArray
     units: FloatArray
@@ -176,6 +179,6 @@ def zeros_apart(*shape: int) -> FloatArray:
 
 def new_state(n_holdings: int, n_paths: int) -> State:
     """Return the state before the first purchase."""
-    state = State(held=zeros_apart(9, n_holdings, n_paths), purse=zeros_apart(12, n_paths))
+    state = State(held=zeros_apart(10, n_holdings, n_paths), purse=zeros_apart(12, n_paths))
     state.purse[WAKE] = NEVER
     return state

@@ -36,6 +36,7 @@ from simulator.investors.portfolio.state import (
     STATUS,
     UNITS,
     WAKE,
+    WANTED,
     Book,
     State,
     Trades,
@@ -244,15 +245,11 @@ def trade(
     book: Book,
     state: State,
     trades: Trades,
-    wanted: FloatArray,
     step: int,
     k: int,
     where: Mask,
 ) -> None:
-    """Bring the holdings to their weights, or only invest what cash there is too much of.
-
-    `wanted` is scratch of shape (n_holdings, WIDTH), USD.
-    """
+    """Bring the holdings to their weights, or only invest what cash there is too much of."""
     for h in range(book.at.shape[0]):
         will_hand_over(book, h, step, k)
     owed, parked = get(state.purse, (OWED, k)), get(state.purse, (PARKED, k))
@@ -273,13 +270,13 @@ def trade(
         if step > 0 and book.most[h] < NO_END:
             lacks = least(lacks, most(0.0, book.most[h] * price - held))
         lacks = buyable(book, h, step, k, lacks)
-        put(wanted, (h, 0), lacks)
+        put(state.held, (WANTED, h, k), lacks)
         cost = cost + lacks * (1.0 + book.buy_cost[h])
     reserve = most(0.0, 1.0 - invested) * value
     spare = get(state.purse, (CASH, k)) - owed - parked - reserve
     scale = chosen(cost > 0.0, least(1.0, most(spare, 0.0) / cost), 0.0)
     for h in range(book.at.shape[0]):
-        spent = scale * get(wanted, (h, 0))
+        spent = scale * get(state.held, (WANTED, h, k))
         buys = where & (spent > 0.0)
         if has_any(buys):
             buy(book, state, trades, h, step, k, spent, buys)
