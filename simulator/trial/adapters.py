@@ -28,6 +28,8 @@ from simulator.chain.contract import interface_of
 from simulator.errors import AssayError, InputError, Problem, UsageError
 
 Found = TypeVar("Found")
+_LONGEST = 60
+"""Characters of a wrong answer that are shown."""
 
 
 class Grounds(Protocol):
@@ -119,10 +121,7 @@ class Harvest(Adapter):
 
     def report(self) -> Sequence[Call]:
         """Call the first of `calls` that it has, as the keeper."""
-        name = next((one for one in self.calls if _has(self.stage.contract, one, ())), None)
-        if name is None:
-            names = ", ".join(f"{one}()" for one in self.calls)
-            raise UsageError(f"--adapter harvest: the contract has none of {names}")
+        name = next(one for one in self.calls if _has(self.stage.contract, one, ()))
         return [self.stage.contract.call(name, sender=self.stage.roles.keeper)]
 
 
@@ -133,6 +132,7 @@ class Yearn(Adapter):
     """
 
     prices_donations = False
+    needs = ("add_strategy", "process_report", "update_debt")
     placed = (9, 10)
 
     def set_up(self) -> Sequence[Call]:
@@ -194,6 +194,7 @@ def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapte
         found = _fitting(contract_interface)
         return READY[found], f"{found} (ready)"
     if named in READY:
+        _check_fits(contract_interface, named)
         return READY[named], f"{named} (ready)"
     file = Path(named)
     if not file.is_file():
@@ -203,11 +204,24 @@ def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapte
 
 
 def _fitting(interface: Any) -> str:
-    names = interface.functions
-    if "process_report" in names and "add_strategy" in names:
+    if all(name in interface.functions for name in Yearn.needs):
         return "yearn"
-    plain = (name for name in Harvest.calls for one in names.get(name, ()) if not one.inputs)
-    return "harvest" if next(plain, None) else "donation"
+    return "harvest" if _reports(interface) else "donation"
+
+
+def _reports(interface: Any) -> bool:
+    """Return whether it has one of the harvest's calls, without arguments."""
+    named = (interface.functions.get(name, ()) for name in Harvest.calls)
+    return any(not one.inputs for own in named for one in own)
+
+
+def _check_fits(interface: Any, named: str) -> None:
+    lacking = [name for name in Yearn.needs if name not in interface.functions]
+    if named == "yearn" and lacking:
+        raise UsageError(f"--adapter {named}: the contract lacks {', '.join(lacking)}")
+    if named == "harvest" and not _reports(interface):
+        names = ", ".join(f"{one}()" for one in Harvest.calls)
+        raise UsageError(f"--adapter harvest: the contract has none of {names}")
 
 
 def _has(contract: Contract, name: str, kinds: tuple[str, ...]) -> bool:
@@ -223,7 +237,7 @@ def _loaded(file: Path) -> type[Adapter]:
     found = _classes(module)
     if len(found) != 1:
         names = ", ".join(one.__name__ for one in found) or "none"
-        raise _fault(file, None, "", f"must have one class with earn, lose or report; has {names}")
+        raise _fault(file, None, f"must have one class with earn, lose or report; has {names}")
     return found[0] if issubclass(found[0], Adapter) else type("_", (found[0], Adapter), {})
 
 
@@ -243,29 +257,85 @@ def guarded(file: Path | None, what: str, do: Callable[[], Found]) -> Found:
     Raises
     ------
     InputError
-        It raised: with its file and line.
+        It raised, or asked to exit: with its file and line.
+    TransactionReverted
+        A view of the contract failed: that is the contract's affair.
     """
     try:
         return do()
     except AssayError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line, where = _place(file, error)
         said = f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}"
-        raise _fault(where, line, "", said) from None
+        raise _fault(where, line, said) from None
 
 
-def _place(file: Path | None, error: Exception) -> tuple[int | None, Path]:
+class Answers:
+    """An adapter's answers, each of the kind that it must be.
+
+    Raises
+    ------
+    InputError
+        From every method: the adapter raised, or answered something else; with its file and line.
+    """
+
+    def __init__(self, file: Path | None, adapter: Adapter) -> None:
+        self._file, self._adapter = file, adapter
+        fee = adapter.annual_fee
+        if isinstance(fee, bool) or not isinstance(fee, int | float) or not 0 <= fee < 1:
+            raise _fault(self._where, None, f"annual_fee is {fee!r}; must be a share, 0 to below 1")
+
+    @property
+    def _where(self) -> Path:
+        return self._file or Path("ready")
+
+    def calls(self, what: str, *arguments: object) -> list[Call]:
+        """Return the calls that a method answers with."""
+        found = self._answer(what, *arguments)
+        if isinstance(found, list | tuple) and all(isinstance(one, Call) for one in found):
+            return list(found)
+        raise self._odd(what, found, "a list of calls, as stage.contract.call(...) makes them")
+
+    def assets(self) -> int:
+        """Return the assets that are there, in the smallest unit."""
+        found = self._answer("assets")
+        if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+            return found
+        raise self._odd("assets", found, "a whole number, in the smallest unit of the asset")
+
+    def arguments(self) -> Mapping[str, object]:
+        """Return constructor arguments by name."""
+        found = self._answer("arguments")
+        if isinstance(found, Mapping) and all(isinstance(name, str) for name in found):
+            return found
+        raise self._odd("arguments", found, "a dict of values by the arguments' names")
+
+    def _answer(self, what: str, *arguments: object) -> object:
+        return guarded(self._file, what, lambda: getattr(self._adapter, what)(*arguments))
+
+    def _odd(self, what: str, found: object, rule: str) -> InputError:
+        code = getattr(getattr(type(self._adapter), what), "__code__", None)
+        said = f"{what} returns {_short(found)}; must be {rule}"
+        return _fault(self._where, code.co_firstlineno if code else None, said)
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _place(file: Path | None, error: BaseException) -> tuple[int | None, Path]:
     """Return the line of the adapter's file that the error came through, the last one."""
     if isinstance(error, SyntaxError) and file is not None:
         return error.lineno, file
-    frames = traceback.extract_tb(error.__traceback__)
     if file is None:
-        return frames[-1].lineno, Path(Path(frames[-1].filename).name)
+        return None, Path("ready")
+    frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename) == file.absolute()]
     own = own or [frame for frame in frames if Path(frame.filename).name == file.name]
     return (own[-1].lineno if own else None), file
 
 
-def _fault(file: Path, line: int | None, value: str, rule: str) -> InputError:
-    return InputError([Problem(str(file), line, "adapter", value, rule)])
+def _fault(file: Path, line: int | None, rule: str) -> InputError:
+    return InputError([Problem(str(file), line, "adapter", "", rule)])

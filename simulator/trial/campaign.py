@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from simulator.chain import Call
+from simulator.errors import TransactionReverted
 from simulator.replay.shrink import fewest
 from simulator.trial.attacks import attacks
 from simulator.trial.faults import Breach, Fault
@@ -60,11 +61,16 @@ class Trial:
         least: list[Move] = []
         last = self._first_breach(fewest(played, fails), least) or breach
         steps: tuple[Move | Call, ...] = (*least, *last.after)
-        return Fault(breach.rule, last.said, steps, last.check, len(played), where, last.reverts)
+        return Fault(
+            last.rule, last.said, steps, last.check, len(played), where, last.reverts, True
+        )
 
     def _first_breach(self, moves: Iterable[Move], played: list[Move]) -> Breach | None:
         self.stage.chain.revert(self.fresh)
-        watch = Watch(self.stage)
+        try:
+            watch = Watch(self.stage)
+        except TransactionReverted as error:
+            return Breach("views", f"a view reverts before anybody acts: {error}")
         for move in moves:
             played.append(move)
             if breach := watch.play(move):

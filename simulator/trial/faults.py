@@ -88,7 +88,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule that a contract breaks, and the fewest steps that show it.
+    """A rule that a contract breaks, and steps that show it.
 
     Attributes
     ----------
@@ -98,6 +98,8 @@ class Fault:
         Steps of the sequence in which it was found.
     where : str
         Where that was: a standard's sequences, an attack, a market's path.
+    is_least : bool
+        Whether none of the steps can be left out.
     """
 
     rule: str
@@ -107,6 +109,7 @@ class Fault:
     tried: int
     where: str
     reverts: bool = False
+    is_least: bool = False
 
     @property
     def is_told(self) -> bool:

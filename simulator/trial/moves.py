@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,8 +89,6 @@ def _of_the_adapter(stage: TrialStage, move: Move) -> list[Call]:
     if move.what == "report":
         return stage.told("report")
     amount = move.amount
-    if move.what == "lose" and not stage.is_own:
-        return []
     if move.what == "lose":
         amount = stage.there() * move.amount // MILLION
     return stage.told(move.what, amount) if amount else []
@@ -106,8 +103,3 @@ def _of_a_holder(stage: TrialStage, move: Move, who: str) -> list[Call]:
     name = "maxWithdraw" if move.what == "withdraw" else "maxRedeem"
     amount = stage.read(name, who) * move.amount // MILLION
     return [vault.call(move.what, amount, who, who, sender=who)] if amount else []
-
-
-def told_moves(moves: Sequence[Move], unit: int) -> list[str]:
-    """Return moves as people say them."""
-    return [move.words(unit) for move in moves]

@@ -15,7 +15,6 @@ from simulator.chain.codec import keccak
 from simulator.chain.contract import Interface
 
 Kind = Literal["vault", "token"]
-KINDS: tuple[Kind, ...] = ("vault", "token")
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,12 @@ def abi_of(
     return tuple(entries)
 
 
+def is_whole(interface: Interface, standard: Standard) -> bool:
+    """Return whether an ABI has all of a standard, as it says."""
+    found = _standing(interface, standard)
+    return not (found.absent or found.lacking or found.differing)
+
+
 def _standing(interface: Interface, standard: Standard) -> Standing:
     lacking, differing = [], []
     known = {one.selector: one for one in interface.by_selector.values()}
@@ -157,7 +162,8 @@ def _standing(interface: Interface, standard: Standard) -> Standing:
         elif ",".join(found.outputs) != outputs:
             returned = ",".join(found.outputs) or "nothing"
             differing.append(f"{signature} returns {returned}, must be {outputs or 'nothing'}")
-    if standard.optional and len(lacking) == len(standard.functions):
+    # An optional one is there where its first function is: others may have its further ones too.
+    if standard.optional and standard.functions[0].partition("->")[0] in lacking:
         return Standing(standard.name, 0, 0, absent=True)
     for text in standard.events:
         event = interface.events.get(_topic(text))

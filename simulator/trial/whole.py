@@ -30,7 +30,7 @@ from simulator.trial.standards import (
     standings_of_code,
 )
 from simulator.trial.subject import read_subject
-from simulator.trial.tokens import erc20, permits
+from simulator.trial.tokens import erc20, permits, supplied
 from simulator.trial.years import crisis_years, position_of, years_of
 
 Task = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -74,12 +74,15 @@ class Outcome:
     verdicts : tuple of Verdict
         On the scenario's claims, with the contract in place of `position`; none where it was not
         driven through years, or did not come through.
+    unit : int
+        One whole unit of the asset, in its smallest.
     """
 
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]
     verdicts: tuple[Verdict, ...] = ()
     position: str = ""
+    unit: int = 10**18
 
 
 def summon(
@@ -144,19 +147,20 @@ def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) ->
     position = position_of(loaded)
     with task("deploying", 1):
         trial = Trial(summons.case)
+    unit = trial.stage.unit
     steps, faults = [_interface(summons.standings)], list[Fault]()
     with task("standard: sequences against a ledger and the rules", 1):
         step, found = _standard(trial, summons.kind, seed)
     steps.append(step)
     faults += found
     if summons.kind != "vault":
-        return Outcome(tuple(steps), tuple(faults))
+        return Outcome(tuple(steps), tuple(faults), unit=unit)
     with task("attacks", 1):
         attacked = [fault for fault in trial.attacks() if fault.rule not in _rules(faults)]
     faults += attacked
     steps.append(Step("attacks", not attacked, "first depositor, re-entry, queues"))
     if years == 0:
-        return Outcome(tuple(steps), tuple(faults))
+        return Outcome(tuple(steps), tuple(faults), unit=unit)
     name = loaded.scenario.name
     with task(f"{years:,} years of {name}, and the crises", years) as advance:
         driven = drive(trial, _years(loaded, scenario, years), seed, advance)
@@ -164,7 +168,7 @@ def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) ->
     said = f"{driven.years:,} years of {name} and of crises, {driven.moves:,} moves"
     steps.append(Step("economics", not driven.faults, said))
     verdicts = judged(driven, loaded.scenario, position)
-    return Outcome(tuple(steps), tuple(faults), verdicts, position)
+    return Outcome(tuple(steps), tuple(faults), verdicts, position, unit)
 
 
 def _rules(faults: list[Fault]) -> set[str]:
@@ -187,14 +191,18 @@ def _standard(trial: Trial, kind: Kind, seed: int) -> tuple[Step, list[Fault]]:
     stage, fresh, faults = trial.stage, trial.fresh, list[Fault]()
     said = "tokens against a ledger"
     try:
-        faults += [one for one in (erc20(stage, fresh, kind, seed),) if one is not None]
+        supplied(stage, kind)
     except TransactionReverted as error:
         said = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
         return Step("standard", False, said), faults
-    faults += [one for one in (permits(stage, fresh, kind),) if one is not None]
+    try:
+        found = (erc20(stage, fresh, kind, seed), permits(stage, fresh))
+        faults += [one for one in found if one is not None]
+    except TransactionReverted as error:
+        faults.append(Fault("views", f"a view reverts: {error}", (), None, 0, "standard"))
     if kind == "vault":
-        found = trial.random_sequences(seed)
-        faults += [] if found is None else [found]
+        first = trial.random_sequences(seed)
+        faults += [] if first is None else [first]
         said += f"; rounding, previews and {trial.n_moves:,} random moves"
     return Step("standard", not faults, said), faults
 

@@ -51,5 +51,9 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
 @cache
 def small_vault(fault: str = "") -> Artifact:
     """Return the vault, compiled, with one of the faults or sound."""
-    edits = FAULTS[fault] if fault else ()
+    return patched(*FAULTS[fault]) if fault else patched()
+
+
+def patched(*edits: tuple[str, str]) -> Artifact:
+    """Return the vault, compiled, with other edits than the planted ones."""
     return compile_patched(SOURCE, *((SOURCE.name, old, new) for old, new in edits))
