@@ -85,8 +85,9 @@ def _written(summons: Summons, outcome: Outcome, out: Path | None) -> dict[str, 
 
 def _print(summons: Summons, outcome: Outcome, tests: dict[str, Path], seed: int) -> None:
     subject = summons.case.subject.name
-    how = f", adapter {summons.adapter}" if summons.kind == "vault" else ""
-    click.echo(f"{subject} as a {summons.kind}{how}, seed {seed}")
+    how = "" if summons.kind == "token" else f", adapter {summons.adapter}"
+    kind = "staking contract" if summons.kind == "staking" else summons.kind
+    click.echo(f"{subject} as a {kind}{how}, seed {seed}")
     for step in outcome.steps:
         click.echo(f"  {step.name:<10} {'ok   ' if step.is_ok else 'FAULT'}  {step.said}")
     for number, fault in enumerate(outcome.faults):

@@ -37,8 +37,8 @@ class Grounds(Protocol):
 
     Attributes
     ----------
-    asset, contract : Contract
-        What is deposited, and what is on trial.
+    asset, contract, reward : Contract
+        What is deposited, what is on trial, and what a stake is rewarded with.
     roles : namespace of addresses
         owner, keeper, depositor, second_depositor, crowd, intruder, fee_recipient.
     unit : int
@@ -47,6 +47,7 @@ class Grounds(Protocol):
 
     asset: Contract
     contract: Contract
+    reward: Contract
     roles: SimpleNamespace
     unit: int
 
@@ -56,11 +57,17 @@ class Grounds(Protocol):
     def minted(self, to: str, amount: int) -> Call:
         """Return the call by which assets come from outside."""
 
+    def rewarded(self, to: str, amount: int) -> Call:
+        """Return the call by which rewards come from outside."""
+
     def burnt(self, owner: str, amount: int) -> Call:
         """Return the call by which assets of somebody's are gone."""
 
     def held(self, address: str | None = None) -> int:
         """Return the assets that an address holds, by default the contract's."""
+
+    def read(self, function: str, *arguments: object) -> Any:
+        """Return one answer of the contract."""
 
 
 class Adapter:
@@ -132,7 +139,6 @@ class Yearn(Adapter):
     """
 
     prices_donations = False
-    needs = ("add_strategy", "process_report", "update_debt")
     placed = (9, 10)
 
     def set_up(self) -> Sequence[Call]:
@@ -177,7 +183,45 @@ class Yearn(Adapter):
         return self.stage.held() + self.stage.held(self.strategy.address)
 
 
-READY: Mapping[str, type[Adapter]] = {"donation": Donation, "harvest": Harvest, "yearn": Yearn}
+class Staking(Adapter):
+    """A contract that pays rewards for stakes: what it earns are rewards, which it is notified of.
+
+    Attributes
+    ----------
+    is_pro_rata : bool
+        Whether stakes of one size earn alike, however long they are locked up.
+    """
+
+    is_pro_rata = True
+
+    def earn(self, amount: int) -> Sequence[Call]:
+        """Hand the rewards over, and start a period or top up the one that runs."""
+        stage = self.stage
+        teller = stage.roles.owner
+        if _has(stage.contract, "rewardsDistribution", ()):
+            teller = stage.read("rewardsDistribution")
+        return [
+            stage.rewarded(stage.contract.address, amount),
+            stage.contract.call("notifyRewardAmount", amount, sender=teller),
+        ]
+
+
+READY: Mapping[str, type[Adapter]] = {
+    "donation": Donation,
+    "harvest": Harvest,
+    "yearn": Yearn,
+    "staking": Staking,
+}
+FURTHER = (
+    *(f"{name}()->" for name in Harvest.calls),
+    "notifyRewardAmount(uint256)->",
+    "rewardsDistribution()->address",
+)
+"""Functions beyond the standards' that the ready adapters call of a contract on a node."""
+_NEEDS = {
+    "yearn": ("add_strategy", "process_report", "update_debt"),
+    "staking": ("notifyRewardAmount",),
+}
 
 
 def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapter], str]:
@@ -192,6 +236,7 @@ def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapte
     """
     if named is None:
         found = _fitting(contract_interface)
+        _check_fits(contract_interface, found)
         return READY[found], f"{found} (ready)"
     if named in READY:
         _check_fits(contract_interface, named)
@@ -200,11 +245,14 @@ def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapte
     if not file.is_file():
         ready = ", ".join(READY)
         raise UsageError(f"--adapter {named}: no such file; ready ones: {ready}")
-    return _loaded(file), str(file)
+    base = READY["staking"] if _fitting(contract_interface) == "staking" else Adapter
+    return _loaded(file, base), str(file)
 
 
 def _fitting(interface: Any) -> str:
-    if all(name in interface.functions for name in Yearn.needs):
+    if {"stake", "earned"} <= interface.functions.keys():
+        return "staking"
+    if all(name in interface.functions for name in _NEEDS["yearn"]):
         return "yearn"
     return "harvest" if _reports(interface) else "donation"
 
@@ -216,9 +264,10 @@ def _reports(interface: Any) -> bool:
 
 
 def _check_fits(interface: Any, named: str) -> None:
-    lacking = [name for name in Yearn.needs if name not in interface.functions]
-    if named == "yearn" and lacking:
-        raise UsageError(f"--adapter {named}: the contract lacks {', '.join(lacking)}")
+    lacking = [name for name in _NEEDS.get(named, ()) if name not in interface.functions]
+    if lacking:
+        rule = f"the contract lacks {', '.join(lacking)}; give a file that says how it earns"
+        raise UsageError(f"--adapter {named}: {rule}")
     if named == "harvest" and not _reports(interface):
         names = ", ".join(f"{one}()" for one in Harvest.calls)
         raise UsageError(f"--adapter harvest: the contract has none of {names}")
@@ -229,7 +278,7 @@ def _has(contract: Contract, name: str, kinds: tuple[str, ...]) -> bool:
     return any(one.inputs == kinds for one in overloads)
 
 
-def _loaded(file: Path) -> type[Adapter]:
+def _loaded(file: Path, base: type[Adapter]) -> type[Adapter]:
     loader = SourceFileLoader(f"assay_adapter_{file.stem}", str(file))
     module = ModuleType(loader.name)
     module.__file__ = str(file)
@@ -238,7 +287,7 @@ def _loaded(file: Path) -> type[Adapter]:
     if len(found) != 1:
         names = ", ".join(one.__name__ for one in found) or "none"
         raise _fault(file, None, f"must have one class with earn, lose or report; has {names}")
-    return found[0] if issubclass(found[0], Adapter) else type("_", (found[0], Adapter), {})
+    return found[0] if issubclass(found[0], Adapter) else type("_", (found[0], base), {})
 
 
 def _classes(module: ModuleType) -> list[type[Any]]:

@@ -15,6 +15,8 @@ from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
 from simulator.trial.adapters import Adapter, Answers, guarded
 from simulator.trial.node import Door, OnNode
+from simulator.trial.standards import Kind
+from simulator.units import SECONDS_PER_DAY
 
 ARTIFACTS = "simulator.trial.artifacts"
 START = 1_735_689_600
@@ -32,12 +34,16 @@ ROLES = (
 )
 HOLDERS = ("depositor", "second_depositor", "crowd", "intruder")
 """Who deposits; the visitor is a contract that does."""
+PERIOD = 7 * SECONDS_PER_DAY
+"""A period of rewards, where the constructor asks for one."""
 PURSE = 10**15
 """Whole units of the asset that each of them begins with."""
 
 _WORD = 32
 _NO_ANSWER = "its answer is not what its ABI says"
-_ASSET_NAMES = ("asset", "token", "underlying", "want", "stakingtoken", "rewardstoken")
+_ASSET_OF: Mapping[Kind, str] = {"vault": "asset", "staking": "stakingToken"}
+_ASSET_NAMES = ("asset", "token", "underlying", "want", "stakingtoken")
+_REWARD_NAMES = ("rewardstoken", "rewardtoken")
 _OWNER_WORDS = ("owner", "admin", "governance", "authority", "manager", "distribution", "role")
 _STRINGS = {"symbol": "TRIAL", "version": "1", "name": "Trial"}
 _FEE_WORDS = ("fee", "treasury", "recipient", "receiver")
@@ -60,6 +66,7 @@ class Case:
     given: Mapping[str, str] = field(default_factory=dict)
     adapter_file: Path | None = None
     node: OnNode | None = None
+    kind: Kind = "vault"
 
     def stage(self, *, hears: bool = False) -> TrialStage:
         """Return a fresh stage with the contract on it; one that `hears` keeps all receipts."""
@@ -72,7 +79,8 @@ class TrialStage:
     Attributes
     ----------
     chain : RevmChain
-    asset, contract, visitor : Contract
+    asset, contract, visitor, reward : Contract
+        The reward is what a stake is rewarded with; the asset itself where nothing is.
     roles : namespace of addresses
     unit : int
         One whole unit of the asset.
@@ -99,10 +107,12 @@ class TrialStage:
         self.names = {address: role for role, address in accounts.items()}
         self.made: list[Contract] = []
         self.unit, self.born = 10**DECIMALS, 0
-        self._door: Door | None = None
-        self._file = case.adapter_file
+        self._doors: dict[str, Door] = {}
+        self._file, self.kind = case.adapter_file, case.kind
         if node is None:
-            self.asset = self._own("trial_asset", DECIMALS)
+            self.asset = self.reward = self._own("trial_asset", DECIMALS)
+            if case.kind == "staking":
+                self.reward = self._own("trial_asset", DECIMALS)
             self._begin(case)
             values = _arguments(case.subject, self._answers.arguments(), case.given, self)
             self.contract = self._deployed(case.subject, values)
@@ -111,10 +121,14 @@ class TrialStage:
                 self.read("totalSupply")  # What answers not even this is other code.
         else:
             self.contract = Contract(case.subject, node.address)
-            self.asset = self._found_asset()
-            self._door = Door(self.chain, self.asset, self.roles.owner)
+            self.asset = self.reward = self._found(_ASSET_OF.get(self.kind))
             self._begin(case)
+        if case.kind == "staking":
+            self.reward = self._found("rewardsToken")
         self.unit = 10 ** int(self._asked(self.asset, "decimals"))
+        for token in [self.asset, self.reward] if node is not None else []:
+            if token.address not in self._doors:
+                self._doors[token.address] = Door(self.chain, token, self.roles.owner)
         self.visitor = self._own("trial_visitor")
         self.names[self.visitor.address] = "visitor"
         self._fill_purses()
@@ -125,10 +139,9 @@ class TrialStage:
         self.adapter = guarded(self._file, "__init__", lambda: case.adapter(self))
         self._answers = Answers(self._file, self.adapter)
 
-    def _found_asset(self) -> Contract:
-        """Return the asset of a contract that stands on a node: the contract itself of a token."""
-        known = interface_of(self.contract.artifact).functions
-        address = self.read("asset") if "asset" in known else self.contract.address
+    def _found(self, view: str | None) -> Contract:
+        """Return the token that a view of the contract names; without one the contract itself."""
+        address = self.contract.address if view is None else self.read(view)
         return Contract(load_artifact("trial_asset", ARTIFACTS), str(address).lower())
 
     def _own(self, name: str, *arguments: object) -> Contract:
@@ -154,8 +167,8 @@ class TrialStage:
     def _fill_purses(self) -> None:
         """Give everybody assets, and the contract leave to take them."""
         holders = (*self.holders(), self.roles.keeper)
-        if self._door is not None:
-            self.send([self._door.set(self.roles.owner, 100 * PURSE * self.unit)])
+        rich = 100 * PURSE * self.unit
+        self.send([door.set(self.roles.owner, rich) for door in self._doors.values()])
         self.send([self.minted(one, PURSE * self.unit) for one in holders])
         approve = ("approve", self.contract, UNLIMITED)
         own = [one for one in holders if one != self.visitor.address]
@@ -171,14 +184,20 @@ class TrialStage:
 
     def minted(self, to: str, amount: int) -> Call:
         """Return the call by which assets come from outside."""
-        if self._door is not None:
-            return self.asset.call("transfer", to, amount, sender=self.roles.owner)
-        return self.asset.call("mint", to, amount, sender=self.roles.owner)
+        return self._brought(self.asset, to, amount)
+
+    def rewarded(self, to: str, amount: int) -> Call:
+        """Return the call by which rewards come from outside."""
+        return self._brought(self.reward, to, amount)
+
+    def _brought(self, token: Contract, to: str, amount: int) -> Call:
+        how = "transfer" if token.address in self._doors else "mint"
+        return token.call(how, to, amount, sender=self.roles.owner)
 
     def burnt(self, owner: str, amount: int) -> Call:
         """Return the call by which assets of somebody's are gone."""
-        if self._door is not None:
-            return self._door.set(owner, max(self.held(owner) - amount, 0))
+        if door := self._doors.get(self.asset.address):
+            return door.set(owner, max(self.held(owner) - amount, 0))
         return self.asset.call("burn", owner, amount, sender=self.roles.owner)
 
     def held(self, address: str | None = None) -> int:
@@ -309,8 +328,12 @@ def _usual(name: str, kind: str, stage: TrialStage) -> object:
     plain = name.lower().replace("_", "")
     if kind == "string":
         return next((text for word, text in _STRINGS.items() if word in plain), None)
+    if "duration" in plain and stage.kind == "staking" and kind.startswith("uint"):
+        return PERIOD
     if kind != "address":
         return None
+    if plain in _REWARD_NAMES:
+        return stage.reward.address
     if plain in _ASSET_NAMES:
         return stage.asset.address
     if any(word in plain for word in _FEE_WORDS):
@@ -333,13 +356,14 @@ def _parsed(subject: Artifact, name: str, kind: str, text: str, stage: TrialStag
 
 def _wanted(kind: str) -> str:
     if kind == "address":
-        return f"address: 20 bytes in hex, asset, or one of {', '.join(ROLES)}"
+        return f"address: 20 bytes in hex, asset, reward, or one of {', '.join(ROLES)}"
     return f"{kind}, as JSON" if kind.endswith(("]", ")")) else kind
 
 
 def _single(kind: str, text: str, stage: TrialStage) -> object:
     if kind == "address":
-        return stage.asset.address if text == "asset" else vars(stage.roles).get(text, text)
+        tokens = {"asset": stage.asset.address, "reward": stage.reward.address}
+        return tokens.get(text) or vars(stage.roles).get(text, text)
     if kind == "bool":
         return {"true": True, "false": False}[text.lower()]
     if kind.startswith(("uint", "int")):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from simulator.chain.codec import keccak
 from simulator.chain.contract import Interface
 
-Kind = Literal["vault", "token"]
+Kind = Literal["vault", "token", "staking"]
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,29 @@ ERC4626 = Standard(
         "Withdraw(*address,*address,*address,uint256,uint256)",
     ),
 )
+STAKING = Standard(
+    "StakingRewards",
+    (
+        "stakingToken()->address",
+        "rewardsToken()->address",
+        "totalSupply()->uint256",
+        "balanceOf(address)->uint256",
+        "earned(address)->uint256",
+        "stake(uint256)->",
+        "withdraw(uint256)->",
+        "getReward()->",
+    ),
+    (
+        "Staked(*address,uint256)",
+        "Withdrawn(*address,uint256)",
+        "RewardPaid(*address,uint256)",
+    ),
+)
+"""What a trial calls of Synthetix' `StakingRewards`, which many others took over."""
 OF: Mapping[Kind, tuple[Standard, ...]] = {
     "vault": (ERC20, ERC2612, ERC4626),
     "token": (ERC20, ERC2612),
+    "staking": (STAKING,),
 }
 """What each kind is held to."""
 
@@ -106,13 +126,20 @@ class Standing:
 
 
 def kind_of(interface: Interface) -> Kind:
-    """Return what an interface looks like: a vault where it has an asset, else a token."""
+    """Return what an interface looks like: a vault where it has an asset, a token else.
+
+    What tells earned rewards of a stake is neither.
+    """
+    if {"stake", "earned"} <= interface.functions.keys():
+        return "staking"
     names = ("asset", "convertToAssets", "previewDeposit")
     return "vault" if any(name in interface.functions for name in names) else "token"
 
 
 def kind_of_code(code: bytes) -> Kind:
     """Return the same of code alone."""
+    if all(keccak(text)[:4] in code for text in (b"stake(uint256)", b"earned(address)")):
+        return "staking"
     return "vault" if keccak(b"convertToAssets(uint256)")[:4] in code else "token"
 
 
@@ -134,10 +161,13 @@ def abi_of(
 ) -> tuple[Mapping[str, Any], ...]:
     """Return the ABI of code: of a kind's standards that were found, and of `further` calls.
 
-    The latter are names of functions without arguments, of which those in the code count.
+    The latter are functions, as a standard's, of which those in the code count.
     """
-    own = [f"{name}()" for name in further if keccak(f"{name}()".encode())[:4] in code]
-    entries: list[Mapping[str, Any]] = [_function_entry(f"{text}->") for text in own]
+    entries: list[Mapping[str, Any]] = [
+        _function_entry(text)
+        for text in further
+        if keccak(text.partition("->")[0].encode())[:4] in code
+    ]
     absent = {one.standard for one in found if one.absent}
     for standard in (one for one in OF[kind] if one.name not in absent):
         entries += [_function_entry(text) for text in standard.functions]

@@ -12,7 +12,7 @@ from simulator.chain.contract import interface_of
 from simulator.claims import Verdict
 from simulator.errors import InputError, Problem, TransactionReverted, UsageError
 from simulator.scenario import LoadedScenario, load_scenario
-from simulator.trial.adapters import READY, Harvest, adapter_for
+from simulator.trial.adapters import FURTHER, READY, adapter_for
 from simulator.trial.campaign import Trial
 from simulator.trial.economics import drive, judged
 from simulator.trial.faults import Fault
@@ -37,6 +37,12 @@ Task = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Shows a task of so many parts; the function that it yields advances it."""
 
 
+_ATTACKS: Mapping[Kind, str] = {
+    "vault": "first depositor, re-entry, queues",
+    "staking": "periods topped up by us and by strangers, re-entry, queues",
+}
+
+
 @dataclass(frozen=True)
 class Summons:
     """What is on trial, and as what.
@@ -48,9 +54,13 @@ class Summons:
     """
 
     case: Case
-    kind: Kind
     standings: tuple[Standing, ...]
     adapter: str
+
+    @property
+    def kind(self) -> Kind:
+        """As what it is on trial."""
+        return self.case.kind
 
 
 @dataclass(frozen=True)
@@ -107,10 +117,10 @@ def summon(
         found = kind or kind_of_code(node.code)
         there = standings_of_code(node.code, found)
         _check_complete(contract, there)
-        abi = abi_of(found, there, node.code, Harvest.calls)
+        abi = abi_of(found, there, node.code, FURTHER)
         subject = Artifact(contract[:10], abi, b"", len(node.code), "", "")
         chosen, words = adapter_for(interface_of(subject), adapter)
-        return Summons(Case(subject, chosen, {}, file, node), found, there, words)
+        return Summons(Case(subject, chosen, {}, file, node, found), there, words)
     if rpc is not None:
         raise UsageError("--rpc goes with an address; a file is deployed in this process")
     subject = read_subject(Path(contract))
@@ -118,7 +128,7 @@ def summon(
     there = standings(interface_of(subject), found)
     _check_complete(contract, there)
     chosen, words = adapter_for(interface_of(subject), adapter)
-    return Summons(Case(subject, chosen, dict(given), file), found, there, words)
+    return Summons(Case(subject, chosen, dict(given), file, kind=found), there, words)
 
 
 def _check_complete(contract: str, found: tuple[Standing, ...]) -> None:
@@ -153,12 +163,12 @@ def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) ->
         step, found = _standard(trial, summons.kind, seed)
     steps.append(step)
     faults += found
-    if summons.kind != "vault":
+    if summons.kind == "token":
         return Outcome(tuple(steps), tuple(faults), unit=unit)
     with task("attacks", 1):
         attacked = [fault for fault in trial.attacks() if fault.rule not in _rules(faults)]
     faults += attacked
-    steps.append(Step("attacks", not attacked, "first depositor, re-entry, queues"))
+    steps.append(Step("attacks", not attacked, _ATTACKS[summons.kind]))
     if years == 0:
         return Outcome(tuple(steps), tuple(faults), unit=unit)
     name = loaded.scenario.name
@@ -188,23 +198,35 @@ def _interface(found: tuple[Standing, ...]) -> Step:
 
 
 def _standard(trial: Trial, kind: Kind, seed: int) -> tuple[Step, list[Fault]]:
-    stage, fresh, faults = trial.stage, trial.fresh, list[Fault]()
-    said = "tokens against a ledger"
-    try:
-        supplied(stage, kind)
-    except TransactionReverted as error:
-        said = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
-        return Step("standard", False, said), faults
-    try:
-        found = (erc20(stage, fresh, kind, seed), permits(stage, fresh))
-        faults += [one for one in found if one is not None]
-    except TransactionReverted as error:
-        faults.append(Fault("views", f"a view reverts: {error}", (), None, 0, "standard"))
-    if kind == "vault":
+    faults, said = list[Fault](), list[str]()
+    if kind != "staking":
+        said.append("tokens against a ledger")
+        try:
+            trial.stage.chain.revert(trial.fresh)
+            supplied(trial.stage, kind)
+        except TransactionReverted as error:
+            why = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
+            return Step("standard", False, why), faults
+        faults += _as_a_token(trial, kind, seed)
+    if kind != "token":
         first = trial.random_sequences(seed)
         faults += [] if first is None else [first]
-        said += f"; rounding, previews and {trial.n_moves:,} random moves"
-    return Step("standard", not faults, said), faults
+        said.append(f"{_RULES[kind]} and {trial.n_moves:,} random moves")
+    return Step("standard", not faults, "; ".join(said)), faults
+
+
+_RULES: Mapping[Kind, str] = {"vault": "rounding, previews", "staking": "stakes, rewards"}
+
+
+def _as_a_token(trial: Trial, kind: Kind, seed: int) -> list[Fault]:
+    try:
+        found = (
+            erc20(trial.stage, trial.fresh, kind, seed),
+            permits(trial.stage, trial.fresh),
+        )
+    except TransactionReverted as error:
+        return [Fault("views", f"a view reverts: {error}", (), None, 0, "standard")]
+    return [one for one in found if one is not None]
 
 
 def _years(loaded: LoadedScenario, scenario: str, count: int) -> Iterator[tuple[Year, bool]]:

@@ -264,7 +264,9 @@ def test_try__arguments_of_an_adapter__must_fit_the_constructor(tmp_path, sound)
 
 
 def test_try__a_ready_adapter_that_does_not_fit__is_refused(sound):
-    lacking = "--adapter yearn: the contract lacks add_strategy, process_report, update_debt"
+    lacking = (
+        "--adapter yearn: the contract lacks add_strategy, process_report, update_debt; give a file"
+    )
     refused(2, lacking, sound, "--adapter", "yearn")
     plain = SOURCE.read_text().replace("def report():", "def tend():")
     file = sound.with_name("plain.vy")
@@ -295,7 +297,11 @@ GIVEN = {"who_": "keeper", "fees_": "[1, 2]", "terms_": '[3, "keeper"]', "flag_"
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
-        ("who_", "nobody", "must be address: 20 bytes in hex, asset, or one of owner, keeper,"),
+        (
+            "who_",
+            "nobody",
+            "must be address: 20 bytes in hex, asset, reward, or one of",
+        ),
         ("who_", "0x12", "must be address"),
         ("fees_", "1", "must be uint256[2], as JSON"),
         ("fees_", "[1]", "must be uint256[2], as JSON"),
