@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from simulator.errors import UsageError
 from simulator.scenario import load_scenario
+from simulator.trial.adapters import Adapter
 from simulator.trial.sequences import Year
 from simulator.trial.stage import START, TrialStage
 from simulator.trial.whole import summon
@@ -14,15 +15,17 @@ from simulator.trial.years import years_of
 from simulator.units import SECONDS_PER_DAY
 
 
-def staged(contract: str, adapter: str | None = None, **arguments: str) -> TrialStage:
+def staged(
+    contract: str, adapter: str | type[Adapter] | None = None, **arguments: str
+) -> TrialStage:
     """Return a contract that was only just deployed, on a stage of its own in this process.
 
     Parameters
     ----------
     contract : str
         A Vyper file, or an artifact of ape, Foundry or Vyper.
-    adapter : str, optional
-        As `assay try --adapter`.
+    adapter : str or class, optional
+        As `assay try --adapter`, or the class itself.
     **arguments
         Arguments of the constructor by name, as `assay try --arg` takes them.
 

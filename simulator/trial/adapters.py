@@ -28,6 +28,8 @@ from simulator.chain.contract import interface_of
 from simulator.errors import AssayError, InputError, Problem, UsageError
 
 Found = TypeVar("Found")
+_READY = Path("ready")
+"""Where a ready adapter stands, for a reader."""
 _LONGEST = 60
 """Characters of a wrong answer that are shown."""
 
@@ -52,7 +54,7 @@ class Grounds(Protocol):
     unit: int
 
     def deploy(self, name: str, *arguments: object) -> Contract:
-        """Create one of the packaged contracts, by the owner."""
+        """Create one of the packaged contracts, or that of a file, by the owner."""
 
     def minted(self, to: str, amount: int) -> Call:
         """Return the call by which assets come from outside."""
@@ -69,6 +71,9 @@ class Grounds(Protocol):
     def read(self, function: str, *arguments: object) -> Any:
         """Return one answer of the contract."""
 
+    def ask(self, contract: Contract, function: str, *arguments: object) -> Any:
+        """Return one answer of any contract."""
+
 
 class Adapter:
     """A vault whose price follows the assets that it holds: what is donated counts at once.
@@ -79,10 +84,13 @@ class Adapter:
         Whether assets that anybody sends it count without a report.
     annual_fee : float
         What it may take of its assets in a year, as a share: so much may a price fall by time.
+    decimals : int
+        Those of the asset that the stage makes.
     """
 
     prices_donations = True
     annual_fee = 0.0
+    decimals = 18
 
     def __init__(self, stage: Grounds) -> None:
         self.stage = stage
@@ -224,8 +232,12 @@ _NEEDS = {
 }
 
 
-def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapter], str]:
+def adapter_for(
+    contract_interface: Any, named: str | type[Adapter] | None
+) -> tuple[type[Adapter], str]:
     """Return the adapter that is named, by a file or as a ready one, or the one that fits.
+
+    A class is its own.
 
     Raises
     ------
@@ -238,6 +250,8 @@ def adapter_for(contract_interface: Any, named: str | None) -> tuple[type[Adapte
         found = _fitting(contract_interface)
         _check_fits(contract_interface, found)
         return READY[found], f"{found} (ready)"
+    if not isinstance(named, str):
+        return named, named.__name__
     if named in READY:
         _check_fits(contract_interface, named)
         return READY[named], f"{named} (ready)"
@@ -320,6 +334,20 @@ def guarded(file: Path | None, what: str, do: Callable[[], Found]) -> Found:
         raise _fault(where, line, said) from None
 
 
+def check_figures(file: Path | None, adapter: type[Adapter]) -> None:
+    """Raise where a figure that an adapter states is none.
+
+    Raises
+    ------
+    InputError
+    """
+    where, fee, decimals = file or _READY, adapter.annual_fee, adapter.decimals
+    if isinstance(fee, bool) or not isinstance(fee, int | float) or not 0 <= fee < 1:
+        raise _fault(where, None, f"annual_fee is {fee!r}; must be a share, 0 to below 1")
+    if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= 36:
+        raise _fault(where, None, f"decimals is {decimals!r}; must be 0 to 36")
+
+
 class Answers:
     """An adapter's answers, each of the kind that it must be.
 
@@ -331,13 +359,10 @@ class Answers:
 
     def __init__(self, file: Path | None, adapter: Adapter) -> None:
         self._file, self._adapter = file, adapter
-        fee = adapter.annual_fee
-        if isinstance(fee, bool) or not isinstance(fee, int | float) or not 0 <= fee < 1:
-            raise _fault(self._where, None, f"annual_fee is {fee!r}; must be a share, 0 to below 1")
 
     @property
     def _where(self) -> Path:
-        return self._file or Path("ready")
+        return self._file or _READY
 
     def calls(self, what: str, *arguments: object) -> list[Call]:
         """Return the calls that a method answers with."""
@@ -346,12 +371,12 @@ class Answers:
             return list(found)
         raise self._odd(what, found, "a list of calls, as stage.contract.call(...) makes them")
 
-    def assets(self) -> int:
-        """Return the assets that are there, in the smallest unit."""
-        found = self._answer("assets")
+    def number(self, what: str, *arguments: object) -> int:
+        """Return the amount that a method answers with, in the smallest unit of the asset."""
+        found = self._answer(what, *arguments)
         if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
             return found
-        raise self._odd("assets", found, "a whole number, in the smallest unit of the asset")
+        raise self._odd(what, found, "a whole number, in the smallest unit of the asset")
 
     def arguments(self) -> Mapping[str, object]:
         """Return constructor arguments by name."""
@@ -379,7 +404,7 @@ def _place(file: Path | None, error: BaseException) -> tuple[int | None, Path]:
     if isinstance(error, SyntaxError) and file is not None:
         return error.lineno, file
     if file is None:
-        return None, Path("ready")
+        return None, _READY
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename) == file.absolute()]
     own = own or [frame for frame in frames if Path(frame.filename).name == file.name]

@@ -13,9 +13,10 @@ from simulator.chain import Artifact, Call, Contract, Receipt, RevmChain, load_a
 from simulator.chain.codec import Encoder, optional
 from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
-from simulator.trial.adapters import Adapter, Answers, guarded
+from simulator.trial.adapters import Adapter, Answers, check_figures, guarded
 from simulator.trial.node import Door, OnNode
 from simulator.trial.standards import Kind
+from simulator.trial.subject import read_subject
 from simulator.units import SECONDS_PER_DAY
 
 ARTIFACTS = "simulator.trial.artifacts"
@@ -106,11 +107,12 @@ class TrialStage:
         self.roles = SimpleNamespace(**accounts)
         self.names = {address: role for role, address in accounts.items()}
         self.made: list[Contract] = []
-        self.unit, self.born = 10**DECIMALS, 0
+        self.unit, self.born = 10**case.adapter.decimals, 0
         self._doors: dict[str, Door] = {}
         self._file, self.kind = case.adapter_file, case.kind
+        check_figures(self._file, case.adapter)
         if node is None:
-            self.asset = self.reward = self._own("trial_asset", DECIMALS)
+            self.asset = self.reward = self._own("trial_asset", case.adapter.decimals)
             if case.kind == "staking":
                 self.reward = self._own("trial_asset", DECIMALS)
             self._begin(case)
@@ -125,7 +127,7 @@ class TrialStage:
             self._begin(case)
         if case.kind == "staking":
             self.reward = self._found("rewardsToken")
-        self.unit = 10 ** int(self._asked(self.asset, "decimals"))
+        self.unit = 10 ** int(self.ask(self.asset, "decimals"))
         for token in [self.asset, self.reward] if node is not None else []:
             if token.address not in self._doors:
                 self._doors[token.address] = Door(self.chain, token, self.roles.owner)
@@ -179,8 +181,16 @@ class TrialStage:
     # -- what an adapter uses --------------------------------------------------------------
 
     def deploy(self, name: str, *arguments: object) -> Contract:
-        """Create one of the packaged contracts, by the owner."""
-        return self._kept(self.chain.deploy(load_artifact(name), arguments, self.roles.owner))
+        """Create one of the packaged contracts, or that of a file, by the owner.
+
+        Raises
+        ------
+        UsageError, InputError
+            The file holds no contract.
+        """
+        is_file = Path(name).suffix in (".vy", ".json")
+        made = read_subject(Path(name)) if is_file else load_artifact(name)
+        return self._kept(self.chain.deploy(made, arguments, self.roles.owner))
 
     def minted(self, to: str, amount: int) -> Call:
         """Return the call by which assets come from outside."""
@@ -203,7 +213,7 @@ class TrialStage:
     def held(self, address: str | None = None) -> int:
         """Return the assets that an address holds, by default the contract's."""
         whose = self.contract.address if address is None else address
-        return int(self._asked(self.asset, "balanceOf", whose))
+        return int(self.ask(self.asset, "balanceOf", whose))
 
     # -- what a trial uses -----------------------------------------------------------------
 
@@ -212,7 +222,7 @@ class TrialStage:
         return (*(getattr(self.roles, role) for role in HOLDERS), self.visitor.address)
 
     def told(self, what: str, *arguments: object) -> list[Call]:
-        """Return what the adapter calls to `earn`, `lose` or `report`.
+        """Return what the adapter calls to `earn`, `lose` or `report`, or in another method.
 
         Raises
         ------
@@ -220,6 +230,16 @@ class TrialStage:
             The adapter raised, or answered no calls: with its file and line.
         """
         return self._answers.calls(what, *arguments)
+
+    def number_from(self, what: str, *arguments: object) -> int:
+        """Return the amount that a method of the adapter tells.
+
+        Raises
+        ------
+        InputError
+            As of `told`.
+        """
+        return self._answers.number(what, *arguments)
 
     def refused(self, what: str, error: TransactionReverted) -> InputError:
         """Return what to raise where a call of the adapter's reverts."""
@@ -229,7 +249,7 @@ class TrialStage:
 
     def there(self) -> int:
         """Return the assets that are really there, as the adapter has it."""
-        return self._answers.assets()
+        return self.number_from("assets")
 
     def send(self, calls: Sequence[Call]) -> list[Receipt]:
         """Execute calls at the present time.
@@ -253,9 +273,16 @@ class TrialStage:
         TransactionReverted
             It answers nothing, or what its ABI does not say.
         """
-        return self._asked(self.contract, function, *arguments)
+        return self.ask(self.contract, function, *arguments)
 
-    def _asked(self, contract: Contract, function: str, *arguments: object) -> Any:
+    def ask(self, contract: Contract, function: str, *arguments: object) -> Any:
+        """Return one answer of any contract.
+
+        Raises
+        ------
+        TransactionReverted
+            As of `read`.
+        """
         call = contract.call(function, *arguments)
         data = self.chain.view_one(call)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from simulator.chain.contract import interface_of
 from simulator.claims import Verdict
 from simulator.errors import InputError, Problem, TransactionReverted, UsageError
 from simulator.scenario import LoadedScenario, load_scenario
-from simulator.trial.adapters import FURTHER, READY, adapter_for
+from simulator.trial.adapters import FURTHER, READY, Adapter, adapter_for
 from simulator.trial.campaign import Trial
 from simulator.trial.economics import drive, judged
 from simulator.trial.faults import Fault
@@ -98,7 +99,7 @@ class Outcome:
 def summon(
     contract: str,
     kind: Kind | None,
-    adapter: str | None,
+    adapter: str | type[Adapter] | None,
     given: Mapping[str, str],
     rpc: str | None,
 ) -> Summons:
@@ -109,7 +110,7 @@ def summon(
     UsageError, InputError, ChainUnavailable
         With the file, what is wrong with it, and what to do.
     """
-    file = None if adapter is None or adapter in READY else Path(adapter)
+    file = _file_of(adapter)
     if is_address(contract):
         if rpc is None:
             raise UsageError(f"{contract}: an address needs --rpc, the node on which it stands")
@@ -129,6 +130,13 @@ def summon(
     _check_complete(contract, there)
     chosen, words = adapter_for(interface_of(subject), adapter)
     return Summons(Case(subject, chosen, dict(given), file, kind=found), there, words)
+
+
+def _file_of(adapter: str | type[Adapter] | None) -> Path | None:
+    """Return where an adapter of somebody's own stands; None of a ready one."""
+    if isinstance(adapter, type):
+        return Path(inspect.getsourcefile(adapter) or adapter.__name__)
+    return None if adapter is None or adapter in READY else Path(adapter)
 
 
 def _check_complete(contract: str, found: tuple[Standing, ...]) -> None:
