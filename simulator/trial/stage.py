@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from simulator.chain import Artifact, Call, Contract, Receipt, RevmChain, load_artifact
+from simulator.chain import Artifact, Call, Chain, Contract, Receipt, RevmChain, load_artifact
 from simulator.chain.codec import Encoder, optional
 from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
@@ -69,9 +69,12 @@ class Case:
     node: OnNode | None = None
     kind: Kind = "vault"
 
-    def stage(self, *, hears: bool = False) -> TrialStage:
-        """Return a fresh stage with the contract on it; one that `hears` keeps all receipts."""
-        return TrialStage(self, hears=hears)
+    def stage(self, *, hears: bool = False, chain: Chain | None = None) -> TrialStage:
+        """Return a fresh stage with the contract on it; one that `hears` keeps all receipts.
+
+        A chain of one's own takes the place of that in this process.
+        """
+        return TrialStage(self, hears=hears, chain=chain)
 
 
 class TrialStage:
@@ -79,7 +82,7 @@ class TrialStage:
 
     Attributes
     ----------
-    chain : RevmChain
+    chain : Chain
     asset, contract, visitor, reward : Contract
         The reward is what a stake is rewarded with; the asset itself where nothing is.
     roles : namespace of addresses
@@ -87,19 +90,23 @@ class TrialStage:
         One whole unit of the asset.
     born : int
         When it was deployed, seconds; 0 on a node, which does not say.
+    start : int
+        When its first day begins, seconds.
     """
 
-    def __init__(self, case: Case, *, hears: bool = False) -> None:
+    def __init__(self, case: Case, *, hears: bool = False, chain: Chain | None = None) -> None:
         node = case.node
-        self.chain = RevmChain(START) if node is None else RevmChain(node.start, node.url)
+        self.start = START if chain is None else chain.timestamp()
+        own = RevmChain(START) if node is None else RevmChain(node.start, node.url)
+        self.chain: Chain = own if chain is None else chain
         if hears:
             self.chain.heard = []
         try:
-            self._set_up(case)
+            self._set_up(case, own)
         except TransactionReverted as error:
             raise _unfit(case.subject, f"cannot be set up: {error}") from None
 
-    def _set_up(self, case: Case) -> None:
+    def _set_up(self, case: Case, above: RevmChain) -> None:
         node = case.node
         # On a node the first accounts have mostly been used; these have made no contract yet.
         own = self.chain.accounts if node is None else self.chain.accounts[::-1]
@@ -130,7 +137,7 @@ class TrialStage:
         self.unit = 10 ** int(self.ask(self.asset, "decimals"))
         for token in [self.asset, self.reward] if node is not None else []:
             if token.address not in self._doors:
-                self._doors[token.address] = Door(self.chain, token, self.roles.owner)
+                self._doors[token.address] = Door(above, token, self.roles.owner)
         self.visitor = self._own("trial_visitor")
         self.names[self.visitor.address] = "visitor"
         self._fill_purses()
