@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import pytest
 
 from simulator.errors import AssayError
-from simulator.testing.plugin import STORED
 from simulator.testing.verdicts import Answer, Question, answer, names_of, store, stored, turned
 
 
@@ -23,6 +22,7 @@ class Claims(pytest.File):
 
     question: Question
     is_update: bool
+    on_stored: Callable[[Path], None]
 
     @cached_property
     def kept_in(self) -> Path:
@@ -54,7 +54,7 @@ class Claims(pytest.File):
             return error
         if self.is_update:
             store(self.kept_in, found)
-            self.config.stash[STORED] = self.kept_in
+            self.on_stored(self.kept_in)
         return found
 
     def collect(self) -> list[Claim]:
@@ -95,8 +95,12 @@ class Claim(pytest.Item):
         return self.path, None, f"claim {self.name}"
 
 
-def claims_of(session: pytest.Session, option: Callable[[str], Any]) -> list[Claim]:
+def claims_of(
+    session: pytest.Session, option: Callable[[str], Any], on_stored: Callable[[Path], None]
+) -> list[Claim]:
     """Return the tests that the command line asks for.
+
+    `on_stored` is told where verdicts were stored.
 
     Raises
     ------
@@ -115,6 +119,7 @@ def claims_of(session: pytest.Session, option: Callable[[str], Any]) -> list[Cla
     )
     node: Claims = Claims.from_parent(session, path=Path(question.scenario).absolute())
     node.question, node.is_update = question, option("assay_update")
+    node.on_stored = on_stored
     try:
         return list(node.collect())
     except AssayError as error:

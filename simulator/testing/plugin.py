@@ -58,7 +58,10 @@ def pytest_collection_modifyitems(
     if config.getoption("assay"):
         from simulator.testing.items import claims_of
 
-        items += claims_of(session, config.getoption)
+        def on_stored(file: Path) -> None:
+            config.stash[STORED] = file
+
+        items += claims_of(session, config.getoption, on_stored)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

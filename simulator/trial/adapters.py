@@ -16,6 +16,7 @@ It returns calls and sends none: the stage does, so that what fails can be told 
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
@@ -30,6 +31,9 @@ from simulator.errors import AssayError, InputError, Problem, UsageError
 Found = TypeVar("Found")
 _READY = Path("ready")
 """Where a ready adapter stands, for a reader."""
+MOST_DECIMALS = 36
+"""Those of an asset: amounts of quadrillions must fit into a word."""
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _LONGEST = 60
 """Characters of a wrong answer that are shown."""
 
@@ -344,8 +348,12 @@ def check_figures(file: Path | None, adapter: type[Adapter]) -> None:
     where, fee, decimals = file or _READY, adapter.annual_fee, adapter.decimals
     if isinstance(fee, bool) or not isinstance(fee, int | float) or not 0 <= fee < 1:
         raise _fault(where, None, f"annual_fee is {fee!r}; must be a share, 0 to below 1")
-    if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= 36:
-        raise _fault(where, None, f"decimals is {decimals!r}; must be 0 to 36")
+    if (
+        isinstance(decimals, bool)
+        or not isinstance(decimals, int)
+        or not 0 <= decimals <= MOST_DECIMALS
+    ):
+        raise _fault(where, None, f"decimals is {decimals!r}; must be 0 to {MOST_DECIMALS}")
 
 
 class Answers:
@@ -367,9 +375,13 @@ class Answers:
     def calls(self, what: str, *arguments: object) -> list[Call]:
         """Return the calls that a method answers with."""
         found = self._answer(what, *arguments)
-        if isinstance(found, list | tuple) and all(isinstance(one, Call) for one in found):
-            return list(found)
-        raise self._odd(what, found, "a list of calls, as stage.contract.call(...) makes them")
+        if not (isinstance(found, list | tuple) and all(isinstance(one, Call) for one in found)):
+            raise self._odd(what, found, "a list of calls, as stage.contract.call(...) makes them")
+        for call in found:
+            if not (isinstance(call.sender, str) and _ADDRESS.fullmatch(call.sender)):
+                rule = "an address, as stage.roles.keeper is"
+                raise self._odd(f"{what}: the sender of {call.label}", call.sender, rule)
+        return list(found)
 
     def number(self, what: str, *arguments: object) -> int:
         """Return the amount that a method answers with, in the smallest unit of the asset."""
@@ -389,8 +401,9 @@ class Answers:
         return guarded(self._file, what, lambda: getattr(self._adapter, what)(*arguments))
 
     def _odd(self, what: str, found: object, rule: str) -> InputError:
-        code = getattr(getattr(type(self._adapter), what), "__code__", None)
-        said = f"{what} returns {_short(found)}; must be {rule}"
+        name, separator, _ = what.partition(":")
+        code = getattr(getattr(type(self._adapter), name), "__code__", None)
+        said = f"{what} {'is' if separator else 'returns'} {_short(found)}; must be {rule}"
         return _fault(self._where, code.co_firstlineno if code else None, said)
 
 

@@ -396,9 +396,7 @@ def topped_up(stage: TrialStage, fresh: int) -> Fault | None:
     """
     stage.chain.revert(fresh)
     steps: Steps = (
-        Move("stake", "depositor", 100 * stage.unit),
-        Move("earn", "", _REWARDS * stage.unit),
-        Move("wait", "", SECONDS_PER_DAY),
+        *_first_day(stage),
         Move("earn", "", 2 * _REWARDS * stage.unit),
         Move("wait", "", _LONG * SECONDS_PER_DAY),
     )
@@ -406,24 +404,34 @@ def topped_up(stage: TrialStage, fresh: int) -> Fault | None:
         play(stage, steps)
     except TransactionReverted as error:
         raise stage.refused("earn", error) from None
-    earned, came = stage.read("earned", stage.roles.depositor), 3 * _REWARDS * stage.unit
-    least = came - came // _OF_DUST
+    who = stage.roles.depositor
+    earned, came = stage.read("earned", who), 3 * _REWARDS * stage.unit
+    # On a node others may have staked before.
+    part = came * stage.read("balanceOf", who) // stage.read("totalSupply")
+    least = part - part // _OF_DUST
     if earned >= least:
         return None
-    said = f"who alone had staked all the time earned {earned / stage.unit:,.6g} of "
-    said += f"{came / stage.unit:,.6g} that came in, the second part within the first's period"
-    check = Check(stage.contract.call("earned", stage.roles.depositor), least=least)
+    said = f"who had staked all the time earned {earned / stage.unit:,.6g} of the "
+    said += f"{part / stage.unit:,.6g} that were his of what came in by two notices in one period"
+    check = Check(stage.contract.call("earned", who), least=least)
     return Fault("lost-rewards", said, steps, check, len(steps), _WHERE)
+
+
+def _first_day(stage: TrialStage) -> Steps:
+    """Return a stake, the first rewards of a period, and a day of it."""
+    over = [] if stage.born else [Move("wait", "", _LONG * SECONDS_PER_DAY)]
+    return (
+        *over,
+        Move("stake", "depositor", 100 * stage.unit),
+        Move("earn", "", _REWARDS * stage.unit),
+        Move("wait", "", SECONDS_PER_DAY),
+    )
 
 
 def slowed(stage: TrialStage, fresh: int) -> Fault | None:
     """Return the fault where a stranger's notice of next to nothing makes rewards flow slower."""
     stage.chain.revert(fresh)
-    begin: Steps = (
-        Move("stake", "depositor", 100 * stage.unit),
-        Move("earn", "", _REWARDS * stage.unit),
-        Move("wait", "", SECONDS_PER_DAY),
-    )
+    begin = _first_day(stage)
     later, who = Move("wait", "", SECONDS_PER_DAY), stage.roles.depositor
     play(stage, begin)
     here = stage.chain.snapshot()

@@ -13,7 +13,7 @@ from simulator.chain import Artifact, Call, Chain, Contract, Receipt, RevmChain,
 from simulator.chain.codec import Encoder, optional
 from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
-from simulator.trial.adapters import Adapter, Answers, check_figures, guarded
+from simulator.trial.adapters import MOST_DECIMALS, Adapter, Answers, check_figures, guarded
 from simulator.trial.node import Door, OnNode
 from simulator.trial.standards import Kind
 from simulator.trial.subject import read_subject
@@ -134,7 +134,11 @@ class TrialStage:
             self._begin(case)
         if case.kind == "staking":
             self.reward = self._found("rewardsToken")
-        self.unit = 10 ** int(self.ask(self.asset, "decimals"))
+        decimals = int(self.ask(self.asset, "decimals"))
+        if decimals > MOST_DECIMALS:
+            rule = f"its asset has {decimals} decimals; at most {MOST_DECIMALS}"
+            raise _unfit(case.subject, rule)
+        self.unit = 10**decimals
         for token in [self.asset, self.reward] if node is not None else []:
             if token.address not in self._doors:
                 self._doors[token.address] = Door(above, token, self.roles.owner)

@@ -138,9 +138,9 @@ def kind_of(interface: Interface) -> Kind:
 
 def kind_of_code(code: bytes) -> Kind:
     """Return the same of code alone."""
-    if all(keccak(text)[:4] in code for text in (b"stake(uint256)", b"earned(address)")):
+    if all(_is_in(code, text) for text in ("stake(uint256)", "earned(address)")):
         return "staking"
-    return "vault" if keccak(b"convertToAssets(uint256)")[:4] in code else "token"
+    return "vault" if _is_in(code, "convertToAssets(uint256)") else "token"
 
 
 def standings(interface: Interface, kind: Kind) -> tuple[Standing, ...]:
@@ -149,10 +149,7 @@ def standings(interface: Interface, kind: Kind) -> tuple[Standing, ...]:
 
 
 def standings_of_code(code: bytes, kind: Kind) -> tuple[Standing, ...]:
-    """Return the same of code alone: whether it holds each selector and each topic.
-
-    A compiler writes a selector without its leading zeros.
-    """
+    """Return the same of code alone: whether it holds each selector and each topic."""
     return tuple(_of_code(code, standard) for standard in OF[kind])
 
 
@@ -164,9 +161,7 @@ def abi_of(
     The latter are functions, as a standard's, of which those in the code count.
     """
     entries: list[Mapping[str, Any]] = [
-        _function_entry(text)
-        for text in further
-        if keccak(text.partition("->")[0].encode())[:4] in code
+        _function_entry(text) for text in further if _is_in(code, text.partition("->")[0])
     ]
     absent = {one.standard for one in found if one.absent}
     for standard in (one for one in OF[kind] if one.name not in absent):
@@ -207,13 +202,18 @@ def _standing(interface: Interface, standard: Standard) -> Standing:
 
 def _of_code(code: bytes, standard: Standard) -> Standing:
     signatures = [text.partition("->")[0] for text in standard.functions]
-    lacking = [one for one in signatures if keccak(one.encode())[:4].lstrip(b"\0") not in code]
+    lacking = [one for one in signatures if not _is_in(code, one)]
     if standard.optional and lacking:
         return Standing(standard.name, 0, 0, absent=True)
     lacking += [
         f"event {text.replace('*', '')}" for text in standard.events if _topic(text) not in code
     ]
     return _told(standard, lacking, [])
+
+
+def _is_in(code: bytes, signature: str) -> bool:
+    """Return whether code holds a selector; a compiler writes it without its leading zeros."""
+    return keccak(signature.encode())[:4].lstrip(b"\0") in code
 
 
 def _told(standard: Standard, lacking: list[str], differing: list[str]) -> Standing:

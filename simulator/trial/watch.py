@@ -37,6 +37,8 @@ _FIRST = (
 """Which of several breaches of one move is told: the one that says most of its cause."""
 _FINER = 6
 """Decimals of the price beyond those of a share: of a million shares."""
+_FINEST = 60
+"""Decimals beyond which an amount would not fit into a word."""
 _FEW_SHARES = 10**6
 """A deposit of fewer shares may be refused: rounding would cost the depositor too much."""
 
@@ -68,7 +70,7 @@ class Watch:
         self.stage = stage
         self._probes_every = probes_every
         self._holders = stage.holders()
-        self._base = 10 ** (stage.read("decimals") + _FINER)
+        self._base = 10 ** min(stage.read("decimals") + _FINER, _FINEST)
         vault, asset = stage.contract, stage.asset
         self._views = [
             *(vault.call("balanceOf", one) for one in self._holders),

@@ -356,12 +356,33 @@ def test_try__a_contract_on_a_node__is_tried_and_the_node_left_as_it_was(free_po
         assert "adapter harvest (ready)" in done.output
         assert "ERC-4626: 19 functions, 2 events" in done.output
         assert (chain.timestamp(), vault.read(chain, "totalSupply")) == before
+        staking = stake_on(chain, asset)
+        done = attempt(staking.address, *QUICK, "--rpc", url)
+        assert done.exit_code == 0, done.output
+        assert "as a staking contract, adapter staking (ready)" in done.output
         # Losses are played above the node too, and told in units of the asset's own decimals.
         stale = chain.deploy(small_vault("stale-price"), (asset.address, owner), owner)
         done = attempt(stale.address, *QUICK, "--rpc", url)
         assert done.exit_code == 5, done.output
         assert "keeps a stale price after a loss" in done.output
         assert re.search(r"crowd deposits (1|10|100|1,000|10,000|100,000|1e\+06)\n", done.output)
+
+
+def stake_on(chain, asset):
+    """Return a staking contract within a period, with a stake of somebody's."""
+    owner, teller, staker = chain.accounts[:3]
+    reward = chain.deploy(load_artifact("trial_asset", ARTIFACTS), (18,), owner)
+    arguments = (owner, teller, reward.address, asset.address, 604_800)
+    staking = chain.deploy(load_artifact("staking_rewards"), arguments, owner)
+    for call in (
+        asset.call("mint", staker, 10**9, sender=owner),
+        asset.call("approve", staking, 10**9, sender=staker),
+        staking.call("stake", 10**9, sender=staker),
+        reward.call("mint", staking, 10**21, sender=owner),
+        staking.call("notifyRewardAmount", 10**21, sender=teller),
+    ):
+        chain.send(call)
+    return staking
 
 
 @pytest.fixture

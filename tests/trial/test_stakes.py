@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("pyrevm")
 pytest.importorskip("vyper")
 
+from planted import STAKING_FAULTS, staking
 from test_planted import SEEDS, SURE_OF, the_test
 
-from simulator.chain import load_artifact
-from simulator.chain.compile import compile_patched
 from simulator.errors import InputError, UsageError
 from simulator.trial.adapters import Adapter, Staking
 from simulator.trial.campaign import Trial
@@ -23,42 +19,6 @@ from simulator.trial.moves import Move
 from simulator.trial.sequences import Year
 from simulator.trial.stage import Case
 from simulator.trial.whole import summon
-
-CONTRACT = Path(__file__).parents[2] / "contracts" / "staking_rewards.vy"
-UPDATE = "    self._update_reward(account)\n"
-PULL = "    received: uint256 = asset_token._pull("
-LEFT = "        pot += (self.periodFinish - block.timestamp) * self.rewardRate\n"
-LOWER = '        assert rate >= self.rewardRate, "staking_rewards: rate would fall"\n'
-ONLY = (
-    "    assert msg.sender == self.rewardsDistribution, "
-    '"staking_rewards: caller is not the rewards distribution"\n'
-)
-FLOWED = "flowed // self.totalSupply"
-PAID = "    self.rewards[account] = 0\n"
-BOOKED = "        self.userRewardPerTokenPaid[account] = self.rewardPerTokenStored\n"
-WITHDRAWN = "    self.totalSupply -= amount\n    self.balanceOf[account] = stake - amount\n"
-
-FAULTS = {
-    # Who has never staked is rewarded from the beginning of time.
-    "before-stake": ((UPDATE + PULL, PULL),),
-    # The classic: a notice begins a period anew with what is new alone.
-    "lost-rewards": ((LEFT, "        pass\n"), (LOWER, "        pass\n")),
-    # Anybody's notice of nothing stretches what is left over a whole period more.
-    "slowed-rewards": ((ONLY, ""), (LOWER, "        pass\n")),
-    # A withdrawal is booked before what the stake has earned.
-    "accrued": ((UPDATE + WITHDRAWN, WITHDRAWN + UPDATE),),
-    "paid-as-earned": ((PAID, ""),),
-    "over-paid": ((FLOWED, "flowed // max(self.totalSupply - 1, 1) * 101 // 100"),),
-    "stake": ((WITHDRAWN, WITHDRAWN + '    assert amount % 7 != 3, "fee"\n'),),
-}
-
-
-@cache
-def staking(fault=""):
-    if not fault:
-        return load_artifact("staking_rewards")
-    edits = (("staking_rewards.vy", old, new) for old, new in FAULTS[fault])
-    return compile_patched(CONTRACT, *edits)
 
 
 def case_of(artifact, **given):
@@ -99,7 +59,7 @@ def test_planted_fault__in_a_staking_contract__is_named(fault):
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", STAKING_FAULTS)
 def test_planted_fault__in_a_staking_contract__is_named_in_nine_of_ten_seeds(fault):
     case = case_of(staking(fault))
     named = [fault in [found.rule for found in found_in(case, seed)] for seed in range(SEEDS)]

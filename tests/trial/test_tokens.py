@@ -10,7 +10,7 @@ pytest.importorskip("pyrevm")
 pytest.importorskip("vyper")
 
 from planted import patched, small_vault
-from test_planted import case_of
+from test_planted import case_of, the_test
 
 from simulator.chain.contract import interface_of
 from simulator.trial.campaign import Trial
@@ -65,9 +65,12 @@ def test_ledger__a_token_that_says_what_it_does_not__is_told(edit, said, tmp_pat
     assert (fault.rule, fault.is_least, fault.tried) == ("erc-20", True, ACTS)
     assert said in fault.said
     if fault.is_told:
-        write_fault(tmp_path / "test_it.py", case, fault)
-        text = (tmp_path / "test_it.py").read_text()
-        assert f"Of {ACTS} steps {len(fault.steps)} are left, all of them needed." in text
+        file = tmp_path / "test_it.py"
+        write_fault(file, case, fault)
+        shrunk = f"Of {ACTS} steps {len(fault.steps)} are left, all of them needed."
+        assert shrunk in file.read_text()
+        with pytest.raises(AssertionError):
+            the_test(file)()
 
 
 def test_exported_test__of_steps_that_were_not_shrunk__does_not_say_so(tmp_path):
