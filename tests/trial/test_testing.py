@@ -48,10 +48,15 @@ def project(tmp_path):
     (tmp_path / "contracts").mkdir()
     (tmp_path / "tests").mkdir()
     shutil.copy(SOURCE, tmp_path / "contracts" / "my_vault.vy")
-    code = re.search(r"(    # tests/test_my_vault\.py\n(?:    .*\n|\n)+)", PAGE)
-    lines = [line[4:] for line in code.group(1).splitlines()]
-    (tmp_path / "tests" / "test_my_vault.py").write_text("\n".join(lines))
+    code = block("    # tests/test_my_vault.py\n")
+    (tmp_path / "tests" / "test_my_vault.py").write_text(code)
     return tmp_path
+
+
+def block(first):
+    """Return the code on the page that begins with a line."""
+    code = re.search(f"({re.escape(first)}(?:    .*\n|\n)+)", PAGE)
+    return "\n".join(line[4:] for line in code.group(1).splitlines())
 
 
 def run_tests(project, site):
@@ -97,26 +102,11 @@ def test_shock__replaces_one_day_and_refuses_what_no_year_has():
         shock(year, 1, -1.0)
 
 
-APE_TEST = """import ape
-
-
-def test_deposit__through_ape__is_on_the_stage(stage, roles, ape_roles, at_day):
-    on = stage("contracts/my_vault.vy")
-    vault = ape.Contract(on.contract.address, abi=list(on.contract.artifact.abi))
-    who = ape_roles.depositor
-    assert who.address.lower() == roles.depositor
-    vault.deposit(5 * on.unit, who, sender=who)
-    at_day(on, 10)
-    vault.redeem(vault.balanceOf(who), who, who, sender=who)
-    assert on.held(roles.depositor) == 10**15 * on.unit
-"""
-
-
 @pytest.mark.deep
 def test_assay__in_a_foreign_ape_project__fails_where_a_commit_turns_a_verdict(site, project):
     pytest.importorskip("ape")
     (project / "ape-config.yaml").write_text("name: foreign\n")
-    (project / "tests" / "test_my_vault.py").write_text(APE_TEST)
+    (project / "tests" / "test_my_vault.py").write_text(block("    import ape\n"))
     scenario = project / "promise.yaml"
     scenario.write_text("extends: gold-vault-sober\nname: promise\npaths: 1_000\n")
     contract = ("--assay-contract", "contracts/my_vault.vy", "--assay-years", "0")

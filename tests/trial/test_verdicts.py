@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from simulator.errors import InputError
 from simulator.testing.verdicts import (
+    NO_VERDICT,
     RULES,
     Answer,
     Question,
@@ -93,13 +92,11 @@ def test_answer__of_a_contract_that_breaks_a_rule__has_it_as_the_cause(tmp_path)
     from planted import small_vault
 
     file = tmp_path / "mine.json"
-    found = {}
-    for fault in ("", "donations"):
-        file.write_text(small_vault(fault).to_json())
-        found[fault] = answer(Question("gold-vault-sober", str(file), years=0))
-    assert found[""].claims[RULES] == Standing("kept", "")
-    told = turned(RULES, found[""], found["donations"])
+    file.write_text(small_vault("donations").to_json())
+    found = answer(Question("gold-vault-sober", str(file), years=0))
+    before = Answer({RULES: Standing("kept", "")}, {**found.made_of, "contract": "another"})
+    told = turned(RULES, before, found)
     assert told.startswith("rules was kept and is counts donations.")
     assert "is:  it counts donations: its price rises by" in told
     assert "changed since: the contract's code or arguments." in told
-    assert json.dumps(found["donations"].made_of)
+    assert found.claims["gold-vault-8-12"].verdict == NO_VERDICT
