@@ -1,9 +1,9 @@
 """Which planted faults market-like sequences find, and which plain random ones, in the same time.
 
-Usage: python scripts/compare_sequences.py [--seconds 3] [--seeds 3]
-The vaults are those of tests/trial, each with one fault. Both ways are watched by the same rules,
-with the same probes; the attacks, which need no sequence, are a column of their own. Time is the
-processor's. Prints the table of docs/testing-contracts.md.
+Usage: python scripts/compare_sequences.py [--seconds 3] [--seeds 10]
+The vaults and staking contracts are those of tests/trial, each with one fault. Both ways are
+watched by the same rules, with the same probes; the attacks, which need no sequence, are a column
+of their own. Time is the processor's. Prints the table of docs/testing-contracts.md.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ from pathlib import Path
 from simulator.chain.contract import interface_of
 from simulator.scenario import load_scenario
 from simulator.trial.adapters import adapter_for
-from simulator.trial.campaign import MOVES, Trial
+from simulator.trial.campaign import MOVES, PROBES_EVERY, Trial
 from simulator.trial.moves import Move
-from simulator.trial.sequences import Year, market_moves, random_moves
+from simulator.trial.sequences import Year
 from simulator.trial.stage import Case
-from simulator.trial.watch import Watch
 from simulator.trial.years import years_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "trial"))
-from planted import FAULTS, small_vault
+from planted import FAULTS, STAKING_FAULTS, small_vault, staking
 
 YEARS = 8
 Sequences = Iterator[Iterator[Move]]
@@ -35,13 +34,15 @@ Sequences = Iterator[Iterator[Move]]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="a fault and a seed")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=10)
     args = parser.parse_args()
     years = list(years_of(load_scenario("gold-vault-sober"), YEARS, "sober"))
     print("| fault | market-like | random | attacks |\n|---|---|---|---|")
-    for fault in FAULTS:
-        artifact = small_vault(fault)
-        trial = Trial(Case(artifact, adapter_for(interface_of(artifact), None)[0]))
+    planted = [("vault", fault, small_vault) for fault in FAULTS]
+    planted += [("staking", fault, staking) for fault in STAKING_FAULTS]
+    for kind, fault, compiled in planted:
+        artifact = compiled(fault)
+        trial = Trial(Case(artifact, adapter_for(interface_of(artifact), None)[0], kind=kind))
         attacked = "yes" if any(one.rule == fault for one in trial.attacks()) else "no"
         cells = [
             cell([first(trial, fault, of(trial, seed), args.seconds) for seed in range(args.seeds)])
@@ -56,7 +57,7 @@ def market_like(years: list[Year]) -> Callable[[Trial, int], Sequences]:
         stage = trial.stage
         for number in count():
             year = years[(seed + number) % len(years)]
-            days = market_moves(year, 1_000 * seed + number, stage.unit, stage.there)
+            days = trial.manner.days(year, 1_000 * seed + number, stage.unit, stage.there)
             yield (move for day in days for move in day)
 
     return of
@@ -64,7 +65,7 @@ def market_like(years: list[Year]) -> Callable[[Trial, int], Sequences]:
 
 def plain(trial: Trial, seed: int) -> Sequences:
     for number in count():
-        yield iter(random_moves(1_000 * seed + number, MOVES, trial.stage.unit))
+        yield iter(trial.manner.random(1_000 * seed + number, MOVES, trial.stage.unit))
 
 
 def first(trial: Trial, fault: str, sequences: Sequences, seconds: float) -> float | None:
@@ -72,7 +73,7 @@ def first(trial: Trial, fault: str, sequences: Sequences, seconds: float) -> flo
     began = time.process_time()
     for moves in sequences:
         trial.stage.chain.revert(trial.fresh)
-        watch = Watch(trial.stage)
+        watch = trial.manner.watch(trial.stage, PROBES_EVERY)
         for move in moves:
             used = time.process_time() - began
             if used > seconds:

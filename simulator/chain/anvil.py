@@ -377,6 +377,23 @@ def checked_version(rpc: Rpc) -> str:
     return version
 
 
+def asked(url: str, requests: Sequence[Request]) -> list[Any]:
+    """Return what a node at a loopback URL answers, None for what it refuses.
+
+    It is asked only once it has said that it is a development chain.
+
+    Raises
+    ------
+    ForbiddenEndpoint, ChainUnavailable
+    """
+    rpc = over_http(url)
+    try:
+        checked_version(rpc)
+        return [answer.get("result") for answer in rpc.batch(requests)]
+    finally:
+        rpc.close()
+
+
 _IDENTITY: list[Request] = [("eth_chainId", []), ("web3_clientVersion", [])]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from simulator.chain.anvil import checked_version
+from simulator.chain.anvil import asked
 from simulator.chain.base import LEAST_SETUP_SECONDS
-from simulator.chain.rpc import over_http
+from simulator.chain.rpc import loopback_url
 from simulator.errors import ChainUnavailable
 from simulator.units import SECONDS_PER_DAY
 
@@ -35,19 +35,10 @@ def fork_of(url: str) -> Fork | None:
     ------
     ForbiddenEndpoint, ChainUnavailable
     """
-    rpc = over_http(url)
-    try:
-        checked_version(rpc)
-        info, block = (
-            answer.get("result")
-            for answer in rpc.batch(
-                [("anvil_nodeInfo", []), ("eth_getBlockByNumber", ["latest", False])]
-            )
-        )
-        if not isinstance(info, dict) or not isinstance(block, dict):
-            raise ChainUnavailable(f"{rpc.place} does not say what it is")
-        if not (info.get("forkConfig") or {}).get("forkUrl"):
-            return None
-        return Fork(int(block["number"], 16), int(block["timestamp"], 16))
-    finally:
-        rpc.close()
+    latest = ("eth_getBlockByNumber", ["latest", False])
+    info, block = asked(url, [("anvil_nodeInfo", []), latest])
+    if not isinstance(info, dict) or not isinstance(block, dict):
+        raise ChainUnavailable(f"{loopback_url(url)} does not say what it is")
+    if not (info.get("forkConfig") or {}).get("forkUrl"):
+        return None
+    return Fork(int(block["number"], 16), int(block["timestamp"], 16))

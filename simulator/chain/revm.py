@@ -163,9 +163,13 @@ class RevmChain(BaseChain):
         """Return the bytes of code deployed at `address`, 0 for none."""
         return len(deployed(self._evm, address))
 
-    def set_storage(self, address: str, slot: int, word: int) -> None:
-        """Write a word of a contract's storage, outside of any call; no snapshot undoes it."""
-        self._evm.insert_account_storage(address, slot, word)
+    def code(self, address: str) -> bytes:
+        """Return the code deployed at `address`, empty for none."""
+        return deployed(self._evm, address)
+
+    def set_code(self, address: str, code: bytes) -> None:
+        """Put code at an address, outside of any call; no snapshot undoes it."""
+        self._evm.insert_account_info(address, self._pyrevm.AccountInfo(code=code))
 
     def close(self) -> None:
         """Let go of the state, which players that know each other would keep for a while."""

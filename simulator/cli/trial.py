@@ -85,15 +85,16 @@ def _written(summons: Summons, outcome: Outcome, out: Path | None) -> dict[str, 
 
 def _print(summons: Summons, outcome: Outcome, tests: dict[str, Path], seed: int) -> None:
     subject = summons.case.subject.name
-    how = f", adapter {summons.adapter}" if summons.kind == "vault" else ""
-    click.echo(f"{subject} as a {summons.kind}{how}, seed {seed}")
+    how = "" if summons.kind == "token" else f", adapter {summons.adapter}"
+    kind = "staking contract" if summons.kind == "staking" else summons.kind
+    click.echo(f"{subject} as a {kind}{how}, seed {seed}")
     for step in outcome.steps:
         click.echo(f"  {step.name:<10} {'ok   ' if step.is_ok else 'FAULT'}  {step.said}")
     for number, fault in enumerate(outcome.faults):
         click.echo(f"\n{subject} {fault.name} ({fault.where}):")
         click.echo(f"  {fault.said}.")
         if number < _MOST_SHOWN:
-            for line in _steps(fault):
+            for line in _steps(fault, outcome.unit):
                 click.echo(f"    {line}")
         if fault.rule in tests:
             click.echo(f"  as a test: pytest {tests[fault.rule]}")
@@ -113,11 +114,11 @@ def _figures(verdict: Any) -> str:
     )
 
 
-def _steps(fault: Fault) -> list[str]:
+def _steps(fault: Fault, unit: int) -> list[str]:
     """Return a fault's steps as people say them, the same ones in a row as one."""
     lines: list[tuple[str, int]] = []
     for step in fault.steps:
-        text = step.words(10**18) if isinstance(step, Move) else step.label
+        text = step.words(unit) if isinstance(step, Move) else step.label
         if lines and lines[-1][0] == text:
             lines[-1] = (text, lines[-1][1] + 1)
         else:
@@ -147,7 +148,7 @@ def _object(
                 "said": fault.said,
                 "found_in": fault.where,
                 "steps": [
-                    step.words(10**18) if isinstance(step, Move) else step.label
+                    step.words(outcome.unit) if isinstance(step, Move) else step.label
                     for step in fault.steps
                 ],
                 "test": str(tests[fault.rule]) if fault.rule in tests else None,

@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.testing.bench import at_day, market_path, shock, staged
     from simulator.testing.machines import TokenMachine, VaultMachine
+    from simulator.testing.securities import Security, StoMachine
     from simulator.testing.strategies import market_days, moves
 
 __all__ = [
+    "Security",
+    "StoMachine",
     "TokenMachine",
     "VaultMachine",
     "at_day",
@@ -35,6 +38,7 @@ __all__ = [
 _HOMES = {
     "bench": ("at_day", "market_path", "shock", "staged"),
     "machines": ("TokenMachine", "VaultMachine"),
+    "securities": ("Security", "StoMachine"),
     "strategies": ("market_days", "moves"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

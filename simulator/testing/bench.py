@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
 
+from simulator.chain import DEVELOPMENT_ACCOUNTS
 from simulator.errors import UsageError
 from simulator.scenario import load_scenario
+from simulator.testing import over_ape
+from simulator.trial.adapters import Adapter
 from simulator.trial.sequences import Year
-from simulator.trial.stage import START, TrialStage
+from simulator.trial.stage import ROLES, TrialStage
 from simulator.trial.whole import summon
 from simulator.trial.years import years_of
 from simulator.units import SECONDS_PER_DAY
 
 
-def staged(contract: str, adapter: str | None = None, **arguments: str) -> TrialStage:
+def staged(
+    contract: str, adapter: str | type[Adapter] | None = None, **arguments: str
+) -> TrialStage:
     """Return a contract that was only just deployed, on a stage of its own in this process.
+
+    Where ape has connected a project's tests to a chain, it stands there.
 
     Parameters
     ----------
     contract : str
         A Vyper file, or an artifact of ape, Foundry or Vyper.
-    adapter : str, optional
-        As `assay try --adapter`.
+    adapter : str or class, optional
+        As `assay try --adapter`, or the class itself.
     **arguments
         Arguments of the constructor by name, as `assay try --arg` takes them.
 
@@ -30,7 +38,17 @@ def staged(contract: str, adapter: str | None = None, **arguments: str) -> Trial
     ------
     UsageError, InputError, ChainUnavailable
     """
-    return summon(contract, None, adapter, arguments, None).case.stage()
+    case = summon(contract, None, adapter, arguments, None).case
+    connected = over_ape.provider()
+    return case.stage(chain=None if connected is None else over_ape.ApeChain(connected))
+
+
+def roles_of() -> SimpleNamespace:
+    """Return the addresses of the roles: ape's accounts, where it is connected."""
+    own = DEVELOPMENT_ACCOUNTS
+    if connected := over_ape.provider():
+        own = over_ape.ApeChain(connected).accounts
+    return SimpleNamespace(**dict(zip(ROLES, own, strict=False)))
 
 
 def at_day(stage: TrialStage, day: int) -> None:
@@ -41,7 +59,7 @@ def at_day(stage: TrialStage, day: int) -> None:
     UsageError
         That day is over.
     """
-    seconds = START + day * SECONDS_PER_DAY - stage.chain.timestamp()
+    seconds = stage.start + day * SECONDS_PER_DAY - stage.chain.timestamp()
     if seconds < 0:
         raise UsageError(f"day {day} is over on this stage")
     stage.wait(seconds)

@@ -10,42 +10,45 @@ from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simulator.testing.strategies import market_days, moves
+from simulator.trial.adapters import Adapter
 from simulator.trial.campaign import Trial
 from simulator.trial.faults import NAMES
 from simulator.trial.moves import Move
+from simulator.trial.standards import Kind
 from simulator.trial.tokens import Ledger, supplied
 from simulator.trial.watch import Watch
 from simulator.trial.whole import summon
 
 
-class _Machine(RuleBasedStateMachine):
+class Machine(RuleBasedStateMachine):
     """A contract on a stage, from where it was just deployed in every example."""
 
     contract: ClassVar[str]
-    adapter: ClassVar[str | None] = None
+    adapter: ClassVar[str | type[Adapter] | None] = None
     arguments: ClassVar[Mapping[str, str]] = {}
+    is_a: ClassVar[Kind | None] = None
     _trials: ClassVar[dict[type, Trial]] = {}
 
     def __init__(self) -> None:
         super().__init__()
         own = type(self)
         if own not in self._trials:
-            called = summon(own.contract, None, own.adapter, own.arguments, None)
+            called = summon(own.contract, own.is_a, own.adapter, own.arguments, None)
             self._trials[own] = Trial(called.case)
         self.trial = self._trials[own]
         self.stage = self.trial.stage
         self.stage.chain.revert(self.trial.fresh)
 
 
-class VaultMachine(_Machine):
+class VaultMachine(Machine):
     """A vault that people and markets deal with; every rule is looked at after every move.
 
     Attributes
     ----------
     contract : str
         A Vyper file or an artifact.
-    adapter : str, optional
-        As `assay try --adapter`.
+    adapter : str or class, optional
+        As `assay try --adapter`, or the class itself.
     arguments : dict of str to str
         Of the constructor, as `assay try --arg` takes them.
     stage : TrialStage
@@ -81,7 +84,7 @@ class VaultMachine(_Machine):
             assert breach is None, f"it {NAMES[breach.rule]}: {breach.said}" if breach else ""
 
 
-class TokenMachine(_Machine):
+class TokenMachine(Machine):
     """A token whose holders trade; balances and allowances are those of a ledger beside it.
 
     `contract`, `adapter` and `arguments` are as a `VaultMachine`'s.
@@ -95,5 +98,5 @@ class TokenMachine(_Machine):
     @rule(seed=strategies.integers(0, 2**32))
     def act(self, seed: int) -> None:
         """Let somebody transfer or approve something."""
-        fault = self._ledger.act(random.Random(seed))
+        fault = self._ledger.do(self._ledger.chosen(random.Random(seed)))
         assert fault is None, f"it {fault.name}: {fault.said}" if fault else ""

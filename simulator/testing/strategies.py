@@ -19,7 +19,10 @@ def _strategies() -> Any:
 
 
 def moves() -> Any:
-    """Return a strategy of moves, each kind alike; amounts are of the stage's own asset."""
+    """Return a strategy of moves; amounts are of the stage's own asset.
+
+    Somebody enters, leaves or hands shares on; it earns, loses or is reported; or time passes.
+    """
     st = _strategies()
     who, part, amount = st.sampled_from(HOLDERS), st.integers(1, MILLION), st.integers(1, _MOST)
     return st.one_of(
@@ -43,7 +46,8 @@ def _results(amount: Any) -> list[Any]:
 def market_days() -> Any:
     """Return a strategy of days: one passes, a little is earned or a loss is reported, people act.
 
-    A day's moves are a list. Losses are rare and of any size up to a third, as in `moves`.
+    A day's moves are a list. Of five kinds of day one has a loss, of any size up to three tenths,
+    as in `moves`: far more often than a market's year has, so that short examples have one.
     """
     st = _strategies()
     day = st.just(Move("wait", "", SECONDS_PER_DAY))

@@ -1,6 +1,6 @@
 """Attacks that are known by name, played on a contract of which nothing but the standard is known.
 
-Each is tried from a vault that was only just deployed, and what it brings is compared with what
+Each is tried from a contract that was only just deployed, and what it brings is compared with what
 would have been without it.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from simulator.chain import Call
+from simulator.chain import Call, Contract
 from simulator.chain.base import CALL_GAS
 from simulator.errors import TransactionReverted
 from simulator.trial.faults import Check, Fault
@@ -18,8 +19,10 @@ from simulator.trial.stage import TrialStage
 from simulator.units import SECONDS_PER_DAY
 
 Steps = tuple[Move | Call, ...]
-BLOCK_GAS = 30_000_000
-"""What one block of the main network takes."""
+Attack = Callable[[TrialStage, int], Fault | None]
+"""From where a contract was just deployed, a snapshot; the state is gone then."""
+TRANSACTION_GAS = 2**24
+"""What one transaction may use on the main network, since 2025-12-03 (EIP-7825)."""
 _DUST = 1_000
 _CROWDS = (32, 64, 128)
 _LEAST_SLOPE = 50
@@ -27,13 +30,21 @@ _LEAST_SLOPE = 50
 _ROUNDING = 2
 """Units by which two orders of the same acts may differ."""
 _WHERE = "attacks"
+_REWARDS = 700
+"""Whole units of the first rewards of a period; then twice as many."""
+_LONG = 3_650
+"""Days after which any period is over."""
+_OF_DUST = 1_000
+"""One in so many of the rewards may be lost to rounding of a rate per second."""
 
 
-def attacks(stage: TrialStage, fresh: int) -> Iterator[Fault]:
-    """Yield what the attacks find; `fresh` is the snapshot of the vault as it was deployed."""
-    for attack in (first_depositor, re_entry, unbounded_queue):
-        stage.chain.revert(fresh)
-        found = attack(stage, fresh)
+def attacked(among: Sequence[Attack], stage: TrialStage, fresh: int) -> Iterator[Fault]:
+    """Yield what attacks find; `fresh` is the snapshot of the contract as it was deployed."""
+    for attack in among:
+        try:
+            found = attack(stage, fresh)
+        except TransactionReverted:
+            continue  # it refuses what the attack begins with
         if found is not None:
             yield found
 
@@ -57,6 +68,7 @@ def play(stage: TrialStage, steps: Sequence[Move | Call]) -> None:
 
 def first_depositor(stage: TrialStage, fresh: int) -> Fault | None:
     """Return the fault where the first depositor makes shares dear and takes from the next."""
+    stage.chain.revert(fresh)
     stake = 10 * stage.unit
     who, had = stage.roles.intruder, stage.held(stage.roles.intruder)
     for first in (1, 2, 1_000):
@@ -101,34 +113,55 @@ def _reports_by(stage: TrialStage, who: str) -> list[Call]:
 # -- coming back in --------------------------------------------------------------------------
 
 
-def re_entry(stage: TrialStage, fresh: int) -> Fault | None:
+@dataclass(frozen=True)
+class Nest:
+    """What a visitor may do in a kind of contract, and what it then has there.
+
+    Attributes
+    ----------
+    start : function of a stage
+        What comes before: the crowd and the visitor enter, something is earned.
+    acts : function of a stage
+        What a visitor does, each at a time or within another.
+    held : function of a stage and an address
+        Views that say what somebody can take out; in all of them more is better.
+    """
+
+    start: Callable[[TrialStage], list[Move | Call]]
+    acts: Callable[[TrialStage], list[Call]]
+    held: Callable[[TrialStage, str], list[Call]]
+
+
+def re_entry(nest: Nest, stage: TrialStage, fresh: int) -> Fault | None:
     """Return the fault where a visitor gains by coming back in before an act has finished.
 
-    The asset tells the visitor of its transfers, and it acts once more from within. Whatever that
+    The tokens tell the visitor of their transfers, and it acts once more from within. Whatever that
     comes to must not be better for it, nor worse for others, than the same acts one after another.
     """
-    crowd = Move("deposit", "crowd", 1_000 * stage.unit)
-    own = stage.contract.call("deposit", 100 * stage.unit, stage.visitor)
-    start: list[Move | Call] = [crowd, _visit(stage, own)]
-    try:
-        play(stage, start)
-        earned = Move("earn", "", 10 * stage.unit)
-        play(stage, [earned])
-        start.append(earned)
-    except TransactionReverted:
-        return None
+    stage.chain.revert(fresh)
+    start = nest.start(stage)
+    play(stage, start)
     here = stage.chain.snapshot()
-    acts = _acts_of_the_visitor(stage)
+    acts = nest.acts(stage)
     for outer in acts:
         for inner in acts:
-            found = _nested(stage, here, outer, inner)
+            found = _nested(nest, stage, here, outer, inner)
             if found is not None:
                 said, steps, check = found
                 return Fault("re-entry", said, (*start, *steps), check, len(acts) ** 2, _WHERE)
     return None
 
 
-def _acts_of_the_visitor(stage: TrialStage) -> list[Call]:
+def _into_a_vault(stage: TrialStage) -> list[Move | Call]:
+    own = stage.contract.call("deposit", 100 * stage.unit, stage.visitor)
+    crowd, gain = (
+        Move("deposit", "crowd", 1_000 * stage.unit),
+        Move("earn", "", 10 * stage.unit),
+    )
+    return [crowd, _visit(stage, own), gain]
+
+
+def _acts_in_a_vault(stage: TrialStage) -> list[Call]:
     vault, visitor = stage.contract, stage.visitor
     shares = stage.read("balanceOf", visitor.address)
     acts = [
@@ -140,6 +173,39 @@ def _acts_of_the_visitor(stage: TrialStage) -> list[Call]:
     return [*acts, *reports]
 
 
+def _held_in_a_vault(stage: TrialStage, who: str) -> list[Call]:
+    return [stage.contract.call("convertToAssets", stage.read("balanceOf", who))]
+
+
+VAULT = Nest(_into_a_vault, _acts_in_a_vault, _held_in_a_vault)
+
+
+def _into_a_stake(stage: TrialStage) -> list[Move | Call]:
+    own = stage.contract.call("stake", 100 * stage.unit)
+    return [
+        Move("stake", "crowd", 1_000 * stage.unit),
+        _visit(stage, own),
+        Move("earn", "", 700 * stage.unit),
+        Move("wait", "", SECONDS_PER_DAY),
+    ]
+
+
+def _acts_of_a_stake(stage: TrialStage) -> list[Call]:
+    contract = stage.contract
+    return [
+        contract.call("stake", stage.unit),
+        contract.call("withdraw", 30 * stage.unit),
+        contract.call("getReward"),
+    ]
+
+
+def _held_as_a_stake(stage: TrialStage, who: str) -> list[Call]:
+    return [stage.contract.call("balanceOf", who), stage.contract.call("earned", who)]
+
+
+STAKE = Nest(_into_a_stake, _acts_of_a_stake, _held_as_a_stake)
+
+
 def _visit(stage: TrialStage, act: Call) -> Call:
     visit = ("visit", act.to, act.data)
     return stage.visitor.call(*visit, sender=stage.roles.intruder)
@@ -147,39 +213,39 @@ def _visit(stage: TrialStage, act: Call) -> Call:
 
 @dataclass(frozen=True)
 class _Wealth:
-    """What the visitor has in its purse and in shares, and what the crowd has in shares."""
+    """What the visitor has in its purses, and it and the crowd have in the contract."""
 
-    purse: int
-    worth: int
-    crowd: int
+    purse: tuple[int, ...]
+    own: tuple[int, ...]
+    crowd: tuple[int, ...]
 
     @property
-    def own(self) -> int:
-        return self.purse + self.worth
+    def all_own(self) -> int:
+        return sum(self.purse) + sum(self.own)
 
 
 def _nested(
-    stage: TrialStage, here: int, outer: Call, inner: Call
+    nest: Nest, stage: TrialStage, here: int, outer: Call, inner: Call
 ) -> tuple[str, Steps, Check | None] | None:
     """Return what an act within another brings or costs, where that is more than one by one."""
     one, other = _visit(stage, outer), _visit(stage, inner)
-    orders = [_wealth(stage, here, steps) for steps in ([one], [one, other], [other, one])]
+    orders = [_wealth(nest, stage, here, steps) for steps in ([one], [one, other], [other, one])]
     known = [wealth for wealth in orders if wealth is not None]
     prepare = ("prepare", inner.to, inner.data)
     steps = (
-        _visit(stage, stage.asset.call("tell", True)),
+        *(_visit(stage, token.call("tell", True)) for token in _tokens(stage)),
         stage.visitor.call(*prepare, sender=stage.roles.intruder),
         one,
     )
-    nested = _wealth(stage, here, steps)
+    nested = _wealth(nest, stage, here, steps)
     if nested is None or not known:
         return None
     names = f"a visitor's {_name(outer)} within which it calls {_name(inner)}"
-    gained = nested.own - max(wealth.own for wealth in known)
-    lost = min(wealth.crowd for wealth in known) - nested.crowd
+    gained = nested.all_own - max(wealth.all_own for wealth in known)
+    lost = min(sum(wealth.crowd) for wealth in known) - sum(nested.crowd)
     if max(gained, lost) <= _ROUNDING:
         return None
-    check = _shown(stage, nested, known)
+    check = _shown(nest, stage, nested, known)
     if gained > _ROUNDING:
         said = f"{names} brings it {gained / stage.unit:.4g} more than one by one"
     else:
@@ -187,32 +253,45 @@ def _nested(
     return said, steps, check
 
 
-def _shown(stage: TrialStage, nested: _Wealth, known: Sequence[_Wealth]) -> Check | None:
+def _tokens(stage: TrialStage) -> list[Contract]:
+    same = stage.reward.address == stage.asset.address
+    return [stage.asset] if same else [stage.asset, stage.reward]
+
+
+def _purses(stage: TrialStage) -> list[Call]:
+    return [token.call("balanceOf", stage.visitor) for token in _tokens(stage)]
+
+
+def _shown(
+    nest: Nest, stage: TrialStage, nested: _Wealth, known: Sequence[_Wealth]
+) -> Check | None:
     """Return the view that tells the nested acts, just played, from the same one by one."""
-    visitor, crowd = stage.visitor.address, stage.roles.crowd
-    if nested.purse > (most := max(wealth.purse for wealth in known)):
-        return Check(stage.asset.call("balanceOf", visitor), most=most)
-    if nested.crowd < (least := min(wealth.crowd for wealth in known)):
-        shares = stage.read("balanceOf", crowd)
-        return Check(stage.contract.call("convertToAssets", shares), least=least)
-    if nested.worth > (most := max(wealth.worth for wealth in known)):
-        shares = stage.read("balanceOf", visitor)
-        return Check(stage.contract.call("convertToAssets", shares), most=most)
+    for place, view in enumerate(_purses(stage)):
+        if nested.purse[place] > (most := max(wealth.purse[place] for wealth in known)):
+            return Check(view, most=most)
+    for place, view in enumerate(nest.held(stage, stage.roles.crowd)):
+        if nested.crowd[place] < (least := min(wealth.crowd[place] for wealth in known)):
+            return Check(view, least=least)
+    for place, view in enumerate(nest.held(stage, stage.visitor.address)):
+        if nested.own[place] > (most := max(wealth.own[place] for wealth in known)):
+            return Check(view, most=most)
     return None
 
 
-def _wealth(stage: TrialStage, here: int, steps: Sequence[Move | Call]) -> _Wealth | None:
+def _wealth(
+    nest: Nest, stage: TrialStage, here: int, steps: Sequence[Move | Call]
+) -> _Wealth | None:
     """Return what everybody has after steps; None where one is refused."""
     stage.chain.revert(here)
-    visitor, crowd = stage.visitor.address, stage.roles.crowd
     try:
         play(stage, steps)
-        own, theirs = (
-            stage.read("convertToAssets", stage.read("balanceOf", who)) for who in (visitor, crowd)
+        own, crowd = (
+            tuple(stage.words(nest.held(stage, who)))
+            for who in (stage.visitor.address, stage.roles.crowd)
         )
     except TransactionReverted:
         return None
-    return _Wealth(stage.held(visitor), own, theirs)
+    return _Wealth(tuple(stage.words(_purses(stage))), own, crowd)
 
 
 def _name(call: Call) -> str:
@@ -222,35 +301,56 @@ def _name(call: Call) -> str:
 # -- a queue without bound -------------------------------------------------------------------
 
 
-def unbounded_queue(stage: TrialStage, fresh: int) -> Fault | None:
-    """Return the fault where each act of a stranger makes an exit dearer, or at last refuses it."""
+def unbounded_vault(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the fault where what strangers do to a vault makes an exit dearer without end."""
     vault, intruder, victim = stage.contract, stage.roles.intruder, stage.roles.depositor
     start: Steps = (
         Move("deposit", "depositor", 100 * stage.unit),
         Move("deposit", "intruder", stage.unit),
     )
-    exits = Move("redeem", "depositor", 500_000)
-    kinds: tuple[Callable[[], Call], ...] = (
-        lambda: vault.call("deposit", _DUST, intruder, sender=intruder),
-        lambda: vault.call("deposit", _DUST, victim, sender=intruder),
-        lambda: vault.call("withdraw", _DUST, intruder, intruder, sender=intruder),
+    acts = (
+        vault.call("deposit", _DUST, intruder, sender=intruder),
+        vault.call("deposit", _DUST, victim, sender=intruder),
+        vault.call("withdraw", _DUST, intruder, intruder, sender=intruder),
     )
-    for kind in kinds:
+    return _unbounded(stage, fresh, start, acts, Move("redeem", "depositor", 500_000))
+
+
+def unbounded_stake(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the same of a contract that pays rewards for stakes."""
+    contract, intruder = stage.contract, stage.roles.intruder
+    start: Steps = (
+        Move("stake", "depositor", 100 * stage.unit),
+        Move("stake", "intruder", stage.unit),
+    )
+    acts = (
+        contract.call("stake", _DUST, sender=intruder),
+        contract.call("withdraw", _DUST, sender=intruder),
+        contract.call("getReward", sender=intruder),
+    )
+    return _unbounded(stage, fresh, start, acts, Move("unstake", "depositor", 500_000))
+
+
+def _unbounded(
+    stage: TrialStage, fresh: int, start: Steps, acts: Sequence[Call], exits: Move
+) -> Fault | None:
+    """Return the fault where each act of a stranger makes an exit dearer, or at last refuses it."""
+    for act in acts:
         stage.chain.revert(fresh)
         try:
             play(stage, start)
-            used = _gas_of_exits(stage, kind(), exits)
+            used = _gas_of_exits(stage, act, exits)
         except TransactionReverted:
             continue
         first, second = used[2] - used[1], used[3] - used[2]
         slope = second / (_CROWDS[2] - _CROWDS[1])
         if slope >= _LEAST_SLOPE and second > 1.5 * first > 0:
-            many = int((BLOCK_GAS - used[0]) / slope)
+            many = int((TRANSACTION_GAS - used[0]) / slope)
             said = (
-                f"each {_name(kind())} of {_DUST} wei by a stranger makes an exit {slope:,.0f} gas "
-                f"dearer: {many:,} of them, and it fits in no block"
+                f"each {_name(act)} of {_DUST} wei by a stranger makes an exit {slope:,.0f} gas "
+                f"dearer: {many:,} of them, and it fits in no transaction"
             )
-            steps: Steps = (*start, *[kind()] * _CROWDS[2])
+            steps: Steps = (*start, *[act] * _CROWDS[2])
             stage.chain.revert(fresh)
             play(stage, steps)
             (last,) = calls_of(stage, exits)
@@ -281,3 +381,81 @@ def _gas_of(stage: TrialStage, exits: Move) -> int:
     (receipt,) = stage.send([large])
     stage.chain.revert(here)
     return receipt.gas_used
+
+
+# -- periods of rewards ----------------------------------------------------------------------
+
+
+def topped_up(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the fault where a period that is topped up loses what was left of it.
+
+    Raises
+    ------
+    InputError
+        The adapter cannot hand over any rewards.
+    """
+    stage.chain.revert(fresh)
+    steps: Steps = (
+        *_first_day(stage),
+        Move("earn", "", 2 * _REWARDS * stage.unit),
+        Move("wait", "", _LONG * SECONDS_PER_DAY),
+    )
+    try:
+        play(stage, steps)
+    except TransactionReverted as error:
+        raise stage.refused("earn", error) from None
+    who = stage.roles.depositor
+    earned, came = stage.read("earned", who), 3 * _REWARDS * stage.unit
+    # On a node others may have staked before.
+    part = came * stage.read("balanceOf", who) // stage.read("totalSupply")
+    least = part - part // _OF_DUST
+    if earned >= least:
+        return None
+    said = f"who had staked all the time earned {earned / stage.unit:,.6g} of the "
+    said += f"{part / stage.unit:,.6g} that were his of what came in by two notices in one period"
+    check = Check(stage.contract.call("earned", who), least=least)
+    return Fault("lost-rewards", said, steps, check, len(steps), _WHERE)
+
+
+def _first_day(stage: TrialStage) -> Steps:
+    """Return a stake, the first rewards of a period, and a day of it."""
+    over = [] if stage.born else [Move("wait", "", _LONG * SECONDS_PER_DAY)]
+    return (
+        *over,
+        Move("stake", "depositor", 100 * stage.unit),
+        Move("earn", "", _REWARDS * stage.unit),
+        Move("wait", "", SECONDS_PER_DAY),
+    )
+
+
+def slowed(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the fault where a stranger's notice of next to nothing makes rewards flow slower."""
+    stage.chain.revert(fresh)
+    begin = _first_day(stage)
+    later, who = Move("wait", "", SECONDS_PER_DAY), stage.roles.depositor
+    play(stage, begin)
+    here = stage.chain.snapshot()
+    play(stage, [later])
+    least = stage.read("earned", who)
+    for amount in (0, 1):
+        stage.chain.revert(here)
+        notices = [
+            Call(call.to, call.data, stage.roles.intruder, call.label, call.gas)
+            for call in stage.told("earn", amount)
+            if call.to == stage.contract.address
+        ]
+        try:
+            play(stage, [*notices, later])
+        except TransactionReverted:
+            continue
+        if (earned := stage.read("earned", who)) < least:
+            said = f"a stranger's notice of {amount} wei takes "
+            said += f"{(least - earned) / stage.unit:,.4g} from a day's rewards of others"
+            check = Check(stage.contract.call("earned", who), least=least)
+            steps = (*begin, *notices, later)
+            return Fault("slowed-rewards", said, steps, check, len(steps), _WHERE)
+    return None
+
+
+OF_VAULTS: tuple[Attack, ...] = (first_depositor, partial(re_entry, VAULT), unbounded_vault)
+OF_STAKES: tuple[Attack, ...] = (topped_up, slowed, partial(re_entry, STAKE), unbounded_stake)

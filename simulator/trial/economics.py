@@ -1,4 +1,4 @@
-"""A vault through simulated years: rules looked at after every move, and claims judged on it."""
+"""A contract through simulated years: rules looked at after every move, and claims judged on it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from simulator.scenario.claims import ClaimTerms
 from simulator.trial.campaign import Trial
 from simulator.trial.faults import Breach, Fault
 from simulator.trial.moves import Move
-from simulator.trial.sequences import HOLDING, Year, market_moves
-from simulator.trial.watch import Watch
+from simulator.trial.sequences import HOLDING, Year
 from simulator.units import FloatArray
 
 _PROBES_EVERY = 40
@@ -66,7 +65,7 @@ def drive(
         if breach is not None:
             fault = trial.shrunk(played, breach, year.name)
             return Economics((fault,), count, trial.n_moves - before, *_joined(worths, prices))
-        if is_judged:
+        if is_judged and trial.manner.is_judged:
             worths.append(worth)
             prices.append(year.prices)
         advance(1)
@@ -79,14 +78,15 @@ def _year(
     """Play one year; return its first breach, and what the holder could leave with each day."""
     stage = trial.stage
     stage.chain.revert(trial.fresh)
-    watch = Watch(stage, _PROBES_EVERY)
+    manner = trial.manner
+    watch = manner.watch(stage, _PROBES_EVERY)
     worth = [float(HOLDING)]
-    for day, moves in enumerate(market_moves(year, seed, stage.unit, stage.there)):
+    for day, moves in enumerate(manner.days(year, seed, stage.unit, stage.there)):
         for move in moves:
             played.append(move)
             if breach := watch.play(move):
                 return breach, worth
-        if day:
+        if day and manner.is_judged:
             shares = stage.read("balanceOf", stage.roles.depositor)
             worth.append(stage.read("previewRedeem", shares) / stage.unit)
     return None, worth

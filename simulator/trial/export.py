@@ -29,7 +29,7 @@ def write_fault(file: Path, case: Case, fault: Fault) -> None:
     told = Told(
         why=f"{case.subject.name} {fault.name}: {fault.said}.",
         about=_about(fault, check),
-        shrunk=f"Of {fault.tried} steps {len(fault.steps)} are left, all of them needed.",
+        shrunk=_shrunk(fault),
         acts=acts,
         codes=codes,
         view=None if check is None else (check.view.label, _after(acts[-1][1], stage, check.view)),
@@ -37,6 +37,12 @@ def write_fault(file: Path, case: Case, fault: Fault) -> None:
         most=() if check is None else (check.most,),
     )
     write_told(file, told)
+
+
+def _shrunk(fault: Fault) -> str:
+    if fault.is_least:
+        return f"Of {fault.tried} steps {len(fault.steps)} are left, all of them needed."
+    return f"These are the {len(fault.steps)} steps in which it was found; some may not be needed."
 
 
 def _about(fault: Fault, check: Check | None) -> str:

@@ -29,6 +29,14 @@ RULES: Mapping[str, str] = {
     "first-depositor": "who comes first cannot take from who comes next",
     "re-entry": "coming back in before it has finished brings nothing",
     "unbounded-queue": "what an exit costs does not grow with what strangers do",
+    "stake": "what is staked is booked, and can be taken back whole at any time",
+    "before-stake": "a stake earns nothing for the time before it",
+    "accrued": "what somebody has earned falls only when it is paid to him",
+    "paid-as-earned": "a claim pays what was told to be earned, once",
+    "over-paid": "it pays and owes no more rewards than came in",
+    "shares-alike": "in the same time stakes earn in proportion to their size",
+    "lost-rewards": "what came in reaches who stakes, also where a period is topped up",
+    "slowed-rewards": "a stranger cannot slow down what flows",
 }
 """Every rule, as what holds of a sound contract."""
 
@@ -48,6 +56,14 @@ NAMES: Mapping[str, str] = {
     "re-entry": "can be re-entered",
     "unbounded-queue": "walks a queue without bound",
     "views": "has views that revert",
+    "stake": "keeps back what was staked",
+    "before-stake": "pays a stake for the time before it",
+    "accrued": "takes back what was earned",
+    "paid-as-earned": "pays another reward than it tells",
+    "over-paid": "pays more rewards than came in",
+    "shares-alike": "rewards like stakes unlike",
+    "lost-rewards": "loses rewards that came in",
+    "slowed-rewards": "lets a stranger slow down the rewards",
     "erc-20": "is no sound ERC-20 token",
     "permit": "takes permits that it must not",
 }
@@ -88,7 +104,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule that a contract breaks, and the fewest steps that show it.
+    """A rule that a contract breaks, and steps that show it.
 
     Attributes
     ----------
@@ -98,6 +114,8 @@ class Fault:
         Steps of the sequence in which it was found.
     where : str
         Where that was: a standard's sequences, an attack, a market's path.
+    is_least : bool
+        Whether none of the steps can be left out.
     """
 
     rule: str
@@ -107,6 +125,7 @@ class Fault:
     tried: int
     where: str
     reverts: bool = False
+    is_least: bool = False
 
     @property
     def is_told(self) -> bool:

@@ -1,8 +1,7 @@
-"""What people do to a vault: moves, in numbers that mean the same in any state."""
+"""What people do to a vault, or with a stake: moves, in numbers that mean the same in any state."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +20,9 @@ What = Literal[
     "lose",
     "report",
     "wait",
+    "stake",
+    "unstake",
+    "claim",
 ]
 MILLION = 1_000_000
 
@@ -32,12 +34,14 @@ class Move:
     Attributes
     ----------
     what : str
-        give is a donation; earn, lose and report are the adapter's.
+        give is a donation; earn, lose and report are the adapter's. stake, unstake and claim are of
+        a contract that pays rewards for stakes, which earns what it is to pay.
     who, to : str
         Roles, where somebody acts, and where shares go to somebody else.
     amount : int
-        Assets in their smallest unit of deposit, mint, give and earn; millionths of what the actor
-        has of withdraw, redeem and transfer; millionths of all assets of lose; seconds of wait.
+        Assets in their smallest unit of deposit, mint, give, earn and stake; millionths of what the
+        actor has of withdraw, redeem, transfer and unstake; millionths of all assets of lose;
+        seconds of wait.
     """
 
     what: What
@@ -58,6 +62,9 @@ class Move:
             "earn": f"it earns {_units(self.amount, unit)}",
             "lose": f"it loses {part} of its assets",
             "report": "it is reported",
+            "stake": f"{self.who} stakes {_units(self.amount, unit)}",
+            "unstake": f"{self.who} takes back {part} of his stake",
+            "claim": f"{self.who} claims his rewards",
             "wait": f"{self.amount / SECONDS_PER_DAY:.4g} days pass",
         }
         return said[self.what]
@@ -81,6 +88,10 @@ def calls_of(stage: TrialStage, move: Move) -> list[Call]:
     if what == "mint":
         shares = stage.read("convertToShares", move.amount)
         return [vault.call("mint", shares, who, sender=who)] if shares else []
+    if what == "stake":
+        return [vault.call("stake", move.amount, sender=who)]
+    if what == "claim":
+        return [vault.call("getReward", sender=who)]
     if what == "wait":
         return []
     return _of_a_holder(stage, move, who)
@@ -90,8 +101,6 @@ def _of_the_adapter(stage: TrialStage, move: Move) -> list[Call]:
     if move.what == "report":
         return stage.told("report")
     amount = move.amount
-    if move.what == "lose" and not stage.is_own:
-        return []
     if move.what == "lose":
         amount = stage.there() * move.amount // MILLION
     return stage.told(move.what, amount) if amount else []
@@ -103,11 +112,9 @@ def _of_a_holder(stage: TrialStage, move: Move, who: str) -> list[Call]:
         shares = stage.read("balanceOf", who) * move.amount // MILLION
         to = getattr(stage.roles, move.to)
         return [vault.call("transfer", to, shares, sender=who)] if shares else []
+    if move.what == "unstake":
+        amount = stage.read("balanceOf", who) * move.amount // MILLION
+        return [vault.call("withdraw", amount, sender=who)] if amount else []
     name = "maxWithdraw" if move.what == "withdraw" else "maxRedeem"
     amount = stage.read(name, who) * move.amount // MILLION
     return [vault.call(move.what, amount, who, who, sender=who)] if amount else []
-
-
-def told_moves(moves: Sequence[Move], unit: int) -> list[str]:
-    """Return moves as people say them."""
-    return [move.words(unit) for move in moves]

@@ -5,13 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from simulator.trial.moves import MILLION, Move, What
 from simulator.trial.stage import HOLDERS
 from simulator.units import SECONDS_PER_DAY
 
-_RANDOM: tuple[What, ...] = get_args(What)
+_RANDOM: tuple[What, ...] = (
+    "deposit",
+    "mint",
+    "withdraw",
+    "redeem",
+    "transfer",
+    "give",
+    "earn",
+    "lose",
+    "report",
+    "wait",
+)
+_OF_STAKES: tuple[What, ...] = ("stake", "unstake", "claim", "earn", "wait")
 _MOST_LOST = 300_000
 """The most that a random move loses, in millionths: a third is more than most years bring."""
 
@@ -54,15 +65,26 @@ def random_moves(seed: int, count: int, unit: int) -> list[Move]:
     draw = random.Random(seed)
     moves = [Move("deposit", "crowd", 10 ** draw.randint(0, 6) * unit)]
     while len(moves) < count:
-        moves.append(_random_move(draw, unit))
+        moves.append(_random_move(draw, unit, _RANDOM))
     return moves
 
 
-def _random_move(draw: random.Random, unit: int) -> Move:
-    what, who = draw.choice(_RANDOM), draw.choice(HOLDERS)
-    if what in ("deposit", "mint", "give"):
+def random_stakes(seed: int, count: int, unit: int) -> list[Move]:
+    """Return the same of a contract that pays rewards for stakes."""
+    draw = random.Random(seed)
+    moves = [Move("stake", "crowd", 10 ** draw.randint(0, 6) * unit)]
+    while len(moves) < count:
+        moves.append(_random_move(draw, unit, _OF_STAKES))
+    return moves
+
+
+def _random_move(draw: random.Random, unit: int, among: Sequence[What]) -> Move:
+    what, who = draw.choice(among), draw.choice(HOLDERS)
+    if what in ("deposit", "mint", "give", "stake"):
         return Move(what, who, _any_size(draw, unit))
-    if what in ("withdraw", "redeem"):
+    if what == "claim":
+        return Move(what, who)
+    if what in ("withdraw", "redeem", "unstake"):
         return Move(what, who, draw.choice((MILLION, draw.randint(1, MILLION))))
     if what == "transfer":
         to = draw.choice([role for role in HOLDERS if role != who])
@@ -108,6 +130,47 @@ def market_moves(
         running = max(running - 1, 0)
         moves += _crowd(flow, assets)
         yield [*moves, *_strangers(draw, unit)]
+
+
+def market_stakes(
+    year: Year, seed: int, unit: int, there: Callable[[], int]
+) -> Iterator[list[Move]]:
+    """Yield the moves of each day of a year of stakes; `there` returns all stakes.
+
+    Each week the rewards are topped up by what the path earned in it on all stakes, where that is
+    a gain. The crowd comes, goes and runs as from a vault; small strangers stake in between.
+    """
+    draw = random.Random(seed)
+    yield [Move("stake", "crowd", CROWD * unit), Move("stake", "depositor", HOLDING * unit)]
+    running, earned = 0, 0.0
+    for day in range(1, len(year.returns)):
+        stakes, moves = there(), [Move("wait", "", SECONDS_PER_DAY)]
+        earned += year.returns[day]
+        if day % REPORT_EVERY == 0:
+            moves += [Move("earn", "", int(earned * stakes))] if earned * stakes >= unit else []
+            earned = 0.0
+        if year.returns[day] < -_RUN_LOSS:
+            running = _RUN_DAYS
+        flow = -_RUN_SHARE if running else _flow(draw, year.prices, day)
+        running = max(running - 1, 0)
+        if flow > 0:
+            moves.append(Move("stake", "crowd", max(int(flow * stakes), 1)))
+        elif int(-flow * MILLION):
+            moves.append(Move("unstake", "crowd", int(-flow * MILLION)))
+        yield [*moves, *_small_stakes(draw, unit)]
+
+
+def _small_stakes(draw: random.Random, unit: int) -> list[Move]:
+    chance = draw.random()
+    if chance < 0.05:
+        return [Move("stake", "second_depositor", draw.randint(1, 10 * unit))]
+    if chance < 0.08:
+        return [Move("unstake", "second_depositor", draw.randint(1, MILLION))]
+    if chance < 0.12:
+        return [Move("claim", draw.choice(HOLDERS))]
+    if chance < 0.14:
+        return [Move("stake", "intruder", draw.randint(1, 10**6))]
+    return [Move("unstake", "intruder", MILLION)] if chance < 0.16 else []
 
 
 def _result(gained: float, assets: int) -> list[Move]:

@@ -14,8 +14,7 @@ from typing import Any, Literal
 from simulator.chain.codec import keccak
 from simulator.chain.contract import Interface
 
-Kind = Literal["vault", "token"]
-KINDS: tuple[Kind, ...] = ("vault", "token")
+Kind = Literal["vault", "token", "staking"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,29 @@ ERC4626 = Standard(
         "Withdraw(*address,*address,*address,uint256,uint256)",
     ),
 )
+STAKING = Standard(
+    "StakingRewards",
+    (
+        "stakingToken()->address",
+        "rewardsToken()->address",
+        "totalSupply()->uint256",
+        "balanceOf(address)->uint256",
+        "earned(address)->uint256",
+        "stake(uint256)->",
+        "withdraw(uint256)->",
+        "getReward()->",
+    ),
+    (
+        "Staked(*address,uint256)",
+        "Withdrawn(*address,uint256)",
+        "RewardPaid(*address,uint256)",
+    ),
+)
+"""What a trial calls of Synthetix' `StakingRewards`, which many others took over."""
 OF: Mapping[Kind, tuple[Standard, ...]] = {
     "vault": (ERC20, ERC2612, ERC4626),
     "token": (ERC20, ERC2612),
+    "staking": (STAKING,),
 }
 """What each kind is held to."""
 
@@ -107,14 +126,21 @@ class Standing:
 
 
 def kind_of(interface: Interface) -> Kind:
-    """Return what an interface looks like: a vault where it has an asset, else a token."""
+    """Return what an interface looks like: a vault where it has an asset, a token else.
+
+    What tells earned rewards of a stake is neither.
+    """
+    if {"stake", "earned"} <= interface.functions.keys():
+        return "staking"
     names = ("asset", "convertToAssets", "previewDeposit")
     return "vault" if any(name in interface.functions for name in names) else "token"
 
 
 def kind_of_code(code: bytes) -> Kind:
     """Return the same of code alone."""
-    return "vault" if keccak(b"convertToAssets(uint256)")[:4] in code else "token"
+    if all(_is_in(code, text) for text in ("stake(uint256)", "earned(address)")):
+        return "staking"
+    return "vault" if _is_in(code, "convertToAssets(uint256)") else "token"
 
 
 def standings(interface: Interface, kind: Kind) -> tuple[Standing, ...]:
@@ -123,10 +149,7 @@ def standings(interface: Interface, kind: Kind) -> tuple[Standing, ...]:
 
 
 def standings_of_code(code: bytes, kind: Kind) -> tuple[Standing, ...]:
-    """Return the same of code alone: whether it holds each selector and each topic.
-
-    A compiler writes a selector without its leading zeros.
-    """
+    """Return the same of code alone: whether it holds each selector and each topic."""
     return tuple(_of_code(code, standard) for standard in OF[kind])
 
 
@@ -135,15 +158,22 @@ def abi_of(
 ) -> tuple[Mapping[str, Any], ...]:
     """Return the ABI of code: of a kind's standards that were found, and of `further` calls.
 
-    The latter are names of functions without arguments, of which those in the code count.
+    The latter are functions, as a standard's, of which those in the code count.
     """
-    own = [f"{name}()" for name in further if keccak(f"{name}()".encode())[:4] in code]
-    entries: list[Mapping[str, Any]] = [_function_entry(f"{text}->") for text in own]
+    entries: list[Mapping[str, Any]] = [
+        _function_entry(text) for text in further if _is_in(code, text.partition("->")[0])
+    ]
     absent = {one.standard for one in found if one.absent}
     for standard in (one for one in OF[kind] if one.name not in absent):
         entries += [_function_entry(text) for text in standard.functions]
         entries += [_event_entry(text) for text in standard.events]
     return tuple(entries)
+
+
+def is_whole(interface: Interface, standard: Standard) -> bool:
+    """Return whether an ABI has all of a standard, as it says."""
+    found = _standing(interface, standard)
+    return not (found.absent or found.lacking or found.differing)
 
 
 def _standing(interface: Interface, standard: Standard) -> Standing:
@@ -157,7 +187,8 @@ def _standing(interface: Interface, standard: Standard) -> Standing:
         elif ",".join(found.outputs) != outputs:
             returned = ",".join(found.outputs) or "nothing"
             differing.append(f"{signature} returns {returned}, must be {outputs or 'nothing'}")
-    if standard.optional and len(lacking) == len(standard.functions):
+    # An optional one is there where its first function is: others may have its further ones too.
+    if standard.optional and standard.functions[0].partition("->")[0] in lacking:
         return Standing(standard.name, 0, 0, absent=True)
     for text in standard.events:
         event = interface.events.get(_topic(text))
@@ -171,13 +202,18 @@ def _standing(interface: Interface, standard: Standard) -> Standing:
 
 def _of_code(code: bytes, standard: Standard) -> Standing:
     signatures = [text.partition("->")[0] for text in standard.functions]
-    lacking = [one for one in signatures if keccak(one.encode())[:4].lstrip(b"\0") not in code]
+    lacking = [one for one in signatures if not _is_in(code, one)]
     if standard.optional and lacking:
         return Standing(standard.name, 0, 0, absent=True)
     lacking += [
         f"event {text.replace('*', '')}" for text in standard.events if _topic(text) not in code
     ]
     return _told(standard, lacking, [])
+
+
+def _is_in(code: bytes, signature: str) -> bool:
+    """Return whether code holds a selector; a compiler writes it without its leading zeros."""
+    return keccak(signature.encode())[:4].lstrip(b"\0") in code
 
 
 def _told(standard: Standard, lacking: list[str], differing: list[str]) -> Standing:

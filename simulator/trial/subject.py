@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.chain import Artifact
-from simulator.chain.codec import optional
+from simulator.chain.codec import Decoder, Encoder, optional
 from simulator.chain.compile import compile_source
-from simulator.errors import InputError, Problem, UsageError
+from simulator.chain.contract import Interface
+from simulator.errors import ChainUnavailable, InputError, Problem, UsageError
 
 CODE_LIMIT = 24_576
 """Bytes of deployed code that EIP-170 allows."""
@@ -73,8 +74,8 @@ def optional_vyper() -> None:
     """
     try:
         optional("vyper.compiler")
-    except Exception as error:
-        raise type(error)(
+    except ChainUnavailable:
+        raise ChainUnavailable(
             "a Vyper source needs the compiler, which is not installed: pip install vyper, or "
             "give an artifact (vyper -f combined_json FILE > FILE.json)"
         ) from None
@@ -83,8 +84,10 @@ def optional_vyper() -> None:
 def _stored(file: Path) -> Artifact:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _fault(file, f"is no JSON: {error}") from None
+    except OSError as error:
+        raise _fault(file, f"cannot be read: {error.strerror}") from None
     if not isinstance(raw, dict):
         raise _fault(file, "is no artifact: must be an object with abi and bytecode")
     name, entry = _entry(file, raw)
@@ -96,6 +99,8 @@ def _stored(file: Path) -> Artifact:
             raise _fault(file, f"abi is no JSON: {error}") from None
     if not isinstance(abi, list) or not all(isinstance(item, dict) for item in abi):
         raise _fault(file, "abi must be a list of functions and events")
+    for place, item in enumerate(abi):
+        _check_entry(file, place, item)
     code = _code(file, entry, ("deploymentBytecode", "bytecode"))
     runtime = _runtime_size(file, entry)
     return Artifact(
@@ -106,6 +111,29 @@ def _stored(file: Path) -> Artifact:
         source_hash="",
         compiler=str(entry.get("compiler", "")),
     )
+
+
+def _check_entry(file: Path, place: int, entry: Mapping[str, Any]) -> None:
+    """Raise where an entry of an ABI does not say what it must, or has a type that is none."""
+    if "type" not in entry:
+        return
+    what = " ".join(str(entry[key]) for key in ("type", "name") if key in entry)
+    try:
+        if entry["type"] in ("function", "event") and not isinstance(entry["name"], str):
+            raise TypeError("name must be a text")
+        read = Interface([entry])
+        for one in read.by_selector.values():
+            Encoder(one.inputs), Decoder(one.outputs)
+        for event in read.events.values():
+            Decoder(tuple(kind for _, kind in (*event.indexed, *event.plain)))
+        Encoder(read.constructor)
+    except KeyError as error:
+        rule = f"lacks {error.args[0]}"
+    except (TypeError, AttributeError, ValueError) as error:
+        rule = " ".join(str(error).split())
+    else:
+        return
+    raise _fault(file, f"abi: entry {place + 1} ({what}): {rule}")
 
 
 def _entry(file: Path, raw: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

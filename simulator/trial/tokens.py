@@ -10,14 +10,16 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
-from simulator.chain import Call
+from simulator.chain import Call, Contract, Receipt
 from simulator.chain.codec import Encoder, keccak, optional
 from simulator.chain.contract import interface_of
 from simulator.errors import TransactionReverted
+from simulator.replay.shrink import fewest
 from simulator.trial.faults import Check, Fault
-from simulator.trial.stage import HOLDERS, UNLIMITED, TrialStage
+from simulator.trial.stage import HOLDERS, TrialStage
+from simulator.trial.standards import ERC2612, is_whole
 
 ACTS = 120
 _WHERE = "standard"
@@ -28,8 +30,33 @@ _KEY = bytes(31) + b"\x07"
 """A signer's private key that anybody can write down: it holds nothing but what a trial gives."""
 
 
+@dataclass(frozen=True)
+class Deal:
+    """Something that a holder asks of a token.
+
+    Attributes
+    ----------
+    what : str
+        transfer, approve or transferFrom.
+    sender, owner, other : str
+        Who asks; whose tokens they are, the sender's own but for transferFrom; and who gets them,
+        or the leave to spend them.
+    """
+
+    what: str
+    sender: str
+    owner: str
+    other: str
+    amount: int
+
+    def call(self, token: Contract) -> Call:
+        """Return it as a call."""
+        whose = (self.owner,) if self.what == "transferFrom" else ()
+        return token.call(self.what, *whose, self.other, self.amount, sender=self.sender)
+
+
 class Ledger:
-    """What balances and allowances must be, while calls go to the contract."""
+    """What balances and allowances must be, while deals go to the contract."""
 
     def __init__(self, stage: TrialStage, start: Sequence[Call]) -> None:
         self.stage, self.steps = stage, list(start)
@@ -38,50 +65,67 @@ class Ledger:
         self.allowed: dict[tuple[str, str], int] = defaultdict(int)
         self.supply = int(stage.read("totalSupply"))
 
-    def act(self, draw: random.Random) -> Fault | None:
-        """Do one thing at random, and compare."""
-        kind = draw.choice(("transfer", "transfer", "approve", "transferFrom", "transferFrom"))
-        owner, to, spender = (draw.choice(self.people) for _ in range(3))
-        amount = self._amount(draw, owner)
-        token = self.stage.contract
-        if kind == "approve":
-            return self._do(token.call("approve", spender, amount, sender=owner), True, owner, to)
-        if kind == "transfer":
-            call = token.call("transfer", to, amount, sender=owner)
-            return self._do(call, amount <= self.balance[owner], owner, to)
-        within = amount <= min(self.balance[owner], self.allowed[owner, spender])
-        call = token.call("transferFrom", owner, to, amount, sender=spender)
-        return self._do(call, within, owner, to)
-
-    def _amount(self, draw: random.Random, owner: str) -> int:
+    def chosen(self, draw: random.Random) -> Deal:
+        """Return a deal at random, of an amount that is nothing, some, all or too much."""
+        what = draw.choice(("transfer", "transfer", "approve", "transferFrom", "transferFrom"))
+        owner, other, spender = (draw.choice(self.people) for _ in range(3))
         has = self.balance[owner]
-        return draw.choice((0, 1, has // 3, has, has + 1, draw.randint(0, has)))
+        amount = draw.choice((0, 1, has // 3, has, has + 1, draw.randint(0, has)))
+        return Deal(what, spender if what == "transferFrom" else owner, owner, other, amount)
 
-    def _do(self, call: Call, allowed: bool, owner: str, to: str) -> Fault | None:
-        name = call.label.split(".")[-1]
+    def do(self, deal: Deal) -> Fault | None:
+        """Do it, and compare.
+
+        Raises
+        ------
+        TransactionReverted
+            A view does.
+        """
+        token, allowed = self.stage.contract, self._is_allowed(deal)
+        call = deal.call(token)
         try:
+            answer = self.stage.chain.view_one(call)
             (receipt,) = self.stage.send([call])
         except TransactionReverted as error:
             if not allowed:
                 return None
-            said = f"{name} reverts: {error.reason or 'no reason given'}"
-            return Fault(
-                "erc-20", said, (*self.steps, call), None, len(self.steps), _WHERE, reverts=True
-            )
+            said = f"{deal.what} reverts: {error.reason or 'no reason given'}"
+            return self._fault(said, steps=(*self.steps, call), reverts=True)
+        # A token may say no by an answer instead of a revert; one without answers says yes.
+        agreed = bool(int.from_bytes(answer[:32] or b"\1", "big"))
+        if agreed is not bool(allowed) and allowed is not None:
+            says = "answers False where it must do it" if allowed else "answers True and must not"
+            check = Check(call, least=int(allowed), most=int(allowed))
+            return self._fault(f"{deal.what} {says}", check)
         self.steps.append(call)
-        self._book(call, allowed, owner, to)
-        return self._compared(name) or (self._event(call, receipt, name) if allowed else None)
+        if agreed:
+            self._book(deal)
+        return self._compared(deal.what) or (self._event(deal, receipt) if agreed else None)
 
-    def _book(self, call: Call, allowed: bool, owner: str, to: str) -> None:
-        amount = int.from_bytes(call.data[-32:], "big")
-        if call.label.split(".")[-1].startswith("approve"):
-            spender = "0x" + call.data[16:36].hex()
-            self.allowed[owner, spender] = amount
-        elif allowed:
-            self.balance[owner] -= amount
-            self.balance[to] += amount
-            if "transferFrom" in call.label and self.allowed[owner, call.sender] != UNLIMITED:
-                self.allowed[owner, call.sender] -= amount
+    def _is_allowed(self, deal: Deal) -> bool | None:
+        """Return whether it must be done, or refused; None where either is as ERC-20 says."""
+        if deal.what == "approve":
+            return True
+        if deal.amount > self.balance[deal.owner]:
+            return False
+        if deal.what == "transfer" or deal.amount <= self.allowed[deal.owner, deal.sender]:
+            return True
+        # Of his own tokens some let a holder transfer without an allowance, as WETH9 and DAI.
+        return None if deal.sender == deal.owner else False
+
+    def _book(self, deal: Deal) -> None:
+        if deal.what == "approve":
+            self.allowed[deal.owner, deal.other] = deal.amount
+            return
+        self.balance[deal.owner] -= deal.amount
+        self.balance[deal.other] += deal.amount
+        if deal.what == "transferFrom":
+            pair = deal.owner, deal.sender
+            left = self.allowed[pair] - deal.amount
+            # One's own allowance may stay as it is.
+            if deal.sender == deal.owner and self.stage.read("allowance", *pair) != left:
+                return
+            self.allowed[pair] = left
 
     def _compared(self, name: str) -> Fault | None:
         token = self.stage.contract
@@ -96,18 +140,29 @@ class Ledger:
             if found != right:
                 what = view.label.split(".")[-1].split("(")[0]
                 said = f"after {name} {what} is {found:,}, must be {right:,}"
-                steps, check = tuple(self.steps), Check(view, least=right, most=right)
-                return Fault("erc-20", said, steps, check, len(steps), _WHERE)
+                return self._fault(said, Check(view, least=right, most=right))
         return None
 
-    def _event(self, call: Call, receipt: Any, name: str) -> Fault | None:
-        wanted = "Approval" if name.startswith("approve") else "Transfer"
-        amount = int.from_bytes(call.data[-32:], "big")
-        for event, fields in self.stage.contract.events(receipt):
-            if event == wanted and list(fields.values())[2] == amount:
-                return None
-        said = f"{name} logs no {wanted} of its amount"
-        return Fault("erc-20", said, tuple(self.steps), None, len(self.steps), _WHERE)
+    def _event(self, deal: Deal, receipt: Receipt) -> Fault | None:
+        """Return the fault where no event says who, to whom and how much, in this order."""
+        event = "Approval" if deal.what == "approve" else "Transfer"
+        kinds = ("address", "address", "uint256")
+        wanted = keccak(f"{event}({','.join(kinds)})".encode())
+        wanted += Encoder(kinds)((deal.owner, deal.other, deal.amount))
+        own = (log for log in receipt.logs if log.address == self.stage.contract.address)
+        if any(b"".join((*log.topics, log.data)) == wanted for log in own):
+            return None
+        return self._fault(f"{deal.what} logs no {event} of its parties and amount")
+
+    def _fault(
+        self,
+        said: str,
+        check: Check | None = None,
+        steps: tuple[Call, ...] = (),
+        reverts: bool = False,
+    ) -> Fault:
+        steps = steps or tuple(self.steps)
+        return Fault("erc-20", said, steps, check, len(steps), _WHERE, reverts)
 
 
 def supplied(stage: TrialStage, kind: str) -> list[Call]:
@@ -132,18 +187,46 @@ def supplied(stage: TrialStage, kind: str) -> list[Call]:
 
 
 def erc20(stage: TrialStage, fresh: int, kind: str, seed: int) -> Fault | None:
-    """Return the first act that does not do what ERC-20 says, after acts at random."""
-    stage.chain.revert(fresh)
-    ledger, draw = Ledger(stage, supplied(stage, kind)), random.Random(seed)
+    """Return the first deal that is not done as ERC-20 says, after the fewest that show it.
+
+    Raises
+    ------
+    TransactionReverted
+        The holders get no tokens, or a view fails.
+    """
+    draw, deals = random.Random(seed), list[Deal]()
+    ledger = _ledger(stage, fresh, kind)
     for _ in range(ACTS):
-        if fault := ledger.act(draw):
-            return fault
-    return None
+        deals.append(ledger.chosen(draw))
+        if ledger.do(deals[-1]):
+            break
+    else:
+        return None
+
+    def first(some: Sequence[Deal]) -> Fault | None:
+        again = _ledger(stage, fresh, kind)
+        return next((fault for one in some if (fault := again.do(one))), None)
+
+    found = first(fewest(deals, lambda some: first(some) is not None))
+    return None if found is None else replace(found, tried=ACTS, is_least=True)
 
 
-def permits(stage: TrialStage, fresh: int, kind: str) -> Fault | None:
-    """Return the first signed approval that is taken, or refused, against ERC-2612."""
-    if "permit" not in interface_of(stage.contract.artifact).functions:
+def _ledger(stage: TrialStage, fresh: int, kind: str) -> Ledger:
+    stage.chain.revert(fresh)
+    return Ledger(stage, supplied(stage, kind))
+
+
+def permits(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the first signed approval that is taken, or refused, against ERC-2612.
+
+    None where the contract has no permit, or one of another shape.
+
+    Raises
+    ------
+    TransactionReverted
+        A view fails.
+    """
+    if not is_whole(interface_of(stage.contract.artifact), ERC2612):
         return None
     stage.chain.revert(fresh)
     signer, spender = _signer(), stage.roles.depositor

@@ -6,6 +6,7 @@ most comparisons allow nothing; those that divide a loss among holders allow a u
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ _FIRST = (
 """Which of several breaches of one move is told: the one that says most of its cause."""
 _FINER = 6
 """Decimals of the price beyond those of a share: of a million shares."""
+_FINEST = 60
+"""Decimals beyond which an amount would not fit into a word."""
 _FEW_SHARES = 10**6
 """A deposit of fewer shares may be refused: rounding would cost the depositor too much."""
 
@@ -67,7 +70,7 @@ class Watch:
         self.stage = stage
         self._probes_every = probes_every
         self._holders = stage.holders()
-        self._base = 10 ** (stage.read("decimals") + _FINER)
+        self._base = 10 ** min(stage.read("decimals") + _FINER, _FINEST)
         vault, asset = stage.contract, stage.asset
         self._views = [
             *(vault.call("balanceOf", one) for one in self._holders),
@@ -77,9 +80,10 @@ class Watch:
             vault.call("convertToAssets", self._base),
         ]
         self.moves: list[Move] = []
-        self.n_reverted = 0
         self._lost = 0
         self._gained = 0
+        self._charged_at = stage.born
+        self._before_loss: tuple[int, int] | None = None
         self._least: dict[str, int] = {}
         self._seen = self.look()
 
@@ -117,15 +121,20 @@ class Watch:
         if not calls:
             return None
         promised = self._promised(move, calls[-1])
+        if move.what == "lose" and not self._lost:
+            self._before_loss = self.stage.chain.snapshot(), len(self.moves)
         there = self.stage.there() if move.what in ("lose", "report") else 0
         try:
             self.stage.send(calls)
         except TransactionReverted as error:
-            self.n_reverted += 1
             self._seen = self.look()
             return self._refused(move, calls[-1], error)
         before, self._seen = self._seen, self.look()
         found = list(self._after(move, calls[-1], before, promised, there))
+        if any(one.rule == "fee-on-loss" for one in found) and (by_time := self._without_loss()):
+            return by_time
+        if move.what == "report" or (move.what != "lose" and self._seen.price < before.price):
+            self._charged_at = self.stage.chain.timestamp()
         if found or len(self.moves) % self._probes_every == 1:
             found += against_the_actor(self.stage, self._seen.supply)
         return min(found, key=lambda breach: _FIRST.index(breach.rule), default=None)
@@ -174,7 +183,7 @@ class Watch:
     def _others(self, move: Move, before: Seen) -> Iterator[Breach]:
         acting = {getattr(self.stage.roles, role) for role in (move.who, move.to) if role}
         for one in self._holders:
-            fell = before.worth[one] - self._seen.worth[one]
+            fell = before.worth[one] - self._seen.worth[one] - self._due(before.worth[one])
             if one not in acting and fell > 0 and self._seen.supply:
                 said = f"{self.stage.names[one]} has {fell} less after {move.who}'s {move.what}"
                 yield Breach("others-value", said, self._worth_check(one, before.worth[one]))
@@ -192,11 +201,11 @@ class Watch:
         # A gift may fill up a loss that nobody has reported yet.
         unmoved = self._lost or self.stage.adapter.prices_donations
         if move.what == "give" and now.price > before.price and not unmoved:
-            said = f"its price rises by {ratio:.4%} when {move.who} sends it a gift"
+            said = f"its price rises by {_percent(ratio)} when {move.who} sends it a gift"
             yield Breach("donations", said, Check(view, most=before.price))
         reported = move.what == "lose" or (move.what == "report" and self._lost)
-        if now.price < before.price and not reported:
-            said = f"its price falls by {-ratio:.4%} by a {move.what}, and nothing was lost"
+        if now.price < before.price - self._due(before.price) and not reported:
+            said = f"its price falls by {_percent(-ratio)} by a {move.what}, and nothing was lost"
             yield Breach("price-fall", said, Check(view, least=before.price))
 
     def _books(self, move: Move, before: Seen, there: int) -> Iterator[Breach]:
@@ -229,10 +238,31 @@ class Watch:
 
     def _cost_of_loss(self) -> Iterator[Breach]:
         for one, least in self._least.items():
-            more = least - self._seen.worth[one]
+            more = least - self._seen.worth[one] - self._due(least)
             if more > 0:
                 said = f"{self.stage.names[one]} loses {more:,} more than his part of the loss"
                 yield Breach("fee-on-loss", said, self._worth_check(one, least))
+
+    def _due(self, worth: int) -> int:
+        """Return what the adapter's annual fee may take of a worth since it was last taken."""
+        seconds = self.stage.chain.timestamp() - self._charged_at
+        share = self.stage.adapter.annual_fee * seconds / _YEAR
+        return math.ceil(worth * min(share, 1.0))
+
+    def _without_loss(self) -> Breach | None:
+        """Return the fall of the price by the last report, had nothing been lost before it.
+
+        What takes as much then is a fee for the time, and none on the loss. The state is gone.
+        """
+        if self._before_loss is None:
+            return None
+        here, number = self._before_loss
+        self.stage.chain.revert(here)
+        again = Watch(self.stage, len(self.moves) + 2)
+        again._charged_at = self._charged_at
+        moves = [move for move in self.moves[number:] if move.what != "lose"]
+        found = (again.play(move) for move in moves)
+        return next((one for one in found if one and one.rule == "price-fall"), None)
 
     def _claims(self) -> Iterator[Breach]:
         supply, owed = self._seen.supply, self._seen.owed
@@ -248,13 +278,14 @@ class Watch:
 
     def _after_time(self, move: Move, before: Seen) -> Iterator[Breach]:
         now = self._seen
-        share = self.stage.adapter.annual_fee * move.amount / _YEAR
-        least = before.price - int(before.price * share)
+        least = before.price - self._due(before.price)
         if now.price < least and before.supply and now.supply:
             fell = 1 - now.price / before.price
             view = self.stage.contract.call("convertToAssets", self._base)
-            said = f"its price falls by {fell:.4%} by time alone"
+            said = f"its price falls by {_percent(fell)} by time alone"
             yield Breach("price-fall", said, Check(view, least=least))
+        if now.price < before.price:
+            self._charged_at = self.stage.chain.timestamp()
         yield from self._claims()
 
     def _refused(self, move: Move, call: Call, error: TransactionReverted) -> Breach | None:
@@ -299,3 +330,7 @@ class Watch:
         except TransactionReverted:
             return []
         return calls
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

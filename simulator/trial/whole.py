@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from simulator.chain.contract import interface_of
 from simulator.claims import Verdict
 from simulator.errors import InputError, Problem, TransactionReverted, UsageError
 from simulator.scenario import LoadedScenario, load_scenario
-from simulator.trial.adapters import READY, Harvest, adapter_for
+from simulator.trial.adapters import FURTHER, READY, Adapter, adapter_for
 from simulator.trial.campaign import Trial
 from simulator.trial.economics import drive, judged
 from simulator.trial.faults import Fault
@@ -30,11 +31,17 @@ from simulator.trial.standards import (
     standings_of_code,
 )
 from simulator.trial.subject import read_subject
-from simulator.trial.tokens import erc20, permits
+from simulator.trial.tokens import erc20, permits, supplied
 from simulator.trial.years import crisis_years, position_of, years_of
 
 Task = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Shows a task of so many parts; the function that it yields advances it."""
+
+
+_ATTACKS: Mapping[Kind, str] = {
+    "vault": "first depositor, re-entry, queues",
+    "staking": "periods topped up by us and by strangers, re-entry, queues",
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,13 @@ class Summons:
     """
 
     case: Case
-    kind: Kind
     standings: tuple[Standing, ...]
     adapter: str
+
+    @property
+    def kind(self) -> Kind:
+        """As what it is on trial."""
+        return self.case.kind
 
 
 @dataclass(frozen=True)
@@ -74,18 +85,21 @@ class Outcome:
     verdicts : tuple of Verdict
         On the scenario's claims, with the contract in place of `position`; none where it was not
         driven through years, or did not come through.
+    unit : int
+        One whole unit of the asset, in its smallest.
     """
 
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]
     verdicts: tuple[Verdict, ...] = ()
     position: str = ""
+    unit: int = 10**18
 
 
 def summon(
     contract: str,
     kind: Kind | None,
-    adapter: str | None,
+    adapter: str | type[Adapter] | None,
     given: Mapping[str, str],
     rpc: str | None,
 ) -> Summons:
@@ -96,7 +110,7 @@ def summon(
     UsageError, InputError, ChainUnavailable
         With the file, what is wrong with it, and what to do.
     """
-    file = None if adapter is None or adapter in READY else Path(adapter)
+    file = _file_of(adapter)
     if is_address(contract):
         if rpc is None:
             raise UsageError(f"{contract}: an address needs --rpc, the node on which it stands")
@@ -104,10 +118,10 @@ def summon(
         found = kind or kind_of_code(node.code)
         there = standings_of_code(node.code, found)
         _check_complete(contract, there)
-        abi = abi_of(found, there, node.code, Harvest.calls)
+        abi = abi_of(found, there, node.code, FURTHER)
         subject = Artifact(contract[:10], abi, b"", len(node.code), "", "")
         chosen, words = adapter_for(interface_of(subject), adapter)
-        return Summons(Case(subject, chosen, {}, file, node), found, there, words)
+        return Summons(Case(subject, chosen, {}, file, node, found), there, words)
     if rpc is not None:
         raise UsageError("--rpc goes with an address; a file is deployed in this process")
     subject = read_subject(Path(contract))
@@ -115,7 +129,14 @@ def summon(
     there = standings(interface_of(subject), found)
     _check_complete(contract, there)
     chosen, words = adapter_for(interface_of(subject), adapter)
-    return Summons(Case(subject, chosen, dict(given), file), found, there, words)
+    return Summons(Case(subject, chosen, dict(given), file, kind=found), there, words)
+
+
+def _file_of(adapter: str | type[Adapter] | None) -> Path | None:
+    """Return where an adapter of somebody's own stands; None of a ready one."""
+    if isinstance(adapter, type):
+        return Path(inspect.getsourcefile(adapter) or adapter.__name__)
+    return None if adapter is None or adapter in READY else Path(adapter)
 
 
 def _check_complete(contract: str, found: tuple[Standing, ...]) -> None:
@@ -144,19 +165,20 @@ def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) ->
     position = position_of(loaded)
     with task("deploying", 1):
         trial = Trial(summons.case)
+    unit = trial.stage.unit
     steps, faults = [_interface(summons.standings)], list[Fault]()
     with task("standard: sequences against a ledger and the rules", 1):
         step, found = _standard(trial, summons.kind, seed)
     steps.append(step)
     faults += found
-    if summons.kind != "vault":
-        return Outcome(tuple(steps), tuple(faults))
+    if summons.kind == "token":
+        return Outcome(tuple(steps), tuple(faults), unit=unit)
     with task("attacks", 1):
         attacked = [fault for fault in trial.attacks() if fault.rule not in _rules(faults)]
     faults += attacked
-    steps.append(Step("attacks", not attacked, "first depositor, re-entry, queues"))
+    steps.append(Step("attacks", not attacked, _ATTACKS[summons.kind]))
     if years == 0:
-        return Outcome(tuple(steps), tuple(faults))
+        return Outcome(tuple(steps), tuple(faults), unit=unit)
     name = loaded.scenario.name
     with task(f"{years:,} years of {name}, and the crises", years) as advance:
         driven = drive(trial, _years(loaded, scenario, years), seed, advance)
@@ -164,7 +186,7 @@ def tried(summons: Summons, scenario: str, years: int, seed: int, task: Task) ->
     said = f"{driven.years:,} years of {name} and of crises, {driven.moves:,} moves"
     steps.append(Step("economics", not driven.faults, said))
     verdicts = judged(driven, loaded.scenario, position)
-    return Outcome(tuple(steps), tuple(faults), verdicts, position)
+    return Outcome(tuple(steps), tuple(faults), verdicts, position, unit)
 
 
 def _rules(faults: list[Fault]) -> set[str]:
@@ -184,19 +206,35 @@ def _interface(found: tuple[Standing, ...]) -> Step:
 
 
 def _standard(trial: Trial, kind: Kind, seed: int) -> tuple[Step, list[Fault]]:
-    stage, fresh, faults = trial.stage, trial.fresh, list[Fault]()
-    said = "tokens against a ledger"
+    faults, said = list[Fault](), list[str]()
+    if kind != "staking":
+        said.append("tokens against a ledger")
+        try:
+            trial.stage.chain.revert(trial.fresh)
+            supplied(trial.stage, kind)
+        except TransactionReverted as error:
+            why = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
+            return Step("standard", False, why), faults
+        faults += _as_a_token(trial, kind, seed)
+    if kind != "token":
+        first = trial.random_sequences(seed)
+        faults += [] if first is None else [first]
+        said.append(f"{_RULES[kind]} and {trial.n_moves:,} random moves")
+    return Step("standard", not faults, "; ".join(said)), faults
+
+
+_RULES: Mapping[Kind, str] = {"vault": "rounding, previews", "staking": "stakes, rewards"}
+
+
+def _as_a_token(trial: Trial, kind: Kind, seed: int) -> list[Fault]:
     try:
-        faults += [one for one in (erc20(stage, fresh, kind, seed),) if one is not None]
+        found = (
+            erc20(trial.stage, trial.fresh, kind, seed),
+            permits(trial.stage, trial.fresh),
+        )
     except TransactionReverted as error:
-        said = f"no tokens to be had ({error.reason}): give an adapter with fund(who, amount)"
-        return Step("standard", False, said), faults
-    faults += [one for one in (permits(stage, fresh, kind),) if one is not None]
-    if kind == "vault":
-        found = trial.random_sequences(seed)
-        faults += [] if found is None else [found]
-        said += f"; rounding, previews and {trial.n_moves:,} random moves"
-    return Step("standard", not faults, said), faults
+        return [Fault("views", f"a view reverts: {error}", (), None, 0, "standard")]
+    return [one for one in found if one is not None]
 
 
 def _years(loaded: LoadedScenario, scenario: str, count: int) -> Iterator[tuple[Year, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -16,8 +17,9 @@ from simulator.chain import AnvilChain, load_artifact
 from simulator.chain.contract import interface_of
 from simulator.chain.node import find_anvil
 from simulator.cli import main
-from simulator.errors import ChainUnavailable
-from simulator.trial.stage import ARTIFACTS
+from simulator.errors import ChainUnavailable, InputError
+from simulator.trial.adapters import Adapter
+from simulator.trial.stage import ARTIFACTS, Case
 from simulator.trial.subject import read_subject
 
 QUICK = ("--years", "0")
@@ -32,6 +34,13 @@ def attempt(*words):
 def faulty(tmp_path):
     file = tmp_path / "first.json"
     file.write_text(small_vault("first-depositor").to_json())
+    return file
+
+
+@pytest.fixture
+def sound(tmp_path):
+    file = tmp_path / "small_vault.json"
+    file.write_text(small_vault().to_json())
     return file
 
 
@@ -120,6 +129,10 @@ def test_try__a_vault_that_lacks_functions__lists_them(tmp_path):
     assert line.endswith("previewMint(uint256), maxRedeem(address)")
 
 
+def entry(kind="function", **fields):
+    return json.dumps({"abi": [{"type": kind, **fields}], "bytecode": "0x00"})
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
@@ -129,6 +142,16 @@ def test_try__a_vault_that_lacks_functions__lists_them(tmp_path):
         ('{"abi": [], "bytecode": "0x"}', "has no bytecode: an interface"),
         ('{"abi": [], "bytecode": "0x60__$ab$__"}', "libraries that are not linked"),
         ('{"some": 1}', "it has no abi"),
+        (
+            '{"abi": [{"type": "function"}], "bytecode": "0x00"}',
+            "abi: entry 1 (function): lacks name",
+        ),
+        (entry(name="f"), "abi: entry 1 (function f): lacks outputs"),
+        (entry(name=5, outputs=[]), "abi: entry 1 (function 5): "),
+        (entry(name="f", inputs=None, outputs=[]), "abi: entry 1 (function f): "),
+        (entry(name="f", inputs=[{"name": "a", "type": "uint7"}], outputs=[]), "abi: entry 1"),
+        (entry("event", name="E", inputs=[{"name": "a", "type": "uint8"}]), "lacks indexed"),
+        ("[" * 100_000, "is no JSON"),
     ],
 )
 def test_try__what_is_no_artifact__is_refused(text, rule, tmp_path):
@@ -151,6 +174,33 @@ def test_try__bytecode_over_the_limit__is_refused(tmp_path):
     refused(3, "bytecode is 24,577 bytes; at most 24,576 (EIP-170)", file)
 
 
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("0x00", "small_vault: its bytecode creates no code: is it that of a creation?"),
+        ("0x5f5ffd", "small_vault: its constructor reverts with (0x"),
+        # PUSH1 1, PUSH0, RETURN: one byte of code, a STOP, which answers nothing to everything.
+        (
+            "0x60015ff3",
+            "small_vault: cannot be set up: small_vault.totalSupply() reverted: its answer",
+        ),
+    ],
+)
+def test_try__bytecode_that_makes_no_such_contract__is_refused(code, rule, sound):
+    raw = {**json.loads(sound.read_text()), "bytecode": code}
+    sound.write_text(json.dumps(raw))
+    refused(3, rule, sound)
+
+
+def test_try__a_set_up_that_reverts__is_no_broken_rule(sound, tmp_path):
+    adapter = tmp_path / "own.py"
+    adapter.write_text(
+        OWN + "set_up(self):\n        who = self.stage.roles.keeper\n"
+        "        return [self.stage.contract.call('transfer', who, 1, sender=who)]\n"
+    )
+    refused(3, "small_vault: cannot be set up: small_vault.transfer(", sound, "--adapter", adapter)
+
+
 def test_try__missing_constructor_arguments__are_listed_with_types(tmp_path):
     file = tmp_path / "vault.json"
     file.write_text(load_artifact("gold_vault").to_json())
@@ -162,18 +212,64 @@ def test_try__an_argument_that_the_constructor_has_not__is_refused():
     refused(3, "constructor has no argument fee; it has asset_ address", SOURCE, "--arg", "fee=1")
 
 
+OWN = "class A:\n    def "
+REPORT = "    def report(self):\n        return []\n"
+
+
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
         ("class A:\n    def report(self):\n        return 1 / 0\n", ":3: adapter: report raised"),
         ("class A:\n    def earn(self)\n", ":2: adapter: import raised SyntaxError"),
         ("x = 1\n", ": adapter: must have one class with earn, lose or report; has none"),
+        ("import sys\nsys.exit(3)\n", ":2: adapter: import raised SystemExit: 3"),
+        (
+            OWN + "earn(self, amount):\n        return 5\n",
+            ":2: adapter: earn returns 5; must be a list",
+        ),
+        (
+            OWN + "lose(self, amount):\n        return [1]\n",
+            ":2: adapter: lose returns [1]; must be",
+        ),
+        (OWN + "set_up(self):\n        return None\n", ":2: adapter: set_up returns None; must be"),
+        (
+            OWN + "assets(self):\n        return None\n",
+            ":2: adapter: assets returns None; must be a",
+        ),
+        (OWN + "assets(self):\n        return -1\n", ":2: adapter: assets returns -1; must be a"),
+        (
+            OWN + "arguments(self):\n        return [1]\n",
+            ":2: adapter: arguments returns [1]; must",
+        ),
+        (
+            "class A:\n    annual_fee = '2 %'\n" + REPORT,
+            ": adapter: annual_fee is '2 %'; must be a",
+        ),
     ],
 )
-def test_try__an_adapter_that_raises__is_told_with_file_and_line(body, rule, tmp_path):
-    adapter = tmp_path / "own.py"
+def test_try__an_adapter_that_is_wrong__is_told_with_file_and_line(body, rule, tmp_path, sound):
+    # A file's name is no matter.
+    adapter = tmp_path / "own.txt"
     adapter.write_text(body)
-    assert f"{adapter}{rule}" in refused(3, rule, SOURCE, "--adapter", adapter)
+    assert f"{adapter}{rule}" in refused(3, rule, sound, "--adapter", adapter)
+
+
+def test_try__arguments_of_an_adapter__must_fit_the_constructor(tmp_path, sound):
+    adapter = tmp_path / "own.py"
+    adapter.write_text(OWN + "arguments(self):\n        return {'fee_recipient_': 5}\n")
+    rule = "small_vault: arguments(): fee_recipient_ is 5: must be address"
+    refused(3, rule, sound, "--adapter", adapter)
+
+
+def test_try__a_ready_adapter_that_does_not_fit__is_refused(sound):
+    lacking = (
+        "--adapter yearn: the contract lacks add_strategy, process_report, update_debt; give a file"
+    )
+    refused(2, lacking, sound, "--adapter", "yearn")
+    plain = SOURCE.read_text().replace("def report():", "def tend():")
+    file = sound.with_name("plain.vy")
+    file.write_text(plain)
+    refused(2, "the contract has none of harvest(), report()", file, "--adapter", "harvest")
 
 
 def test_try__an_adapter_whose_call_reverts__is_told(tmp_path):
@@ -183,6 +279,48 @@ def test_try__an_adapter_whose_call_reverts__is_told(tmp_path):
         "'transfer', self.stage.roles.owner, 1, sender=self.stage.roles.keeper)]\n"
     )
     refused(3, f"{adapter}: report: small_vault.transfer", SOURCE, "--adapter", adapter)
+
+
+LISTS = """# pragma version ==0.4.3
+struct Terms:
+    fee: uint256
+    who: address
+@deploy
+def __init__(who_: address, fees_: uint256[2], terms_: Terms, flag_: bool):
+    assert who_ == terms_.who and fees_[1] == 2 and terms_.fee == 3 and flag_
+"""
+GIVEN = {"who_": "keeper", "fees_": "[1, 2]", "terms_": '[3, "keeper"]', "flag_": "true"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rule"),
+    [
+        (
+            "who_",
+            "nobody",
+            "must be address: 20 bytes in hex, asset, reward, or one of",
+        ),
+        ("who_", "0x12", "must be address"),
+        ("fees_", "1", "must be uint256[2], as JSON"),
+        ("fees_", "[1]", "must be uint256[2], as JSON"),
+        ("fees_", "[1, -2]", "must be uint256[2], as JSON"),
+        ("terms_", "[3]", "must be (uint256,address), as JSON"),
+        ("terms_", "{", "must be (uint256,address), as JSON"),
+        ("flag_", "yes", "must be bool"),
+    ],
+)
+def test_arguments__of_any_type__are_taken_as_text_or_refused(name, text, rule, tmp_path):
+    file = tmp_path / "lists.vy"
+    file.write_text(LISTS)
+    # Its constructor asserts that each has arrived as it was given.
+    deployed(file, GIVEN)
+    with pytest.raises(InputError) as told:
+        deployed(file, {**GIVEN, name: text})
+    assert f"--arg {name}={text}: {rule}" in str(told.value)
+
+
+def deployed(file, given):
+    return Case(read_subject(file), Adapter, given).stage()
 
 
 ADDRESS = "0x" + "12" * 20
@@ -207,7 +345,7 @@ def test_try__a_contract_on_a_node__is_tried_and_the_node_left_as_it_was(free_po
         pytest.skip(str(error))
     with AnvilChain(1_735_689_600, port=free_port) as chain:
         url, owner = f"http://127.0.0.1:{free_port}", chain.accounts[0]
-        asset = chain.deploy(load_artifact("trial_asset", ARTIFACTS), (18,), owner)
+        asset = chain.deploy(load_artifact("trial_asset", ARTIFACTS), (6,), owner)
         vault = chain.deploy(small_vault(), (asset.address, owner), owner)
         before = (chain.timestamp(), vault.read(chain, "totalSupply"))
         refused(2, "has no code at", ADDRESS, "--rpc", url)
@@ -216,6 +354,33 @@ def test_try__a_contract_on_a_node__is_tried_and_the_node_left_as_it_was(free_po
         assert "adapter harvest (ready)" in done.output
         assert "ERC-4626: 19 functions, 2 events" in done.output
         assert (chain.timestamp(), vault.read(chain, "totalSupply")) == before
+        staking = stake_on(chain, asset)
+        done = attempt(staking.address, *QUICK, "--rpc", url)
+        assert done.exit_code == 0, done.output
+        assert "as a staking contract, adapter staking (ready)" in done.output
+        # Losses are played above the node too, and told in units of the asset's own decimals.
+        stale = chain.deploy(small_vault("stale-price"), (asset.address, owner), owner)
+        done = attempt(stale.address, *QUICK, "--rpc", url)
+        assert done.exit_code == 5, done.output
+        assert "keeps a stale price after a loss" in done.output
+        assert re.search(r"crowd deposits (1|10|100|1,000|10,000|100,000|1e\+06)\n", done.output)
+
+
+def stake_on(chain, asset):
+    """Return a staking contract within a period, with a stake of somebody's."""
+    owner, teller, staker = chain.accounts[:3]
+    reward = chain.deploy(load_artifact("trial_asset", ARTIFACTS), (18,), owner)
+    arguments = (owner, teller, reward.address, asset.address, 604_800)
+    staking = chain.deploy(load_artifact("staking_rewards"), arguments, owner)
+    for call in (
+        asset.call("mint", staker, 10**9, sender=owner),
+        asset.call("approve", staking, 10**9, sender=staker),
+        staking.call("stake", 10**9, sender=staker),
+        reward.call("mint", staking, 10**21, sender=owner),
+        staking.call("notifyRewardAmount", 10**21, sender=teller),
+    ):
+        chain.send(call)
+    return staking
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Seven faults that people have planted in vaults, each one edit of `small_vault.vy`."""
+"""Faults that people have planted: seven in `small_vault.vy`, seven in our staking contract."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-from simulator.chain import Artifact
+from simulator.chain import Artifact, load_artifact
 from simulator.chain.compile import compile_patched
 
 SOURCE = Path(__file__).with_name("small_vault.vy")
@@ -51,5 +51,46 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
 @cache
 def small_vault(fault: str = "") -> Artifact:
     """Return the vault, compiled, with one of the faults or sound."""
-    edits = FAULTS[fault] if fault else ()
+    return patched(*FAULTS[fault]) if fault else patched()
+
+
+def patched(*edits: tuple[str, str]) -> Artifact:
+    """Return the vault, compiled, with other edits than the planted ones."""
     return compile_patched(SOURCE, *((SOURCE.name, old, new) for old, new in edits))
+
+
+STAKING = Path(__file__).parents[2] / "contracts" / "staking_rewards.vy"
+_UPDATE = "    self._update_reward(account)\n"
+_PULL = "    received: uint256 = asset_token._pull("
+_LEFT = "        pot += (self.periodFinish - block.timestamp) * self.rewardRate\n"
+_LOWER = '        assert rate >= self.rewardRate, "staking_rewards: rate would fall"\n'
+_ONLY = (
+    "    assert msg.sender == self.rewardsDistribution, "
+    '"staking_rewards: caller is not the rewards distribution"\n'
+)
+_FLOWED = "flowed // self.totalSupply"
+_PAID = "    self.rewards[account] = 0\n"
+_WITHDRAWN = "    self.totalSupply -= amount\n    self.balanceOf[account] = stake - amount\n"
+
+STAKING_FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
+    # Who has never staked is rewarded from the beginning of time.
+    "before-stake": ((_UPDATE + _PULL, _PULL),),
+    # The classic: a notice begins a period anew with what is new alone.
+    "lost-rewards": ((_LEFT, "        pass\n"), (_LOWER, "        pass\n")),
+    # Anybody's notice of nothing stretches what is left over a whole period more.
+    "slowed-rewards": ((_ONLY, ""), (_LOWER, "        pass\n")),
+    # A withdrawal is booked before what the stake has earned.
+    "accrued": ((_UPDATE + _WITHDRAWN, _WITHDRAWN + _UPDATE),),
+    "paid-as-earned": ((_PAID, ""),),
+    "over-paid": ((_FLOWED, "flowed // max(self.totalSupply - 1, 1) * 101 // 100"),),
+    "stake": ((_WITHDRAWN, _WITHDRAWN + '    assert amount % 7 != 3, "fee"\n'),),
+}
+
+
+@cache
+def staking(fault: str = "") -> Artifact:
+    """Return our staking contract, compiled with one of the faults, or as it is packaged."""
+    if not fault:
+        return load_artifact("staking_rewards")
+    edits = (("staking_rewards.vy", old, new) for old, new in STAKING_FAULTS[fault])
+    return compile_patched(STAKING, *edits)

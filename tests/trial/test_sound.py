@@ -104,7 +104,7 @@ def check(case):
     assert found_in(case, seed=1) == []
     trial = Trial(case)
     assert erc20(trial.stage, trial.fresh, "vault", seed=1) is None
-    assert permits(trial.stage, trial.fresh, "vault") is None
+    assert permits(trial.stage, trial.fresh) is None
 
 
 def test_years__of_a_scenario__are_come_through_and_judged_by_its_claims():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,10 +48,15 @@ def project(tmp_path):
     (tmp_path / "contracts").mkdir()
     (tmp_path / "tests").mkdir()
     shutil.copy(SOURCE, tmp_path / "contracts" / "my_vault.vy")
-    code = re.search(r"(    # tests/test_my_vault\.py\n(?:    .*\n|\n)+)", PAGE)
-    lines = [line[4:] for line in code.group(1).splitlines()]
-    (tmp_path / "tests" / "test_my_vault.py").write_text("\n".join(lines))
+    code = block("    # tests/test_my_vault.py\n")
+    (tmp_path / "tests" / "test_my_vault.py").write_text(code)
     return tmp_path
+
+
+def block(first):
+    """Return the code on the page that begins with a line."""
+    code = re.search(f"({re.escape(first)}(?:    .*\n|\n)+)", PAGE)
+    return "\n".join(line[4:] for line in code.group(1).splitlines())
 
 
 def run_tests(project, site):
@@ -94,3 +100,61 @@ def test_shock__replaces_one_day_and_refuses_what_no_year_has():
         shock(year, 3, -0.5)
     with pytest.raises(UsageError, match="must be above -1"):
         shock(year, 1, -1.0)
+
+
+@pytest.mark.deep
+def test_assay__in_a_foreign_ape_project__fails_where_a_commit_turns_a_verdict(site, project):
+    pytest.importorskip("ape")
+    (project / "ape-config.yaml").write_text("name: foreign\n")
+    (project / "tests" / "test_my_vault.py").write_text(block("    import ape\n"))
+    scenario = project / "promise.yaml"
+    scenario.write_text("extends: gold-vault-sober\nname: promise\npaths: 1_000\n")
+    contract = ("--assay-contract", "contracts/my_vault.vy", "--assay-years", "0")
+
+    def run(*more):
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--assay"]
+        done = subprocess.run(
+            [*command, "promise.yaml", "--junitxml", "found.xml", *more],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = run()
+    assert code == 1, told
+    assert "no verdict of gold-vault-8-12 is stored. It is refuted" in told
+    for more in ((), contract):
+        code, told = run(*more, "--assay-update")
+        assert code == 0, told
+        assert "verdicts stored in" in told
+        code, told = run(*more)
+        assert code == 0, told
+    # A commit that takes the promoters' word for it.
+    scenario.write_text("extends: gold-vault-as-claimed\nname: promise\npaths: 1_000\n")
+    code, told = run()
+    assert code == 1, told
+    failed = failures(project / "found.xml")
+    assert list(failed) == ["gold-vault-8-12-usd"]
+    why = failed["gold-vault-8-12-usd"]
+    assert why.startswith("gold-vault-8-12-usd was unlikely and is not decided.")
+    assert "changed since: the scenario or its calibration." in why
+    # A commit that plants a fault into the vault.
+    scenario.write_text("extends: gold-vault-sober\nname: promise\npaths: 1_000\n")
+    vault = project / "contracts" / "my_vault.vy"
+    for old, new in FAULTS["donations"]:
+        vault.write_text(vault.read_text().replace(old, new))
+    code, told = run(*contract)
+    assert code == 1, told
+    failed = failures(project / "found.xml")
+    assert failed["rules"].startswith("rules was kept and is counts donations.")
+    assert "its price rises by" in failed["rules"]
+    assert "changed since: the contract's code or arguments." in failed["rules"]
+
+
+def failures(file):
+    """Return what failed in a JUnit file, by name, with its message."""
+    cases = ElementTree.parse(file).iter("testcase")
+    found = ((case.get("name"), case.find("failure")) for case in cases)
+    return {name: one.get("message") for name, one in found if one is not None}

@@ -18,7 +18,7 @@ YEARS = 100
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(["vault", "token"]),
+    type=click.Choice(["vault", "token", "staking"]),
     help="What it is; by default what it looks like.",
 )
 @click.option(
@@ -26,12 +26,12 @@ YEARS = 100
     default="gold-vault-sober",
     show_default=True,
     shell_complete=completion.scenarios,
-    help="Whose years a vault is driven through, and whose claims are judged on it.",
+    help="Whose years it is driven through, and whose claims are judged on a vault.",
 )
 @click.option(
     "--adapter",
     metavar="FILE",
-    help="How it earns, loses and reports: a Python file, or donation, harvest or yearn.",
+    help="How it earns, loses and reports: a Python file, or donation, harvest, yearn or staking.",
 )
 @click.option(
     "--arg",
@@ -45,7 +45,7 @@ YEARS = 100
     type=click.IntRange(0, 100_000),
     default=YEARS,
     show_default=True,
-    help="Years of the scenario that a vault is driven through; the crises come besides.",
+    help="Years of the scenario, for all but a token; the crises come besides.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the sequences.")
 @click.option("--rpc", metavar="URL", help="The loopback node on which an address stands.")
