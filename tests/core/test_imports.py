@@ -52,7 +52,12 @@ MAY_IMPORT = {
     "report": {*ENGINE, "engine", "replay"},
     "trial": {*ENGINE, "engine", "chain", "replay"},
     "testing": {*ENGINE, "engine", "chain", "replay", "trial"},
-    "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"},
+    "shelf": BASE,
+    "serve": {*ENGINE, "engine", "chain", "replay", "report", "shelf", "study"},
+    "cli": {
+        *(*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"),
+        *("shelf", "serve"),
+    },
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
     "": {*ENGINE, "engine", "chain", "replay", "study"},
