@@ -47,7 +47,7 @@ def serve(source: str, port: int) -> None:
     click.echo("open it in a browser here; Ctrl-C ends it, and interrupts what it runs", err=True)
     app = application(Runs(folder), jobs, token, there)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none"
+        app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=3
     )
     with taken, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run([taken])

@@ -55,10 +55,12 @@ class Answers:
 
     def sharp(self, run: Run, slider: Slider, value: float, turn: int) -> Answered | None:
         """Return an answer on the run's own paths; None where the slider has moved on since."""
+        key, whole = (key_of(run), slider.name), run.scenario.paths
         with self._sharp:
-            if turn != self._turns.get((key_of(run), slider.name)):
+            if turn != self._turns.get(key):
                 return None
-            return ask_at(run.scenario, run.loaded.calibration, slider, value, run.scenario.paths)
+            found = ask_at(run.scenario, run.loaded.calibration, slider, value, whole)
+        return found if turn == self._turns[key] else None
 
     def _few(self, run: Run, slider: Slider, value: float) -> Answered:
         key = key_of(run), slider.name

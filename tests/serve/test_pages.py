@@ -13,6 +13,7 @@ import pytest
 from served import HAZARD, HERE, at, serving
 
 from simulator.engine.sliders import ask_at, sliders
+from simulator.serve.answers import Answers
 from simulator.study import Run
 
 OWN = {"origin": HERE}
@@ -143,6 +144,20 @@ def test_slider__too_many_paths_for_a_first_answer__is_sharpened(client, run, mo
         assert (stale.status_code, stale.text) == (204, "")
 
 
+def test_slider__moved_while_it_is_sharpened__is_not_told_of_where_it_was(run, monkeypatch):
+    (slider,) = sliders(run.scenario, run.loaded.calibration)
+    asked = Answers()
+    _, turn = asked.quick(run, slider, 0.1)
+    assert asked.sharp(run, slider, 0.1, turn).paths == 128
+
+    def moved_meanwhile(*of):
+        asked._turns[next(iter(asked._turns))] += 1
+        return ask_at(*of)
+
+    monkeypatch.setattr("simulator.serve.answers.ask_at", moved_meanwhile)
+    assert asked.sharp(run, slider, 0.1, turn) is None
+
+
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "1e999", "many", ""])
 def test_slider__at_what_the_scenario_cannot_have__is_a_line(client, value):
     answer = client.get(at("run/tiny-run/answer"), params={"input": HAZARD, "value": value})
@@ -187,6 +202,16 @@ def test_api__written_to__is_refused(client):
     for method in ("post", "put", "delete"):
         answer = getattr(client, method)(at("api/runs"), headers={**OWN, "content-length": "0"})
         assert answer.status_code == 405
+
+
+def test_server__as_a_whole__is_small_and_calculates_nothing():
+    package = files("simulator.serve")
+    modules = [file for file in package.iterdir() if file.name.endswith(".py")]
+    command = files("simulator.cli")
+    modules += [command / "serving.py", command / "commands" / "serve.py"]
+    sources = [module.read_text(encoding="utf-8") for module in modules]
+    assert sum(source.count("\n") for source in sources) < 1_500
+    assert not re.findall(r"^(?:from|import) (?:numpy|scipy|numba)", "\n".join(sources), re.M)
 
 
 def test_htmx__vendored__is_the_file_that_was_published():
