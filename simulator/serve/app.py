@@ -136,13 +136,14 @@ class Server:
         self, request: Request, text: bytes, called: str, scenario: str, paths: str, quick: str
     ) -> Response:
         """Start what was posted, or say each of its faults above the form."""
+        changes = (f"paths={paths}",) if paths else ()
         try:
             if len(text) > MOST_BYTES:
                 raise UsageError(f"{called} has {len(text):,} bytes; at most {MOST_BYTES:,}")
             if called:
-                name = self._jobs.start_posted(text, called, paths, quick=bool(quick))
+                name = self._jobs.start_posted(text, called, changes, quick=bool(quick))
             elif scenario in dict(ready_scenarios()):
-                name = self._jobs.start(scenario, paths, quick=bool(quick))
+                name = self._jobs.start(scenario, changes, quick=bool(quick))
             else:
                 raise NotThere(f"there is no ready scenario '{scenario[:80]}'")
         except AssayError as error:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.engine.folder import chunks_written, default_path
+from simulator.engine.folder import RunFolder, chunks_written, default_path
 from simulator.engine.lock import FolderLock
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario, load_scenario
@@ -61,17 +61,19 @@ class Jobs:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
 
-    def start(self, source: str, paths: str = "", *, quick: bool = False) -> str:
+    def start(self, source: str, changes: tuple[str, ...] = (), *, quick: bool = False) -> str:
         """Start a ready scenario, or a file that is trusted, and return the run's name."""
-        return self._start(load_scenario(source, overrides=_paths(paths)), source, quick=quick)
+        return self._start(load_scenario(source, overrides=changes), source, quick=quick)
 
-    def start_posted(self, text: bytes, called: str, paths: str, *, quick: bool) -> str:
+    def start_posted(
+        self, text: bytes, called: str, changes: tuple[str, ...], *, quick: bool
+    ) -> str:
         """Start a scenario that was posted: read as data alone, and kept for the next time."""
         (self._folder / _KEPT).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder / _KEPT) as place:
             file = Path(place) / "scenario.yaml"
             file.write_bytes(text)
-            loaded = load_posted(file, called, _paths(paths))
+            loaded = load_posted(file, called, changes)
             name = default_path(loaded).name
             self._refuse_twice(name)
             kept = self._kept(name) / file.name
@@ -166,8 +168,10 @@ class Jobs:
     def _begin(self, name: str, arguments: list[str]) -> None:
         with self._lock:
             self._refuse_twice(name)
-            if (self._folder / name / MANIFEST).is_file():
-                return  # it is there: whoever asked is shown it
+            done = RunFolder(self._folder / name).manifest() or {}
+            whole = done.get("options", {}).get("parameter_sets")
+            if done and (whole or _QUICK[0] in arguments):
+                return  # it is there, and has all that is asked: whoever asked is shown it
             kept = self._kept(name)
             write_json(kept / "command.json", arguments)
             with (kept / "said.log").open("wb") as said:
@@ -183,7 +187,3 @@ class Jobs:
 def _interrupt(job: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(job.pid, signal.SIGINT)
-
-
-def _paths(paths: str) -> tuple[str, ...]:
-    return (f"paths={paths}",) if paths else ()

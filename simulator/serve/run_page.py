@@ -148,8 +148,7 @@ def _chain(view: View, played: KeptReplay | None) -> Iterator[Html]:
     """Yield what a path did on a chain, a day of it; else what would replay it."""
     chosen = view.chosen
     if played is None:
-        words = f"Path {chosen.path:,} has not been replayed; it takes some seconds."
-        yield element("p", words)
+        yield element("p", f"Path {chosen.path:,} has not been replayed; it takes some seconds.")
         send = button(f"Replay path {chosen.path:,}", "Replaying…")
         yield form(view.link("replay"), "chain", send, method="post")
         return

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
 import pytest
 from served import HERE, SCENARIO, at, serving
 
+from simulator.engine.folder import default_path
 from simulator.engine.lock import FolderLock
+from simulator.scenario import load_scenario
 
 OWN = {"origin": HERE}
 LONG = {"paths": "400000", "quick": "on"}
@@ -85,6 +88,35 @@ def test_run__that_another_process_is_at__is_refused(tmp_path):
         lock.release()
     assert answer.status_code == 409
     assert "another assay is at work in" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("had", "asked", "begins"),
+    [
+        ({"parameter_sets": 50}, {}, False),
+        ({"parameter_sets": 50}, {"quick": "on"}, False),  # it would throw the sets away
+        ({"parameter_sets": 0}, {"quick": "on"}, False),
+        ({"parameter_sets": 0}, {}, True),
+    ],
+)
+def test_start__of_a_finished_run__computes_only_what_it_lacks(
+    tmp_path, monkeypatch, had, asked, begins
+):
+    name = default_path(load_scenario("gold-loop", overrides=["paths=128"])).name
+    place = tmp_path / name
+    place.mkdir()
+    (place / "scenario.yaml").write_text("name: gold-loop\n")
+    (place / "manifest.json").write_text(json.dumps({"run_hash": "x", "options": had}))
+    begun = []
+    monkeypatch.setattr("subprocess.Popen", lambda command, **more: begun.append(command))
+    with serving(tmp_path) as client:
+        answer = client.post(
+            at("start"), headers=OWN, data={"scenario": "gold-loop", "paths": "128", **asked},
+            follow_redirects=False,
+        )  # fmt: skip
+        client.jobs._running.clear()
+    assert answer.headers["location"] == at(f"run/{name}")
+    assert bool(begun) is begins
 
 
 def test_cancel__of_what_is_not_at_work__is_a_line(client):
