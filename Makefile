@@ -18,7 +18,7 @@ setup: .venv/.assay-ready node_modules/.assay-ready ## Set up alone
 	@test -n "$(PYTHON)" || { echo "Assay needs Python 3.11 or 3.12 on the PATH"; exit 1; }
 	@echo "setting up .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[chain,calibrate]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[chain,calibrate,serve]'
 	@touch $@
 
 node_modules/.assay-ready: package.json

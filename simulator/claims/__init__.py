@@ -2,6 +2,20 @@
 
 from simulator.claims.outcomes import Outcomes
 from simulator.claims.scale import WORDS
-from simulator.claims.verdict import ConditionResult, Verdict, as_object, judge_events
+from simulator.claims.verdict import (
+    ConditionResult,
+    Verdict,
+    as_object,
+    from_object,
+    judge_events,
+)
 
-__all__ = ["WORDS", "ConditionResult", "Outcomes", "Verdict", "as_object", "judge_events"]
+__all__ = [
+    "WORDS",
+    "ConditionResult",
+    "Outcomes",
+    "Verdict",
+    "as_object",
+    "from_object",
+    "judge_events",
+]

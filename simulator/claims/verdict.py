@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -224,6 +224,33 @@ def as_object(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as plain data for JSON, which knows no NaN: null stands for it."""
     plain: dict[str, Any] = _without_nan(asdict(verdict))
     return plain
+
+
+def from_object(found: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that `as_object` made plain data of.
+
+    Raises
+    ------
+    TypeError, KeyError
+        It is not what `as_object` makes.
+    """
+    own = _with_nan(Verdict, found)
+    conditions = tuple(ConditionResult(**_with_nan(ConditionResult, c)) for c in own["conditions"])
+    return Verdict(
+        **{**own, "conditions": conditions, "mixes": tuple(StaticMix(**m) for m in own["mixes"])}
+    )
+
+
+def _with_nan(kind: type[Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain data as fields of `kind` have it: tuples, NaN where null can be nothing else."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    return {name: _as_field(value, types[name]) for name, value in found.items()}
+
+
+def _as_field(value: Any, kind: str) -> Any:
+    if isinstance(value, list):
+        return tuple(math.nan if item is None else item for item in value)
+    return math.nan if value is None and kind == "float" else value
 
 
 def _without_nan(value: Any) -> Any:

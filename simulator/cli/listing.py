@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import click
 
 from simulator.errors import UsageError
 from simulator.scenario.reader import read_yaml
 from simulator.scenario.shipped import shipped_scenarios
+from simulator.shelf import SCENARIO, none_in, runs_in, state_of, told_of
 
 
 def list_scenarios() -> None:
@@ -23,7 +22,6 @@ def list_scenarios() -> None:
 
 
 _RUNS = Path("runs")
-_SCENARIO, _MANIFEST, _ANSWER = "scenario.yaml", "manifest.json", "answer.json"
 
 
 def list_runs(folder: Path, as_json: bool) -> None:
@@ -34,17 +32,16 @@ def list_runs(folder: Path, as_json: bool) -> None:
     UsageError
         There is no run.
     """
-    places = _runs_in(folder)
+    places = runs_in(folder)
     if not places:
-        raise UsageError(f"{folder} holds no runs; assay run gold-vault-sober makes one")
-    found = [_told(place) for place in places]
+        raise UsageError(none_in(folder))
+    found = [told_of(place) for place in places]
     if as_json:
         click.echo(json.dumps(found))
         return
     width = max(len(str(run["run"])) for run in found)
     for run in found:
-        words = ", ".join(f"{count} {word}" for word, count in run["verdicts"].items())
-        state = words or ("no claims" if run["finished"] else "not finished")
+        state = state_of(run)
         paths = "" if run["paths"] is None else f"{run['paths']:,} paths"
         click.echo(f"{run['run']:<{width}}  {paths:>16}  {state}")
 
@@ -64,36 +61,11 @@ def open_report(run: str) -> None:
     click.launch(page.resolve().as_uri())
 
 
-def _runs_in(folder: Path) -> list[Path]:
-    """Return the runs of a folder, the one that was last written to first."""
-    if not folder.is_dir():
-        return []
-    there = [place for place in folder.iterdir() if (place / _SCENARIO).is_file()]
-    return sorted(there, key=lambda place: (-place.stat().st_mtime_ns, place.name))
-
-
-def _told(place: Path) -> dict[str, Any]:
-    """Return what a run's line says; what cannot be read is not known."""
-    try:
-        answer = json.loads((place / _ANSWER).read_text(encoding="utf-8"))
-        verdicts = Counter(str(verdict["verdict"]) for verdict in answer["verdicts"])
-        paths, scenario = answer["paths"], answer["scenario"]
-    except (OSError, ValueError, KeyError, TypeError):
-        verdicts, paths, scenario = Counter(), None, None
-    return {
-        "run": str(place),
-        "scenario": scenario,
-        "paths": paths,
-        "finished": (place / _MANIFEST).is_file(),
-        "verdicts": dict(verdicts),
-    }
-
-
 def _place(run: str) -> Path:
     """Return a run's folder from its path, or from how its name in `runs` begins."""
-    if (Path(run) / _SCENARIO).is_file():
+    if (Path(run) / SCENARIO).is_file():
         return Path(run)
-    named = [place for place in _runs_in(_RUNS) if place.name.startswith(run)]
+    named = [place for place in runs_in(_RUNS) if place.name.startswith(run)]
     if len(named) == 1:
         return named[0]
     if not named:

@@ -31,6 +31,7 @@ _COMMANDS = (
     "runs",
     "scenario",
     "sensitivity",
+    "serve",
     "stress",
     "sweep",
     "try",

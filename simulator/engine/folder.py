@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import progress_files
-from simulator.engine.chunks import CHUNK_PATHS
+from simulator.engine.chunks import CHUNK_PATHS, chunk_spans
 from simulator.engine.lock import NAME as LOCK
 from simulator.engine.lock import FolderLock
 from simulator.engine.progress_files import Shares
@@ -80,6 +80,19 @@ def make_folder(path: Path, *, replace: bool) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise refusal(path, error) from None
+
+
+def chunks_written(folder: Path) -> tuple[int, int]:
+    """Return how many chunks of an unfinished run are written, and how many there will be.
+
+    The latter is 0 where its folder does not say yet, or is not a run's.
+    """
+    try:
+        paths = int(json.loads((folder / _BEGUN).read_text(encoding="utf-8"))["paths"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, 0
+    notes = (folder / progress_files.FOLDER).glob("[0-9]*.parquet")
+    return sum(1 for _ in notes), len(chunk_spans(paths))
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def join(parts: Iterable[str]) -> Html:
     return Html("".join(text(part) for part in parts))
 
 
-def element(name: str, *children: str, **attributes: str) -> Html:
+def element(name: str, /, *children: str, **attributes: str) -> Html:
     """Return `<name attributes>children</name>`.
 
     A trailing underscore of an attribute is dropped, others become hyphens: `class_`,

@@ -45,7 +45,9 @@
       draw(entry.target);
     });
   }, { rootMargin: "300px" });
-  each(".chart", function (chart) { seen.observe(chart); });
+  function watch() { each(".chart:not(.drawn)", function (chart) { seen.observe(chart); }); }
+  watch();
+  document.addEventListener("htmx:load", watch); // where a local server adds to the page
   dark.addEventListener("change", redraw);
 
   window.addEventListener("beforeprint", function () {

@@ -10,8 +10,10 @@ import copy
 import datetime as dt
 import difflib
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,12 @@ _SOURCED = ("observed", "secondary")
 
 DEEPEST = 50
 """Levels of nesting that are read; the interpreter's own limit depends on what else runs."""
+
+
+MOST_VALUES = 1_000_000
+"""A file may write out so many values: aliases of aliases grow without end."""
+MOST_BRACKETS = 500
+"""So many may be open, those in text included."""
 
 
 def read_yaml(path: Path | str, *, figures: bool = False) -> RawFile:
@@ -66,6 +74,9 @@ def _parsed(name: str, text: str, figures: bool) -> RawFile:
             raise InputError(
                 [Problem(name, 1, "", "", f"{what}must be a mapping of keys to values")]
             )
+        if _written_out(node, {}) > MOST_VALUES:
+            rule = f"its aliases write out more than {MOST_VALUES:,} values"
+            raise InputError([Problem(name, None, "", "", rule)])
         raw.data = _Reader(raw, figures).value(node, ())
     except RecursionError:
         raise InputError([Problem(name, None, "", "", "is nested too deeply")]) from None
@@ -80,9 +91,9 @@ def read_value(raw: RawFile, location: Location, text: str) -> Any:
     """Return the value that `text` writes in YAML, to stand at `location`; else the text."""
     try:
         node = _compose(text)
-    except YAMLError:
+        return None if node is None else _Reader(raw, figures=True).value(node, location)
+    except (YAMLError, RecursionError):
         return text
-    return None if node is None else _Reader(raw, figures=True).value(node, location)
 
 
 def _read_text(path: Path | str) -> str:
@@ -103,8 +114,23 @@ def _read_text(path: Path | str) -> str:
 
 
 def _compose(text: str) -> Node | None:
+    # the library takes the square of the open brackets, and minutes for some thousands
+    brackets = (1 if letter in "[{" else -1 for letter in re.findall(r"[\[\]{}]", text))
+    if max(accumulate(brackets), default=0) > MOST_BRACKETS:
+        raise RecursionError
     node: Node | None = YAML(typ="safe", pure=True).compose(text)
     return node
+
+
+def _written_out(node: Node, known: dict[int, int]) -> int:
+    """Return how many values a node is once its aliases are written out; itself within counts 0."""
+    if isinstance(node, ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 0
+        inside = node.value if isinstance(node, SequenceNode) else chain.from_iterable(node.value)
+        known[id(node)] = 1 + sum(_written_out(inner, known) for inner in inside)
+    return known[id(node)]
 
 
 def _not_yaml(name: str, text: str, error: YAMLError) -> Problem:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from simulator.claims import Verdict
+from simulator.claims import Verdict, from_object
 from simulator.engine.attribution import contributions
+from simulator.engine.compare import VERDICTS, read_run
 from simulator.engine.simulate import Simulation, simulate
-from simulator.engine.sources import load_source
+from simulator.engine.sources import load_source, stored_paths
 from simulator.engine.verdicts import judge
-from simulator.errors import UsageError
+from simulator.errors import InputError, Problem, UsageError
 from simulator.instruments.base import Unit
 from simulator.investors import InvestorMeasures
 from simulator.investors.series import series
@@ -90,6 +91,28 @@ class Run:
             Its files are not as Assay wrote them.
         """
         return run(load_source(str(folder)), workers=workers)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Run:
+        """Return the finished run of a folder as it stands there, without simulating anything.
+
+        Its verdicts are those that the run found, with their ranges over the sets.
+
+        Raises
+        ------
+        UsageError
+            It is no finished run.
+        InputError
+            Its files are not as Assay wrote them.
+        """
+        loaded = load_source(str(folder))
+        simulation = stored_paths(Path(folder), loaded)
+        found = read_run(Path(folder), loaded).verdicts
+        try:
+            return cls(loaded, simulation, {name: from_object(one) for name, one in found.items()})
+        except (KeyError, TypeError) as error:
+            rule = f"is not what Assay wrote: {error}"
+            raise InputError([Problem(f"{folder}/{VERDICTS}", None, "", "", rule)]) from None
 
     @property
     def scenario(self) -> Scenario:

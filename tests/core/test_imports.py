@@ -52,7 +52,13 @@ MAY_IMPORT = {
     "report": {*ENGINE, "engine", "replay"},
     "trial": {*ENGINE, "engine", "chain", "replay"},
     "testing": {*ENGINE, "engine", "chain", "replay", "trial"},
-    "cli": {*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"},
+    "shelf": BASE,
+    # It computes nothing: what a path, a claim or a slider says, others have found.
+    "serve": {*SCENARIO, "scenario", "claims", "engine", "replay", "report", "shelf", "study"},
+    "cli": {
+        *(*ENGINE, "engine", "chain", "replay", "devnet", "report", "study", "trial"),
+        *("shelf", "serve"),
+    },
     # The public names, loaded on first use; the package itself imports nothing.
     "study": {*ENGINE, "engine", "chain", "replay", "report"},
     "": {*ENGINE, "engine", "chain", "replay", "study"},
@@ -274,6 +280,9 @@ def test_generic_places__are_short_and_loop_over_cards():
         ("simulator.chain.x", "from . import codec", False),
         ("simulator.chain.x", "from ..engine import simulate", True),
         ("simulator.engine.x", "from simulator.cli import main", True),
+        ("simulator.serve.x", "from simulator.study import Run", False),
+        ("simulator.serve.x", "from simulator.market.paths import MarketPaths", True),
+        ("simulator.serve.x", "from simulator.measures import drawdown", True),
         ("simulator.engine.x", "from simulator.replay import play", True),
         ("simulator.replay.x", "from simulator.engine import simulate", True),
         ("simulator.report.x", "from simulator.claims import Verdict", False),

@@ -7,7 +7,7 @@ from scenario_text import SOBER, changed, line_of, one_fault, refused, written
 
 from simulator.errors import InputError, Problem
 from simulator.scenario import load_scenario
-from simulator.scenario.loader import MARKS, Provenance, dotted
+from simulator.scenario.loader import MARKS, Provenance, dotted, read_yaml
 
 IDLE = "idle_share: 0.05"
 FEE = "performance_fee_bps: 1_000"
@@ -524,3 +524,31 @@ def test_what_names_a_faulty_thing__is_no_fault_of_its_own(tmp_path, wrong, righ
     with pytest.raises(InputError) as caught:
         load_scenario(path)
     assert [problem.field for problem in caught.value.problems] == [at]
+
+
+def test_read__nine_aliases_of_nine__are_refused_before_they_are_written_out(tmp_path):
+    file = tmp_path / "own.yaml"
+    lines = ["a0: &a0 [1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 13)]
+    file.write_text("\n".join(lines))
+    rule = "own.yaml: its aliases write out more than 1,000,000 values"
+    with pytest.raises(InputError, match=rule):
+        read_yaml(file)
+
+
+def test_read__brackets_without_end__are_refused_before_they_are_parsed(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("a: " + "[" * 200_000)
+    with pytest.raises(InputError, match=r"own\.yaml: is nested too deeply"):
+        read_yaml(file)
+
+
+def test_read__aliases_of_aliases__count_as_they_are_written_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.scenario.reader.MOST_VALUES", 15)
+    file = tmp_path / "own.yaml"
+    # 15: the whole, three keys, a with 2, b with 1 + 3 + 3, c with one
+    file.write_text("a: &a [1, 2]\nb: [*a, *a]\nc: 1\n")
+    assert read_yaml(file).data == {"a": [1, 2], "b": [[1, 2], [1, 2]], "c": 1}
+    file.write_text("a: &a [1, 2]\nb: [*a, *a]\nc: 1\nd: 1\n")
+    with pytest.raises(InputError, match="write out more than 15 values"):
+        read_yaml(file)

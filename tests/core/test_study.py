@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import simulator as assay
+from simulator.claims import as_object
+from simulator.cli import main
 from simulator.engine.folder import RunFolder
 
 
@@ -136,3 +140,24 @@ def test_run__shows_itself_in_a_few_lines_and_as_a_table(run):
 def test_run__asked_for_what_is_not_there__says_what_is(run, ask, rule):
     with pytest.raises(assay.UsageError, match=rule):
         ask(run)
+
+
+def test_read__a_finished_run__is_what_its_folder_holds_without_a_simulation(tmp_path, monkeypatch):
+    sets = ("--parameter-sets", "2", "--assumption-sets", "2", "--no-replay")
+    small = ("--paths", "128", "--set", "horizon_days=60", "--out", str(tmp_path / "run"))
+    outcome = CliRunner().invoke(main, ["run", "gold-loop", *small, *sets])
+    assert outcome.exit_code == 0, outcome.output
+    monkeypatch.setattr("simulator.study.runs.simulate", None)
+    found = assay.Run.read(tmp_path / "run")
+    stored = json.loads((tmp_path / "run" / "verdicts.json").read_text())
+    assert [as_object(verdict) for verdict in found.judged.values()] == stored
+    assert any(verdict["parameter_range"] for verdict in stored)
+    who = next(iter(found.simulation.investors))
+    final = found.path(17).investors[who, "usd"].iloc[-1]
+    assert final == pytest.approx(found.measures(who)["final_usd"][17])
+
+
+def test_read__what_is_no_finished_run__is_refused(tmp_path):
+    (tmp_path / "scenario.yaml").write_text("extends: gold-loop\n")
+    with pytest.raises(assay.UsageError, match="is no finished run"):
+        assay.Run.read(tmp_path)

@@ -115,14 +115,14 @@ def embed(figure: go.Figure, div_id: str, title: str, label: str, note: str = ""
             aria_label=label,
             style=f"min-height:{figure.layout.height}px",
         ),
-        _data("chart-data", data),
+        data_block("chart-data", data),
     ]
     if note:
         parts.append(element("p", note, class_="note"))
     return element("figure", *parts)
 
 
-def _data(class_: str, text: str) -> Html:
+def data_block(class_: str, text: str) -> Html:
     """Return JSON for the page's script; no text of it can end the element."""
     safe = text.replace("<", "\\u003c")
     return Html(f'<script type="application/json" class="{class_}">{safe}</script>')
@@ -134,7 +134,7 @@ def library() -> Html:
     The library is kept as text until the first chart is seen: to run it takes a second.
     """
     text = f'<script type="text/plain" id="chart-library">{get_plotlyjs()}</script>'
-    return join((Html(text), _data("dark-colours", json.dumps(dict(DARK)))))
+    return join((Html(text), data_block("dark-colours", json.dumps(dict(DARK)))))
 
 
 def rule(

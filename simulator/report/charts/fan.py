@@ -16,6 +16,7 @@ from simulator.report.charts.base import (
     BAND_OUTER,
     LIMIT,
     MUTED,
+    SERIES_COLOURS,
     SUBJECT,
     blank,
     rule,
@@ -57,6 +58,7 @@ def fan(
     thresholds: Sequence[Threshold] = (),
     level: float | None = None,
     marks: Sequence[tuple[dt.date, str]] = (),
+    path: FloatArray | None = None,
 ) -> go.Figure:
     """Return bands p05 to p95 and p25 to p75 with the median, from rows of `daily`.
 
@@ -72,6 +74,8 @@ def fan(
         Where a dotted line stands, in the chart's unit.
     marks : sequence of (date, words)
         What happens on a date: a thin line across, its words beside it.
+    path : ndarray of shape (n_steps + 1,), optional
+        One path among them, in the series' own unit.
     """
     figure = blank(height=300, margin={"r": 40 if thresholds else 16, "t": 16})
     figure.update_layout(yaxis={"title": {"text": unit}, "tickformat": tick_format, "nticks": 6})
@@ -91,6 +95,13 @@ def fan(
             name=name,
             fill="tonexty" if column in fills else None,
             fillcolor=fills.get(column),
+            hovertemplate=f"%{{y:{hover_format}}}",
+        )
+    if path is not None:
+        figure.add_scatter(
+            **{**steps, "mode": "lines", "line": {"color": SERIES_COLOURS[1], "width": 1.8}},
+            y=_plain(scale * path),
+            name="this path",
             hovertemplate=f"%{{y:{hover_format}}}",
         )
     first, days = float(quantiles["p50"].iloc[0]) * scale, len(quantiles) - 1

@@ -100,7 +100,6 @@ def _numbers(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _card(simulation: Simulation, verdict: Verdict) -> Html:
-    claim = simulation.scenario.claims[verdict.claim]
     summary = element(
         "summary",
         verdict_word(verdict.verdict),
@@ -108,7 +107,14 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         element("q", verdict.text),
         element("span", "" if verdict.reason else told(verdict), class_="told"),
     )
-    card = element(
+    card = claim_article(simulation, verdict)
+    return element("details", summary, card, class_="claim", data_claim=_found_by(verdict))
+
+
+def claim_article(simulation: Simulation, verdict: Verdict) -> Html:
+    """Return all that is to be said of a claim: its sentences, scale, conditions and figures."""
+    claim = simulation.scenario.claims[verdict.claim]
+    return element(
         "article",
         element("p", verdict.claim, class_="eyebrow"),
         element("h3", element("q", verdict.text)),
@@ -120,7 +126,6 @@ def _card(simulation: Simulation, verdict: Verdict) -> Html:
         _figures(simulation, verdict, claim),
         id=f"claim-{verdict.claim}",
     )
-    return element("details", summary, card, class_="claim", data_claim=_found_by(verdict))
 
 
 def _verdict_line(verdict: Verdict) -> Html:

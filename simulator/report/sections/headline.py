@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report.headline import FEW, MONEY_WORDS, Group, facts, figures, groups, money_table
@@ -29,6 +29,7 @@ def headline_section(
     effects: Sequence[ShockEffect] = (),
 ) -> Html:
     """Return what a reader in a hurry reads; each claim leads to its card below."""
+    grouped = groups(simulation.scenario, verdicts)
     told = (
         element("div", element("dt", fact.lead.removesuffix(":")), element("dd", fact.text))
         for fact in facts(simulation, found, replays, every, effects)
@@ -39,7 +40,7 @@ def headline_section(
         *_money(simulation, found),
         element(
             "div",
-            element("div", *_groups(groups(simulation.scenario, verdicts)), class_="verdicts"),
+            element("div", *groups_markup(grouped, _card_of), class_="verdicts"),
             element("dl", *told, class_="told"),
             class_="columns" if len(verdicts) > MANY else "columns few",
         ),
@@ -60,16 +61,20 @@ def _money(simulation: Simulation, found: Headline) -> Iterator[Html]:
     yield element("p", MONEY_WORDS, class_="note")
 
 
-def _groups(found: Sequence[Group]) -> Iterator[Html]:
+def _card_of(verdict: Verdict) -> str:
+    return f"#claim-{verdict.claim}"
+
+
+def groups_markup(found: Sequence[Group], address: Callable[[Verdict], str]) -> Iterator[Html]:
+    """Yield verdicts in their groups and by their words, each with a link to its `address`."""
     for group in found:
         yield element("h3", group.title)
         for word, verdicts in group.words:
-            entries = join(_entry(verdict) for verdict in verdicts)
+            entries = join(_entry(verdict, address(verdict)) for verdict in verdicts)
             yield element("div", verdict_word(word), element("ul", entries), class_="by-word")
 
 
-def _entry(verdict: Verdict) -> Html:
+def _entry(verdict: Verdict, address: str) -> Html:
     beside = f", could be {verdict.could_be}" if verdict.could_be else ""
     words = f" {figures(verdict)}{beside}".rstrip()
-    link = element("a", verdict.claim, href=f"#claim-{verdict.claim}", title=verdict.text)
-    return element("li", link, words)
+    return element("li", element("a", verdict.claim, href=address, title=verdict.text), words)
