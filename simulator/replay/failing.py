@@ -20,7 +20,7 @@ from simulator.replay.acts import acts_of, view_after
 from simulator.replay.bare import Act, Reverted, play
 from simulator.replay.beside import first_apart_reads
 from simulator.replay.evidence import Evidence
-from simulator.replay.reconcile import first_apart
+from simulator.replay.reconcile import apart_words, first_apart
 from simulator.replay.shrink import fewest
 from simulator.units import SECONDS_PER_DAY
 
@@ -153,7 +153,7 @@ def _differing(
     patched: Mapping[str, Artifact],
 ) -> Failure:
     """Return the failure of the first figures that disagree, as one read behind one of them."""
-    whole = _up_to(evidence, step, _why(step, rows[-1]))
+    whole = _up_to(evidence, step, apart_words(step, rows[-1]))
     sound = _sound(whole.codes, patched)
     if sound == whole.codes:
         return _by_the_model(evidence, step, rows, whole)
@@ -174,7 +174,7 @@ def _by_the_model(
         for view, least, most, _ in _reads(evidence, step, row, whole):
             answer = _answer(whole.acts, whole.codes, view)
             few = _unchanged(whole, view, answer) if len(whole.acts) <= _MOST_ACTS else whole.acts
-            here = replace(whole, why=_why(step, row), acts=few, view=view)
+            here = replace(whole, why=apart_words(step, row), acts=few, view=view)
             told.append(replace(here, least=(least,), most=(most,)))
     if not told:
         raise NotTellable(f"{whole.why}: no single read tells this figure")
@@ -184,13 +184,6 @@ def _by_the_model(
 def _unchanged(whole: Failure, view: Act, answer: Words | None) -> tuple[Act, ...]:
     same = fewest(whole.acts, lambda acts: _answer(acts, whole.codes, view) == answer)
     return tuple(same)
-
-
-def _why(step: int, row: Mapping[str, Any]) -> str:
-    return (
-        f"step {step}: {row['instrument']}.{row['observable']} is {row['chain']:.12g} on the chain "
-        f"and {row['model']:.12g} in the model; rounding allows {row['tolerance']:.1e}"
-    )
 
 
 def _decided(evidence: Evidence, why: str, patched: Mapping[str, Artifact]) -> Failure:

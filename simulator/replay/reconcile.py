@@ -195,6 +195,14 @@ def _tolerances(
     return found
 
 
+def apart_words(step: int, row: Mapping[str, Any]) -> str:
+    """Return in a line what a row of `first_apart` says."""
+    return (
+        f"step {step}: {row['instrument']}.{row['observable']} is {row['chain']:.12g} on the chain "
+        f"and {row['model']:.12g} in the model; rounding allows {row['tolerance']:.1e}"
+    )
+
+
 def first_apart(series: pd.DataFrame) -> tuple[int, list[dict[str, Any]]] | None:
     """Return the first step that disagrees, and its rows, the furthest beyond tolerance last."""
     apart = (series["chain"] - series["model"]).abs()

@@ -19,7 +19,7 @@ from simulator.chain.source_map import Place, SourceMap
 from simulator.errors import ReconciliationFailed, UsageError
 from simulator.replay.deployment import contract_name, role_name
 from simulator.replay.evidence import Evidence
-from simulator.replay.reconcile import first_apart
+from simulator.replay.reconcile import apart_words, first_apart
 
 _MAX = 2**256 - 1
 _SELECTOR = 4
@@ -99,13 +99,34 @@ def require_tracing() -> None:
     require_py_evm()
 
 
-def step_to_show(evidence: Evidence) -> int | None:
-    """Return the first step that disagrees, else the one that stopped the path; None for none."""
-    compared = evidence.compared
-    if compared is None:
-        return None
-    found = first_apart(compared.series())
-    return found[0] if found else evidence.stopped_at
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a step: `why` it is shown, and the instrument whose figure disagrees."""
+
+    step: int
+    why: str
+    instrument: str = ""
+
+
+def faults_of(evidence: Evidence) -> list[Fault]:
+    """Return the first step that disagrees, and the one that stopped the path; either may lack."""
+    if evidence.compared is None:
+        return []
+    found = []
+    if apart := first_apart(evidence.compared.series()):
+        step, rows = apart
+        found.append(Fault(step, apart_words(step, rows[-1]), str(rows[-1]["instrument"])))
+    stopped = evidence.stopped_at
+    if stopped is not None and stopped not in [fault.step for fault in found]:
+        found.append(Fault(stopped, f"step {stopped}: the path ends there, by a call that reverts"))
+    return found
+
+
+def touches(call: CallSeen, instrument: str) -> bool:
+    """Return whether a call, or one within it, goes to a contract of an instrument."""
+    return call.contract.startswith(f"{instrument}/") or any(
+        touches(inner, instrument) for inner in call.inner
+    )
 
 
 def trace_step(evidence: Evidence, step: int) -> tuple[Seen, ...]:

@@ -18,7 +18,7 @@ from simulator.chain.contract import interface_of
 from simulator.cli import main
 from simulator.errors import ChainUnavailable, ReconciliationFailed, TransactionReverted, UsageError
 from simulator.replay import Evidence
-from simulator.replay.trace import step_to_show, trace_step
+from simulator.replay.trace import faults_of, trace_step
 from simulator.replay.trace_words import trace_lines, trace_object
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
@@ -90,7 +90,7 @@ def test_revert_three_calls_deep__names_the_line_in_each_contract(planted: Artif
     evidence = Evidence()
     with pytest.raises(TransactionReverted, match=CANNOT):
         replay(None, BUSY_PATH, *BUSY, until=4, patched={planted.name: planted}, evidence=evidence)
-    assert step_to_show(evidence) == 2
+    assert [fault.step for fault in faults_of(evidence)] == [2]
     seen = trace_step(evidence, 2)
     vault = next(s.call for s in seen if s.call.reverted and s.call.contract.endswith("gold_vault"))
     strategy = vault.inner[-1]
@@ -171,6 +171,22 @@ def test_step_that_fails__without_being_asked__shows_what_reverts(
     late = assay("--contract", broken, "--trace", 3)
     assert late.exit_code == 5
     assert "--trace: no step 3: the path ended at step 2" in late.output
+
+
+def test_figure_that_disagrees__is_told_with_the_calls_to_its_instrument(tmp_path: Path) -> None:
+    """A vault that takes no fees has dearer shares from the first report on."""
+    source = (CONTRACTS / "gold_vault.vy").read_text()
+    (fees,) = re.findall(r"fees: uint256 = gain \* .+", source)
+    edit = ("gold_vault.vy", fees, "fees: uint256 = 0 * gain")
+    free = compile_patched(CONTRACTS / "gold_vault.vy", edit)
+    (tmp_path / "gold_vault.json").write_text(free.to_json())
+    asked = assay("--contract", tmp_path / "gold_vault.json")
+    assert asked.exit_code == 5
+    lines = asked.output.splitlines()
+    told = next(n for n, line in enumerate(lines) if " on the chain and " in line)
+    assert re.match(r"step \d+: gold_vault\.", lines[told]), asked.output
+    assert " transactions, played again in " in lines[told + 1]
+    assert re.match(r"  \d+\. gold_vault/", lines[told + 2])
 
 
 def test_step_that_fails__py_evm_is_missing__is_told_and_the_failure_stands(
