@@ -316,17 +316,42 @@ def _day(shock: ShockTerms, start: dt.date, horizon_days: int) -> list[Fault]:
 
 
 def _contradictions(shocks: Sequence[ShockTerms], start: dt.date) -> list[Fault]:
-    """Return a fault for each level, or standstill, beside another one on the same day."""
-    taken: dict[tuple[str, int], ShockTerms] = {}
+    """Return a fault for each level that another shock of its target leaves no room for.
+
+    That is another level, or a standstill, which begins on the same day; a standstill that lasts;
+    and, where a level is held and does not move on as a price does, one that will be taken back.
+    """
     faults: list[Fault] = []
     for place, shock in enumerate(shocks):
         step, stands = shock.begins(start), shock.feed == "frozen"
         if (shock.at is None and not stands) or step is None:
             continue
-        other = taken.setdefault((shock.target, step), shock)
-        if other is not shock and not (stands and other.feed == "frozen"):
-            does = "lets it stand still" if other.feed == "frozen" else "sets another level"
-            field, value = ("feed", "'frozen'") if stands else ("at", f"{shock.at:g}")
-            rule = f"contradicts {other.name}, which {does} on the same day"
-            faults.append(((("shocks", place, field)), value, rule))
+        field, value = ("feed", "'frozen'") if stands else ("at", f"{shock.at:g}")
+        for before, other in enumerate(shocks):
+            if other.target != shock.target or other is shock:
+                continue
+            when = _overlap(other, shock, start, listed_first=before < place)
+            if when:
+                does = "lets it stand still" if other.feed == "frozen" else "sets another level"
+                rule = f"contradicts {other.name}, which {does} {when}"
+                faults.append((("shocks", place, field), value, rule))
+                break
     return faults
+
+
+def _overlap(one: ShockTerms, other: ShockTerms, start: dt.date, *, listed_first: bool) -> str:
+    """Return when `one` leaves no room for the level, or standstill, `other`; empty for never."""
+    first, later = one.begins(start), other.begins(start)
+    stands = one.feed == "frozen"
+    if first is None or later is None or (one.at is None and not stands):
+        return ""
+    if first == later:
+        both = stands and other.feed == "frozen"
+        return "on the same day" if listed_first and not both else ""
+    held = stands or (one.family != "price" and one.plateau_days is not None)
+    if first > later or not held or other.feed == "frozen":
+        return ""
+    if one.plateau_days is None:
+        return f"from step {first} on"
+    end = first + one.ramp_days - 1 + one.plateau_days
+    return f"from step {first} to {end - 1}" if later < end else ""

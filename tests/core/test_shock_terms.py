@@ -113,6 +113,44 @@ def test_level_of_a_feed_that_stands_still__contradicts_it(tmp_path):
     assert found.rule == "contradicts s0, which lets it stand still on the same day"
 
 
+@pytest.mark.parametrize(
+    ("target", "first", "later", "when"),
+    [
+        (
+            "usdc",
+            "at: 0.9, plateau_days: 7",
+            "day: 11, at: 0.8",
+            "sets another level from step 5 to 11",
+        ),
+        ("feed.gold", "at: 3_000, plateau_days: 30", "day: 15, at: 3_100", "from step 5 to 34"),
+        ("feed.gold", "feed: frozen", "day: 15, at: 3_100", "lets it stand still from step 5 on"),
+        ("gas", "at: 50, plateau_days: 2", "day: 6, at: 60", "from step 5 to 6"),
+    ],
+)
+def test_level_while_another_is_held__contradicts_it(tmp_path, target, first, later, when):
+    said = (f"target: {target}, day: 5, {first}", f"target: {target}, {later}")
+    found = fault(tmp_path, *said)
+    assert (found.line, found.field) == (6, "shocks[1].at")
+    assert found.rule.startswith("contradicts s0, which ")
+    assert found.rule.endswith(when)
+    turned = fault(tmp_path, *reversed(said))
+    assert (turned.line, turned.field) == (5, "shocks[0].at")
+
+
+@pytest.mark.parametrize(
+    ("target", "first", "later"),
+    [
+        ("usdc", "at: 0.9, plateau_days: 7", "day: 12, at: 0.8"),
+        ("usdc", "at: 0.9", "day: 12, at: 0.95"),
+        ("price.gold", "at: 3_000, plateau_days: 30", "day: 15, at: 2_000, plateau_days: 3"),
+        ("feed.gold", "at: 3_000, plateau_days: 30", "day: 15, feed: frozen, plateau_days: 3"),
+    ],
+)
+def test_level_after_another__or_of_a_price_that_moves_on__stands(tmp_path, target, first, later):
+    found = loaded(tmp_path, f"target: {target}, day: 5, {first}", f"target: {target}, {later}")
+    assert [shock.day for shock in found.shocks][1] > 5
+
+
 def test_two_shocks_of_one_name__are_refused(tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text(HEAD + "  - {name: a, target: price.gold, day: 5, size: 0.1}\n" * 2)

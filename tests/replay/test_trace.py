@@ -180,7 +180,7 @@ def test_figure_that_disagrees__is_told_with_the_calls_to_its_instrument(tmp_pat
     edit = ("gold_vault.vy", fees, "fees: uint256 = 0 * gain")
     free = compile_patched(CONTRACTS / "gold_vault.vy", edit)
     (tmp_path / "gold_vault.json").write_text(free.to_json())
-    asked = assay("--contract", tmp_path / "gold_vault.json")
+    asked = assay("--contract", tmp_path / "gold_vault.json", "--path", 5)
     assert asked.exit_code == 5
     lines = asked.output.splitlines()
     told = next(n for n, line in enumerate(lines) if " on the chain and " in line)
