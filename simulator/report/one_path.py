@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -45,22 +45,49 @@ def days_table(frame: pd.DataFrame, caption: str) -> Html:
     names = [c if isinstance(c, str) else ": ".join(c) for c in frame.columns.to_list()]
     columns = (Column("Day", False), *(Column(name.replace("_", " ")) for name in names))
     rows = (
-        Row((f"{date:%Y-%m-%d}", *(f"{value:,.6g}".replace("-", MINUS) for value in values)))
+        Row((f"{date:%Y-%m-%d}", *(_figure(value) for value in values)))
         for date, values in zip(frame.index, frame.to_numpy(), strict=True)
     )
     return table(columns, rows, caption=caption)
 
 
-def chain_day(transactions: pd.DataFrame, events: pd.DataFrame, day: int) -> Iterator[Html]:
-    """Yield a day's transactions and events, columns as `Evidence` has them."""
-    for what, whole, columns in (("Transactions", transactions, _CALL), ("Events", events, _EVENT)):
+def _figure(value: float) -> str:
+    """Return a value in six digits, a large one in whole numbers."""
+    shown = f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
+    return shown.replace("-", MINUS)
+
+
+class Played(Protocol):
+    """What a path left on a chain: rows of events and transactions, columns as `Evidence` has them.
+
+    `gas_is_exact` is false where the chain counts less than a node charges.
+    """
+
+    @property
+    def transactions(self) -> pd.DataFrame:
+        """Return a row a transaction."""
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Return a row an event."""
+
+    @property
+    def gas_is_exact(self) -> bool:
+        """Return whether the gas is what a node charges."""
+
+
+def chain_day(played: Played, day: int) -> Iterator[Html]:
+    """Yield a day's transactions and events."""
+    tables = (("Transactions", played.transactions, _CALL), ("Events", played.events, _EVENT))
+    for what, whole, columns in tables:
         rows = whole[whole["step"] == day]
         more = f"; the first {_MOST_ROWS} of {len(rows):,}" if len(rows) > _MOST_ROWS else ""
         cells = [
             Row([_cell(row, c) for c in columns]) for row in rows[:_MOST_ROWS].to_dict("records")
         ]
         caption = f"{what} of day {day:,}{more}"
-        heads = [Column(name, numeric=name == "gas") for name in columns]
+        gas = "gas" if played.gas_is_exact else "gas, at least"
+        heads = [Column(gas) if name == "gas" else Column(name, numeric=False) for name in columns]
         shown = table(heads, cells, caption=caption, class_="stack calls")
         yield shown if cells else element("p", f"{caption}: none.")
 
@@ -69,4 +96,5 @@ def _cell(row: Mapping[Hashable, Any], column: str) -> str:
     """Return what stands in a column: a contract by its label, a call by its contract too."""
     contract = f"{row['label']}/{row['contract']}"
     own = {"contract": contract, "call": f"{contract}.{row.get('function')}"}
-    return own.get(column) or str(row[column])
+    value = own.get(column) or row[column]
+    return value if isinstance(value, str) else f"{value:,}"

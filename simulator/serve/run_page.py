@@ -161,7 +161,7 @@ def _chain(view: View, played: KeptReplay | None) -> Iterator[Html]:
     day = field("day", f"Day, 0 to {last:,}", "number", value=chosen.day, min=0, max=last)
     address = link(view.request, "run", view.name)
     yield form(address, "chain", *kept, day, button("Show", "Looking…"))
-    yield from chain_day(played.transactions, played.events, chosen.day)
+    yield from chain_day(played, chosen.day)
     address, words = view.link("trace"), f"Trace day {chosen.day:,}: what each call did inside"
     yield element("a", words, href=address, class_="button", **swap(address, "trace"))
     yield busy("Replaying and tracing…")

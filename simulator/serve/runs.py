@@ -101,7 +101,8 @@ class Runs:
         kept = read_replay(self.place(name) / "replay", path)
         if kept is None and (key_of(run), path) in self._replays:
             done = self.replay(run, path)
-            kept = KeptReplay("", done.result.chain, done.ok, done.transactions, done.events)
+            facts = "", done.result.chain, done.ok, done.result.gas_is_exact
+            kept = KeptReplay(*facts, done.transactions, done.events)
         return kept
 
     def replay(self, run: Run, path: int) -> PathReplay:

@@ -23,11 +23,15 @@ REPLAYS = "reconciliation.json"
 
 @dataclass(frozen=True)
 class KeptReplay:
-    """What a run's folder keeps of a path that it replayed; frames as `PathReplay` has them."""
+    """What a run's folder keeps of a path that it replayed; frames as `PathReplay` has them.
+
+    `gas_is_exact` is false where the chain counts less than a node charges.
+    """
 
     label: str
     chain: str
     ok: bool
+    gas_is_exact: bool
     transactions: pd.DataFrame
     events: pd.DataFrame
 
@@ -53,9 +57,8 @@ def _kept(folder: Path, path: int) -> KeptReplay | None:
     for item in json.loads((folder / REPLAYS).read_text(encoding="utf-8")):
         if item["path"] == path and item["label"] in LABELS:
             files = (folder / item["label"] / name for name in (_TRANSACTIONS, _EVENTS))
-            return KeptReplay(
-                item["label"], item["chain"], item["ok"], *map(pd.read_parquet, files)
-            )
+            facts = item["label"], item["chain"], item["ok"], not item["gas_is_lower_bound"]
+            return KeptReplay(*facts, *map(pd.read_parquet, files))
     return None
 
 

@@ -103,6 +103,7 @@ def test_chain__of_a_day__has_its_transactions_and_events(client, tiny, run):
     assert (kept["step"] == 3).sum() > 0
     assert chain.count('data-label="event"') == min((kept["step"] == 3).sum(), 30)
     assert "Transactions of day 3" in chain
+    assert 'data-label="gas, at least"' in chain  # it was played in process
 
 
 def test_path__not_replayed__is_replayed_and_traced(client):
