@@ -69,6 +69,13 @@ def figure(value: float, scale: str) -> str:
     return number(value, decimals) if round(size, decimals) else "0"
 
 
+def rounded(value: float) -> str:
+    """Return a figure with three digits that count: that of a chart, which is read off it."""
+    size = abs(value)
+    decimals = 0 if size == 0.0 else max(0, 2 - math.floor(math.log10(size)))
+    return number(float(f"{value:.3g}"), decimals)
+
+
 def figures(bounds: tuple[float, float], scale: str) -> str:
     """Return a range of measured numbers: `−39.3 to 43.3 %`, `4,210 to 6,980`."""
     if scale == "share":

@@ -19,12 +19,18 @@ from simulator.errors import ChainUnavailable
 _SUFFIX = ".json"
 
 
+CODE_LIMIT = 24_576
+"""Bytes of deployed code that EIP-170 allows."""
+INITCODE_LIMIT = 2 * CODE_LIMIT
+"""Bytes of creation code that EIP-3860 allows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Artifact:
     """One compiled contract.
 
     `bytecode` is the creation code, `deployed_size` the bytes that stay on chain
-    (EIP-170 allows 24,576), `source_hash` the SHA-256 over the source and all it
+    (see `CODE_LIMIT`), `source_hash` the SHA-256 over the source and all it
     imports, `compiler` the compiler's name and version, `source_map` what `mapping` makes.
     """
 
@@ -117,3 +123,15 @@ def _folder(package: str) -> Traversable:
         return files(parent) / last if parent else files(package)
     except ModuleNotFoundError as error:
         raise ChainUnavailable(f"{package} cannot be found: {error}") from None
+
+
+def too_large(artifact: Artifact) -> str:
+    """Return why no chain takes a contract's code; empty where it is small enough."""
+    if artifact.deployed_size > CODE_LIMIT:
+        size = f"bytecode is {artifact.deployed_size:,} bytes; at most {CODE_LIMIT:,} (EIP-170)"
+    elif len(artifact.bytecode) > INITCODE_LIMIT:
+        made = f"creation code is {len(artifact.bytecode):,} bytes"
+        size = f"{made}; at most {INITCODE_LIMIT:,} (EIP-3860)"
+    else:
+        return ""
+    return f"{size}: split it, or compile for size"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from simulator.chain.artifacts import Artifact, artifact_names, load_artifact
+from simulator.chain.artifacts import Artifact, artifact_names, load_artifact, too_large
 from simulator.chain.compile import compile_source
 from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, UsageError
@@ -46,6 +46,8 @@ def _check_name(file: Path) -> None:
 
 def _read(file: Path) -> Artifact:
     artifact = _compiled(file) if file.suffix == ".vy" else _stored(file)
+    if rule := too_large(artifact):
+        raise _fault(file, rule)
     if lacking := list(_lacking(artifact, load_artifact(file.stem))):
         more = len(lacking) - _MOST_NAMED
         rest = f", and {more} more" if more > 0 else ""

@@ -60,7 +60,7 @@ def by_hand(story: Story, url: str) -> str | None:
             owner = checksummed(story.accounts.of("", role))
             return (
                 f"cast send {checksummed(contract.address)} '{function}(address,uint256)' ADDRESS "
-                f"1000000000 --rpc-url {url} --unlocked --from {owner}"
+                f"10000000000 --rpc-url {url} --unlocked --from {owner}"
             )
     return None
 

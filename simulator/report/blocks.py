@@ -74,7 +74,7 @@ def fan_markup(block: Fan, daily: pd.DataFrame, marks: Marks = ()) -> Html:
         rows,
         unit=unit,
         scale=scale,
-        tick_format=",.3~r" if block.share else ",.3~s",
+        tick_format=",.3~r" if block.share else None,
         hover_format=".2f" if block.share else ",.3s",
         level=None if block.level is None else scale * block.level,
         marks=marks,

@@ -12,7 +12,7 @@ from rich.text import Text
 from simulator.engine.headline import headline
 from simulator.report.console import STYLES, put, within
 from simulator.report.headline import (
-    KEPT,
+    LEFT_OUT,
     Group,
     facts,
     figures,
@@ -51,8 +51,8 @@ def brief(
 
     Claims are told with probability (an effect with its difference) and range: over the
     parameter sets, or of sampling where there are none. Where that is too long, with one bound for
-    all that are refuted; without sources, costs and break-evens; without groups; the refuted
-    counted; without ranges; and all counted in the end.
+    all that are refuted; without costs, sources and break-evens, one by one; without groups; the
+    refuted counted; without ranges; and all counted in the end.
 
     Parameters
     ----------
@@ -68,10 +68,11 @@ def brief(
     run = f"{scenario.paths:,} paths, {scenario.horizon_days:,} days from {scenario.start}"
     top = [scenario.title, f"{run}, seed {scenario.seed}; hypothetical performance"]
     money = [money_words(found)] if found.money else []
-    around = [*facts(simulation, found, replays, every, effects)]
-    whole, short = [*money, *around], [*money, *(one for one in around if one.lead in KEPT)]
+    ends = [[*money, *facts(simulation, found, replays, every, effects)]]
+    for lead in LEFT_OUT:
+        ends.append([one for one in ends[-1] if one.lead != lead])
     head = [line for words in top for line in _wrapped(words, "  ", width)]
-    for laid, end in _ways(groups(scenario, verdicts), whole, short, width):
+    for laid, end in _ways(groups(scenario, verdicts), ends, width):
         tail = [line for one in end for line in _wrapped(f"{one.lead} {one.text}", "  ", width)]
         told = [*head, *laid, *tail]
         if len(told) < LINES:
@@ -80,17 +81,16 @@ def brief(
 
 
 def _ways(
-    grouped: Sequence[Group], whole: Sequence[Paragraph], short: Sequence[Paragraph], width: int
+    grouped: Sequence[Group], ends: Sequence[Sequence[Paragraph]], width: int
 ) -> Iterator[tuple[Iterator[str], Sequence[Paragraph]]]:
     """Yield the verdicts and what stands behind them, ever shorter."""
     together = [Group("", _by_word(grouped))]
-    yield _told(grouped, _whole, width), whole
-    yield _told(grouped, _refuted_in_one, width), whole
-    yield _told(grouped, _refuted_in_one, width), short
-    yield _told(together, _refuted_in_one, width), short
-    yield _told(together, _refuted_counted, width), short
-    yield _told(together, _numbers, width), short
-    yield _counted(together[0], width), whole
+    for end in ends:
+        yield _told(grouped, _whole, width), end
+        yield _told(grouped, _refuted_in_one, width), end
+    for entries in (_refuted_in_one, _refuted_counted, _numbers):
+        yield _told(together, entries, width), ends[-1]
+    yield _counted(together[0], width), ends[0]
 
 
 def _by_word(grouped: Sequence[Group]) -> tuple[tuple[Word, tuple[Verdict, ...]], ...]:

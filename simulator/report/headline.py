@@ -42,8 +42,8 @@ MONEY = ("p05", "median", "p95", "chance of loss", "PSL", "worst fall", "1 in 20
 """The columns behind an investor's name."""
 FEW = 6
 """So many investors stand on the first screen."""
-KEPT = ("Shocks:", "Doubt first:", "Model and contracts:")
-"""The facts that a terminal gets where it has no room for all, by what they begin with."""
+LEFT_OUT = ("Largest costs and losses:", "Largest sources:", "What would have to be true:")
+"""The facts that a terminal does without where it has no room for all, by what they begin with."""
 _SHOCKS = 5
 """So many shocks are told one by one."""
 

@@ -31,9 +31,7 @@ def path_fan(
     quantiles: pd.DataFrame, values: pd.Series[float], title: str, unit: str, path: int
 ) -> Html:
     """Return a path over the fan of all; `quantiles` are rows of `daily`, `values` its days."""
-    drawn = charts.fan(
-        quantiles, unit=unit, tick_format=",.3~s", hover_format=",.6~g", path=values.to_numpy()
-    )
+    drawn = charts.fan(quantiles, unit=unit, hover_format=",.6~g", path=values.to_numpy())
     last, least = (number(float(value), 2) for value in (values.iloc[-1], values.min()))
     label = f"{title}, path {path:,} over the fan of all: {last} at the end, lowest {least}."
     note = "Orange: this path. Bands: p05 to p95 and p25 to p75 of all paths, with their median."

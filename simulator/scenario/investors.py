@@ -79,7 +79,7 @@ class InvestorTerms(Frozen):
     capital_usd: Positive | None = None
     """Dollars put in at the start, instead of ounces."""
     weights: dict[Label, Share] | None = None
-    """Shares of the capital by instrument or `cash`; they sum to 1."""
+    """Shares of the capital by instrument or cash; they sum to 1."""
     rebalance: RebalanceTerms = RebalanceTerms()
     """When the weights are restored."""
     stop_loss: StopTerms = StopTerms()

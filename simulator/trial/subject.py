@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from simulator.chain import Artifact
+from simulator.chain.artifacts import too_large
 from simulator.chain.codec import Decoder, Encoder, optional
 from simulator.chain.compile import compile_source
 from simulator.chain.contract import Interface
 from simulator.errors import ChainUnavailable, InputError, Problem, UsageError
-
-CODE_LIMIT = 24_576
-"""Bytes of deployed code that EIP-170 allows."""
-INITCODE_LIMIT = 2 * CODE_LIMIT
-"""Bytes of creation code that EIP-3860 allows."""
 
 
 def read_subject(file: Path) -> Artifact:
@@ -38,20 +34,9 @@ def read_subject(file: Path) -> Artifact:
             "or an address on a node that --rpc names"
         )
     artifact = _compiled(file) if file.suffix == ".vy" else _stored(file)
-    if len(artifact.bytecode) > INITCODE_LIMIT or artifact.deployed_size > CODE_LIMIT:
-        raise _fault(file, _too_large(artifact))
+    if rule := too_large(artifact):
+        raise _fault(file, rule)
     return artifact
-
-
-def _too_large(artifact: Artifact) -> str:
-    if artifact.deployed_size > CODE_LIMIT:
-        size = f"bytecode is {artifact.deployed_size:,} bytes; at most {CODE_LIMIT:,} (EIP-170)"
-    else:
-        size = (
-            f"creation code is {len(artifact.bytecode):,} bytes; at most {INITCODE_LIMIT:,} "
-            "(EIP-3860)"
-        )
-    return f"{size}: split it, or compile for size"
 
 
 def _compiled(file: Path) -> Artifact:

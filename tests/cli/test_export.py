@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
 from pathlib import Path
 from runpy import run_path
 
@@ -62,6 +63,15 @@ def test_contract__that_cannot_stand_in__is_refused(tmp_path, name, text, code, 
     outcome = replay("--contract", tmp_path / name)
     assert outcome.exit_code == code
     assert said in outcome.output
+    assert outcome.output.count("\n") == 1
+
+
+def test_contract__over_the_limit_of_code__is_refused_with_its_size(tmp_path):
+    large = replaced(load_artifact("gold_vault"), deployed_size=24_577)
+    (tmp_path / "gold_vault.json").write_text(large.to_json())
+    outcome = replay("--contract", tmp_path / "gold_vault.json")
+    assert outcome.exit_code == 3
+    assert "bytecode is 24,577 bytes; at most 24,576 (EIP-170)" in outcome.output
     assert outcome.output.count("\n") == 1
 
 

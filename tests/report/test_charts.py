@@ -12,7 +12,9 @@ import samples
 from simulator.engine.attribution import contributions
 from simulator.report import charts
 from simulator.report.charts.base import KIND_COLOURS
+from simulator.report.charts.fan import ticks
 from simulator.report.charts.tornado import Bar, tornado
+from simulator.words import rounded
 
 
 @pytest.mark.parametrize(("days", "factor"), [(730, 1.08**2), (365, 1.08), (45, 1.08)])
@@ -157,3 +159,17 @@ def test_colours__of_kinds_and_of_the_first_series__are_told_apart(eye):
         seen = [_lab(np.clip(matrix @ _linear(colour), 0, 1)) for colour in colours]
         for (first, one), (second, other) in itertools.combinations(enumerate(seen), 2):
             assert np.linalg.norm(one - other) > 10, (colours[first], colours[second])
+
+
+def test_ticks__below_a_thousand__have_no_prefix_that_reads_as_millions():
+    assert ticks(np.array([[-0.5, 0.8]])) == ",.4~r"  # "s" would write 800m
+    assert ticks(np.array([[0.0, 999.0], [np.nan, 1.0]])) == ",.4~r"
+    assert ticks(np.array([[0.0, -1_000.0]])) == ",.3~s"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(3_451.2, "3,450"), (36.587, "36.6"), (0.0123456, "0.0123"), (0.0, "0"), (-12_884, "−12,900")],
+)
+def test_rounded__keeps_three_digits(value, words):
+    assert rounded(value) == words

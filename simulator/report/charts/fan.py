@@ -53,7 +53,7 @@ def fan(
     *,
     unit: str,
     scale: float = 1.0,
-    tick_format: str = "~s",
+    tick_format: str | None = None,
     hover_format: str = ",.1f",
     thresholds: Sequence[Threshold] = (),
     level: float | None = None,
@@ -68,6 +68,8 @@ def fan(
         Columns date, p05, p25, p50, p75, p95 of one series.
     scale : float
         Factor on all values.
+    tick_format : str, optional
+        Of d3; by default `ticks` of the largest value.
     thresholds : sequence of Threshold
         Growth curves from the first value.
     level : float, optional
@@ -78,6 +80,8 @@ def fan(
         One path among them, in the series' own unit.
     """
     figure = blank(height=300, margin={"r": 40 if thresholds else 16, "t": 16})
+    if tick_format is None:
+        tick_format = ticks(scale * quantiles[["p05", "p95"]].to_numpy())
     figure.update_layout(yaxis={"title": {"text": unit}, "tickformat": tick_format, "nticks": 6})
     first_day = quantiles["date"].iloc[0]
     figure.update_xaxes(hoverformat="%-d %b %Y", showgrid=False, tickangle=0)
@@ -115,6 +119,11 @@ def fan(
     for date, words in _by_date(marks).items():
         _mark(figure, date, words)
     return figure
+
+
+def ticks(values: FloatArray) -> str:
+    """Return how an axis writes its figures: in thousands and millions, never in thousandths."""
+    return ",.3~s" if np.nanmax(np.abs(values), initial=0.0) >= 1_000.0 else ",.4~r"
 
 
 def _by_date(marks: Sequence[tuple[dt.date, str]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from simulator.report.charts.base import blank
+from simulator.report.charts.fan import ticks
 
 _CLEAR = 0.16
 """How much of a band's colour is there: all of those below are seen through it."""
@@ -25,8 +26,9 @@ def fans(runs: Mapping[str, pd.DataFrame], colours: Sequence[str], *, unit: str)
         One a run, as `#rrggbb`.
     """
     figure = blank(height=300, margin={"t": 40})
+    of_all = ticks(np.concatenate([rows[["p05", "p95"]].to_numpy() for rows in runs.values()]))
     figure.update_layout(
-        yaxis={"title": {"text": unit}, "tickformat": ".3~s", "nticks": 6},
+        yaxis={"title": {"text": unit}, "tickformat": of_all, "nticks": 6},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     )

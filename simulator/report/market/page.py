@@ -16,7 +16,7 @@ from simulator.report.markup import Column, Html, Row, contents, element, join, 
 from simulator.report.page import document
 from simulator.report.sections.inputs import market_inputs_section
 from simulator.report.sections.warnings import warnings_section
-from simulator.words import number
+from simulator.words import number, rounded
 
 if TYPE_CHECKING:
     from simulator.engine.against import Against
@@ -160,12 +160,11 @@ def _fan(
         rows,
         unit=unit,
         scale=scale,
-        tick_format=",.3~s" if decimals == 0 else ",.3~f",
+        tick_format=None if decimals == 0 else ",.3~f",
         hover_format=f",.{decimals}f",
     )
-    low, middle, high = (
-        number(scale * float(rows[column].iloc[-1]), decimals) for column in ("p05", "p50", "p95")
-    )
+    ends = [scale * float(rows[column].iloc[-1]) for column in ("p05", "p50", "p95")]
+    low, middle, high = (number(end, decimals) if decimals else rounded(end) for end in ends)
     label = f"{words}; at the end median {middle}, p05 {low}, p95 {high}."
     return charts.embed(figure, f"fan-{anchor}", words, label)
 

@@ -90,7 +90,7 @@ def _assumptions(found: Sequence[Assumption]) -> Html:
                     _given(item.value),
                     _mark(item.mark),
                     origin,
-                    item.description,
+                    item.description.replace("`", ""),  # that of the code
                 )
             )
         )

@@ -15,7 +15,7 @@ from simulator.report.blocks import blocks_markup, fan_markup, marks_of
 from simulator.report.headline import FEW, money_table
 from simulator.report.markup import Column, Html, Row, element, fold, join, table
 from simulator.report.sections.investors import investors_table
-from simulator.words import UNIT_WORDS, bound, number, percent, runs
+from simulator.words import UNIT_WORDS, bound, percent, rounded, runs
 
 if TYPE_CHECKING:
     from simulator.engine import Simulation
@@ -108,7 +108,6 @@ def _exits(simulation: Simulation) -> Iterator[Html]:
             figure = charts.fan(
                 rows,
                 unit=UNIT_WORDS[unit],
-                tick_format=",.4~r" if unit == "ounces" else ",.3~s",
                 hover_format=",.2f" if unit == "ounces" else ",.0f",
                 thresholds=_growth(simulation, name, unit),
                 marks=marks_of(of_investor(simulation, known, name)),
@@ -152,8 +151,7 @@ def _growth(simulation: Simulation, investor: str, unit: Unit) -> list[charts.Th
 
 def _spoken_fan(words: str, rows: pd.DataFrame) -> str:
     last = rows.iloc[-1]
-    decimals = 0 if last["p50"] > 1000 else 1
-    low, middle, high = (number(float(last[q]), decimals) for q in ("p05", "p50", "p95"))
+    low, middle, high = (rounded(float(last[q])) for q in ("p05", "p50", "p95"))
     return f"{words}; at the end median {middle}, p05 {low}, p95 {high}."
 
 
@@ -219,7 +217,6 @@ def _market(simulation: Simulation) -> Iterator[Html]:
         figure = charts.fan(
             rows,
             unit=unit,
-            tick_format=",.3~s",
             hover_format=",.0f",
             marks=marks_of(of_series(known, asset)),
         )

@@ -62,7 +62,7 @@ def matrices(found: Stress) -> tuple[Matrix, ...]:
 def _investors(found: Stress) -> Iterator[Matrix]:
     for name, mean in found.returns.items():
         before = percent(mean, signed=True)
-        title = f"{name}: mean return in dollars, points against {before} without shocks"
+        title = f"{name}: mean return in dollars, points against {before} as the scenario stands"
         values = _values(found, partial(_gap, name))
         yield Matrix(name, title, "points", 0.0, values)
 
@@ -73,7 +73,7 @@ def _gap(who: str, cell: Cell) -> float:
 
 def _claims(found: Stress) -> Iterator[Matrix]:
     for name, without in found.plain.items():
-        title = f"{name}: how likely, against {share(without)} without shocks"
+        title = f"{name}: how likely, against {share(without)} as the scenario stands"
         values = _values(found, partial(_probability, name))
         yield Matrix(name, title, "share", without, values)
 
@@ -88,7 +88,7 @@ def _lenders(found: Stress) -> Iterator[Matrix]:
             before = float(getattr(without, measure.lower()))
             title = (
                 f"{name}: {measure}, 95th percentile of the debt that is {about}, dollars; "
-                f"{_dollars(before)} without shocks"
+                f"{_dollars(before)} as the scenario stands"
             )
             values = _values(found, partial(_at_risk, name, measure.lower()))
             yield Matrix(f"{name} {measure}", title, "dollars", before, values)
