@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,22 @@ def print_answer(folder: Path, told: Told, *, whole: bool) -> None:
 
 def _print_stored(folder: Path, *, whole: bool) -> None:
     stored = folder / (DETAILS if whole else ANSWER)
-    click.echo(stored.read_text(encoding="utf-8"), nl=False)
+    text = stored.read_text(encoding="utf-8")
+    console = Console()
+    if console.is_terminal and not whole:
+        text = folded(text, console.width)
+    click.echo(text, nl=False)
     click.echo(f"report: {folder / 'report.html'}")
+
+
+def folded(text: str, width: int) -> str:
+    """Return text with longer lines broken between words, further in than they begin."""
+    lines = []
+    for line in text.splitlines():
+        inset = line[: len(line) - len(line.lstrip())]
+        behind = f"{inset}    "
+        lines += textwrap.wrap(line, width, subsequent_indent=behind, break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _print(console: Console, told: Told, *, whole: bool) -> None:

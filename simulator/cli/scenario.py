@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tempfile
+from pathlib import Path
 
 import click
 
 from simulator.cli.options import tell_history, tell_warnings
-from simulator.errors import UsageError
+from simulator.errors import InputError, UsageError
 from simulator.instruments.registry import load_all, offered
 from simulator.instruments.terms import InstrumentTerms
 from simulator.market.build import market_spec
@@ -84,7 +86,28 @@ def new(
     if annual_yield is None and drawdown is None:
         annual_yield = 0.06
     draft = Draft(name, source, weights, capital, days, _day(start), annual_yield, drawdown)
-    click.echo(draft_text(draft, _labels(weights, source)), nl=False)
+    if not (labels := _labels(weights, source)):
+        raise UsageError("--hold: must have a thing beside cash, as in bills=0.6")
+    text = draft_text(draft, labels)
+    _check_draft(text)
+    click.echo(text, nl=False)
+
+
+def _check_draft(text: str) -> None:
+    """Refuse options that make no valid scenario, each by the field that it would be.
+
+    Raises
+    ------
+    UsageError
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new.yaml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            load_scenario(file)
+        except InputError as error:
+            told = [f"{p.field} would be {p.value}; {p.rule}" for p in error.problems]
+            raise UsageError("\n".join(told)) from None
 
 
 def _weights(holds: tuple[str, ...]) -> dict[str, float]:

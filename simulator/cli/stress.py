@@ -15,6 +15,7 @@ from simulator.cli.options import all_overrides, tell_warnings
 from simulator.cli.progress import Reporter
 from simulator.engine.stress import Stress, fewer_paths
 from simulator.engine.stress import stress as put_under
+from simulator.errors import UsageError
 from simulator.report.stress.page import render_stress
 from simulator.report.stress.rows import origin
 from simulator.report.stress.terminal import print_stress
@@ -43,6 +44,8 @@ def stress(
     )
     tell_warnings(loaded, strict=False)
     small = loaded.scenario if paths is not None else fewer_paths(loaded.scenario)
+    if day is not None and day > small.horizon_days:
+        raise UsageError(f"--day {day}: must be at most {small.horizon_days}, the run's last day")
     laid = lay_ladders([read_ladders(name) for name in files or (READY,)], small, day, only)
     if html is not None:
         check_target("--html", html)

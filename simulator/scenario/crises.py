@@ -139,9 +139,9 @@ def lay_over(raw: RawFile, said: str, start: dt.date) -> None:
     UsageError, InputError
         There is no such crisis, or it is faulty.
     """
-    name, _, day = said.partition("@")
+    name, at, day = said.partition("@")
     crisis = read_crisis(find_crisis(name))
-    begins = _asked(said, day) if day else _first_fitting(crisis.first_day, start)
+    begins = _asked(said, day, start) if at else _first_fitting(crisis.first_day, start)
     known = _hit(raw.data)
     kept = [
         _moved(item, begins - crisis.first_day, target, crisis.name)
@@ -154,11 +154,14 @@ def lay_over(raw: RawFile, said: str, start: dt.date) -> None:
     put_first(raw, kept)
 
 
-def _asked(said: str, day: str) -> dt.date:
+def _asked(said: str, day: str, start: dt.date) -> dt.date:
     try:
-        return dt.date.fromisoformat(day)
+        begins = dt.date.fromisoformat(day)
     except ValueError:
         raise UsageError(f"--crisis {said}: must be NAME@DATE, as in NAME@2026-06-05") from None
+    if begins <= start:
+        raise UsageError(f"--crisis {said}: must begin after {start}, the first day of the run")
+    return begins
 
 
 def _first_fitting(first_day: dt.date, start: dt.date) -> dt.date:

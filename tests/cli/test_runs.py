@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import main
+from simulator.cli.answer import folded
 
 
 @pytest.fixture
@@ -83,3 +84,12 @@ def test_open__a_run__hands_its_page_to_the_system(runs, monkeypatch, name):
 )
 def test_open__what_is_not_there__says_so(runs, name, message):
     assert assay("open", name, code=2).output == f"assay: {message}\n"
+
+
+def test_folded__a_long_line__breaks_between_words_and_further_in():
+    text = "What was asked\n  unlikely: gold-vault-8-12 34.7 % (25 to 48), loop-60-8 28.7 %\n"
+    assert folded(text, 100) == text
+    lines = folded(text, 40).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    assert lines[2].startswith("      to 48)")

@@ -95,3 +95,8 @@ def test_ladder__without_source_or_mark__is_one_line():
 
 def test_page__where_it_cannot_be_written__is_refused_before_the_work():
     assert "--html .: is a folder" in assay(*SMALL, "--html", ".", code=2).stderr
+
+
+def test_day__behind_the_horizon__is_one_line():
+    told = assay("gold-vault-sober", "--paths", "128", "--day", "999", code=2).stderr
+    assert told == "assay: --day 999: must be at most 365, the run's last day\n"

@@ -67,6 +67,8 @@ def test_crisis__beside_own_shocks__comes_before_them(tmp_path):
     [
         ("gold-2013", "did you mean gold-2013-04"),
         ("gold-2013-04@soon", "must be NAME@DATE"),
+        ("gold-2013-04@", "must be NAME@DATE"),
+        ("gold-2013-04@2026-01-20", "must begin after 2026-01-20, the first day of the run"),
         ("ftx-2022-11", "the scenario has nothing that it hits"),
     ],
 )

@@ -83,7 +83,11 @@ def parts() -> None:
 @click.option("--days", type=int, default=365, help="Days of the run.")
 @click.option("--start", help="First day, as 2027-01-04; else the calibration's last day.")
 @click.option("--yield", "annual_yield", type=float, help="Put to the test: 0.06 = 6 % a year.")
-@click.option("--drawdown", type=float, help="Put to the test: 0.15 = never 15 % below a peak.")
+@click.option(
+    "--drawdown",
+    type=click.FloatRange(0.0, 1.0, min_open=True),
+    help="Put to the test: 0.15 = never 15 % below a peak.",
+)
 @carried_out_by("simulator.cli.scenario:new")
 def new() -> None:
     """Print a commented scenario called NAME: a portfolio of ready parts, and a claim about it.
