@@ -94,29 +94,37 @@ class StakeWatch:
         if move.what == "wait":
             self.stage.wait(move.amount)
             self._seen = self.look()
-            return [*self._kept_alive(move, before), *self._alike(before), *self._whole()]
+            return [*self._fallen(move, before), *self._alike(before), *self._whole()]
         calls = calls_of(self.stage, move)
         if not calls:
             return []
-        refused = self._refusal(move, calls)
+        error = self._error_of(calls)
         self._seen = self.look()
         if move.what == "earn":
             self._came_in += self._seen.kept - before.kept
-        if refused is not None:
-            return [refused] if refused.rule else []
+        if error is not None:
+            return list(self._refused(move, calls[-1].sender, error, before))
         found = [*self._after(move, calls[-1], before), *self._whole()]
         if len(self.moves) % self._probes_every == 0:
             found += [*self._flash(), *self._leaving()]
         return found
 
-    def _refusal(self, move: Move, calls: list[Call]) -> Breach | None:
-        """Send calls; return the breach where one is refused, with no rule where it may be."""
+    def _error_of(self, calls: list[Call]) -> TransactionReverted | None:
         try:
             self.stage.send(calls)
         except TransactionReverted as error:
-            rule = {"unstake": "stake", "claim": "paid-as-earned"}.get(move.what, "")
-            return Breach(rule, f"a {move.what} reverts: {error.reason}", reverts=True)
+            return error
         return None
+
+    def _refused(
+        self, move: Move, who: str, error: TransactionReverted, before: Seen
+    ) -> Iterator[Breach]:
+        """Yield where a way out is refused; a stake and a notice of rewards may be."""
+        said = f"a {move.what} reverts: {error.reason}"
+        if move.what == "unstake":
+            yield Breach("stake", said, reverts=True)
+        if move.what == "claim" and before.earned[who]:
+            yield Breach("paid-as-earned", said, reverts=True)
 
     # -- after a move ------------------------------------------------------------------------
 
@@ -130,9 +138,9 @@ class StakeWatch:
             more = now.earned[who] - before.earned[who]
             said = f"{self.stage.names[who]} has earned {more:,} more the moment he stakes"
             yield Breach("before-stake", said, self._earned_check(who, most=before.earned[who]))
-        yield from self._kept_alive(move, before, but=who if move.what == "claim" else "")
+        yield from self._fallen(move, before, but=who if move.what == "claim" else "")
 
-    def _kept_alive(self, move: Move, before: Seen, but: str = "") -> Iterator[Breach]:
+    def _fallen(self, move: Move, before: Seen, but: str = "") -> Iterator[Breach]:
         """Yield whose earned rewards have fallen."""
         for one in self._holders:
             fell = before.earned[one] - self._seen.earned[one]
@@ -203,24 +211,24 @@ class StakeWatch:
 
     def _leaving(self) -> Iterator[Breach]:
         """Yield who cannot take back all his stake and claim all he has earned, one by one."""
-        stage, here = self.stage, self.stage.chain.snapshot()
-        done: list[Call] = []
-        for one in self._holders:
-            for name, amount in (("withdraw", self._seen.stake[one]), ("getReward", None)):
-                if amount == 0 or one == stage.visitor.address:
-                    continue
-                arguments = () if amount is None else (amount,)
-                call = stage.contract.call(name, *arguments, sender=one)
-                try:
-                    stage.send([call])
-                except TransactionReverted as error:
-                    stage.chain.revert(here)
-                    rule = "stake" if name == "withdraw" else "paid-as-earned"
-                    said = f"{stage.names[one]}'s {name} reverts where all leave: {error.reason}"
-                    yield Breach(rule, said, after=(*done, call), reverts=True)
-                    return
-                done.append(call)
+        stage, here, done = self.stage, self.stage.chain.snapshot(), list[Call]()
+        for rule, call in self._ways_out():
+            done.append(call)
+            if error := self._error_of([call]):
+                said = f"{call.label} by {stage.names[call.sender]} reverts where all leave: "
+                yield Breach(rule, said + error.reason, after=tuple(done), reverts=True)
+                break
         stage.chain.revert(here)
+
+    def _ways_out(self) -> Iterator[tuple[str, Call]]:
+        contract = self.stage.contract
+        for one in self._holders:
+            if one == self.stage.visitor.address:
+                continue
+            if amount := self._seen.stake[one]:
+                yield "stake", contract.call("withdraw", amount, sender=one)
+            if self._seen.earned[one]:
+                yield "paid-as-earned", contract.call("getReward", sender=one)
 
     def _flash(self) -> Iterator[Breach]:
         """Yield a gain by a stake that is taken back in the same block; all is undone."""

@@ -90,7 +90,9 @@ STAKING_FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
 @cache
 def staking(fault: str = "") -> Artifact:
     """Return our staking contract, compiled with one of the faults, or as it is packaged."""
-    if not fault:
-        return load_artifact("staking_rewards")
-    edits = (("staking_rewards.vy", old, new) for old, new in STAKING_FAULTS[fault])
-    return compile_patched(STAKING, *edits)
+    return staking_with(*STAKING_FAULTS[fault]) if fault else load_artifact("staking_rewards")
+
+
+def staking_with(*edits: tuple[str, str]) -> Artifact:
+    """Return our staking contract, compiled with other edits than the planted ones."""
+    return compile_patched(STAKING, *((STAKING.name, old, new) for old, new in edits))

@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from simulator.chain import load_artifact
 from simulator.chain.compile import compile_patched
 from simulator.errors import InputError
-from simulator.testing import Security, StoMachine
+from simulator.testing import Security, StoMachine, staged
 from simulator.units import SECONDS_PER_DAY
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -135,3 +135,13 @@ def test_sto__whose_adapter_is_wrong__is_told_with_its_line(files):
 
     with pytest.raises(InputError, match=r"test_securities\.py:\d+: adapter: claimable returns"):
         run_state_machine_as_test(machine(files("sound"), Wrong), settings=FEW)
+
+
+def test_stage__deploys_a_file_of_ones_own(tmp_path):
+    token, other = tmp_path / "token.json", tmp_path / "other.json"
+    token.write_text(load_artifact("reward_token").to_json())
+    other.write_text(load_artifact("identity_registry").to_json())
+    on = staged(str(token))
+    registry = on.deploy(str(other))
+    assert registry.name == "identity_registry"
+    assert on.ask(registry, "owner").lower() == on.roles.owner

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("pyrevm")
 pytest.importorskip("vyper")
 
-from planted import STAKING_FAULTS, staking
+from planted import STAKING_FAULTS, staking, staking_with
 from test_planted import SEEDS, SURE_OF, the_test
 
 from simulator.errors import InputError, UsageError
@@ -78,6 +78,13 @@ def test_exported_test__of_a_staking_contract__fails_as_planted_and_passes_mende
     planted, sound = staking(fault).bytecode.hex(), staking().bytecode.hex()
     codes.write_text(codes.read_text().replace(planted, sound))
     the_test(file)()
+
+
+@pytest.mark.deep
+def test_claim__of_nothing_that_is_refused__is_no_fault():
+    nothing = "    if reward == 0:\n        return\n"
+    refused = '    assert reward != 0, "nothing to claim"\n'
+    assert found_in(case_of(staking_with((nothing, refused))), seed=1) == []
 
 
 def test_stake__alone_for_a_day_of_seven__earns_a_seventh():
