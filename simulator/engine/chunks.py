@@ -19,10 +19,14 @@ from simulator.investors import InvestorMeasures, join
 from simulator.market.dynamics import MarketSpec
 from simulator.market.paths import BLOCK_PATHS
 from simulator.scenario.models import Scenario
-from simulator.units import FloatArray
+from simulator.units import LANES, FloatArray
 
 CHUNK_PATHS = 8_192
 """Paths of a chunk; the last one of a run may have fewer."""
+_BLOCK_BYTES = 200 * 2**20
+"""What a block's positions may take in a thread's memory."""
+_ARRAYS_A_POSITION = 9
+"""Float64 a path and day of a position, in the mean of the flagship's 41."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,39 @@ def chunk_spans(paths: int) -> list[Span]:
     return spans(paths, CHUNK_PATHS)
 
 
+def paths_a_block(scenario: Scenario) -> int:
+    """Return how many paths a thread simulates at once, a multiple of LANES.
+
+    As many as its memory is meant for, but no more than the cache is good for.
+    """
+    positions = sum(len(of.positions(label)) for label, of in scenario.instruments.items())
+    a_path = _ARRAYS_A_POSITION * 8 * max(positions, 1) * (scenario.horizon_days + 1)
+    return min(BLOCK_PATHS, max(1, _BLOCK_BYTES // (a_path * LANES)) * LANES)
+
+
 def run_chunk(
     scenario: Scenario,
     spec: MarketSpec,
     span: Span,
     *,
     workers: int | None = 1,
-    block_paths: int = BLOCK_PATHS,
+    block_paths: int | None = None,
     on_paths: Callable[[int], None] = lambda paths: None,
+    like: DayCounts | None = None,
 ) -> Chunk:
-    """Simulate a chunk's paths and reduce them; `on_paths` gets the number of each block's."""
-    days, blocks = DayCounts(), list[Block]()
+    """Simulate a chunk's paths and reduce them.
+
+    Parameters
+    ----------
+    block_paths : int, optional
+        Paths a task, a multiple of LANES; by default what `paths_a_block` says.
+    on_paths : callable
+        Called with the number of paths of each block.
+    like : DayCounts, optional
+        Of other paths of the run: where room for their counts is needed too.
+    """
+    days, blocks = DayCounts(span.count, like), list[Block]()
+    block_paths = block_paths or paths_a_block(scenario)
     for block in run_blocks(scenario, spec, span, days, workers=workers, block_paths=block_paths):
         blocks.append(block)
         on_paths(block.n_paths)

@@ -35,7 +35,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 COLUMNS = ("p05", "p25", "p50", "p75", "p95")
 
 IntArray = npt.NDArray[np.int64]
-CountArray = npt.NDArray[np.int32]
+CountArray = npt.NDArray[np.int32] | npt.NDArray[np.uint16]
 
 _SHIFT = 52 - MANTISSA_BITS
 _BIAS = 1_023
@@ -46,6 +46,7 @@ _FIRST_BIN = np.int64((_BIAS - 24) << MANTISSA_BITS)
 _ROOM = 16
 """Bins of room on each side of a row that has to grow, besides a quarter of its width."""
 _POSITIVE, _NEGATIVE = 0, 1
+_MOST_OF_FEW = 2**16 - 1
 
 
 @dataclass
@@ -56,7 +57,7 @@ class _Rows:
     ----------
     lows, widths, starts : ndarray of shape (2, n_rows), int64
         Of each side and row: the lowest bin there is room for, how many, where they begin.
-    counts : ndarray of shape (n_counts,), int32
+    counts : ndarray of shape (n_counts,), int32, or uint16 where so few paths are counted
     zeros, unknown : ndarray of shape (n_rows,), int64
         Values closer to zero than `SMALLEST`; NaN and infinities.
     lowest, highest : ndarray of shape (n_rows,), int64
@@ -74,20 +75,31 @@ class _Rows:
     lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
-    def empty(cls, n_rows: int) -> _Rows:
+    def empty(cls, n_rows: int, kind: Any) -> _Rows:
         lows, widths, starts = np.zeros((3, 2, n_rows), np.int64)
         zeros, unknown = np.zeros((2, n_rows), np.int64)
         lowest, highest = np.full(n_rows, _MAGNITUDE), np.full(n_rows, -_MAGNITUDE - 1)
-        counts = np.zeros(0, np.int32)
+        counts = np.zeros(0, kind)
         return cls(lows, widths, starts, counts, zeros, unknown, lowest, highest)
 
 
 class DayCounts:
     """Histograms of daily series by name; adding is safe from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: int | None = None, like: DayCounts | None = None) -> None:
+        """Begin without any count.
+
+        Parameters
+        ----------
+        paths : int, optional
+            No more are going to be counted: of few, counts take half the memory.
+        like : DayCounts, optional
+            Where room is needed from the start: rows that grow later are copied.
+        """
+        self._kind = np.int32 if paths is None or paths > _MOST_OF_FEW else np.uint16
         self._rows: dict[str, _Rows] = {}
         self._lock = threading.Lock()
+        self._like = like
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,7 +185,7 @@ class DayCounts:
         """
         found: dict[str, Mapping[str, npt.NDArray[Any]]] = {}
         for name, rows in self._rows.items():
-            small = _Rows.empty(rows.zeros.size)
+            small = _Rows.empty(rows.zeros.size, rows.counts.dtype)
             _fit(small, rows)
             found[name] = {item: getattr(small, item) for item in _ARRAYS}
         return found
@@ -195,7 +207,13 @@ class DayCounts:
 
     def _of(self, name: str, n_rows: int) -> _Rows:
         with self._lock:
-            return self._rows.setdefault(name, _Rows.empty(n_rows))
+            if name not in self._rows:
+                self._rows[name] = rows = _Rows.empty(n_rows, self._kind)
+                if self._like is not None and name in self._like.names:
+                    other = self._like._rows[name]
+                    with other.lock:
+                        _make_room(rows, *_used(other))
+            return self._rows[name]
 
     def _quantiles(self, name: str, probabilities: Sequence[float]) -> FloatArray:
         """Return quantiles of each day, shape (n_probabilities, n_rows)."""
@@ -300,7 +318,8 @@ def _make_room(rows: _Rows, low: IntArray, high: IntArray) -> None:
     if np.array_equal(widths, rows.widths):
         return
     starts = (np.cumsum(widths) - widths.ravel()).reshape(widths.shape)
-    counts = np.zeros(int(widths.sum()), np.int32)
+    kind: Any = rows.counts.dtype
+    counts: CountArray = np.zeros(int(widths.sum()), kind)
     _add_rows(rows.lows, rows.widths, rows.starts, rows.counts, new_low, starts, counts)
     rows.lows, rows.widths, rows.starts, rows.counts = new_low, widths, starts, counts
 

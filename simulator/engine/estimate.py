@@ -16,8 +16,8 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import LANES
 
-BASE_MIB, THREAD_MIB = 700, 450
-"""Resident memory of the program and of each thread's chunk, on a scenario of 18 investors."""
+BASE_MIB, THREAD_MIB = 800, 250
+"""Resident memory of the program and of each thread's block, on a scenario of 24 investors."""
 _COMPRESSED = 0.95
 """Bytes on disk over those in memory, for doubles that hardly repeat."""
 _WRITING = 1.3

@@ -40,7 +40,6 @@ from simulator.engine.stored import stored_digests, stored_simulation
 from simulator.errors import ClusterUnavailable, InputError, Problem, UsageError
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec
-from simulator.market.paths import BLOCK_PATHS
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import calendar
@@ -100,7 +99,7 @@ def fill(
     found: Found,
     *,
     workers: int | None = None,
-    block_paths: int = BLOCK_PATHS,
+    block_paths: int | None = None,
     cluster: Cluster | None = None,
     on_paths: Callable[[int], None] = lambda paths: None,
 ) -> Simulation:
@@ -126,7 +125,9 @@ def fill(
         threads = workers or os.cpu_count() or 1
         many = len(missing) >= _CHUNKS_A_THREAD * threads
         within = min(threads, _THREADS_A_CHUNK) if many else threads
-        work = partial(_keep, folder.path, scenario, spec, within, block_paths, on_paths)
+        work = partial(
+            _keep, folder.path, scenario, spec, within, block_paths, on_paths, found.days
+        )
         made = _in_threads(work, missing, threads // within)
     else:
         made = _on_cluster(cluster, folder.path, scenario, spec, block_paths, missing, on_paths)
@@ -210,13 +211,20 @@ def _keep(
     scenario: Scenario,
     spec: MarketSpec,
     threads: int,
-    block_paths: int,
+    block_paths: int | None,
     on_paths: Callable[[int], None],
+    like: DayCounts,
     span: Span,
 ) -> ChunkNote:
     """Simulate one chunk, write it, and return its note."""
     chunk = run_chunk(
-        scenario, spec, span, workers=threads, block_paths=block_paths, on_paths=on_paths
+        scenario,
+        spec,
+        span,
+        workers=threads,
+        block_paths=block_paths,
+        on_paths=on_paths,
+        like=like,
     )
     return keep_chunk(folder, chunk)
 
@@ -227,7 +235,7 @@ class World:
 
     scenario: Scenario
     spec: MarketSpec
-    block_paths: int
+    block_paths: int | None
     folder: str | None
 
 
@@ -252,7 +260,7 @@ def _on_cluster(
     folder: Path,
     scenario: Scenario,
     spec: MarketSpec,
-    block_paths: int,
+    block_paths: int | None,
     missing: Sequence[Span],
     on_paths: Callable[[int], None],
 ) -> Iterator[ChunkNote]:

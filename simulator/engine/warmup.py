@@ -61,10 +61,12 @@ def _models(small: tuple[str, ...]) -> Iterator[tuple[str, LoadedScenario]]:
 
 
 def _merge_days() -> None:
-    """Add one chunk's counts to another's, which no run of a few paths does."""
-    days = DayCounts()
-    days.add("any", np.ones((2, LANES)))
-    DayCounts().merge(days)
+    """Add a chunk's counts to those of all, as a run does, whether just made or read again."""
+    for paths in (None, LANES):
+        days = DayCounts(paths)
+        days.add("any", np.ones((2, LANES)))
+        DayCounts().merge(days)
+        days.arrays()
 
 
 def _play(loaded: LoadedScenario) -> None:

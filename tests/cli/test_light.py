@@ -196,4 +196,4 @@ def test_warmup__without_scenarios__compiles_what_adds_chunks_up():
         "warmup.warm_up(most=0)\n"
         "print(*(len(getattr(day_counts, n).signatures) for n in ('_used_extent', '_add_used')))"
     )
-    assert done.stdout == "1 1\n", done.stderr
+    assert done.stdout == "2 3\n", done.stderr

@@ -312,3 +312,12 @@ def test_command__killed_at_ten_moments__ends_with_the_same_bytes(tmp_path):
     expected = kill_and_go_on(tmp_path / "once", ())
     moments = np.random.default_rng(20260120).uniform(0.5, 9.0, 10)
     assert kill_and_go_on(tmp_path / "often", moments) == expected
+
+
+def test_blocks__of_many_instruments__have_fewer_paths():
+    """A thread holds a block: the flagship's 41 positions on 256 paths would be 300 MiB."""
+    found = [
+        chunks.paths_a_block(worlds.load(name=name).scenario)
+        for name in ("gold-vault-sober", "hard-assets-2026")
+    ]
+    assert found == [256, 128]

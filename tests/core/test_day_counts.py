@@ -103,3 +103,22 @@ def test_quantiles__of_values_even_within_a_bin__are_even_too(sign):
     assert middle == pytest.approx(1.0015, abs=RELATIVE_ERROR / 8)
     assert sorted((low, middle, high)) == ([low, middle, high] if sign > 0 else [high, middle, low])
     assert abs(high - low) > 0.7 * 0.0027
+
+
+def test_counts__of_few_paths__take_half_the_memory_and_add_up_to_the_same(prices):
+    whole, small = counted(prices), DayCounts()
+    for first in range(0, PATHS, 8_192):
+        part = prices[:, first : first + 8_192]
+        # room that others needed, and room that nobody uses, change nothing
+        few = DayCounts(part.shape[1], like=small if first else whole)
+        few.add("x", part)
+        assert few.views()["x"]["counts"].dtype == np.uint16
+        small.merge(few)
+    assert rows(small).tobytes() == rows(whole).tobytes()
+
+
+@pytest.mark.parametrize("paths", [65_535, 65_536, None])
+def test_counts__of_as_many_alike_as_there_may_be__overflow_nowhere(paths):
+    counts = DayCounts(paths)
+    counts.add("x", np.full((4, paths or 70_000), 2.0))
+    assert set(counts.arrays()["x"]["counts"]) == {paths or 70_000}
