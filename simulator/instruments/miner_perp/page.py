@@ -18,10 +18,11 @@ from simulator.instruments.page import (
     Told,
     by_source,
 )
-from simulator.words import bound, figure, percent
+from simulator.words import bound, figure, percent, small, tabled
 
 SURVIVAL = ("trader", "liquidated", "stopped", "return p05", "median", "p95", "worst twentieth")
 SOURCES = ("trader", "index", "funding", "fees", "liquidation", "profit cut")
+FILLS = ("trader", "its level", "stopped", "beyond it: median", "p75", "p95", "p95 of the margin")
 SUMS = ("at the end, USD", "p05", "median", "p95")
 
 SERIES = {
@@ -52,6 +53,9 @@ class PerpPage(Silent[MinerPerpTerms]):
             )
             caption = "Where the mean return came from, of the margin"
             tables.insert(1, Table(caption, (*SOURCES, *_more(told)), tuple(sources(told))))
+        if filled := tuple(fills(told)):
+            caption = "How far beyond their level stops fill, over all paths, of the index"
+            tables.insert(1, Table(caption, FILLS, filled))
         said = (gap(told), stops(told), failure(told), provider(told))
         words = tuple(Paragraph(text) for text in said if text)
         return Section(f"Perpetual: {told.label}", (intro, *tables, *words, *_fans(told)))
@@ -99,21 +103,28 @@ def sums(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
         yield words, *(_usd(float(last[q])) for q in ("p05", "p50", "p95"))
 
 
-def stops(told: Told[MinerPerpTerms]) -> str:
-    """Return how far beyond their levels stops were filled; nothing where nobody has one."""
-    found = []
-    for name, terms, _ in traders(told):
+def fills(told: Told[MinerPerpTerms]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each stop: where it lies, how often it fills, and how far beyond."""
+    for name, terms, measured in traders(told):
         if terms.stop_loss is None:
             continue
+        away = percent(terms.stop_loss / terms.leverage)
+        level = f"{away} {'below' if terms.side == 'long' else 'above'} the start"
         last = told.rows(f"{told.label}-{name}.slip").iloc[-1]
-        if float(last["p95"]) > 0.0:
-            found.append((float(last["p95"]), name, terms.leverage))
-    if not found:
+        beyond = [percent(float(last[q]), 2) for q in ("p50", "p75", "p95")]
+        of_margin = percent(float(last["p95"]) * terms.leverage)
+        yield name, level, _share(measured.happened["stopped"]), *beyond, of_margin
+
+
+def stops(told: Told[MinerPerpTerms]) -> str:
+    """Return why stops fill beyond their level; nothing where nobody has one."""
+    if not any(terms.stop_loss is not None for terms in told.terms.traders.values()):
         return ""
-    slip, name, leverage = max(found)
     return (
-        f"Stops fill beyond their level, for prices gap: on one path in twenty that of {name} by "
-        f"{percent(slip)} of the index or more, which is {percent(slip * leverage)} of its margin."
+        "A stop fills at the round after the one that touched it, at whatever the index is by "
+        "then: beyond its level by what the price moves between two rounds, jumps over while the "
+        "metal's market is closed, or has moved once a feed that stood still says something again. "
+        "A path on which it is never touched counts with zero."
     )
 
 
@@ -136,9 +147,9 @@ def provider(told: Told[MinerPerpTerms]) -> str:
     returns, parts = measured.values["total_return", "usd"], by_source(measured)
     names = {"traders": "traders' losses less gains", "funding": "funding", "trading_fees": "fees"}
     means = ", ".join(
-        f"{percent(float(parts[source].mean()))} {words}" for source, words in names.items()
+        f"{small(float(parts[source].mean()))} {words}" for source, words in names.items()
     )
-    bad = percent(float(parts["bad_debt"].mean()))
+    bad = small(float(parts["bad_debt"].mean()))
     return (
         f"Whoever provides the pool earns {percent(float(np.median(returns)))} over the run in "
         f"the median and {percent(measured.worst_return('usd'))} in the mean of his worst "
@@ -159,7 +170,7 @@ def gap(told: Told[MinerPerpTerms]) -> str:
 
 
 def _share(paths: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
-    return percent(float(np.mean(paths)))
+    return tabled(float(np.mean(paths)))
 
 
 def _usd(value: float) -> str:

@@ -48,12 +48,29 @@ def test_sources__sum_to_the_mean_return_but_for_gas(silver) -> None:
     assert sum(parts) + gas == pytest.approx(mean, abs=5 * 0.0005)
 
 
+def test_fills__tell_level_share_and_how_far_beyond(silver) -> None:
+    about, worst = told(silver, "silver_perp"), {}
+    for name, level, stopped, *beyond, of_margin in page.fills(about):
+        terms = about.terms.traders[name]
+        assert level.startswith(percent(terms.stop_loss / terms.leverage))
+        assert number(stopped) == pytest.approx(
+            float(about.instruments[f"silver_perp-{name}"].happened["stopped"].mean()), abs=0.0005
+        )
+        low, middle, high = map(number, beyond)
+        assert 0.0 <= low <= middle <= high
+        rounded = 0.0005 + 0.00005 * terms.leverage
+        assert number(of_margin) == pytest.approx(high * terms.leverage, abs=rounded)
+        worst[name] = high
+    # A gap of 35.5 % passes a level 10 % below the start by up to 28 % of it.
+    assert 0.2 < worst["long_2x_stop_20"] < 0.5
+
+
 def test_section__tells_gap_stops_and_provider(silver) -> None:
     by_label = dict(sections(silver))
     assert set(by_label) == {"silver_perp", "plain_silver"}
     about = told(silver, "silver_perp")
     assert f"On day 30 the metal moves by {percent(-0.355)}" in page.gap(about)
-    assert "on one path in twenty" in page.stops(about)
+    assert "at whatever the index is by then" in page.stops(about)
     assert "Whoever provides the pool earns" in page.provider(about)
     plain = told(silver, "plain_silver")
     assert page.gap(plain) == ""
@@ -62,6 +79,7 @@ def test_section__tells_gap_stops_and_provider(silver) -> None:
     captions = [getattr(block, "caption", "") for block in by_label["silver_perp"].blocks]
     assert [c for c in captions if c] == [
         "Who is still there at the end",
+        "How far beyond their level stops fill, over all paths, of the index",
         "Where the mean return came from, of the margin",
         "The pool and the market",
     ]
