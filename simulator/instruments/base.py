@@ -261,6 +261,8 @@ class InstrumentPaths:
         The dollars day by day, where they were asked for.
     happened : dict of str to ndarray of bool, shape (n_paths,)
         On which paths something befell the position, by name: a raise failed, a stop was hit.
+    happened_on : dict of str to ndarray of shape (n_paths,)
+        The step of what happened, of those names whose day is known; told of paths on which it did.
     further : dict of ndarray
         Observables that claims and stress tests may name, shape (n_steps + 1, n_paths) each, of
         which the report counts no days.
@@ -280,6 +282,7 @@ class InstrumentPaths:
     details: Mapping[str, FloatArray] = field(default_factory=dict)
     daily: Daily | None = None
     happened: Mapping[str, BoolArray] = field(default_factory=dict)
+    happened_on: Mapping[str, FloatArray] = field(default_factory=dict)
     usdc_flows: Mapping[str, FloatArray] = field(default_factory=dict)
     further: Mapping[str, FloatArray] = field(default_factory=dict)
 
@@ -305,6 +308,7 @@ class InstrumentPaths:
             details={},
             daily=None,
             happened={what: paths[:count] for what, paths in self.happened.items()},
+            happened_on={},
             usdc_flows={},
             further={},
         )

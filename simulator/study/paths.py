@@ -29,8 +29,8 @@ class PathStory:
     investors : DataFrame
         Columns (investor, unit): net asset value by what leaving pays.
     events : DataFrame
-        Columns date, who, what, by day: shocks that began, and last what befell a position (without
-        a date: within the run).
+        Columns date, who, what, by day: shocks that began, and what befell a position; last,
+        without a date, what is not kept by day.
     """
 
     number: int
@@ -52,7 +52,8 @@ class PathStory:
 
     def __repr__(self) -> str:
         days = f"{self.prices.index[0]:%Y-%m-%d} to {self.prices.index[-1]:%Y-%m-%d}"
-        befell = ", ".join(self.events["what"]) or "nothing befell anybody"
+        told = (f"{who} {what}" for who, what in self.events[["who", "what"]].to_numpy())
+        befell = ", ".join(told) or "nothing befell anybody"
         return f"Path {self.number}, {days}: {befell}"
 
     def _repr_html_(self) -> str:
@@ -108,7 +109,10 @@ def _events(world: World, lane: int, days: pd.DatetimeIndex) -> pd.DataFrame:
         if begins[lane] < len(days):
             rows.append((days[begins[lane]], "market", f"shock {name}"))
     for name, paths in world.instruments.items():
-        rows += [(pd.NaT, name, what) for what, on in paths.happened.items() if on[lane]]
+        for what, on in paths.happened.items():
+            step = int(paths.happened_on[what][lane]) if what in paths.happened_on else len(days)
+            if on[lane]:
+                rows.append((days[step] if step < len(days) else pd.NaT, name, what))
     # by day, those without one at the end
     return pd.DataFrame(rows, columns=_EVENT_COLUMNS).sort_values(
         "date", kind="stable", ignore_index=True

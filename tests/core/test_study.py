@@ -90,6 +90,22 @@ def test_path__tells_prices_values_and_events(scenario):
     )
 
 
+def test_events__of_a_position__are_on_the_day_on_which_it_ended():
+    run = assay.run(assay.load_scenario("silver-perp").with_(paths=16, horizon_days=60))
+    ended = 0
+    for number in range(5):
+        path = run.path(number)
+        for date, who, what in path.events.to_numpy():
+            if what in ("liquidated", "stopped"):
+                notional = path.instruments[who, "notional_usd"]
+                assert notional[date:].max() == 0.0, (number, who, what)
+                assert notional[:date].iloc[:-1].min() > 0.0, (number, who, what)
+                ended += 1
+        whole = path.events[path.events["date"].notna()]
+        assert whole["date"].is_monotonic_increasing
+    assert ended > 15
+
+
 def test_returns__of_a_path__compound_to_its_total_return_in_quantstats(run):
     stats = pytest.importorskip("quantstats", reason="is in the development extra").stats
     whole = run.simulation.investors["holder"].values["total_return", "usd"][17]

@@ -142,6 +142,7 @@ def _of_venue(
         sources=(*found.sources, FAILURE),
         daily=daily,
         happened={**found.happened, "venue_failed": has_failed(drivers)},
+        happened_on={**found.happened_on, "venue_failed": drivers.fails.astype(np.float64)},
     )
 
 
@@ -228,6 +229,9 @@ def _pool(
         details=OnDemand(makers),
         daily=Daily(results.pool_gains, access=access) if daily else None,
         happened={"bad_debt": series[Series.BAD_DEBT, -1] > 0.0},
+        happened_on=OnDemand(
+            {"bad_debt": lambda: (series[Series.BAD_DEBT] > 0.0).argmax(axis=0).astype(np.float64)}
+        ),
     )
 
 
@@ -254,6 +258,10 @@ def _trader(
         ),
         daily=None if access is None else Daily(results.gains[number], access=access),
         happened={"liquidated": liquidated, "stopped": stopped, "profit_cut": cut},
+        happened_on={
+            "liquidated": results.fates[number][Fate.LIQUIDATED],
+            "stopped": results.fates[number][Fate.STOPPED],
+        },
     )
 
 

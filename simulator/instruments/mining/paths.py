@@ -97,6 +97,7 @@ def simulate(
         details=_series(terms, drivers, holder_usd, results),
         daily=days,
         happened={name: results.happened[row] for row, name in enumerate(BEFELL)},
+        happened_on={"defaulted": drivers.default_step.astype(np.float64)},
     )
     none = np.empty((0, 0))
     kept = (results.paid, results.price, results.leave) if record else (none, none, none)

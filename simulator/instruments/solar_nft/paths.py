@@ -166,6 +166,7 @@ def _position(
         unpaid=dirty if stuck else np.zeros(n_paths),
         details=series.of_locked() if is_locked else series.of_free(),
         happened={"default": fails},
+        happened_on={"default": drivers.default_step.astype(np.float64)},
     )
 
 

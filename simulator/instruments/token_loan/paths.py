@@ -231,4 +231,7 @@ def _loan(name: str, i: int, results: Results, series: Series, *, days: bool) ->
             "by_feed_alone": outcome[Outcome.BY_FEED] > 0.0,
             "left_bad_debt": outcome[Outcome.BAD_DEBT] > 0.0,
         },
+        happened_on=dict.fromkeys(
+            ("liquidated", "by_feed_alone", "left_bad_debt"), outcome[Outcome.STEP]
+        ),
     )
