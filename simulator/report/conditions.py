@@ -23,7 +23,7 @@ from simulator.words import (
 if TYPE_CHECKING:
     from simulator.claims import Verdict
     from simulator.engine import Simulation
-    from simulator.scenario.claims import ClaimTerms
+    from simulator.scenario.claims import ClaimTerms, Condition
 
 NOT_TESTABLE = "not testable"
 
@@ -31,21 +31,31 @@ NOT_TESTABLE = "not testable"
 def condition_rows(simulation: Simulation, verdict: Verdict) -> Iterator[tuple[str, str, str]]:
     """Yield each condition, the share of paths that keep it, and the interval.
 
-    Of an effect or a premise there is no share; the interval is that of the estimate.
+    Of an effect it is the difference in place of a share, of a premise the estimate.
 
     A measure that some path does not have (NaN) makes its condition not testable: a share
     of 0 % would be false.
     """
-    if not verdict.counted:
-        for result in verdict.conditions:
-            yield spoken(result.text), "", told_range(verdict, verdict.interval)
-        return
     claim = simulation.scenario.claims[verdict.claim]
+    if not verdict.counted:
+        for condition, result in zip(claim.conditions, verdict.conditions, strict=True):
+            words = spoken(result.text)
+            if verdict.kind == "effect":
+                words = f"difference in {spoken(verdict.measured)} {_bounds(verdict, condition)}"
+            yield words, told(verdict), told_range(verdict, verdict.interval)
+        return
     for condition, result in zip(claim.conditions, verdict.conditions, strict=True):
         if np.isnan(simulation.outcomes.values(condition, claim.subject)).any():
             yield spoken(result.text), NOT_TESTABLE, ""
         else:
             yield spoken(result.text), tabled(result.probability), span(*result.interval)
+
+
+def _bounds(verdict: Verdict, condition: Condition) -> str:
+    """Return between what a claim says that a difference is."""
+    found = (("at least", condition.at_least), ("at most", condition.at_most))
+    said = [f"{words} {difference(end, verdict.scale)}" for words, end in found if end is not None]
+    return " and ".join(said)
 
 
 def told(verdict: Verdict) -> str:

@@ -201,7 +201,7 @@ def _with_errors(value: str, sampling: str, ranged: str | None, wider: str | Non
 
 
 def _condition_table(simulation: Simulation, verdicts: Sequence[Verdict]) -> Table:
-    table = number_table("Each condition by itself", ("condition", "paths", "95 % interval"))
+    table = number_table("Each condition by itself", ("condition", "found", "95 % interval"))
     for verdict in verdicts:
         table.add_row(Text(verdict.claim, style="bold"), "", "")
         for words, *numbers in condition_rows(simulation, verdict):

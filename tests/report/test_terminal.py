@@ -97,6 +97,8 @@ def test_report__three_errors_and_a_word_that_is_not_firm__fit_100_columns(sampl
         "assumed -123.4 to +123.4",
     ):
         assert line in text
+    words = " ".join(text.split())
+    assert "difference in yield a year in ounces at least +8.0 points -12.3 points" in words
 
 
 def test_report__gas_counted_in_process__is_a_lower_bound(sample):

@@ -202,10 +202,11 @@ def _conditions(simulation: Simulation, verdict: Verdict) -> Html:
     rows = [Row(cells) for cells in condition_rows(simulation, verdict)]
     if len(rows) > 1:
         rows.append(Row(joint_row(verdict), "total"))
-    columns = (Column("What was promised", False), Column("Paths"), Column("95 % interval"))
-    caption = "Share of paths that keep each part of the promise"
+    found, caption = "Paths", "Share of paths that keep each part of the promise"
     if not verdict.counted:
-        caption = f"The interval of the {'difference' if verdict.kind == 'effect' else 'estimate'}"
+        found = "Difference" if verdict.kind == "effect" else "Estimate"
+        caption = f"The {found.lower()} that was promised, and the one that was found"
+    columns = (Column("What was promised", False), Column(found), Column("95 % interval"))
     return table(columns, rows, caption=caption)
 
 
