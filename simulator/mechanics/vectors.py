@@ -448,5 +448,5 @@ def will_read(address: int) -> None:
 
 @inlined
 def will_put(array: FloatArray, index: tuple[int, ...]) -> None:
-    """Hint that a vector is written soon; an index beyond the end does no harm."""
+    """Hint that a vector is written soon, shape (LANES,); an index beyond the end does no harm."""
     _warn(array, index)

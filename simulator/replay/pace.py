@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from simulator.replay.together import Outcome
+from typing import NamedTuple, Protocol
 
 
 class Spent(NamedTuple):
@@ -31,6 +28,22 @@ class Spent(NamedTuple):
     views: int = 0
     reads: int = 0
     alone: float = 0.0
+
+
+class Played(Protocol):
+    """A path that was played: what of it counts here."""
+
+    @property
+    def gas(self) -> int:
+        """Return what its transactions took."""
+
+    @property
+    def transactions(self) -> int:
+        """Return how many there were."""
+
+    @property
+    def spent(self) -> Spent:
+        """Return where its time went."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,7 @@ class Pace:
         )
 
 
-def pace_of(outcomes: Sequence[Outcome], processes: int, seconds: float) -> Pace:
+def pace_of(outcomes: Sequence[Played], processes: int, seconds: float) -> Pace:
     """Return where the time of all paths went, from what each of them took."""
     spent = [outcome.spent for outcome in outcomes]
     noted = [outcome for outcome in outcomes if outcome.spent.alone > 0.0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from simulator.chain import Artifact, Call, Chain, Contract, Receipt, RevmChain, load_artifact
+from simulator.chain.artifacts import plain_json
 from simulator.chain.codec import Encoder, optional
 from simulator.chain.contract import interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
@@ -386,7 +386,7 @@ def _parsed(subject: Artifact, name: str, kind: str, text: str, stage: TrialStag
     """
     try:
         if kind.endswith(("]", ")")):
-            return _composed(kind, json.loads(text), stage)
+            return _composed(kind, plain_json(text), stage)
         return _single(kind, text, stage)
     except (KeyError, TypeError, ValueError):
         raise _unfit(subject, f"--arg {name}={text}: must be {_wanted(kind)}") from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from simulator.chain import Artifact
-from simulator.chain.artifacts import too_large
+from simulator.chain.artifacts import plain_json, too_large
 from simulator.chain.codec import Decoder, Encoder, optional
 from simulator.chain.compile import compile_source
 from simulator.chain.contract import Interface
@@ -68,8 +67,8 @@ def optional_vyper() -> None:
 
 def _stored(file: Path) -> Artifact:
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        raw = plain_json(file.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise _fault(file, f"is no JSON: {error}") from None
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror}") from None
@@ -79,7 +78,7 @@ def _stored(file: Path) -> Artifact:
     abi = entry.get("abi")
     if isinstance(abi, str):
         try:
-            abi = json.loads(abi)
+            abi = plain_json(abi)
         except ValueError as error:
             raise _fault(file, f"abi is no JSON: {error}") from None
     if not isinstance(abi, list) or not all(isinstance(item, dict) for item in abi):

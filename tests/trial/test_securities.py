@@ -87,8 +87,9 @@ def machine(file, own=Mine):
 
 
 def told_of(tested):
+    """Search until a fault is found; what is found when depends on all that is loaded."""
     with pytest.raises(AssertionError) as told:
-        run_state_machine_as_test(tested, settings=FEW)
+        run_state_machine_as_test(tested, settings=settings(FEW, max_examples=1_000))
     return str(told.value)
 
 

@@ -122,7 +122,7 @@ def fan(
 
 
 def ticks(values: FloatArray) -> str:
-    """Return how an axis writes its figures: in thousands and millions, never in thousandths."""
+    """Return how an axis writes figures of any shape: in millions, but never in thousandths."""
     return ",.3~s" if np.nanmax(np.abs(values), initial=0.0) >= 1_000.0 else ",.4~r"
 
 
