@@ -129,12 +129,16 @@ def _folder(package: str) -> Traversable:
         raise ChainUnavailable(f"{package} cannot be found: {error}") from None
 
 
-def too_large(artifact: Artifact) -> str:
-    """Return why no chain takes a contract's code; empty where it is small enough."""
+def too_large(artifact: Artifact, arguments: bytes = b"") -> str:
+    """Return why no chain takes a contract's code; empty where it is small enough.
+
+    The constructor's encoded `arguments` are part of the creation code.
+    """
+    creation = len(artifact.bytecode) + len(arguments)
     if artifact.deployed_size > CODE_LIMIT:
         size = f"bytecode is {artifact.deployed_size:,} bytes; at most {CODE_LIMIT:,} (EIP-170)"
-    elif len(artifact.bytecode) > INITCODE_LIMIT:
-        made = f"creation code is {len(artifact.bytecode):,} bytes"
+    elif creation > INITCODE_LIMIT:
+        made = f"creation code is {creation:,} bytes{' with its arguments' if arguments else ''}"
         size = f"{made}; at most {INITCODE_LIMIT:,} (EIP-3860)"
     else:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def trial(
 ) -> None:
     """Do what `assay try` is asked for, as its own module in `commands` says."""
     optional("pyrevm")
+    if out is not None:
+        _check_folder(out)
     reporter = Reporter(quiet=as_json)
     summons = summon(contract, kind, adapter, _given(arguments), rpc)
     outcome = tried(summons, scenario, years, seed, reporter.task)
@@ -61,6 +64,15 @@ def _given(arguments: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"--arg {text}: must be NAME=VALUE, as in --arg fee_bps_=1_000")
         found[name] = value
     return found
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that could not be written once the trial has ended; none is made for it."""
+    there = next(one for one in (out, *out.absolute().parents) if os.path.exists(one))
+    if not there.is_dir():
+        raise UsageError(f"--out {out}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {out}: {there} cannot be written to")
 
 
 def _written(summons: Summons, outcome: Outcome, out: Path | None) -> dict[str, Path]:

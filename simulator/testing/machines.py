@@ -11,9 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simulator.testing.strategies import market_days, moves
 from simulator.trial.adapters import Adapter
+from simulator.trial.attacks import attacked
 from simulator.trial.campaign import Trial
 from simulator.trial.faults import NAMES
 from simulator.trial.moves import Move
+from simulator.trial.parties import OF_PARTIES
 from simulator.trial.standards import Kind
 from simulator.trial.tokens import Ledger, supplied
 from simulator.trial.watch import Watch
@@ -57,7 +59,10 @@ class VaultMachine(Machine):
 
     @initialize()
     def begin(self) -> None:
-        """Let the crowd come."""
+        """Let callers act for others, which is undone; then let the crowd come."""
+        for fault in attacked(OF_PARTIES, self.stage, self.trial.fresh):
+            raise AssertionError(f"it {fault.name}: {fault.said}")
+        self.stage.chain.revert(self.trial.fresh)
         self._watch = Watch(self.stage)
         self.play([Move("deposit", "crowd", 10_000 * self.stage.unit)])
 

@@ -108,7 +108,21 @@ class Adapter:
         return []
 
     def fund(self, who: str, amount: int) -> Sequence[Call]:
-        """Return the calls by which an account gets tokens of a token on trial."""
+        """Return the calls by which an account gets tokens of a token on trial.
+
+        Raises
+        ------
+        UsageError
+            Its `mint` is not a token's.
+        """
+        artifact = self.stage.contract.artifact
+        mints = interface_of(artifact).functions.get("mint", [])
+        if mints and all(one.inputs != ("address", "uint256") for one in mints):
+            raise UsageError(
+                f"{artifact.name}: its {mints[0].signature} is not a token's "
+                "mint(address,uint256): try a vault as one, or give an adapter with "
+                "fund(who, amount)"
+            )
         return [self.stage.contract.call("mint", who, amount, sender=self.stage.roles.owner)]
 
     def earn(self, amount: int) -> Sequence[Call]:

@@ -12,10 +12,12 @@ from functools import partial
 
 from simulator.chain import Call, Contract
 from simulator.chain.base import CALL_GAS
+from simulator.chain.contract import interface_of
 from simulator.errors import TransactionReverted
 from simulator.trial.faults import Check, Fault
 from simulator.trial.moves import Move, calls_of
 from simulator.trial.stage import TrialStage
+from simulator.trial.standards import EXIT, is_whole
 from simulator.units import SECONDS_PER_DAY
 
 Steps = tuple[Move | Call, ...]
@@ -457,5 +459,39 @@ def slowed(stage: TrialStage, fresh: int) -> Fault | None:
     return None
 
 
+def left_at_once(stage: TrialStage, fresh: int) -> Fault | None:
+    """Return the fault where `exit()`, if there is one, keeps back stake or earned rewards."""
+    contract, who = stage.contract, stage.roles.depositor
+    if not is_whole(interface_of(contract.artifact), EXIT):
+        return None
+    stage.chain.revert(fresh)
+    begin = _first_day(stage)
+    play(stage, begin)
+    owed = {stage.asset.address: 0, stage.reward.address: 0}
+    owed[stage.asset.address] += int(stage.read("balanceOf", who))
+    owed[stage.reward.address] += int(stage.read("earned", who))
+    views = [token.call("balanceOf", who) for token in _tokens(stage)]
+    had, leave = stage.words(views), contract.call("exit", sender=who)
+    steps = (*begin, leave)
+    try:
+        play(stage, [leave])
+    except TransactionReverted as error:
+        said = f"exit() reverts: {error.reason}"
+        return Fault("exit", said, steps, None, len(steps), _WHERE, reverts=True)
+    for view, before, now in zip(views, had, stage.words(views), strict=True):
+        if now - before != owed[view.to]:
+            name = "stake" if view.to == stage.asset.address else "rewards"
+            said = f"exit() pays {now - before:,} of the {name}, must pay {owed[view.to]:,}"
+            right = before + owed[view.to]
+            return Fault("exit", said, steps, Check(view, right, right), len(steps), _WHERE)
+    return None
+
+
 OF_VAULTS: tuple[Attack, ...] = (first_depositor, partial(re_entry, VAULT), unbounded_vault)
-OF_STAKES: tuple[Attack, ...] = (topped_up, slowed, partial(re_entry, STAKE), unbounded_stake)
+OF_STAKES: tuple[Attack, ...] = (
+    topped_up,
+    slowed,
+    left_at_once,
+    partial(re_entry, STAKE),
+    unbounded_stake,
+)

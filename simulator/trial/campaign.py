@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,7 @@ from simulator.replay.shrink import fewest
 from simulator.trial.attacks import OF_STAKES, OF_VAULTS, Attack, attacked
 from simulator.trial.faults import Breach, Fault
 from simulator.trial.moves import Move
+from simulator.trial.parties import OF_PARTIES
 from simulator.trial.sequences import (
     Year,
     market_moves,
@@ -32,7 +34,15 @@ _SEED_STEP = 1_000_003
 
 
 class Watcher(Protocol):
-    """Plays moves, and tells the first rule that does not hold."""
+    """Plays moves, and tells the first rule that does not hold.
+
+    Attributes
+    ----------
+    done : Counter of str
+        How many moves of each sort took place: neither came to nothing nor were refused.
+    """
+
+    done: Counter[str]
 
     def play(self, move: Move) -> Breach | None:
         """Play one move; return the first rule that does not hold then."""
@@ -61,19 +71,26 @@ class Manner:
 
 
 MANNERS: Mapping[Kind, Manner] = {
-    "vault": Manner(Watch, random_moves, market_moves, OF_VAULTS, True),
+    "vault": Manner(Watch, random_moves, market_moves, (*OF_PARTIES, *OF_VAULTS), True),
     "staking": Manner(StakeWatch, random_stakes, market_stakes, OF_STAKES, False),
 }
 
 
 class Trial:
-    """Puts one contract through sequences, always from where it was just deployed."""
+    """Puts one contract through sequences, always from where it was just deployed.
+
+    Attributes
+    ----------
+    asked, done : Counter of str
+        Moves of each sort that sequences have asked for, and that took place.
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.stage = case.stage()
         self.fresh = self.stage.chain.snapshot()
         self.n_moves = 0
+        self.asked, self.done = Counter[str](), Counter[str]()
         self.manner = MANNERS.get(case.kind, MANNERS["vault"])
 
     def random_sequences(
@@ -93,8 +110,9 @@ class Trial:
     def sequence(self, moves: Iterable[Move], where: str) -> Fault | None:
         """Return the first fault of a sequence, with the fewest moves that show it."""
         played: list[Move] = []
-        breach = self._first_breach(moves, played)
+        breach = self._first_breach(moves, played, self.done)
         self.n_moves += len(played)
+        self.asked.update(move.what for move in played)
         if breach is None:
             return None
         return self.shrunk(played, breach, where)
@@ -113,14 +131,19 @@ class Trial:
             last.rule, last.said, steps, last.check, len(played), where, last.reverts, True
         )
 
-    def _first_breach(self, moves: Iterable[Move], played: list[Move]) -> Breach | None:
+    def _first_breach(
+        self, moves: Iterable[Move], played: list[Move], done: Counter[str] | None = None
+    ) -> Breach | None:
         self.stage.chain.revert(self.fresh)
         try:
             watch = self.manner.watch(self.stage, PROBES_EVERY)
         except TransactionReverted as error:
             return Breach("views", f"a view reverts before anybody acts: {error}")
+        breach = None
         for move in moves:
             played.append(move)
             if breach := watch.play(move):
-                return breach
-        return None
+                break
+        if done is not None:
+            done.update(watch.done)
+        return breach

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from simulator.chain import Artifact, Call, Chain, Contract, Receipt, RevmChain, load_artifact
-from simulator.chain.artifacts import plain_json
+from simulator.chain.artifacts import plain_json, too_large
 from simulator.chain.codec import Encoder, optional
-from simulator.chain.contract import interface_of
+from simulator.chain.contract import constructor_data, interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
 from simulator.trial.adapters import MOST_DECIMALS, Adapter, Answers, check_figures, guarded
 from simulator.trial.node import Door, OnNode
@@ -167,6 +167,8 @@ class TrialStage:
         return contract
 
     def _deployed(self, subject: Artifact, values: Sequence[object]) -> Contract:
+        if rule := too_large(subject, constructor_data(subject, values)):
+            raise _unfit(subject, rule)
         try:
             made = self._kept(self.chain.deploy(subject, values, self.roles.owner))
             if not self.chain.code_size(made.address):

@@ -10,6 +10,7 @@ Synthetix' StakingRewards, https://github.com/Synthetixio/synthetix, `contracts/
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ class StakeWatch:
     """
 
     def __init__(self, stage: TrialStage, probes_every: int = 3) -> None:
-        self.stage, self.moves = stage, list[Move]()
+        self.stage, self.moves, self.done = stage, list[Move](), Counter[str]()
         self._probes_every = probes_every
         self._holders = stage.holders()
         contract = stage.contract
@@ -104,6 +105,7 @@ class StakeWatch:
             self._came_in += self._seen.kept - before.kept
         if error is not None:
             return list(self._refused(move, calls[-1].sender, error, before))
+        self.done[move.what] += 1
         found = [*self._after(move, calls[-1], before), *self._whole()]
         if len(self.moves) % self._probes_every == 0:
             found += [*self._flash(), *self._leaving()]

@@ -95,10 +95,12 @@ STAKING = Standard(
     ),
 )
 """What a trial calls of Synthetix' `StakingRewards`, which many others took over."""
+EXIT = Standard("exit of StakingRewards", ("exit()->",), optional=True)
+"""Leaving at once, with stake and rewards; not all who took it over have it."""
 OF: Mapping[Kind, tuple[Standard, ...]] = {
     "vault": (ERC20, ERC2612, ERC4626),
     "token": (ERC20, ERC2612),
-    "staking": (STAKING,),
+    "staking": (STAKING, EXIT),
 }
 """What each kind is held to."""
 

@@ -7,6 +7,7 @@ most comparisons allow nothing; those that divide a loss among holders allow a u
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,6 +81,7 @@ class Watch:
             vault.call("convertToAssets", self._base),
         ]
         self.moves: list[Move] = []
+        self.done = Counter[str]()
         self._lost = 0
         self._gained = 0
         self._charged_at = stage.born
@@ -129,6 +131,7 @@ class Watch:
         except TransactionReverted as error:
             self._seen = self.look()
             return self._refused(move, calls[-1], error)
+        self.done[move.what] += 1
         before, self._seen = self._seen, self.look()
         found = list(self._after(move, calls[-1], before, promised, there))
         if any(one.rule == "fee-on-loss" for one in found) and (by_time := self._without_loss()):

@@ -39,8 +39,8 @@ Task = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 _ATTACKS: Mapping[Kind, str] = {
-    "vault": "first depositor, re-entry, queues",
-    "staking": "periods topped up by us and by strangers, re-entry, queues",
+    "vault": "callers, receivers and owners, first depositor, re-entry, queues",
+    "staking": "periods topped up by us and by strangers, exit, re-entry, queues",
 }
 
 
@@ -200,7 +200,8 @@ def _interface(found: tuple[Standing, ...]) -> Step:
             parts.append(f"no {one.standard} (optional)")
             continue
         events = f", {one.events} events" if one.events else ""
-        parts.append(f"{one.standard}: {one.functions} functions{events}")
+        plural = "" if one.functions == 1 else "s"
+        parts.append(f"{one.standard}: {one.functions} function{plural}{events}")
         odd += [*(f"lacks {text}" for text in one.lacking), *one.differing]
     return Step("interface", not odd, "; ".join([*odd, *parts]))
 
@@ -220,9 +221,29 @@ def _standard(trial: Trial, kind: Kind, seed: int) -> tuple[Step, list[Fault]]:
         first = trial.random_sequences(seed)
         faults += [] if first is None else [first]
         said.append(f"{_RULES[kind]} and {trial.n_moves:,} random moves")
+        said += _never_done(trial)
     return Step("standard", not faults, "; ".join(said)), faults
 
 
+def _never_done(trial: Trial) -> Iterator[str]:
+    """Yield what people asked for at random and never got, so that no rule saw it."""
+    for what, limit in _PEOPLES.items():
+        if (asked := trial.asked[what]) and not trial.done[what]:
+            why = f", as {limit} allows none" if limit else ""
+            yield f"0 of {asked:,} random moves to {what} took place{why}"
+
+
+_PEOPLES: Mapping[str, str] = {
+    "deposit": "",
+    "mint": "",
+    "withdraw": "maxWithdraw",
+    "redeem": "maxRedeem",
+    "transfer": "",
+    "stake": "",
+    "unstake": "",
+    "claim": "",
+}
+"""What people do, and the view that says how much of it they may."""
 _RULES: Mapping[Kind, str] = {"vault": "rounding, previews", "staking": "stakes, rewards"}
 
 

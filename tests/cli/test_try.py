@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("pyrevm")
 pytest.importorskip("vyper")
 
-from planted import SOURCE, small_vault
+from planted import PARTIES, SOURCE, patched, small_vault
 
 from simulator.chain import AnvilChain, load_artifact
 from simulator.chain.contract import interface_of
@@ -391,3 +392,40 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def test_try__a_folder_that_cannot_be_written__is_refused_before_the_trial(faulty, tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        done = attempt(faulty, *QUICK, "--out", folder)
+        assert done.exit_code == 2
+        assert done.output == f"assay: --out {folder}: {tmp_path / 'file'} is no folder\n"
+
+
+def test_try__a_vault_as_a_token__says_that_its_mint_is_none(sound):
+    done = attempt(sound, "--as", "token")
+    assert done.exit_code == 2
+    told = (
+        "small_vault: its mint(uint256,address) is not a token's mint(address,uint256): try a vault"
+    )
+    assert told in done.output
+
+
+def test_try__creation_code_that_is_too_large_with_its_arguments__is_told(tmp_path):
+    whole = small_vault()
+    # Two arguments are 64 bytes: alone it fits.
+    padded = whole.bytecode + bytes(49_152 - 32 - len(whole.bytecode))
+    file = tmp_path / "large.json"
+    file.write_text(replace(whole, bytecode=padded).to_json())
+    done = attempt(file, *QUICK)
+    assert done.exit_code == 3
+    assert "creation code is 49,184 bytes with its arguments; at most 49,152" in done.output
+
+
+def test_try__a_vault_that_anybody_can_empty__is_named(tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(patched(*PARTIES["no-allowance"][1]).to_json())
+    done = attempt(file, *QUICK, "--out", tmp_path / "out")
+    assert done.exit_code == 5
+    assert "small_vault lets others burn one's shares (attacks):" in done.output
+    assert (tmp_path / "out" / "test_small_vault_authority.py").is_file()

@@ -1,4 +1,4 @@
-"""Faults that people have planted: seven in `small_vault.vy`, seven in our staking contract."""
+"""Faults that people have planted, in `small_vault.vy` and in our staking contract."""
 
 from __future__ import annotations
 
@@ -45,7 +45,79 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "first-depositor": ((_VIRTUAL.format("1_000", 1), _VIRTUAL.format(0, 0)),),
 }
-"""By the rule that must name it."""
+"""By the rule that must name it: what sequences and attacks on its arithmetic find."""
+
+_SPENT = "    if msg.sender != owner:\n        self._spend(owner, shares)\n"
+_ENTERS = "    self._enter(receiver, assets, shares)\n    return {}\n"
+_BY_CALLER = "    self._enter(msg.sender, assets, shares)\n    return {}\n"
+_PAID_OUT = "    extcall IERC20(asset).transfer(receiver, assets)\n"
+_LOGGED_IN = "    log Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=shares)\n"
+_LOGGED_OUT = (
+    "    log Withdraw(sender=msg.sender, receiver=receiver, owner=owner, assets=assets, "
+    "shares=shares)\n"
+)
+
+PARTIES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "no-allowance": ("authority", ((_SPENT, ""),)),
+    "one-share-too-many": (
+        "authority",
+        ((_SPENT, _SPENT.replace("self._spend(owner, shares)", "self._spend(owner, shares - 1)")),),
+    ),
+    "allowance-not-spent": (
+        "authority",
+        (
+            (
+                _SPENT,
+                "    if msg.sender != owner:\n"
+                "        assert self.allowance[owner][msg.sender] >= shares\n",
+            ),
+        ),
+    ),
+    "spent-in-assets": ("authority", ((_SPENT, _SPENT.replace("owner, shares", "owner, assets")),)),
+    "deposit-to-the-caller": (
+        "receiver",
+        ((_ENTERS.format("shares"), _BY_CALLER.format("shares")),),
+    ),
+    "mint-to-the-caller": (
+        "receiver",
+        ((_ENTERS.format("assets"), _BY_CALLER.format("assets")),),
+    ),
+    "paid-to-the-owner": ("receiver", ((_PAID_OUT, _PAID_OUT.replace("receiver", "owner")),)),
+    "third-party-paid-more": (
+        "receiver",
+        (
+            (
+                _PAID_OUT,
+                _PAID_OUT
+                + "    if msg.sender != owner and receiver != owner:\n"
+                + "        extcall IERC20(asset).transfer(receiver, assets // 100)\n",
+            ),
+        ),
+    ),
+    "deposit-not-logged": ("events", ((_LOGGED_IN, ""),)),
+    "withdrawal-not-logged": ("events", ((_LOGGED_OUT, ""),)),
+    "parties-of-a-deposit-swapped": (
+        "events",
+        (
+            (
+                _LOGGED_IN,
+                _LOGGED_IN.replace("msg.sender, owner=receiver", "receiver, owner=msg.sender"),
+            ),
+        ),
+    ),
+    "parties-of-a-withdrawal-swapped": (
+        "events",
+        (
+            (
+                _LOGGED_OUT,
+                _LOGGED_OUT.replace(
+                    "receiver=receiver, owner=owner", "receiver=owner, owner=receiver"
+                ),
+            ),
+        ),
+    ),
+}
+"""The rule that must name it and the edits, by what is done to caller, receiver or owner."""
 
 
 @cache
@@ -71,6 +143,9 @@ _ONLY = (
 _FLOWED = "flowed // self.totalSupply"
 _PAID = "    self.rewards[account] = 0\n"
 _WITHDRAWN = "    self.totalSupply -= amount\n    self.balanceOf[account] = stake - amount\n"
+_AT_ONCE = (
+    "    self._withdraw(msg.sender, self.balanceOf[msg.sender])\n    self._pay_reward(msg.sender)\n"
+)
 
 STAKING_FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     # Who has never staked is rewarded from the beginning of time.
@@ -83,6 +158,8 @@ STAKING_FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "accrued": ((_UPDATE + _WITHDRAWN, _WITHDRAWN + _UPDATE),),
     "paid-as-earned": ((_PAID, ""),),
     "over-paid": ((_FLOWED, "flowed // max(self.totalSupply - 1, 1) * 101 // 100"),),
+    # Who leaves at once gets his stake and loses what it has earned.
+    "exit": ((_AT_ONCE, _AT_ONCE.replace("_pay_reward(msg.sender)", "rewards[msg.sender] = 0")),),
     "stake": ((_WITHDRAWN, _WITHDRAWN + '    assert amount % 7 != 3, "fee"\n'),),
 }
 

@@ -49,7 +49,7 @@ def test_staking__of_ours__comes_through_a_year_of_ups_and_downs():
     assert found.moves > 200
 
 
-QUICK = ("before-stake", "lost-rewards")
+QUICK = ("before-stake", "lost-rewards", "exit")
 """The others take two seconds each to compile: all are named below."""
 
 
