@@ -11,7 +11,7 @@
     field.querySelector(".at").textContent = words;
   });
   // Where a value was typed, the answer has it in words, with its unit.
-  document.addEventListener("htmx:afterSettle", function (event) {
+  document.addEventListener("htmx:afterSwap", function (event) {
     var field = event.target.closest("fieldset.slider");
     var told = field && field.querySelector(".answer [data-at]");
     if (told) { field.querySelector(".at").textContent = told.getAttribute("data-at"); }
