@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Mapping
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,10 +66,15 @@ def odd_in(place: Path) -> str:
 
     A link may lead anywhere, and reading a pipe or a device may never end.
     """
-    for file in (place, *place.rglob("*")):
-        if file.is_symlink():
+    inside = (Path(at) / name for at, *names in os.walk(place) for name in chain(*names))
+    for file in (place, *inside):
+        try:
+            mode = file.lstat().st_mode
+        except FileNotFoundError:  # a run at work has just removed it
+            continue
+        if stat.S_ISLNK(mode):
             return f"{file} is a link, and may lead out of {place.parent}: not read"
-        if file.exists() and not (file.is_file() or file.is_dir()):
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return f"{file} is neither a file nor a folder: not read"
     return ""
 
