@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -17,6 +14,7 @@ from simulator.chain.living import LivingChain
 from simulator.cli.options import all_overrides
 from simulator.cli.progress import Reporter
 from simulator.cli.replaying import load_for
+from simulator.cli.signals import ending_well
 from simulator.devnet import state
 from simulator.devnet.control import Control, runs_in
 from simulator.devnet.faucet import ETHER, by_hand, tokens
@@ -80,7 +78,7 @@ def start(
         )
     if saved is not None:  # before paths are simulated to find this one
         state.read(saved, loaded.scenario.name, run_hash(loaded), None)
-    with _ending_well():
+    with ending_well():
         as_it_stands = not (changes or moved) and calibration is None
         stored = Path(scenario) if as_it_stands and is_finished(scenario) else None
         chain, port = _open(loaded.scenario, rpc, anvil_path, port, given)
@@ -95,22 +93,6 @@ def start(
             sys.exit(_ENDED)
         finally:
             (chain if venue is None else venue).close()
-
-
-@contextmanager
-def _ending_well() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end the devnet as Ctrl-C does: no process is left."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {name: signal.signal(name, interrupt) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 def _open(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
 
+from simulator.cli.signals import ending_well
 from simulator.engine.sources import is_run
 from simulator.errors import UsageError
+from simulator.scenario.files import find_scenario
 from simulator.shelf import none_in, runs_in
 
 _HOST = "127.0.0.1"
@@ -32,25 +35,29 @@ def serve(source: str, port: int) -> None:
             raise
         raise UsageError('assay serve needs more: pip install "assay-sim[serve]"') from None
     folder, opened, started = _asked(source)
-    jobs = Jobs(folder)
-    if started:
-        opened = jobs.start(started)
-    taken = _listen(port)
-    there = taken.getsockname()[1]
-    if there != port:
-        click.echo(f"port {port} is taken; this is on {there}", err=True)
-    if not runs_in(folder) and not started:
-        click.echo(f"{none_in(folder)}, or start one on the page", err=True)
-    token = secrets.token_urlsafe(24)
-    page = f"run/{opened}" if opened else ""
-    click.echo(f"http://{_HOST}:{there}/{token}/{page}")
-    click.echo("open it in a browser here; Ctrl-C ends it, and interrupts what it runs", err=True)
-    app = application(Runs(folder), jobs, token, there)
-    config = uvicorn.Config(
-        app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=3
-    )
-    with taken, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run([taken])
+    with closing(Jobs(folder)) as jobs, suppress(KeyboardInterrupt), ending_well():
+        if started:
+            opened = jobs.start(started)
+        taken = _listen(port)
+        there = taken.getsockname()[1]
+        if there != port:
+            click.echo(f"port {port} is taken; this is on {there}", err=True)
+        if not runs_in(folder) and not started:
+            click.echo(f"{none_in(folder)}, or start one on the page", err=True)
+        token = secrets.token_urlsafe(24)
+        page = f"run/{opened}" if opened else ""
+        click.echo(f"http://{_HOST}:{there}/{token}/{page}")
+        words = "open it in a browser here; Ctrl-C ends it, and interrupts what it runs"
+        click.echo(words, err=True)
+        app = application(Runs(folder), jobs, token, there)
+        config = uvicorn.Config(
+            app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=3
+        )
+        server = uvicorn.Server(config)
+        if hasattr(signal, "SIGHUP"):  # of the signals that end it, uvicorn knows the others
+            signal.signal(signal.SIGHUP, server.handle_exit)
+        with taken:
+            server.run([taken])
 
 
 def _asked(source: str) -> tuple[Path, str, str]:
@@ -60,6 +67,10 @@ def _asked(source: str) -> tuple[Path, str, str]:
         return place.parent, place.resolve().name, ""
     if place.is_dir() or place == _RUNS:
         return place, "", ""
+    try:
+        find_scenario(source)
+    except UsageError as error:
+        raise UsageError(f"there is no folder {source}, and {error}") from None
     return _RUNS, "", source
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import progress_files
-from simulator.engine.chunks import CHUNK_PATHS, chunk_spans
+from simulator.engine.chunks import CHUNK_PATHS
 from simulator.engine.lock import NAME as LOCK
 from simulator.engine.lock import FolderLock
 from simulator.engine.progress_files import Shares
@@ -89,10 +89,10 @@ def chunks_written(folder: Path) -> tuple[int, int]:
     """
     try:
         paths = int(json.loads((folder / _BEGUN).read_text(encoding="utf-8"))["paths"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 0, 0
     notes = (folder / progress_files.FOLDER).glob("[0-9]*.parquet")
-    return sum(1 for _ in notes), len(chunk_spans(paths))
+    return sum(1 for _ in notes), -(-paths // CHUNK_PATHS)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from simulator.engine.answers import NotTestable, ask
 from simulator.engine.breakeven import Point
 from simulator.engine.inputs import default_range, find_input, world_with
+from simulator.measures.errors import share_interval
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 
@@ -58,6 +60,13 @@ class Answered:
     points: Mapping[str, Point | None]
     paths: int
     seconds: float
+
+    def interval(self, claim: str) -> tuple[float, float]:
+        """Return the 95 % interval of sampling of an event's share; NaN where there is none."""
+        point = self.points[claim]
+        if point is None or point.probability is None or math.isnan(point.probability):
+            return math.nan, math.nan
+        return share_interval(round(point.probability * self.paths), self.paths)
 
 
 def sliders(scenario: Scenario, calibration: Calibration) -> tuple[Slider, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import secrets
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -29,20 +29,24 @@ from simulator.serve.answers import Answers
 from simulator.serve.guard import Busy, Guard, NotThere
 from simulator.serve.jobs import Jobs
 from simulator.serve.list_page import job_page, list_page, ready_scenarios
-from simulator.serve.posted import MOST_BYTES
 from simulator.serve.run_page import View, days_page, run_page, trace_page
 from simulator.serve.runs import Runs, picked, whole
 from simulator.serve.shell import fault, link
 from simulator.serve.slider_page import answer_part
-from simulator.shelf import ANSWER
+from simulator.shelf import ANSWER, read_json
 from simulator.study import Run
 
 _REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:"
 )
-"""A report has its scripts within; sandboxed, they see neither this server nor its address."""
+"""A report has its scripts within: sandboxed they reach nothing here, but read their own address.
+
+They can tell it to others, so it holds a token that opens reports alone.
+"""
 _MOST_TURNS = 10**9
+MOST_BYTES = 256 * 1024
+"""Of a posted file."""
 _FILES = {
     **dict.fromkeys(("htmx.min.js", "serve.js", "serve.css"), files("simulator.serve") / "static"),
     **dict.fromkeys(("page.js", "page.css"), files("simulator.report")),
@@ -63,7 +67,6 @@ class Server:
             "/run/{name}/stages": self._stages,
             "/run/{name}/days": partial(self._beside, days_page),
             "/run/{name}/trace": partial(self._beside, trace_page),
-            "/run/{name}/report": self._report,
             "/run/{name}/answer": self._answer,
             "/static/{file}": _static,
         }
@@ -102,12 +105,12 @@ class Server:
         """Show what a script puts into a run's page, as a page of its own too."""
         return shows(self._view(request), self._runs)
 
-    def _report(self, request: Request) -> Response:
+    def report(self, request: Request) -> Response:
         """Show the run's own report, kept apart from this server."""
-        file = self._runs.place(self._name(request)) / "report.html"
+        file = self._runs.place(request.path_params["name"]) / "report.html"
         if not file.is_file():
             raise NotThere(f"run {file.parent.name} has no report")
-        headers = {"content-security-policy": _REPORT_POLICY}
+        headers = {"content-security-policy": _REPORT_POLICY, "referrer-policy": "no-referrer"}
         return Response(file.read_bytes(), media_type="text/html", headers=headers)
 
     def _answer(self, request: Request) -> Response:
@@ -177,7 +180,8 @@ class Server:
     def _kept(self, name: str, file: str = VERDICTS) -> Any:
         if not self._runs.is_finished(name):
             raise NotThere(f"run {name} is not finished")
-        return json.loads((self._runs.place(name) / file).read_text(encoding="utf-8"))
+        place = self._runs.place(name) / file
+        return read_json(place, dict) if file == ANSWER else read_json(place, list)
 
     def _json(self, find: Callable[..., Any], request: Request) -> Response:
         try:
@@ -242,9 +246,16 @@ def _told(request: Request, error: Exception) -> Response:
         words, status = str(error.detail), error.status_code
     else:
         words, status = str(error), int(_status(error))
+    if request.scope["root_path"] == request.app.state.reports:
+        return PlainTextResponse(f"{words}\n", status)
     if request.url.path.startswith(link(request, "api", "")):
         return JSONResponse({"error": words}, status)
     return fault(request, words, status)
+
+
+def _left(request: Request, error: Exception) -> Response:
+    del request, error  # nobody is there to be told
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _static(request: Request) -> Response:
@@ -260,14 +271,10 @@ def _static(request: Request) -> Response:
 
 
 def application(runs: Runs, jobs: Jobs, token: str, port: int) -> ASGIApp:
-    """Return the server behind its guard; at its end it interrupts what it has started."""
-
-    @asynccontextmanager
-    async def life(app: Starlette) -> AsyncIterator[None]:
-        del app
-        yield
-        await run_in_threadpool(jobs.close)
-
-    handlers = {AssayError: _told, HTTPException: _told}
-    app = Starlette(routes=Server(runs, jobs).routes(), exception_handlers=handlers, lifespan=life)
-    return Guard(app, token, port)
+    """Return the server behind its guard: all of it under the token, reports under their own."""
+    handlers = {AssayError: _told, HTTPException: _told, ClientDisconnect: _left}
+    server, reports = Server(runs, jobs), f"/report/{secrets.token_urlsafe(24)}"
+    app = Starlette(routes=server.routes(), exception_handlers=handlers)
+    beside = Starlette(routes=[Route("/{name}", server.report)], exception_handlers=handlers)
+    app.state.reports = beside.state.reports = reports
+    return Guard({f"/{token}": app, reports: beside}, port)

@@ -8,10 +8,11 @@ it cannot ask for anything here.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +20,7 @@ from simulator.errors import UsageError
 
 MOST_BYTES = 512 * 1024
 """Of what is posted."""
+_TOO_MUCH = f"that is too much; at most {MOST_BYTES:,} bytes are taken"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -47,18 +49,31 @@ class Busy(UsageError):
 
 
 class Guard:
-    """Lets a request through that knows the token, names this host, and does not come from afar."""
+    """Lets a request through that knows a token, names this host, and does not come from afar.
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token
+    `apps` has what answers below each beginning of an address that holds a token.
+    """
+
+    def __init__(self, apps: Mapping[str, ASGIApp], port: int) -> None:
+        self._apps = apps
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on without the token."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await next(iter(self._apps.values()))(scope, receive, send)
             return
+        prefix = next((one for one in self._apps if _begins(scope["path"], one)), "")
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BYTES:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_MUCH)
+            return message
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -67,28 +82,31 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = next(self._refusals(scope), None)
+        refused = next(self._refusals(scope, prefix), None)
         if refused is None:
-            await self._app({**scope, "root_path": f"/{self._token}"}, receive, sealed)
+            await self._apps[prefix]({**scope, "root_path": prefix}, counted, sealed)
         else:
             status, words = refused
             await PlainTextResponse(f"{words}\n", int(status))(scope, receive, sealed)
 
-    def _refusals(self, scope: Scope) -> Iterator[tuple[HTTPStatus, str]]:
+    def _refusals(self, scope: Scope, prefix: str) -> Iterator[tuple[HTTPStatus, str]]:
         headers, method = Headers(scope=scope), scope["method"]
         host = headers.get("host", "")
         if host not in self._hosts:
             yield HTTPStatus.FORBIDDEN, f"this server answers to {self._hosts[0]} alone"
-        known = scope["path"].removeprefix("/").partition("/")[0]
-        if not hmac.compare_digest(known.encode("utf-8", "replace"), self._token.encode()):
+        if not prefix:
             yield HTTPStatus.FORBIDDEN, "the address lacks the token that `assay serve` has printed"
         if method in ("GET", "HEAD"):
             return
         if headers.get("origin") != f"http://{host}":
             yield HTTPStatus.FORBIDDEN, "only a page of this server may post"
         size = headers.get("content-length", "")
-        if not size.isdecimal():
-            yield HTTPStatus.LENGTH_REQUIRED, "what is posted must say its length"
-        elif int(size) > MOST_BYTES:
-            words = f"{int(size):,} bytes; at most {MOST_BYTES:,} are taken"
-            yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words
+        if not size.isdecimal() or "transfer-encoding" in headers:
+            yield HTTPStatus.LENGTH_REQUIRED, "what is posted must say its length, and come whole"
+        elif len(size) > 9 or int(size) > MOST_BYTES:
+            yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_MUCH
+
+
+def _begins(path: str, prefix: str) -> bool:
+    known = f"{path}/"[: len(prefix) + 1]
+    return hmac.compare_digest(known.encode("utf-8", "replace"), f"{prefix}/".encode())

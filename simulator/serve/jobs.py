@@ -1,12 +1,12 @@
 """Runs that are started here: each an `assay run` of its own, watched, and stopped by SIGINT.
 
-What is started is kept beside the runs, in `.serve/`: the posted file, the command, and what it
-said. So the same command resumes it, also after this server's end, and from a terminal too.
+What is started is kept beside the runs, in `.serve/`: the posted file, what was asked, and what
+it said. So the same command resumes it, also after this server's end, and from a terminal too. It
+is made anew of what was asked: a folder may have come from elsewhere, and orders nothing.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -18,17 +18,18 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from simulator.engine.folder import RunFolder, chunks_written, default_path
+from simulator.engine.folder import chunks_written, default_path
+from simulator.engine.from_elsewhere import load_posted
 from simulator.engine.lock import FolderLock
 from simulator.errors import UsageError
-from simulator.scenario import LoadedScenario, load_scenario
+from simulator.scenario import LoadedScenario, load_scenario, shipped_scenarios
 from simulator.serve.guard import Busy, NotThere
-from simulator.serve.posted import load_posted
-from simulator.shelf import MANIFEST
+from simulator.shelf import MANIFEST, odd_in, read_json
 from simulator.writer import write_json
 
-_KEPT = ".serve"
+_KEPT, _POSTED, _ASKED = ".serve", "scenario.yaml", "asked.json"
 _QUICK = ("--parameter-sets", "0", "--assumption-sets", "0", "--no-replay")
 _INTERRUPTED = 130
 _PATIENCE_SECONDS = 20
@@ -59,19 +60,20 @@ class Jobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._begun: dict[str, list[str]] = {}
         self._lock = threading.Lock()
 
     def start(self, source: str, changes: tuple[str, ...] = (), *, quick: bool = False) -> str:
         """Start a ready scenario, or a file that is trusted, and return the run's name."""
-        return self._start(load_scenario(source, overrides=changes), source, quick=quick)
+        return self._start(load_scenario(source, overrides=changes), source, source, quick)
 
     def start_posted(
         self, text: bytes, called: str, changes: tuple[str, ...], *, quick: bool
     ) -> str:
         """Start a scenario that was posted: read as data alone, and kept for the next time."""
-        (self._folder / _KEPT).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder / _KEPT) as place:
-            file = Path(place) / "scenario.yaml"
+        self._home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._home) as place:
+            file = Path(place) / _POSTED
             file.write_bytes(text)
             loaded = load_posted(file, called, changes)
             name = default_path(loaded).name
@@ -79,19 +81,25 @@ class Jobs:
             kept = self._kept(name) / file.name
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(file, kept)
-        return self._start(loaded, str(kept), quick=quick)
+        return self._start(loaded, str(kept), "", quick)
 
-    def _start(self, loaded: LoadedScenario, source: str, *, quick: bool) -> str:
-        name, paths = default_path(loaded).name, str(loaded.scenario.paths)
-        arguments = ["run", source, "--out", str(self._folder / name), "--paths", paths]
-        self._begin(name, [*arguments, *(_QUICK if quick else ())])
+    def _start(self, loaded: LoadedScenario, source: str, ready: str, quick: bool) -> str:
+        name, paths = default_path(loaded).name, loaded.scenario.paths
+        asked = {"ready": ready, "paths": paths, "quick": quick}
+        self._begin(name, self._arguments(name, source, paths, quick), asked)
         return name
+
+    def _arguments(self, name: str, source: str, paths: int, quick: bool) -> list[str]:
+        arguments = ["run", source, "--out", str(self._folder / name), "--paths", str(paths)]
+        return [*arguments, *(_QUICK if quick else ())]
 
     def resume(self, name: str) -> None:
         """Start a run again with the command that began it; NotThere where nobody here did."""
         arguments = self._command(name)
         if not arguments:
             raise NotThere(f"run {name} was not begun here; the command that began it goes on")
+        if (posted := Path(arguments[1])) == self._kept(name) / _POSTED:
+            load_posted(posted, str(posted), ())  # it may be another than was posted
         self._begin(name, arguments)
 
     def cancel(self, name: str) -> None:
@@ -145,35 +153,54 @@ class Jobs:
         text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         return [line.strip() for line in text.splitlines() if line.strip()]
 
+    @property
+    def _home(self) -> Path:
+        if (home := self._folder / _KEPT).is_symlink():
+            raise NotThere(f"{home} is a link, and may lead out of {self._folder}: not read")
+        return home
+
     def _kept(self, name: str) -> Path:
-        return self._folder / _KEPT / name
+        return _plain(self._home / name)
 
     def _command(self, name: str) -> list[str]:
-        file = self._kept(name) / "command.json"
-        found: list[str] = json.loads(file.read_text("utf-8")) if file.is_file() else []
-        return found if found[:1] == ["run"] else []
+        """Return the command that began a run: here, or as far as a server before tells it."""
+        if name in self._begun:
+            return self._begun[name]
+        kept = self._kept(name)
+        asked = read_json(kept / _ASKED, dict) if (kept / _ASKED).is_file() else {}
+        ready, paths, quick = (asked.get(key) for key in ("ready", "paths", "quick"))
+        known = [file.stem for file in shipped_scenarios()]
+        known += [""] if (kept / _POSTED).is_file() else []
+        if ready not in known or type(paths) is not int or type(quick) is not bool:
+            return []
+        return self._arguments(name, ready or str(kept / _POSTED), paths, quick)
 
     def _refuse_twice(self, name: str) -> None:
         """Raise Busy where a run is at work, here or in another process."""
         if self.is_running(name):
             raise Busy(f"run {name} is at work already; cancel it, or wait for its end")
         if (self._folder / name).is_dir():
-            lock = FolderLock(self._folder / name)
+            lock = FolderLock(_plain(self._folder / name))
             try:
                 lock.take()
             except UsageError as error:
                 raise Busy(str(error)) from None
             lock.release()
 
-    def _begin(self, name: str, arguments: list[str]) -> None:
+    def _begin(self, name: str, arguments: list[str], asked: dict[str, Any] | None = None) -> None:
         with self._lock:
             self._refuse_twice(name)
-            done = RunFolder(self._folder / name).manifest() or {}
-            whole = done.get("options", {}).get("parameter_sets")
+            manifest = self._folder / name / MANIFEST
+            done = read_json(manifest, dict) if manifest.is_file() else {}
+            options = done.get("options")
+            whole = isinstance(options, dict) and options.get("parameter_sets")
             if done and (whole or _QUICK[0] in arguments):
                 return  # it is there, and has all that is asked: whoever asked is shown it
             kept = self._kept(name)
-            write_json(kept / "command.json", arguments)
+            kept.mkdir(parents=True, exist_ok=True)
+            if asked:
+                write_json(kept / _ASKED, asked)
+            self._begun[name] = arguments
             with (kept / "said.log").open("wb") as said:
                 self._running[name] = subprocess.Popen(
                     [sys.executable, "-m", "simulator.cli", *arguments],
@@ -182,6 +209,12 @@ class Jobs:
                     stderr=said,
                     start_new_session=True,
                 )
+
+
+def _plain(place: Path) -> Path:
+    if odd := odd_in(place):
+        raise NotThere(odd)
+    return place
 
 
 def _interrupt(job: subprocess.Popen[bytes]) -> None:

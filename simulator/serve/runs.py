@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simulator.claims import Verdict
+from simulator.engine.compare import VERDICTS
+from simulator.engine.from_elsewhere import check_run
 from simulator.engine.sliders import Slider, sliders
+from simulator.errors import InputError, Problem
 from simulator.instruments.base import Unit
 from simulator.replay import choose
 from simulator.replay.select import LABELS
 from simulator.serve.guard import NotThere
-from simulator.serve.posted import check_run
-from simulator.shelf import MANIFEST, runs_in, told_of
+from simulator.shelf import MANIFEST, odd_in, read_json, runs_in, told_of
 from simulator.study import Run
 from simulator.study.keeping import KeptReplay, read_replay
 from simulator.study.replays import PathReplay, replay
@@ -68,16 +70,16 @@ class Runs:
 
     def listed(self) -> list[dict[str, Any]]:
         """Return what a list tells of each run, the latest first; `run` is its name."""
-        there = (place for place in runs_in(self.folder) if not _links(place))
+        there = (place for place in runs_in(self.folder) if not odd_in(place))
         return [told_of(place) | {"run": place.name} for place in there]
 
     def place(self, name: str) -> Path:
-        """Return a run's folder; none that is a link or holds one, which may lead anywhere."""
+        """Return a run's folder; none that is a link, or holds one or a pipe."""
         place = next((one for one in runs_in(self.folder) if one.name == name), None)
         if place is None:
             raise NotThere(f"{self.folder} has no run {name}")
-        if links := _links(place):
-            raise NotThere(f"{links[0]} is a link, and may lead out of {self.folder}: not read")
+        if odd := odd_in(place):
+            raise NotThere(odd)
         return place
 
     def is_finished(self, name: str) -> bool:
@@ -116,12 +118,13 @@ def key_of(run: Run) -> tuple[str, str]:
 
 
 def _read(place: Path) -> Run:
+    read_json(place / MANIFEST, dict), read_json(place / VERDICTS, list)
     check_run(place)
-    return Run.read(place)
-
-
-def _links(place: Path) -> list[Path]:
-    return [file for file in (place, *place.rglob("*")) if file.is_symlink()]
+    try:
+        return Run.read(place)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        rule = f"is not what Assay wrote: {error!r}"
+        raise InputError([Problem(str(place), None, "", "", rule)]) from None
 
 
 def picked(run: Run, asked: Mapping[str, str]) -> Picked:

@@ -75,7 +75,8 @@ def fault(request: Request, words: str, status: int) -> HTMLResponse:
 
 def faults(error: Exception) -> Html:
     """Return the faults of a scenario, a line each."""
-    lines = [str(one) for one in error.problems] if isinstance(error, InputError) else [str(error)]
+    found = error.problems if isinstance(error, InputError) else [error]
+    lines = [str(one).removeprefix("--set").lstrip(": ") for one in found]  # the form has no --set
     items = (element("li", element("code", line)) for line in lines)
     count = f"Not started: {len(lines)} fault{'' if len(lines) == 1 else 's'}."
     return element("div", element("p", count), element("ul", *items), class_="fault", role="alert")

@@ -8,12 +8,11 @@ import math
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from simulator.engine.breakeven import Point
 from simulator.engine.sliders import Answered, Slider
 from simulator.report.markup import Column, Html, Row, element, section, table
 from simulator.serve.shell import busy, field, link
 from simulator.study import Run
-from simulator.words import difference, figure, share, with_unit
+from simulator.words import difference, figure, interval, share, with_unit
 
 _TITLE = "What would have to be true"
 _INTRO = (
@@ -63,23 +62,23 @@ def _worded(value: float, slider: Slider) -> str:
 def answer_part(request: Request, name: str, run: Run, found: Answered, turn: int) -> HTMLResponse:
     """Return what the claims say at a value, and ask for more where there is more to know."""
     slider = found.slider
-    rows = [Row((claim, *_cells(run, claim, point))) for claim, point in found.points.items()]
+    rows = [Row((claim, *_cells(run, claim, found))) for claim in found.points]
     columns = (Column("Claim", False), Column("there"), Column("± error"), Column("in the run"))
-    caption = f"At {_worded(found.value, slider)}, on {found.paths:,} paths"
-    told = table(columns, rows, caption=caption)
+    at = _worded(found.value, slider)
+    told = table(columns, rows, caption=f"At {at}, on {found.paths:,} paths")
     if found.paths == run.scenario.paths:
-        words = "On all paths of the run; ± is the standard error of sampling."
-        return HTMLResponse(told + element("p", words, class_="note done"))
+        words = "On all paths of the run; ± is the standard error of sampling, a range its 95 %."
+        return HTMLResponse(told + element("p", words, class_="note done", data_at=at))
     asked = {"input": slider.name, "value": repr(found.value), "turn": turn}
     address = link(request, "run", name, "answer", **asked)
     words = f"In {found.seconds:.1f} s; sharpening on all {run.scenario.paths:,} paths…"
-    asks = {"hx_get": address, "hx_trigger": "load", "hx_target": "closest .answer"}
+    asks = {"hx_get": address, "hx_trigger": "load", "hx_target": "closest .answer", "data_at": at}
     return HTMLResponse(told + element("p", words, class_="note", **asks))
 
 
-def _cells(run: Run, claim: str, point: Point | None) -> tuple[str, str, str]:
+def _cells(run: Run, claim: str, found: Answered) -> tuple[str, str, str]:
     """Return what a claim says there, its error, and what it says in the run."""
-    verdict = run.judged[claim]
+    verdict, point = run.judged[claim], found.points[claim]
     scale = "share" if verdict.kind == "event" else verdict.scale
 
     def worded(value: float) -> str:
@@ -89,4 +88,6 @@ def _cells(run: Run, claim: str, point: Point | None) -> tuple[str, str, str]:
     before = "" if math.isnan(now) else worded(now)
     if point is None or math.isnan(point.told):
         return "not testable", "", before
+    if point.probability in (0.0, 1.0):  # no error is counted there, and yet there is one
+        return worded(point.told), interval(found.interval(claim)), before
     return worded(point.told), figure(point.standard_error, scale).replace("%", "points"), before

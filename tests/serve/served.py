@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from click.testing import CliRunner
 from starlette.testclient import TestClient
@@ -48,9 +48,8 @@ def make_run(folder):
 @contextmanager
 def serving(folder):
     """Yield a client whose addresses begin with the token, and its server's jobs."""
-    jobs = Jobs(folder)
-    app = application(Runs(folder), jobs, TOKEN, PORT)
-    with TestClient(app, base_url=HERE) as client:
+    with closing(Jobs(folder)) as jobs:
+        client = TestClient(application(Runs(folder), jobs, TOKEN, PORT), base_url=HERE)
         client.jobs = jobs
         yield client
 
@@ -58,3 +57,8 @@ def serving(folder):
 def at(path=""):
     """Return a path with the token in front."""
     return f"/{TOKEN}/{path}"
+
+
+def reports(client):
+    """Return the beginning of the addresses of reports, which has a token of its own."""
+    return next(one for one in client.app._apps if one.startswith("/report/"))

@@ -72,7 +72,8 @@ def opened(browser, address, path="", width=1280, **options):
     faults = []
 
     def asked(request):
-        if not request.url.startswith((address, "data:", "blob:")):
+        report = f"{address.rsplit('/', 2)[0]}/report/"
+        if not request.url.startswith((address, report, "data:", "blob:")):
             faults.append(request.url)
 
     page.on("request", asked)
@@ -173,6 +174,14 @@ def test_slider__moved_by_keys__answers_within_two_seconds_and_is_sharpened(brow
         page.fill("[name=value]", "0.05")
         page.keyboard.press("Enter")
         page.wait_for_selector(".answer >> text=At 0.05")
+        assert page.inner_text(".at") == "0.05\u00a0a year"
+        page.fill("[name=value]", "0.123456")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".answer >> text=At 0.1235")
+        assert page.inner_text(".at") == "0.1235\u00a0a year"
+        page.fill("[name=value]", "0.05")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".answer >> text=At 0.05")
         assert page.inner_text(".answer td >> nth=0") == "100\u00a0%"
 
 
@@ -188,10 +197,16 @@ def test_page__without_a_script__is_picked_and_read_all_the_same(browser, addres
 
 @pytest.mark.deep
 def test_report__of_the_run__draws_and_cannot_reach_the_server(browser, address):
-    with opened(browser, address, "run/tiny-run/report") as page:
+    with opened(browser, address, "run/tiny-run") as page:
+        page.click("text=Report")
         page.click("#instruments-title")
         page.wait_for_selector(".chart .main-svg")
         assert page.evaluate("window.origin") == "null"
+        token = address.split("/")[3]
+        assert token
+        told = page.evaluate("[location.href, document.referrer, document.baseURI].join(' ')")
+        assert "/report/" in told
+        assert token not in told
 
 
 def test_file_with_faults__started__shows_each_with_its_line(browser, address, tmp_path):

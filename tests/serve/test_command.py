@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
+from served import SCENARIO
 
 from simulator.cli import main
 
@@ -70,16 +73,59 @@ def test_serve__a_scenario__runs_it_and_opens_it(served, monkeypatch):
     started = []
     monkeypatch.setattr("simulator.serve.jobs.Jobs._begin", lambda self, *of: started.append(of))
     page = served.page("gold-vault-sober")
-    ((name, arguments),) = started
+    ((name, arguments, asked),) = started
     assert page.endswith(f"/run/{name}")
     assert arguments == ["run", "gold-vault-sober", "--out", f"runs/{name}", "--paths", "10000"]
+    assert asked == {"ready": "gold-vault-sober", "paths": 10_000, "quick": False}
 
 
 def test_serve__what_is_neither__is_a_line(served):
     outcome = served("gold-vault-sobre", code=2)
-    line = "assay: no scenario gold-vault-sobre; did you mean gold-vault-sober?\n"
+    line = (
+        "assay: there is no folder gold-vault-sobre, and no scenario gold-vault-sobre; "
+        "did you mean gold-vault-sober?\n"
+    )
     assert outcome.output == line
     assert served.listened == []
+
+
+@pytest.mark.parametrize("path", ["nofolder", "no/folder/", "missing.yaml"])
+def test_serve__a_mistyped_folder__says_that_it_is_not_there(served, path):
+    outcome = served(path, code=2)
+    assert outcome.output.startswith(f"assay: there is no folder {path}, and no scenario {path}; ")
+    assert outcome.output.count("\n") == 1
+    assert served.listened == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGHUP, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
+)
+def test_serve__ended_by_a_signal__interrupts_what_it_has_started(tmp_path, number):
+    (tmp_path / "tiny.yaml").write_text(SCENARIO.replace("paths: 128", "paths: 400000"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "simulator.cli", "serve", "tiny.yaml", "--port", port]
+    server = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        page = server.stdout.readline()
+        said = tmp_path / "runs" / ".serve" / page.strip().rpartition("/")[2] / "said.log"
+        ends = time.monotonic() + 60
+        while "simulating 400,000 paths" not in said.read_text():
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+        _, _, host, token, _ = page.split("/", 4)
+        form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99"
+        with socket.create_connection(("127.0.0.1", int(host.split(":")[1]))) as half:
+            head = f"POST /{token}/start HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+            half.sendall(f"{head}{form}\r\n\r\nscena".encode())
+    finally:
+        server.send_signal(number)
+        _, faults = server.communicate(timeout=30)
+    assert "interrupted; the same command goes on where it stopped" in said.read_text()
+    assert server.returncode == 0
+    assert "Traceback" not in faults
 
 
 WITHOUT = """

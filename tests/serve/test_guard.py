@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
+import os
+import re
 import shutil
+from contextlib import contextmanager
 
 import pytest
-from served import HERE, TOKEN, at, serving
+from served import HERE, TOKEN, at, reports, serving
 
 from simulator.serve.guard import MOST_BYTES
+from simulator.shelf import told_of
 
 OWN = {"origin": HERE}
 
@@ -48,6 +54,45 @@ def test_post__too_large_or_without_its_length__is_not_read(client):
     assert large.status_code == 413
     endless = client.post(at("start"), headers=OWN, content=iter([b"x"]))
     assert endless.status_code == 411
+    both = {**OWN, "content-length": "10", "transfer-encoding": "chunked"}
+    assert client.post(at("start"), headers=both, content=b"x" * 10).status_code == 411
+
+
+def asked(client, body):
+    """Post to the start page as a server would hand it on, and return what is sent back."""
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    told = [
+        (b"host", b"127.0.0.1:8765"),
+        (b"origin", HERE.encode()),
+        kind,
+        (b"content-length", b"9"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": at("start"), "headers": told,
+             "query_string": b"", "http_version": "1.1", "scheme": "http",
+             "server": ("127.0.0.1", 8765)}  # fmt: skip
+    parts, sent = iter(body), []
+
+    async def receive():
+        return next(parts)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(client.app(scope, receive, send))
+    return sent[0]["status"]
+
+
+def test_post__of_more_than_it_says__is_counted_as_it_comes(client):
+    part = {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+    endless = itertools.repeat(part)
+    assert asked(client, endless) == 413
+    few = [part | {"body": b"scenario=no", "more_body": False}]
+    assert asked(client, few) == 404
+
+
+def test_post__broken_off__is_let_go(client):
+    part = {"type": "http.request", "body": b"scena", "more_body": True}
+    assert asked(client, [part, {"type": "http.disconnect"}]) == 400
 
 
 def test_answer__any__lets_no_other_page_in_and_no_script_but_the_servers(client):
@@ -62,10 +107,81 @@ def test_answer__any__lets_no_other_page_in_and_no_script_but_the_servers(client
 
 
 def test_report__of_a_run__is_sandboxed(client):
-    report = client.get(at("run/tiny-run/report"))
+    page = client.get(at("run/tiny-run")).text
+    address = re.search(r'href="(/report/[^"]+)" rel="noreferrer">Report<', page)[1]
+    report = client.get(address)
     assert report.status_code == 200
+    assert report.headers["referrer-policy"] == "no-referrer"
     assert report.headers["content-security-policy"].startswith("sandbox allow-scripts")
     assert "allow-same-origin" not in report.headers["content-security-policy"]
+
+
+def test_report__its_address__holds_no_token_and_opens_reports_alone(client):
+    address = f"{reports(client)}/tiny-run"
+    assert TOKEN not in address
+    assert "A &lt;b&gt;tiny&lt;/b&gt; run" in client.get(address).text
+    assert client.get(at("run/tiny-run/report")).status_code == 404
+    for path in ("", "/nope", "/tiny-run/answer", "/api/runs", "/run/tiny-run", "/static/page.css"):
+        assert client.get(f"{reports(client)}{path}").status_code == 404
+    assert client.post(address, headers={**OWN, "content-length": "0"}).status_code == 405
+    for path in ("/report/tiny-run", f"/report/{TOKEN}/tiny-run", f"{reports(client)}x/tiny-run"):
+        assert client.get(path).status_code == 403
+
+
+@contextmanager
+def damaged(tiny, tmp_path, name, text):
+    """Yield a client of a server over one run, whose file `name` says something else."""
+    shutil.copytree(tiny, tmp_path / "runs" / "odd")
+    (tmp_path / "runs" / "odd" / name).write_bytes(text)
+    with serving(tmp_path / "runs") as client:
+        yield client
+
+
+DAMAGED = [
+    ("answer.json", b"{nope", ["api/runs/odd"]),
+    ("answer.json", b'{"paths": "many", "scenario": 1, "verdicts": []}', []),
+    ("verdicts.json", b"\xff", ["run/odd", "api/runs/odd/verdicts", "api/runs/odd/path/1"]),
+    ("verdicts.json", b'{"a": NaN}', ["run/odd", "api/runs/odd/verdicts"]),
+    ("verdicts.json", b"[1e999]", ["run/odd", "api/runs/odd/verdicts"]),
+    ("verdicts.json", b"[" * 100_000, ["run/odd", "api/runs/odd/verdicts"]),
+    ("manifest.json", b"[]", ["run/odd", "api/runs/odd/measures/holder"]),
+    ("manifest.json", b"{", ["run/odd", "api/runs/odd/path/1"]),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "paths"), DAMAGED, ids=range(len(DAMAGED)))
+def test_run__whose_file_is_damaged__is_a_line_that_names_it(tiny, tmp_path, name, text, paths):
+    with damaged(tiny, tmp_path, name, text) as client:
+        assert client.get(at()).status_code == 200
+        assert client.get(at("api/runs")).json()[0]["run"] == "odd"
+        for path in paths:
+            answer = client.get(at(path))
+            assert answer.status_code == 422
+            words = answer.json()["error"] if path.startswith("api") else answer.text
+            assert f"odd/{name}: is not what Assay wrote: " in words
+            assert answer.text.count('role="alert"') == (not path.startswith("api"))
+
+
+def test_run__whose_manifest_lacks_what_it_needs__is_a_line(tiny, tmp_path):
+    with damaged(tiny, tmp_path, "manifest.json", b'{"run_hash": "x"}') as client:
+        answer = client.get(at("api/runs/odd/path/1"))
+    assert answer.status_code == 422
+    assert "odd: is not what Assay wrote: " in answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["answer.json", "verdicts.json", "report.html", ".lock"])
+def test_pipe__in_a_runs_folder__is_never_waited_for(tiny, tmp_path, name):
+    place = tmp_path / "runs" / "odd"
+    shutil.copytree(tiny, place)
+    (place / name).unlink(missing_ok=True)
+    os.mkfifo(place / name)
+    assert told_of(place)["finished"]  # as `assay runs` lists it
+    with serving(tmp_path / "runs") as client:
+        assert client.get(at("api/runs")).json() == []
+        for path in ("run/odd", "api/runs/odd", "api/runs/odd/verdicts"):
+            answer = client.get(at(path))
+            assert answer.status_code == 404
+            assert f"odd/{name} is neither a file nor a folder: not read" in answer.text
 
 
 OUTSIDE = [
@@ -76,13 +192,14 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-@pytest.mark.parametrize("path", ["run/{}", "run/{}/report", "api/runs/{}", "static/{}"])
+@pytest.mark.parametrize("path", ["run/{}", "/report/{}", "api/runs/{}", "static/{}"])
 def test_path__out_of_the_folder__is_not_there(client, tiny, name, path):
     secret = tiny.parent.parent / "secret"
     secret.mkdir(exist_ok=True)
     for file in ("scenario.yaml", "report.html", "answer.json", "manifest.json"):
         (secret / file).write_text('{"hush": "a secret"}')
-    answer = client.get(at(path.format(name)))
+    under = reports(client) + path.removeprefix("/report") if path[0] == "/" else at(path)
+    answer = client.get(under.format(name))
     assert answer.status_code in (403, 404)
     assert "a secret" not in answer.text
 
@@ -102,8 +219,8 @@ def test_link__out_of_the_folder__is_not_followed(tiny, tmp_path, what):
         (folder / "linked" / name).symlink_to(outside / name)
     with serving(folder) as client:
         assert client.get(at("api/runs")).json() == []
-        for path in ("run/linked", "run/linked/report", "api/runs/linked"):
-            answer = client.get(at(path))
+        for path in (at("run/linked"), f"{reports(client)}/linked", at("api/runs/linked")):
+            answer = client.get(path)
             assert answer.status_code == 404
             assert "is a link, and may lead out of" in answer.text
 

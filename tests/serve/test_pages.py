@@ -131,6 +131,20 @@ def test_slider__moved__is_answered_with_the_engines_own_numbers(client, run):
     assert "On all paths of the run" in answer.text  # 128 are all there are
 
 
+def test_slider__where_an_event_befalls_every_path__has_its_sampling_interval(client, run):
+    (slider,) = sliders(run.scenario, run.loaded.calibration)
+    answer = client.get(at("run/tiny-run/answer"), params={"input": HAZARD, "value": "0"})
+    found = ask_at(run.scenario, run.loaded.calibration, slider, 0.0, 128)
+    assert found.points["falls-little"].probability == 1.0  # nobody is robbed
+    low, high = found.interval("falls-little")
+    # Clopper-Pearson of 128 of 128: the n-th root of 2.5 %
+    assert (low, high) == pytest.approx((0.025 ** (1 / 128), 1.0))
+    assert f"{100 * low:.1f} to 100.0 %" in words(answer.text).replace("\u00a0", " ")
+    assert 'data-at="0' in answer.text
+    moved = client.get(at("run/tiny-run/answer"), params={"input": HAZARD, "value": "9"})
+    assert "points" in words(moved.text)
+
+
 def test_slider__too_many_paths_for_a_first_answer__is_sharpened(client, run, monkeypatch):
     monkeypatch.setattr("simulator.serve.answers.FIRST_PATHS", 64)
     with serving(client.jobs._folder) as other:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 
 import pytest
 from served import HERE, SCENARIO, at, serving
 
-from simulator.serve.posted import MOST_BYTES
+from simulator.serve.app import MOST_BYTES
 
 OWN = {"origin": HERE}
 
@@ -33,13 +35,18 @@ def post(tmp_path, monkeypatch):
 def test_file__without_faults__is_kept_and_started(post):
     answer = post(SCENARIO, paths="256", quick="on")
     assert answer.status_code == 303
-    ((name, arguments),) = post.started
+    ((name, arguments, asked),) = post.started
+    assert asked == {"ready": "", "paths": 256, "quick": True}
     assert answer.headers["location"] == at(f"run/{name}")
     kept = post.folder / ".serve" / name / "scenario.yaml"
     assert kept.read_text() == SCENARIO
     assert arguments[:4] == ["run", str(kept), "--out", str(post.folder / name)]
     assert arguments[4:6] == ["--paths", "256"]
     assert "--no-replay" in arguments
+
+
+def words(text):
+    return html.unescape(re.sub(r"<[^>]*>", " ", text))
 
 
 LOCAL = "a file is read from the command line alone"
@@ -130,7 +137,9 @@ def test_file__that_is_no_scenario__is_refused_in_a_line(post, text, line):
 def test_paths__that_cannot_be__are_refused(post, paths):
     answer = post(SCENARIO, paths=paths)
     assert answer.status_code == 422
-    assert "paths" in answer.text
+    line = words(answer.text)
+    assert f"paths is {paths}; must be " in line or f"paths is '{paths}'; must be " in line
+    assert "--set" not in line
     assert post.started == []
 
 
@@ -149,15 +158,79 @@ def test_ready_scenario__unknown__is_a_line(tmp_path):
     assert "there is no ready scenario" in answer.text
 
 
-def test_resume__of_a_command_that_is_none_of_assays_runs__does_nothing(tmp_path):
-    folder = tmp_path / "runs"
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """Return what resumes a run that came with a kept file, and the commands that it began."""
+    begun, folder = [], tmp_path / "runs"
+    monkeypatch.setattr("subprocess.Popen", lambda command, **more: begun.append(command[3:]))
+
+    def resume(name, text, own=SCENARIO):
+        (folder / "odd").mkdir(parents=True)
+        (folder / "odd" / "scenario.yaml").write_text("name: odd")
+        (kept := folder / ".serve" / "odd").mkdir(parents=True)
+        (kept / "scenario.yaml").write_text(own)
+        (kept / name).write_text(text)
+        with serving(folder) as client:
+            answer = client.post(at("run/odd/resume"), headers=OWN, follow_redirects=False)
+            client.jobs._running.clear()
+        return answer
+
+    resume.begun, resume.folder = begun, folder
+    return resume
+
+
+ASKED = {"ready": "gold-loop", "paths": 256, "quick": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("command.json", ["run", "/elsewhere/x.yaml", "--out", "/elsewhere/out", "--fresh"]),
+        ("asked.json", ["run", "/elsewhere/x.yaml", "--out", "/elsewhere/out"]),
+        ("asked.json", ASKED | {"ready": "/elsewhere/x.yaml"}),
+        ("asked.json", ASKED | {"ready": ["gold-loop"]}),
+        ("asked.json", ASKED | {"ready": "--fresh"}),
+        ("asked.json", ASKED | {"paths": "1 --fresh"}),
+        ("asked.json", ASKED | {"quick": "--fresh"}),
+    ],
+)
+def test_resume__of_what_came_with_the_folder__obeys_nothing(planted, name, found):
+    answer = planted(name, json.dumps(found))
+    assert planted.begun == []
+    assert answer.status_code in (404, 422)
+    assert "was not begun here" in answer.text or "is not what Assay wrote" in answer.text
+
+
+@pytest.mark.parametrize("ready", ["gold-loop", ""])
+def test_resume__of_what_was_asked__makes_the_command_anew(planted, ready):
+    found = ASKED | {"ready": ready, "out": "/elsewhere", "options": ["--fresh"]}
+    assert planted("asked.json", json.dumps(found)).status_code == 303
+    source = ready or f"{planted.folder}/.serve/odd/scenario.yaml"
+    out = ["--out", f"{planted.folder}/odd", "--paths", "256"]
+    assert planted.begun == [["simulator.cli", "run", source, *out][1:]]
+
+
+def test_resume__of_a_posted_file_that_names_another__is_refused(planted):
+    found = json.dumps(ASKED | {"ready": ""})
+    answer = planted("asked.json", found, "extends: /etc/passwd\n")
+    assert answer.status_code == 422
+    assert LOCAL in answer.text
+    assert planted.begun == []
+
+
+def test_kept__through_a_link__is_neither_read_nor_written(tmp_path):
+    folder, secret = tmp_path / "runs", tmp_path / "secret"
+    secret.write_text("a secret")
     (folder / "odd").mkdir(parents=True)
     (folder / "odd" / "scenario.yaml").write_text("name: odd")
     kept = folder / ".serve" / "odd"
     kept.mkdir(parents=True)
-    (kept / "command.json").write_text(json.dumps(["try", "/etc/passwd"]))
+    (kept / "said.log").symlink_to(secret)
+    (kept / "asked.json").write_text(json.dumps(ASKED))
     with serving(folder) as client:
-        answer = client.post(at("run/odd/resume"), headers=OWN)
+        shown = client.get(at("run/odd"))
+        resumed = client.post(at("run/odd/resume"), headers=OWN)
         assert client.jobs._running == {}
-    assert answer.status_code == 404
-    assert "was not begun here" in answer.text
+    assert [shown.status_code, resumed.status_code] == [404, 404]
+    assert "said.log is a link" in shown.text
+    assert secret.read_text() == "a secret"

@@ -1,4 +1,4 @@
-"""What a file that somebody posts may say: data, and names of what ships with Assay.
+"""What a scenario from elsewhere may say: data, and names of what ships with Assay.
 
 A scenario can name other files: what it extends, its calibration, a history. A command line's
 user may read any of them; a page may not, and neither may a run's folder that came from
@@ -19,8 +19,6 @@ from simulator.scenario.reader import read_yaml
 from simulator.scenario.shipped import shipped_folder
 from simulator.schema.raw import Location, RawFile
 
-MOST_BYTES = 256 * 1024
-"""Of a posted file."""
 _CALIBRATION: Location = ("market", "calibration")
 _HISTORY: Location = ("market", "history")
 
