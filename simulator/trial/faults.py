@@ -50,7 +50,7 @@ NAMES: Mapping[str, str] = {
     "limits": "refuses what its limits allow",
     "round-trip": "pays for going in and out",
     "others-value": "takes from others when a stranger acts",
-    "price-fall": "price falls without a loss",
+    "price-fall": "lets its price fall without a loss",
     "fee-on-loss": "takes a fee on a loss",
     "gain": "makes up a gain",
     "stale-price": "keeps a stale price after a loss",
