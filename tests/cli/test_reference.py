@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,13 @@ def test_schema__an_outside_validator_accepts_each_ready_scenario(validator, pat
 
 
 OWN = {"extends": "gold-vault-sober", "name": "own"}
+
+
+@pytest.mark.parametrize("path", shipped_scenarios(), ids=lambda path: path.stem)
+def test_numbers__of_a_shipped_scenario__are_no_text_to_readers_of_yaml_1_1(path):
+    """They want a point and a sign: 1.2e9 and 1e+9 are words there."""
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"(?<![\w.-])\d+(?:e[+-]?\d+|\.\d*e\d+)\b", text) == []
 
 
 @pytest.mark.parametrize(
