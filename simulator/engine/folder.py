@@ -192,7 +192,8 @@ class RunFolder:
         if (self.path / _BEGUN).is_file():
             return True
         try:
-            return "run_hash" in json.loads(self._text(MARKER))
+            found = json.loads(self._text(MARKER))
+            return isinstance(found, dict) and "run_hash" in found
         except (OSError, ValueError):
             return False
 

@@ -237,10 +237,19 @@ def test_calibration__without_an_asset_of_the_scenario__names_both(folder):
     assert line.endswith("(cal.yaml), which has gold, silver")
 
 
-@pytest.mark.parametrize("holds", ["manifest.json", "letter.txt", ".hidden"])
-def test_out__that_holds_something__is_usage_and_stays_untouched(folder, holds):
+@pytest.mark.parametrize(
+    ("holds", "text"),
+    [
+        ("manifest.json", "precious"),
+        ("manifest.json", "5"),
+        ("manifest.json", '["run_hash"]'),
+        ("letter.txt", "precious"),
+        (".hidden", "precious"),
+    ],
+)
+def test_out__that_holds_something__is_usage_and_stays_untouched(folder, holds, text):
     (folder / "old").mkdir()
-    (folder / "old" / holds).write_text("precious", encoding="utf-8")
+    (folder / "old" / holds).write_text(text, encoding="utf-8")
     (line,) = refused(folder, 2, "run", "gold-vault-sober", *RUN, "--out", "old")
     assert line == "assay: --out old holds other files already; name another folder"
 
