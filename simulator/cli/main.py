@@ -71,6 +71,8 @@ class _Commands(click.Group):
             click.echo(f"assay: {error}" if "\n" not in str(error) else str(error), err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
+            # what the interrupt left half made may fail when it is thrown away
+            sys.unraisablehook = lambda unraisable: None
             click.echo("assay: interrupted; the same command goes on where it stopped", err=True)
             sys.exit(INTERRUPTED)
 
