@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 from contextlib import closing, suppress
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -24,9 +25,9 @@ _TRIED = 50
 def serve(source: str, port: int) -> None:
     """Do what `assay serve` is asked for, as its own module in `commands` says."""
     try:
-        import python_multipart  # noqa: F401 - asked for by forms alone
         import uvicorn
 
+        import_module("python_multipart")  # the first form that is posted asks for it
         from simulator.serve.app import application
         from simulator.serve.jobs import Jobs
         from simulator.serve.runs import Runs

@@ -9,7 +9,7 @@ from simulator.chain import Call
 from simulator.trial.stage import TrialStage
 from simulator.units import SECONDS_PER_DAY
 
-What = Literal[
+OfVault = Literal[
     "deposit",
     "mint",
     "withdraw",
@@ -20,10 +20,8 @@ What = Literal[
     "lose",
     "report",
     "wait",
-    "stake",
-    "unstake",
-    "claim",
 ]
+What = OfVault | Literal["stake", "unstake", "claim"]
 MILLION = 1_000_000
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from simulator.trial.moves import MILLION, Move, What
+from simulator.trial.moves import MILLION, Move, OfVault, What
 from simulator.trial.stage import HOLDERS
 from simulator.units import SECONDS_PER_DAY
 
-_RANDOM: tuple[What, ...] = (
-    "deposit",
-    "mint",
-    "withdraw",
-    "redeem",
-    "transfer",
-    "give",
-    "earn",
-    "lose",
-    "report",
-    "wait",
-)
+_RANDOM: tuple[What, ...] = get_args(OfVault)
 _OF_STAKES: tuple[What, ...] = ("stake", "unstake", "claim", "earn", "wait")
 _MOST_LOST = 300_000
 """The most that a random move loses, in millionths: a third is more than most years bring."""

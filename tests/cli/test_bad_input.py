@@ -1,12 +1,12 @@
 """Bad input ends with every problem on standard error, exit code 2 or 3, and nothing written."""
 
-import inspect
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -16,9 +16,6 @@ SOBER = (shipped_folder() / "gold-vault-sober.yaml").read_text(encoding="utf-8")
 RUN = ("--paths", "128", "--no-replay")
 
 # click 8.2 always keeps the streams apart.
-KEEPS_APART = (
-    {} if "mix_stderr" not in inspect.signature(CliRunner).parameters else {"mix_stderr": False}
-)
 
 
 @pytest.fixture

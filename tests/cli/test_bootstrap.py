@@ -1,13 +1,13 @@
 """`market.model: bootstrap` from a scenario file to a run: what works and what is refused."""
 
 import datetime as dt
-import inspect
 import json
 import math
 import shutil
 
 import numpy as np
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -15,9 +15,6 @@ from simulator.market.build import market_spec
 from simulator.scenario import load_scenario
 from simulator.scenario.files import shipped_folder
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 SOBER = (shipped_folder() / "gold-vault-sober.yaml").read_text(encoding="utf-8")
 MODEL = "  model: garch\n"
 OWN = SOBER.replace(MODEL, "  model: bootstrap\n  history: past.csv\n")

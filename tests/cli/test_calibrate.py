@@ -1,18 +1,13 @@
 """`assay calibrate` on several files and folders: what it says, writes and refuses."""
 
-import inspect
-
 import numpy as np
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.scenario import load_calibration
-
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 
 
 @pytest.fixture(scope="module")

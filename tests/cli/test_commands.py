@@ -1,6 +1,5 @@
 """What each command prints, writes and returns, in process and in a shell."""
 
-import inspect
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -18,9 +18,6 @@ from simulator.engine import simulate
 from simulator.scenario import load_calibration, load_scenario, shipped_scenarios
 
 READY = [path.stem for path in shipped_scenarios()]
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 PROGRAM = Path(sys.executable).with_name("assay")
 
 

@@ -1,17 +1,14 @@
 """What a long run needs is said before it starts, and asked about where there is too little."""
 
-import inspect
 import os
 
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main, simulating
 from simulator.engine import estimate as estimates
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 RUN = (
     "run", "gold-vault-sober", "--paths", "300", "--set", "horizon_days=30", "--no-replay",
     "--parameter-sets", "0", "--assumption-sets", "0", "--out", "x",

@@ -3,13 +3,13 @@
 The files of `../shared/cases` are excerpts of public downloads and of public reports of faults.
 """
 
-import inspect
 import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -18,9 +18,6 @@ from simulator.market.calibration import read_data
 from simulator.market.history import read_history
 from simulator.scenario import load_calibration
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 DATA = CASES.parent / "data"
 SHIPPED = "hard-assets-2026-01"

@@ -1,12 +1,12 @@
 """`assay market`: tables, one JSON object, a page; and what it refuses."""
 
 import datetime as dt
-import inspect
 import json
 import math
 
 import numpy as np
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -14,9 +14,6 @@ from simulator.engine import summarise_market
 from simulator.scenario import load_scenario
 from simulator.scenario.files import shipped_folder
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 SMALL = ("market", "gold-vault-sober", "--paths", "256", "--set", "horizon_days=60")
 
 

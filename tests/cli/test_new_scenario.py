@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.scenario import load_scenario
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 HELD = ("--hold", "bills=0.6", "--hold", "gold_vault=0.3", "--hold", "cash=0.1")
 FROM = ("--from", "hard-assets-2026")
 

@@ -1,6 +1,5 @@
 """The commands that ask further: breakeven, compare, sweep, sensitivity."""
 
-import inspect
 import io
 import json
 import math
@@ -10,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import questions
+from apart import KEEPS_APART
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -20,9 +20,6 @@ from simulator.report.compare.terminal import print_comparison
 from simulator.scenario import load_scenario
 from simulator.scenario.files import to_yaml
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 CALM = tuple(part for override in questions.CALM for part in ("--set", override))
 
 

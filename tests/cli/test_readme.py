@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 import simulator as assay
@@ -17,9 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FINDINGS = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 MOST_LINES = 120
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 
 
 def test_readme__is_short_and_begins_with_a_picture() -> None:

@@ -1,18 +1,14 @@
 """A finished run made again: the same bytes, or what differs and where."""
 
-import inspect
 import json
 
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.engine.difference import first_difference
-
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 
 
 def assay(*arguments, code=0):

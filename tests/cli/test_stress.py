@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 SMALL = ("gold-vault-sober", "--paths", "128", "--set", "horizon_days=60")
 TWO = ("--only", "gold-shortfall", "--only", "vault-run")
 

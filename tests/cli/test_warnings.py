@@ -1,6 +1,5 @@
 """What is allowed and hardly meant is warned of with its line; `--strict` refuses it."""
 
-import inspect
 import json
 import os
 import shutil
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.cli import main
@@ -19,9 +19,6 @@ from simulator.scenario import load_calibration, load_market, load_scenario, shi
 from simulator.scenario.files import shipped_folder
 from simulator.scenario.plausible import FRESH_DAYS
 
-KEEPS_APART = (
-    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-)
 TRAPS = Path(__file__).parents[3] / "shared" / "cases" / "traps.yaml"
 READY = [path.stem for path in shipped_scenarios()]
 SMALL = ("--paths", 128, "--set", "horizon_days=30")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-import inspect
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from apart import KEEPS_APART
 from click.testing import CliRunner
 
 from simulator.chain import load_artifact
@@ -28,9 +28,6 @@ from simulator.cli import main
 from simulator.instruments import registry
 
 # click 8.2 always keeps the streams apart.
-KEEPS_APART = (
-    {} if "mix_stderr" not in inspect.signature(CliRunner).parameters else {"mix_stderr": False}
-)
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "acme_warehouse"
 PAGE = (EXAMPLE.parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,36 +11,17 @@ from pathlib import Path
 import pytest
 import samples
 import test_market_page
+from browsing import SCREEN, axe, chromium
 
 from simulator.engine import break_evens, judge, simulate
 from simulator.report import render_html, render_market
 from simulator.scenario import load_scenario
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-SCREEN = {390: 844, 1280: 800}
-SANDBOXLESS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        _missing("chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=SANDBOXLESS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +123,10 @@ def test_first_screen__holds_money_verdicts_and_what_to_doubt(browser, address):
 
 @pytest.mark.parametrize(("width", "colours"), [(390, "light"), (1280, "dark")])
 def test_page__opened__has_no_serious_finding_of_axe(browser, address, width, colours):
-    if not AXE.is_file():
-        _missing("axe-core")
+    script = axe()
     with opened(browser, address, width, color_scheme=colours) as page:
         open_all(page)
-        page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        page.add_script_tag(content=script)
         found = page.evaluate("axe.run().then(result => result.violations)")
     grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in grave] == []

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from browsing import SCREEN, axe, chromium
 from served import SCENARIO
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-SCREEN = {390: 844, 1280: 800}
-SANDBOXLESS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PATIENCE_MS = 60_000
-
-
-def _missing(what):
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        _missing("chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=SANDBOXLESS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @contextmanager
@@ -90,12 +69,11 @@ PAGES = ("", "run/tiny-run")
 
 @pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.deep)])
 def test_pages__light_and_dark__fit_and_have_no_serious_finding_of_axe(browser, address, width):
-    if not AXE.is_file():
-        _missing("axe-core")
+    script = axe()
     for path in PAGES:
         with opened(browser, address, path, width, color_scheme="light") as page:
             open_all(page)
-            page.evaluate(AXE.read_text(encoding="utf-8"))
+            page.evaluate(script)
             for colours, paper in (("light", "255, 255, 255"), ("dark", "20, 24, 28")):
                 page.emulate_media(color_scheme=colours)
                 background = page.evaluate("getComputedStyle(document.body).backgroundColor")
