@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Mapping
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from simulator.errors import InputError, Problem
+from simulator.plain_json import plain_json
 
 SCENARIO, MANIFEST, ANSWER = "scenario.yaml", "manifest.json", "answer.json"
-
-_MOST_OPEN = 500
 
 Value = TypeVar("Value", dict[str, Any], list[Any])
 
@@ -46,12 +44,7 @@ def read_json(file: Path, kind: type[Value]) -> Value:
     try:
         if not file.is_file():
             raise ValueError("no plain file")
-        text = file.read_text(encoding="utf-8")
-        # a library may have raised the limit of recursion beyond what a thread's stack bears
-        opened = accumulate(1 if one in "[{" else -1 for one in re.findall(r"[][{}]", text))
-        if max(opened, default=0) > _MOST_OPEN:
-            raise ValueError(f"more than {_MOST_OPEN} open brackets")
-        found = json.loads(text)
+        found = plain_json(file.read_text(encoding="utf-8"))
         json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
         if not isinstance(found, kind):
             raise ValueError(f"it holds no {'object' if kind is dict else 'list'}")

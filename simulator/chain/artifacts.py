@@ -7,22 +7,19 @@ The JSON files lie in `simulator/chain/artifacts/`, one per contract, written by
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import accumulate
 from typing import Any
 
 from simulator.errors import ChainUnavailable
+from simulator.plain_json import plain_json
 
 _SUFFIX = ".json"
 
 
-DEEPEST = 100
-"""Levels of nesting in JSON that are read: beyond some thousands Python's own reader can crash."""
 CODE_LIMIT = 24_576
 """Bytes of deployed code that EIP-170 allows."""
 INITCODE_LIMIT = 2 * CODE_LIMIT
@@ -143,17 +140,3 @@ def too_large(artifact: Artifact, arguments: bytes = b"") -> str:
     else:
         return ""
     return f"{size}: split it, or compile for size"
-
-
-def plain_json(text: str) -> Any:
-    """Return what a file of JSON says.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON, or is nested more than `DEEPEST` levels deep.
-    """
-    steps = (1 if letter in "[{" else -1 for letter in re.findall(r"[\[\]{}]", text))
-    if max(accumulate(steps), default=0) > DEEPEST:
-        raise ValueError(f"is nested more than {DEEPEST} levels deep")
-    return json.loads(text)

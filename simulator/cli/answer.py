@@ -22,6 +22,7 @@ from simulator.engine import BreakEven, Simulation
 from simulator.engine.folder import RunFolder, default_path
 from simulator.engine.shock_effects import ShockEffect
 from simulator.errors import ReconciliationFailed
+from simulator.plain_json import plain_json
 from simulator.replay import EveryPath
 from simulator.scenario import LoadedScenario
 
@@ -145,7 +146,7 @@ def tell_finished(
     """Tell a finished run's answer again; nothing is computed."""
     reporter.say(f"{folder.path} is finished already; --fresh computes it anew")
     if as_json:
-        found = json.loads((folder.path / ANSWER_JSON).read_text(encoding="utf-8"))
+        found = plain_json((folder.path / ANSWER_JSON).read_text(encoding="utf-8"))
         click.echo(json.dumps({**found, **measured(folder.path, {})}, allow_nan=False))
         return
     _print_stored(folder.path, whole=whole)
@@ -159,7 +160,7 @@ def exit_as_before(folder: RunFolder, fail_on: str | None) -> None:
     ReconciliationFailed
     click.exceptions.Exit
     """
-    found = json.loads((folder.path / ANSWER_JSON).read_text(encoding="utf-8"))
+    found = plain_json((folder.path / ANSWER_JSON).read_text(encoding="utf-8"))
     off = [replay["label"] for replay in found["replays"] if not replay["ok"]]
     if off:
         raise ReconciliationFailed(f"model and contract differ: {', '.join(off)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from simulator.engine.sensitivity import Sensitivity
 from simulator.engine.shock_effects import shock_effects
 from simulator.engine.sources import is_run, load_source, stored_paths
 from simulator.errors import InputError, Problem, UsageError
+from simulator.plain_json import plain_json
 from simulator.replay import EveryPath, ObservableResult, Replay
 from simulator.report import render_html
 from simulator.scenario import LoadedScenario
@@ -150,7 +150,7 @@ def _replays(folder: Path) -> list[Replay]:
     if not file.is_file():
         return []
     try:
-        return [_replay(folder, item) for item in json.loads(file.read_text(encoding="utf-8"))]
+        return [_replay(folder, item) for item in plain_json(file.read_text(encoding="utf-8"))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _broken(file, error) from None
 
@@ -160,7 +160,7 @@ def _every(folder: Path) -> EveryPath | None:
     if not file.is_file():
         return None
     try:
-        return EveryPath.from_object(json.loads(file.read_text(encoding="utf-8")))
+        return EveryPath.from_object(plain_json(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _broken(file, error) from None
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from simulator.errors import InputError, Problem
+from simulator.plain_json import plain_json
 from simulator.writer import write_bytes
 
 FORMAT = 1
@@ -66,7 +67,7 @@ def read(file: Path, scenario: str, run_hash: str, path: int | None) -> Saved:
     except OSError as error:
         raise _fault(file, "", "", f"cannot be read: {error.strerror or error}") from None
     try:
-        found = json.loads(gzip.decompress(packed))
+        found = plain_json(gzip.decompress(packed).decode())
         form, made_by = found.pop(_HEAD), found.pop("assay")
     except (OSError, zlib.error, ValueError, LookupError, TypeError, AttributeError, EOFError):
         raise _fault(file, "", "", "is no saved devnet") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from simulator.engine.folder import DAILY, MARKER
 from simulator.errors import InputError, Problem, UsageError
+from simulator.plain_json import plain_json
 from simulator.scenario.calibration import Calibration
 from simulator.scenario.files import LoadedScenario
 from simulator.scenario.shocks import ShockTerms
@@ -90,7 +90,7 @@ def read_run(folder: Path, loaded: LoadedScenario) -> FinishedRun:
 def _read(folder: Path, name: str) -> Any:
     path = folder / name
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return plain_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder} is no finished run: it has no {name}") from None
     except ValueError as error:

@@ -8,7 +8,6 @@ manifest is written last; with it the run is finished.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from simulator.engine.tables import write_table
 from simulator.errors import UsageError
 from simulator.instruments.registry import packages_of
 from simulator.market.calibration.write import to_yaml as calibration_text
+from simulator.plain_json import plain_json
 from simulator.scenario.files import LoadedScenario, to_yaml
 from simulator.writer import file_hash, refusal, write_bytes, write_json, write_text
 
@@ -88,7 +88,7 @@ def chunks_written(folder: Path) -> tuple[int, int]:
     The latter is 0 where its folder does not say yet, or is not a run's.
     """
     try:
-        paths = int(json.loads((folder / _BEGUN).read_text(encoding="utf-8"))["paths"])
+        paths = int(plain_json((folder / _BEGUN).read_text(encoding="utf-8"))["paths"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 0, 0
     notes = (folder / progress_files.FOLDER).glob("[0-9]*.parquet")
@@ -192,7 +192,7 @@ class RunFolder:
         if (self.path / _BEGUN).is_file():
             return True
         try:
-            found = json.loads(self._text(MARKER))
+            found = plain_json(self._text(MARKER))
             return isinstance(found, dict) and "run_hash" in found
         except (OSError, ValueError):
             return False
@@ -294,7 +294,7 @@ class RunFolder:
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads(self._text(name))
+            found: dict[str, Any] = plain_json(self._text(name))
         except (OSError, ValueError) as error:
             raise UsageError(f"{self.path / name} cannot be read: {error}; give --fresh") from None
         return found

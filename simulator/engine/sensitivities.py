@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from simulator.engine.folder import RunFolder
 from simulator.engine.sensitivity import Effect, End, Sensitivity
 from simulator.errors import InputError, Problem
+from simulator.plain_json import plain_json
 
 FOLDER = "sensitivity"
 
@@ -33,7 +33,7 @@ def read_sensitivities(run: Path, claims: tuple[str, ...]) -> tuple[Sensitivity,
 
 def _read(file: Path) -> Sensitivity:
     try:
-        return _sensitivity(json.loads(file.read_text(encoding="utf-8")))
+        return _sensitivity(plain_json(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError) as error:
         rule = f"is no sensitivity that Assay wrote: {error}"
         raise InputError([Problem(str(file), None, "", "", rule)]) from None

@@ -10,10 +10,9 @@ import copy
 import datetime as dt
 import difflib
 import functools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from simulator.errors import InputError, Problem
+from simulator.plain_json import is_too_deep
 from simulator.schema.raw import MARKS, Location, Provenance, RawFile, dotted
 
 _TAG = "tag:yaml.org,2002:"
@@ -38,8 +38,6 @@ DEEPEST = 50
 
 MOST_VALUES = 1_000_000
 """A file may write out so many values: aliases of aliases grow without end."""
-MOST_BRACKETS = 500
-"""So many may be open, those in text included."""
 
 
 def read_yaml(path: Path | str, *, figures: bool = False) -> RawFile:
@@ -115,8 +113,7 @@ def _read_text(path: Path | str) -> str:
 
 def _compose(text: str) -> Node | None:
     # the library takes the square of the open brackets, and minutes for some thousands
-    brackets = (1 if letter in "[{" else -1 for letter in re.findall(r"[\[\]{}]", text))
-    if max(accumulate(brackets), default=0) > MOST_BRACKETS:
+    if is_too_deep(text):
         raise RecursionError
     node: Node | None = YAML(typ="safe", pure=True).compose(text)
     return node

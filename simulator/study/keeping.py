@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from simulator.engine.tables import write_table
 from simulator.errors import InputError, Problem
+from simulator.plain_json import plain_json
 from simulator.replay import Evidence, Replay
 from simulator.replay.deployment import write_deployment
 from simulator.replay.select import LABELS
@@ -54,7 +54,7 @@ def read_replay(folder: Path, path: int) -> KeptReplay | None:
 
 
 def _kept(folder: Path, path: int) -> KeptReplay | None:
-    for item in json.loads((folder / REPLAYS).read_text(encoding="utf-8")):
+    for item in plain_json((folder / REPLAYS).read_text(encoding="utf-8")):
         if item["path"] == path and item["label"] in LABELS:
             files = (folder / item["label"] / name for name in (_TRANSACTIONS, _EVENTS))
             facts = item["label"], item["chain"], item["ok"], not item["gas_is_lower_bound"]

@@ -15,6 +15,7 @@ from simulator.claims import Verdict
 from simulator.engine import simulate
 from simulator.engine.verdicts import judge
 from simulator.errors import InputError, Problem
+from simulator.plain_json import plain_json
 from simulator.scenario import LoadedScenario, load_scenario
 from simulator.trial.economics import claims_on
 from simulator.trial.whole import Outcome, summon, tried
@@ -174,7 +175,7 @@ def stored(file: Path) -> Answer | None:
     if not file.is_file():
         return None
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = plain_json(file.read_text(encoding="utf-8"))
         claims = {name: Standing(**one) for name, one in raw["claims"].items()}
         return Answer(claims, dict(raw["made_of"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

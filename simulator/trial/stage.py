@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from simulator.chain import Artifact, Call, Chain, Contract, Receipt, RevmChain, load_artifact
-from simulator.chain.artifacts import plain_json, too_large
+from simulator.chain.artifacts import too_large
 from simulator.chain.codec import Encoder, optional
 from simulator.chain.contract import constructor_data, interface_of
 from simulator.errors import InputError, Problem, TransactionReverted
+from simulator.plain_json import plain_json
 from simulator.trial.adapters import MOST_DECIMALS, Adapter, Answers, check_figures, guarded
 from simulator.trial.node import Door, OnNode
 from simulator.trial.standards import Kind

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from simulator.chain import Artifact
-from simulator.chain.artifacts import plain_json, too_large
+from simulator.chain.artifacts import too_large
 from simulator.chain.codec import Decoder, Encoder, optional
 from simulator.chain.compile import compile_source
 from simulator.chain.contract import Interface
 from simulator.errors import ChainUnavailable, InputError, Problem, UsageError
+from simulator.plain_json import plain_json
 
 
 def read_subject(file: Path) -> Artifact:

@@ -152,8 +152,8 @@ def entry(kind="function", **fields):
         (entry(name="f", inputs=None, outputs=[]), "abi: entry 1 (function f): "),
         (entry(name="f", inputs=[{"name": "a", "type": "uint7"}], outputs=[]), "abi: entry 1"),
         (entry("event", name="E", inputs=[{"name": "a", "type": "uint8"}]), "lacks indexed"),
-        pytest.param("[" * 100_000, "is nested more than 100 levels deep", id="deep"),
-        pytest.param('{"abi": ' * 101, "is nested more than 100 levels deep", id="deep objects"),
+        pytest.param("[" * 100_000, "more than 500 open brackets", id="deep"),
+        pytest.param('{"abi": ' * 501, "more than 500 open brackets", id="deep objects"),
     ],
 )
 def test_try__what_is_no_artifact__is_refused(text, rule, tmp_path):

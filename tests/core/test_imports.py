@@ -20,7 +20,7 @@ from simulator.instruments import registry
 ROOT = Path(simulator.__file__).parents[1]
 PACKAGE = ROOT / "simulator"
 
-BASE = {"units", "errors", "jit", "words", "writer"}
+BASE = {"units", "errors", "jit", "words", "writer", "plain_json"}
 LOW = BASE | {"schema", "measures", "mechanics"}
 SCENARIO = BASE | {"schema", "protocol"}
 MARKET = LOW | {"protocol", "scenario"}
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "units": set(),
     "jit": {"errors"},
     "words": set(),
+    "plain_json": set(),
     "writer": {"errors"},
     "schema": BASE,
     "measures": BASE,
