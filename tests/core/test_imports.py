@@ -10,6 +10,7 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -399,3 +400,26 @@ def test_package__type_checkers_names__are_the_ones_that_load():
 def test_package__unknown_name__is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'simulat'"):
         simulator.simulat  # noqa: B018
+
+
+def test_tests__module_that_another_imports_by_its_bare_name__is_the_only_one_of_it():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        settings = tomllib.load(file)["tool"]["pytest"]["ini_options"]
+    shared: dict[str, list[str]] = {}
+    for folder in settings["pythonpath"]:
+        for file in (ROOT / folder).glob("*.py"):
+            shared.setdefault(file.stem, []).append(folder)
+    imported = {
+        name.split(".")[0]
+        for file in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert {"daily", "test_bootstrap"} <= imported & set(shared)
+    assert {name: shared[name] for name in imported & set(shared) if len(shared[name]) > 1} == {}
