@@ -77,10 +77,7 @@ docs: .venv/.assay-docs-ready ## The documentation as a site, site/index.html
 	@echo "site/index.html"
 
 bench: setup .venv/.assay-dev-ready ## The benchmark table
-	$(BIN)/python benchmarks/market.py
-	$(BIN)/python benchmarks/instruments.py
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks
 
 clean:
 	rm -rf .venv .venv-numpy2 node_modules runs site .build .cache

@@ -1,23 +1,21 @@
-"""Each instrument's path-steps a second, drivers included where the line does not say that they
-are ready or apart; holdings must reach 200 million, all others 60 million.
+"""Each instrument's path-steps a second in two threads, drivers included where the line does not
+say that they are ready or apart; and what a path-step costs on one core alone.
 
-Prints the best of several repeats with a checksum of the result, and the machine.
+What two threads gain over one says what limits a line: arithmetic doubles, memory does not.
 """
 
 from __future__ import annotations
 
 import hashlib
-import platform
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from statistics import median
 
-import numba
 import numpy as np
 import pandas as pd
+from lines import Line, seconds_of
 
 from simulator.engine.memory import keep_freed_memory
 from simulator.instruments.base import InstrumentPaths
@@ -58,10 +56,12 @@ from simulator.scenario.investors import InvestorTerms, RebalanceTerms, StopTerm
 from simulator.schema.gas import GasTerms
 from simulator.units import FloatArray, trading_days
 
-REPEATS = 20
+REPEATS = 9
 THREADS = 2
 BLOCKS = 20
 STEPS = 365
+LIMITED = 0.8
+"""Threads that gain less than this part of their number wait for memory, or for each other."""
 
 COVER = {
     "pool": {"deposits_usd": 3e8},
@@ -88,8 +88,8 @@ PERP = {
 }
 
 
-def best_seconds(work: Callable[[int], object]) -> float:
-    """Return the least seconds in which THREADS threads do BLOCKS blocks each.
+def seconds(work: Callable[[int], object], threads: int) -> tuple[float, ...]:
+    """Return the seconds in which so many threads do BLOCKS blocks each, of each repeat.
 
     A block is dropped before the next, as the engine does: to keep all of them would measure
     how fast the system maps fresh memory.
@@ -98,25 +98,29 @@ def best_seconds(work: Callable[[int], object]) -> float:
     def once(block: int) -> None:
         work(block)
 
-    found = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in range(REPEATS):
-            began = time.perf_counter()
-            list(pool.map(once, range(THREADS * BLOCKS)))
-            found.append(time.perf_counter() - began)
-    return min(found)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(once, range(threads)))
+        return seconds_of(lambda: list(pool.map(once, range(threads * BLOCKS))), REPEATS)
 
 
-def report(name: str, work: Callable[[int], InstrumentPaths]) -> None:
-    """Print one line: million path-steps a second and a checksum of the exit values."""
-    report_rate(name, work, work(0).exit["usd"])
+def of_value(name: str, work: Callable[[int], InstrumentPaths]) -> Line:
+    """Return a line with a checksum of the exit values."""
+    return of_numbers(name, work, work(0).exit["usd"])
 
 
-def report_rate(name: str, work: Callable[[int], object], values: FloatArray) -> None:
-    """Print one line: million path-steps a second and a checksum of `values`."""
-    checksum = hashlib.sha256(values.tobytes()).hexdigest()[:16]
-    rate = THREADS * BLOCKS * BLOCK_PATHS * STEPS / best_seconds(work) / 1e6
-    print(f"{name:<30}{rate:10.1f}   {checksum}")
+def of_numbers(name: str, work: Callable[[int], object], values: FloatArray) -> Line:
+    """Return a line with a checksum of `values`."""
+    steps = BLOCKS * BLOCK_PATHS * STEPS
+    alone, together = seconds(work, 1), seconds(work, THREADS)
+    gain = THREADS * median(alone) / median(together)
+    limit = "arithmetic" if gain > LIMITED * THREADS else "memory and what threads share"
+    return Line(
+        name,
+        "M path-steps/s",
+        tuple(THREADS * steps / took / 1e6 for took in together),
+        hashlib.sha256(values.tobytes()).hexdigest()[:16],
+        f"{median(alone) / steps * 1e9:.1f} ns on one core, {gain:.2f} x on {THREADS}: {limit}",
+    )
 
 
 def walks() -> MarketPaths:
@@ -129,14 +133,16 @@ def walks() -> MarketPaths:
     return MarketPaths(dates, prices, 0)
 
 
-def holdings() -> None:
+def holdings() -> Iterator[Line]:
     """Measure the leveraged fund, the dearest of the holdings, with and without its days."""
     prices, terms = walks().prices, HoldingTerms(what="copper_miner_etf")
-    report("holding", lambda _: holding.simulate(terms, prices, "etf"))
-    report("holding, day by day", lambda _: holding.simulate(terms, prices, "etf", daily=True))
+    yield of_value("holding", lambda _: holding.simulate(terms, prices, "etf"))
+    yield of_value(
+        "holding, day by day", lambda _: holding.simulate(terms, prices, "etf", daily=True)
+    )
 
 
-def portfolios() -> None:
+def portfolios() -> Iterator[Line]:
     """Measure a portfolio of ten holdings with stops and monthly rebalancing.
 
     First with each day's units, then as a run asks for it, then as the sets of a run do.
@@ -154,16 +160,16 @@ def portfolios() -> None:
         rebalance=RebalanceTerms(every_days=30),
         stop_loss=StopTerms(holding=0.25, reenter_after_days=30),
     )
-    report("portfolio of ten holdings", lambda _: portfolio.hold(investor, funds).whole)
+    yield of_value("portfolio of ten holdings", lambda _: portfolio.hold(investor, funds).whole)
     for asks, wanted in (
         ("a run", portfolio.Wanted(days=False)),
         ("a set", portfolio.Wanted(sources=False, shares=False, days=False)),
     ):
         work = partial(portfolio.hold, investor, funds, wanted=wanted)
-        report(f"portfolio, as {asks} asks", lambda _, work=work: work().whole)
+        yield of_value(f"portfolio, as {asks} asks", lambda _, work=work: work().whole)
 
 
-def covers() -> None:
+def covers() -> Iterator[Line]:
     """Measure a pool, a miner with and without cover, and other buyers every month."""
     market, terms = walks(), PriceCoverTerms.model_validate(COVER)
     gas = gas_by_kind(GasTerms())["price_cover"]
@@ -175,10 +181,10 @@ def covers() -> None:
         drivers = cover_drivers.draw_drivers(*drawn_from)
         return price_cover.simulate(terms, gas, drivers, 1e5)[0]["cover"]
 
-    report("price cover", work)
+    yield of_value("price cover", work)
 
 
-def perps() -> None:
+def perps() -> Iterator[Line]:
     """Measure a market on plain metal from ready drivers, and the drivers' draw with a miner.
 
     With a crowd that trades every week, and without one.
@@ -204,12 +210,12 @@ def perps() -> None:
     def drawn(_: int) -> object:
         return perp_drivers.draw_drivers(mixed, "perp", silver, 0.32, start, days, 1, 0)
 
-    report("miner_perp, one trader", without_crowd)
-    report("miner_perp, trader and crowd", work)
-    report_rate("miner_perp, its drivers", drawn, ready.index)
+    yield of_value("miner_perp, one trader", without_crowd)
+    yield of_value("miner_perp, trader and crowd", work)
+    yield of_numbers("miner_perp, its drivers", drawn, ready.index)
 
 
-def mines() -> None:
+def mines() -> Iterator[Line]:
     """Measure the token of a mine in ramp-up, with its mine, and the same mine's share."""
     scenario = load_scenario("copper-sto").scenario
     terms = scenario.instruments["ramp_up_sto"]
@@ -248,14 +254,14 @@ def mines() -> None:
         outside = staking_drivers(sto, drivers, record, 1e5)
         return staking.simulate(terms_of, staking_gas, held, outside)[0]
 
-    report("mining_sto, drivers ready", paths)
-    report_rate("mining_sto, drivers and mine", drawn, mine.accrued)
-    report("mining_sto, with its mine", token)
-    report("revenue_staking", staked)
-    report("mine_equity", share)
+    yield of_value("mining_sto, drivers ready", paths)
+    yield of_numbers("mining_sto, drivers and mine", drawn, mine.accrued)
+    yield of_value("mining_sto, with its mine", token)
+    yield of_value("revenue_staking", staked)
+    yield of_value("mine_equity", share)
 
 
-def panels() -> None:
+def panels() -> Iterator[Line]:
     """Measure solar tokens, free and locked, with what drives them and without."""
     scenario = load_scenario("solar-nft").scenario
     terms, gas = scenario.instruments["solar_nft"], gas_by_kind(scenario.gas)["solar_nft"]
@@ -266,13 +272,13 @@ def panels() -> None:
     def tokens(_: int) -> InstrumentPaths:
         return solar_nft.simulate(terms, gas, ready, 276.0)[0]["solar_nft"]
 
-    report("solar_nft, drivers ready", tokens)
-    report_rate(
+    yield of_value("solar_nft, drivers ready", tokens)
+    yield of_numbers(
         "solar_nft, its drivers", lambda _: solar_drivers.draw_drivers(*drawn_from), ready.power_usd
     )
 
 
-def metals() -> None:
+def metals() -> Iterator[Line]:
     """Measure the metal tokens and the gold vault from ready drivers, and the drivers' draw.
 
     The vault alone, as the rows of all products are compared with it, and with the pool that it
@@ -294,8 +300,8 @@ def metals() -> None:
     def vault(_: int) -> InstrumentPaths:
         return gold_vault.simulate(vault_terms, token_terms, gas, drivers, 100.0)[0]
 
-    report("gold_token", lambda _: gold_token.simulate(token_terms, prices, 1.0))
-    report("gold_vault", vault)
+    yield of_value("gold_token", lambda _: gold_token.simulate(token_terms, prices, 1.0))
+    yield of_value("gold_vault", vault)
     pool_terms, pool_gas = GoldPoolTerms(), gas_by_kind(scenario.gas)["gold_pool"]
 
     outside = pool_drivers.draw_drivers(pool_terms, "gold_pool", prices, 0, seed)
@@ -303,7 +309,7 @@ def metals() -> None:
     def pool(_: int) -> InstrumentPaths:
         return gold_pool.simulate(pool_terms, token_terms, pool_gas, outside, 1e5)[0]["gold_pool"]
 
-    report("gold_pool", pool)
+    yield of_value("gold_pool", pool)
     kept = 1.0 - pool_terms.fee_ppm / 1e6
     provided = PoolNumbers(
         kept, 1.0 - kept + POOL_GAP, pool_terms.reserve_ounces, 1e5, pool_gas.usd("arbitrage")
@@ -314,19 +320,19 @@ def metals() -> None:
         terms = (vault_terms, token_terms, gas, traded, 100.0)
         return gold_vault.simulate(*terms, pool=provided)[0]
 
-    report("gold_vault, with its pool", providing)
-    report_draw("gold_token", lambda _: gold_token.draw_drivers(*drawn_from))
-    report_draw("gold_vault", lambda _: vault_drivers.draw_drivers(vault_terms, *rest))
+    yield of_value("gold_vault, with its pool", providing)
+    yield of_draw("gold_token", lambda _: gold_token.draw_drivers(*drawn_from))
+    yield of_draw("gold_vault", lambda _: vault_drivers.draw_drivers(vault_terms, *rest))
 
 
-def report_draw(name: str, work: Callable[[int], GoldTokenDrivers | GoldVaultDrivers]) -> None:
-    """Print the line of an instrument's own drivers, with a checksum of one of them."""
+def of_draw(name: str, work: Callable[[int], GoldTokenDrivers | GoldVaultDrivers]) -> Line:
+    """Return the line of an instrument's own drivers, with a checksum of one of them."""
     drawn = work(0)
     values = drawn.demand_ounces if isinstance(drawn, GoldVaultDrivers) else drawn.supply_ounces
-    report_rate(f"{name}, its drivers", work, values)
+    return of_numbers(f"{name}, its drivers", work, values)
 
 
-def loans() -> None:
+def loans() -> Iterator[Line]:
     """Measure one loop and its market, then four loops, from ready drivers; and their draw."""
     loaded = load_scenario("gold-vault-sober")
     scenario = loaded.scenario
@@ -344,37 +350,16 @@ def loans() -> None:
         def work(_: int, terms: TokenLoanTerms = terms, ready: object = ready) -> InstrumentPaths:
             return token_loan.simulate(terms, 18, gas, ready, 1e5)[0]["loan-loop_60"]
 
-        report(f"token_loan, {len(ltvs)} of them", work)
+        yield of_value(f"token_loan, {len(ltvs)} of them", work)
 
     def drawn(_: int) -> object:
         return loan_drivers.draw_drivers(terms, "loan", prices, scenario.seed, 0)
 
-    report_rate("token_loan, its drivers", drawn, ready.utilisation)
+    yield of_numbers("token_loan, its drivers", drawn, ready.utilisation)
 
 
-def machine() -> str:
-    """Return the processor's name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or "unknown processor")
-
-
-def main() -> None:
-    """Print the table."""
-    versions = f"Python {platform.python_version()}, numba {numba.__version__}"
-    print(f"{machine()}; {versions}; {THREADS} threads")
-    print(f"{'':<30}{'M/s':>10}   checksum")
+def lines() -> Iterator[Line]:
+    """Yield the lines of all instruments."""
     keep_freed_memory()
-    metals()
-    holdings()
-    portfolios()
-    covers()
-    perps()
-    mines()
-    loans()
-    panels()
-
-
-if __name__ == "__main__":
-    main()
+    for part in (metals, holdings, portfolios, covers, perps, mines, loans, panels):
+        yield from part()

@@ -1,30 +1,25 @@
 """Speed of the market kernels beside numpy, torch and QuantLib.
 
 Work: three correlated assets, 365 daily steps, all of them trading; each path's
-terminal price and maximum drawdown. A method's figure is the best of its repeats,
-in million asset-path-steps a second; the checksum is a CRC-32 of all results,
-which for the kernel does not depend on the number of threads. The lines below the rule are
-those of the macro model with ten assets, see `benchmarks/market_macro.py`.
-
-    python benchmarks/market.py [--paths 100000] [--repeats 5] [--threads 2]
+terminal price and maximum drawdown. A line is in million asset-path-steps a second; its
+checksum is a CRC-32 of all results, which for the kernel does not depend on the number of threads.
+The largest deviation of a mean from what it is expected to be stands beside, in standard errors.
+The lines after them are those of the macro model with ten assets, see `market_macro.py`.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import platform
 import threading
-import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
 
 import market_macro
-import numba
 import numpy as np
+from lines import Line, seconds_of
 
 from simulator.market.bootstrap import History
 from simulator.market.dynamics import Garch, Jumps, MarketSpec, Model, fill
@@ -36,29 +31,12 @@ N_STEPS = 365
 ASSETS = ("gold", "silver", "copper")
 CORRELATION = np.array([[1.0, 0.77, 0.32], [0.77, 1.0, 0.42], [0.32, 0.42, 1.0]])
 SEED = 20260120
+PATHS, REPEATS, THREADS = 100_000, 5, 2
 BLOCKS_PER_TASK = 16
 NUMPY_CHUNK = 250
 QUANTLIB_PATHS = 1_000
 
 Results = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table; `error` is the largest deviation of E[S_T] in standard errors."""
-
-    name: str
-    n_paths: int
-    seconds: float
-    checksum: int
-    error: float
-
-    def __str__(self) -> str:
-        speed = len(ASSETS) * N_STEPS * self.n_paths / self.seconds / 1e6
-        return (
-            f"{self.name:<44}{speed:>9,.1f}{self.seconds:>10.3f}{self.n_paths:>10,}"
-            f"   {self.checksum:08x}{self.error:>8.1f}"
-        )
 
 
 def market(model: Model) -> MarketSpec:
@@ -196,84 +174,43 @@ def quantlib_run(spec: MarketSpec, n_paths: int) -> Results:
 
 def measure(
     name: str, spec: MarketSpec, n_paths: int, repeats: int, run: Callable[[], Results]
-) -> Row:
-    """Return the best of `repeats` runs, after one that compiles."""
+) -> Line:
+    """Return a line of `repeats` runs, after one that compiles."""
     terminal, drawdown = run()
-    seconds = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        terminal, drawdown = run()
-        seconds = min(seconds, time.perf_counter() - start)
+    steps = len(ASSETS) * N_STEPS * n_paths / 1e6
+    speeds = tuple(steps / took for took in seconds_of(run, repeats))
     checksum = zlib.crc32(drawdown.tobytes(), zlib.crc32(terminal.tobytes()))
     expected = spec.spot * np.exp(spec.drift)
     error = np.abs(terminal.mean(1) - expected) / terminal.std(1) * np.sqrt(n_paths)
-    return Row(name, n_paths, seconds, checksum, float(error.max()))
+    note = f"{n_paths:,} paths, means within {error.max():.1f} standard errors"
+    return Line(name, "M asset-steps/s", speeds, f"{checksum:08x}", note)
 
 
-def machine() -> str:
-    """Return processor, cores and versions."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    models = [line.split(": ")[1] for line in lines if line.startswith("model name")]
-    model = models[0] if models else platform.processor()
-    return (
-        f"{model}, {len(models)} cores; Python {platform.python_version()}, "
-        f"numpy {np.__version__}, numba {numba.__version__}"
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--paths", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    n_paths, repeats, threads = options.paths, options.repeats, options.threads
-    print(machine())
-    print(f"{'':<44}{'M/s':>9}{'seconds':>10}{'paths':>10}   checksum  errors")
+def lines() -> Iterator[Line]:
+    """Yield the lines of the kernels and of what they are compared with."""
     jump, garch, gbm = market("jump"), market("garch"), market("gbm")
-    kernel = "kernel, {}, {} thread(s)"
-    plain, smooth = bootstrap(False), bootstrap(True)
     for spec, name in (
         (jump, "gbm + jumps"),
         (garch, "GJR-GARCH + t"),
-        (plain, "bootstrap, plain"),
-        (smooth, "bootstrap, smooth"),
+        (bootstrap(False), "bootstrap, plain"),
+        (bootstrap(True), "bootstrap, smooth"),
     ):
-        for count in sorted({1, threads}):
-            print(
-                measure(
-                    kernel.format(name, count),
-                    spec,
-                    n_paths,
-                    repeats,
-                    lambda spec=spec, count=count: kernel_run(spec, n_paths, count),
-                ),
-                flush=True,
-            )
-    chunked = n_paths // 5 // NUMPY_CHUNK * NUMPY_CHUNK
-    print(
-        measure(
-            f"numpy float64, gbm + jumps, {threads} thread(s)",
-            jump,
-            chunked,
-            max(1, repeats // 2),
-            lambda: numpy_run(jump, chunked, threads),
-        ),
-        flush=True,
+        for count in (1, THREADS):
+            told = f"kernel, {name}, {count} thread(s)"
+            yield measure(told, spec, PATHS, REPEATS, partial(kernel_run, spec, PATHS, count))
+    few, own = PATHS // 5 // NUMPY_CHUNK * NUMPY_CHUNK, partial(numpy_run, jump)
+    yield measure(
+        f"numpy float64, gbm + jumps, {THREADS} threads",
+        jump,
+        few,
+        REPEATS,
+        partial(own, few, THREADS),
     )
-    print(
-        measure(
-            "QuantLib multi-path generator, gbm",
-            gbm,
-            QUANTLIB_PATHS,
-            max(1, repeats // 2),
-            lambda: quantlib_run(gbm, QUANTLIB_PATHS),
-        )
+    yield measure(
+        "QuantLib multi-path generator, gbm",
+        gbm,
+        QUANTLIB_PATHS,
+        REPEATS,
+        partial(quantlib_run, gbm, QUANTLIB_PATHS),
     )
-    print("-" * 82)
-    market_macro.print_rows(n_paths, repeats, threads)
-
-
-if __name__ == "__main__":
-    main()
+    yield from market_macro.lines(PATHS, REPEATS, THREADS)

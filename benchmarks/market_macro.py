@@ -4,21 +4,22 @@ Work of the kernel: ten assets with GJR-GARCH, joint t shocks, event jumps, elev
 four regimes, 365 days; each path's terminal prices, maximum drawdowns, and the log drift of
 every asset by channel. The others do the nearest equal work that they can: the same eleven
 factors, loadings, correlation and channel sums, but constant volatility, normal shocks, no
-regimes, no jumps and no pulls. `benchmarks/market.py` prints the lines.
+regimes, no jumps and no pulls. `market.py` has the lines.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import threading
-import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
+from lines import Line, seconds_of
 
 from simulator.market.build import market_spec
 from simulator.market.dynamics import MarketSpec, fill
@@ -39,24 +40,6 @@ ASSETS = get_args(Asset)
 
 Results = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Terminal prices and drawdowns, (n_assets, n_paths); channel sums, (n_assets, ..., n_paths)."""
-
-
-@dataclass(frozen=True)
-class MacroRow:
-    """A line of the table; the checksum is over all three results."""
-
-    name: str
-    n_paths: int
-    n_steps: int
-    seconds: float
-    checksum: int
-
-    def __str__(self) -> str:
-        speed = len(ASSETS) * self.n_steps * self.n_paths / self.seconds / 1e6
-        return (
-            f"{self.name:<44}{speed:>9,.1f}{self.seconds:>10.3f}{self.n_paths:>10,}"
-            f"   {self.checksum:08x}"
-        )
 
 
 def market() -> MarketSpec:
@@ -279,37 +262,30 @@ def _black_scholes(ql: Any, growth: float, volatility: float) -> Any:
 
 def measure(
     name: str, spec: MarketSpec, n_paths: int, repeats: int, run: Callable[[], Results]
-) -> MacroRow:
-    """Return the best of `repeats` runs, after one that compiles."""
-    results = run()
-    seconds = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        results = run()
-        seconds = min(seconds, time.perf_counter() - start)
+) -> Line:
+    """Return a line of `repeats` runs, after one that compiles; the checksum is of all results."""
     checksum = 0
-    for part in results:
+    for part in run():
         checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
-    return MacroRow(name, n_paths, spec.n_steps, seconds, checksum)
+    steps = len(ASSETS) * spec.n_steps * n_paths / 1e6
+    speeds = tuple(steps / took for took in seconds_of(run, repeats))
+    return Line(name, "M asset-steps/s", speeds, f"{checksum:08x}", f"{n_paths:,} paths")
 
 
-def print_rows(n_paths: int, repeats: int, threads: int) -> None:
-    """Print the macro model's lines of the table."""
+def lines(n_paths: int, repeats: int, threads: int) -> Iterator[Line]:
+    """Yield the macro model's lines of the table."""
     spec = market()
-    for count in sorted({1, threads}):
+    for count in (1, threads):
+        run = partial(kernel_run, spec, n_paths, count)
         name = f"macro kernel, ten assets, {count} thread(s)"
-        run = lambda count=count: kernel_run(spec, n_paths, count)  # noqa: E731
-        print(measure(name, spec, n_paths, repeats, run), flush=True)
-    few = max(1, repeats // 2)
-    chunked = max(CHUNK * threads, n_paths // 50 // CHUNK * CHUNK)
-    name = f"numpy float64, factors and gbm, {threads} thread(s)"
-    print(measure(name, spec, chunked, few, lambda: numpy_run(spec, chunked, threads)), flush=True)
-    if importlib.util.find_spec("torch") is None:
-        print("torch is not installed: no line for it")
-    else:
-        name = f"torch float32, factors and gbm, {threads} thread(s)"
-        run = lambda: torch_run(spec, chunked, threads)  # noqa: E731
-        print(measure(name, spec, chunked, few, run), flush=True)
-    name = "QuantLib multi-path generator, factors, gbm"
-    run = lambda: quantlib_run(spec, QUANTLIB_PATHS)  # noqa: E731
-    print(measure(name, spec, QUANTLIB_PATHS, 1, run), flush=True)
+        yield measure(name, spec, n_paths, repeats, run)
+    few = max(CHUNK * threads, n_paths // 50 // CHUNK * CHUNK)
+    of = f"factors and gbm, {threads} threads"
+    yield measure(
+        f"numpy float64, {of}", spec, few, repeats, partial(numpy_run, spec, few, threads)
+    )
+    if importlib.util.find_spec("torch") is not None:
+        run = partial(torch_run, spec, few, threads)
+        yield measure(f"torch float32, {of}", spec, few, repeats, run)
+    run = partial(quantlib_run, spec, QUANTLIB_PATHS)
+    yield measure("QuantLib, factors and gbm", spec, QUANTLIB_PATHS, repeats, run)

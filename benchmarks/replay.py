@@ -5,10 +5,8 @@ wall. Then it is asked again with nothing else around it: that is the EVM alone,
 in the same run, and gives the gas that one core does a second. On Anvil, the waits are told apart
 by request, and the node's own processor time beside them.
 
-Seconds are of the processor, which a busy machine leaves alone, but for shares and waits. Prints a
-checksum of what both engines saw, and the machine.
-
-    python benchmarks/replay.py [--days=N] [scenario ...]
+In process seconds are of the processor, which a busy machine leaves alone. Checksums are of what
+both engines saw.
 """
 
 from __future__ import annotations
@@ -16,25 +14,24 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import platform
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from instruments import machine
+from lines import Line
 
 from simulator.chain import AnvilChain, RevmChain
 from simulator.chain.rpc import Request, Response
-from simulator.errors import ChainUnavailable
 from simulator.market.build import market_spec
 from simulator.replay import Replay, play, players
 from simulator.scenario import Scenario, load_scenario
 from simulator.units import LANES, midnight_timestamp
 
-SCENARIOS = ("hard-assets-2026", "gold-vault-sober")
+SCENARIOS = (("hard-assets-2026", None), ("gold-vault-sober", None), ("gold-vault-sober", 730))
+"""By name, with how many days where it is not as many as the scenario has."""
 REPEATS = 3
 PATH = 0
 COLLECTION = 200_000
@@ -72,8 +69,8 @@ def checksum(done: Replay) -> str:
     return hashlib.sha256(columns.tobytes()).hexdigest()[:16]
 
 
-def in_process(played: Played) -> None:
-    """Print the line of the in-process EVM."""
+def in_process(played: Played, name: str) -> Iterator[Line]:
+    """Yield the lines of the in-process EVM."""
     found, shares = [], []
     for _ in range(REPEATS):
         chain = RevmChain(played.start)
@@ -83,14 +80,18 @@ def in_process(played: Played) -> None:
     noted = RevmChain(played.start)
     noted.note()
     played.on(noted)
-    alone = min(noted.seconds_alone(time.process_time) for _ in range(REPEATS))
-    best, sent = min(found), done.transactions
-    print(
-        f"  revm   {best:6.2f} s, {max(shares):.0%} in the EVM; alone it takes {alone:.2f} s  "
-        f"{sent / best:7,.0f} transactions/s  {chain.views / sent:.2f} views a transaction with "
-        f"{chain.reads / sent:.1f} answers  {done.gas / alone / 1e6:5.0f} M gas/s alone  "
-        f"{checksum(done)}"
+    alone = [noted.seconds_alone(time.process_time) for _ in range(REPEATS)]
+    sent, digest = done.transactions, checksum(done)
+    yield Line(
+        f"{name}, in process",
+        "s",
+        tuple(found),
+        digest,
+        f"{median(shares):.0%} in the EVM, {median(found) / median(alone):.2f} times the least; "
+        f"{chain.views / sent:.2f} views a transaction with {chain.reads / sent:.1f} answers",
     )
+    rates = tuple(done.gas / one / 1e6 for one in alone)
+    yield Line(f"{name}, the EVM alone", "M gas/s", rates, digest)
 
 
 class Clocked:
@@ -140,43 +141,33 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def on_anvil(played: Played) -> None:
-    """Print the lines of Anvil: the pace, and where the time goes."""
+def on_anvil(played: Played, name: str) -> Iterator[Line]:
+    """Yield the lines of Anvil: transactions a second, where the time goes, and the pace."""
     with AnvilChain(played.start) as chain:
         pid = chain.node.pid if chain.node else 0
         chain._rpc = Clocked(chain._rpc, lambda: processor_seconds(pid))
-        fresh, walls = chain.snapshot(), []
+        fresh, rates, kept = chain.snapshot(), [], []
         for _ in range(REPEATS):
             chain.revert(fresh)
-            waits, node = dict(chain._rpc.waits), dict(chain._rpc.node)
+            node = dict(chain._rpc.node)
             pace = Pace(lambda: time.process_time() + processor_seconds(pid))
             done, seconds, wall = played.on(chain, pace.tick)
-            walls.append(wall)
-        print(
-            f"  anvil  {min(walls):6.2f} s on the wall, {seconds:.2f} s of it Python  "
-            f"{done.transactions / min(walls):7,.0f} transactions/s  {checksum(done)}"
-        )
-        print(f"         the last quarter runs at {pace.kept:.0%} of the first one's pace")
-        for request, wait in sorted(chain._rpc.waits.items(), key=lambda item: -item[1])[:4]:
-            waited = wait - waits.get(request, 0.0)
-            used = chain._rpc.node[request] - node.get(request, 0.0)
-            print(f"         {waited:6.2f} s waiting for {request}, the node's own {used:.2f} s")
+            rates.append(done.transactions / wall)
+            kept.append(pace.kept)
+        used = {what: spent - node.get(what, 0.0) for what, spent in chain._rpc.node.items()}
+        dearest = sorted(used, key=lambda what: -used[what])[:2]
+        told = ", ".join(f"{what} {used[what]:.2f}" for what in dearest)
+        note = f"Python {seconds:.2f} s, the node {sum(used.values()):.2f} s ({told})"
+        yield Line(f"{name}, on Anvil", "transactions/s", tuple(rates), checksum(done), note)
+        paces = tuple(100.0 * one for one in kept)
+        yield Line(f"{name}, on Anvil, last quarter by first", "% of the pace", paces)
 
 
-def main() -> None:
-    """Print the table."""
+def lines() -> Iterator[Line]:
+    """Yield the lines of all replays."""
     gc.set_threshold(COLLECTION)
-    print(f"{machine()}; Python {platform.python_version()}")
-    days = int(sys.argv.pop(1).removeprefix("--days=")) if "--days=" in "".join(sys.argv) else None
-    for name in sys.argv[1:] or SCENARIOS:
-        played = Played(name, days)
-        print(f"{name}, path {PATH}, {played.scenario.horizon_days} days")
-        in_process(played)
-        try:
-            on_anvil(played)
-        except ChainUnavailable as error:
-            print(f"  anvil  {error}")
-
-
-if __name__ == "__main__":
-    main()
+    for scenario, days in SCENARIOS:
+        played = Played(scenario, days)
+        name = f"{scenario}, {played.scenario.horizon_days} days"
+        yield from in_process(played, name)
+        yield from on_anvil(played, name)

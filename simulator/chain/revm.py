@@ -62,7 +62,8 @@ class RevmChain(BaseChain):
     Attributes
     ----------
     evm_seconds : float
-        Time on the wall within pyrevm, so far: of messages, creations, snapshots and reverts.
+        Time on the wall within pyrevm, so far: of messages, creations, snapshots and reverts,
+        and of letting go of the state.
     views, reads : int
         How often it was asked without a change, so far, and for how many answers in all.
     """
@@ -173,7 +174,9 @@ class RevmChain(BaseChain):
 
     def close(self) -> None:
         """Let go of the state, which players that know each other would keep for a while."""
+        began = perf_counter()
         self._evm = None
+        self.evm_seconds += perf_counter() - began
 
     def note(self) -> None:
         """Note all that pyrevm is asked from now on; nothing may have happened before."""
@@ -202,37 +205,30 @@ class RevmChain(BaseChain):
     def _attempt(self, call: Call) -> Receipt | TransactionReverted:
         sender, nonces = call.sender, self._nonces
         nonces[sender] = nonces.get(sender, 0) + 1
-        try:
-            self._message(call, CALL_GAS)
-        except TransactionReverted as error:
-            return error
+        evm, gas = self._evm, CALL_GAS if call.gas is None else call.gas
         began = perf_counter()
-        result = self._evm.result
-        self.evm_seconds += perf_counter() - began
+        try:
+            evm.reset_transient_storage()
+            evm.message_call(call.sender, call.to, call.data, None, gas)
+            result = evm.result
+        except RuntimeError as error:
+            return _reverted(call, error)
+        finally:
+            self.evm_seconds += perf_counter() - began
         return Receipt(call, result.gas_used, _Logs(result), self._number, self._timestamp)
 
     def _peek(self, call: Call) -> bytes:
         self.views += 1
+        evm, gas = self._evm, VIEW_GAS if call.gas is None else call.gas
         began = perf_counter()
-        checkpoint = self._evm.snapshot()
-        self.evm_seconds += perf_counter() - began
-        try:
-            return self._message(call, VIEW_GAS)
-        finally:
-            began = perf_counter()
-            self._evm.revert(checkpoint)
-            self.evm_seconds += perf_counter() - began
-
-    def _message(self, call: Call, default_gas: int) -> bytes:
-        evm = self._evm
-        gas = default_gas if call.gas is None else call.gas
-        began = perf_counter()
+        checkpoint = evm.snapshot()
         try:
             evm.reset_transient_storage()
             data: bytes = evm.message_call(call.sender, call.to, call.data, None, gas)
         except RuntimeError as error:
-            raise TransactionReverted(call.label, _reason(str(error))) from error
+            raise _reverted(call, error) from error
         finally:
+            evm.revert(checkpoint)
             self.evm_seconds += perf_counter() - began
         return data
 
@@ -258,6 +254,10 @@ class RevmChain(BaseChain):
         # A message call leaves the nonce alone; counted here, addresses equal a node's.
         info = self._pyrevm.AccountInfo(nonce=self._nonces.get(sender, 0), balance=_BALANCE_WEI)
         self._evm.insert_account_info(sender, info)
+
+
+def _reverted(call: Call, error: RuntimeError) -> TransactionReverted:
+    return TransactionReverted(call.label, _reason(str(error)))
 
 
 def deployed(evm: Any, address: str) -> bytes:

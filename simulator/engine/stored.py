@@ -39,9 +39,9 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import BoolArray, FloatArray
 
-KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 256 * 2**20
 """Columns that were read last are kept up to this."""
-_AT_ONCE_BYTES = 32 * 2**20
+_AT_ONCE_BYTES = 128 * 2**20
 """So many bytes of a holder's columns are read together: each pass over the files costs time."""
 _OPEN_FILES = 8
 """So many chunks stay open: to open one costs more than to read a column of it."""

@@ -34,8 +34,7 @@ from simulator.replay.together import EveryPath, Outcome, together
 from simulator.scenario.models import Scenario
 from simulator.units import LANES, midnight_timestamp
 
-_PATHS_A_TASK = 8
-_PATHS_A_COLLECTION = 32
+_PATHS_A_TASK = 4
 
 
 def require_evm() -> None:
@@ -112,20 +111,25 @@ class _Player:
 
     def __init__(self, scenario: Scenario, spec: MarketSpec) -> None:
         self._scenario, self._spec = scenario, spec
-        self.paths = 0
-        """How many were played."""
         self._first = -1
         self._world: World | None = None
-        self._is_noted = False
+        self._is_noted = self._is_settled = False
 
     def play(self, task: tuple[int, int]) -> list[Outcome]:
         """Return the outcomes of `count` paths from the first on."""
         first, count = task
-        return [self._play_one(path) for path in range(first, first + count)]
+        found = []
+        for path in range(first, first + count):
+            found.append(self._play_one(path))
+            # what knows itself, as a seat and its custody do, is some 7 MB of the flagship's path
+            gc.collect()
+            if not self._is_settled:
+                gc.freeze()  # what the first path has loaded stays: no collection need look at it
+                self._is_settled = True
+        return found
 
     def _play_one(self, path: int) -> Outcome:
         scenario, began = self._scenario, time.process_time()
-        self.paths += 1
         actors = cast_of(scenario, self._lanes_of(path), path % LANES)
         with RevmChain(midnight_timestamp(scenario.start)) as chain:
             if not self._is_noted:
@@ -172,13 +176,8 @@ def _begin(scenario: Scenario, spec: MarketSpec) -> None:
         with suppress(OSError):
             die_with_parent()
     gc.disable()
-    gc.freeze()  # what is imported stays: no collection need look at it
     _player[:] = [_Player(scenario, spec)]
 
 
 def _play(task: tuple[int, int]) -> list[Outcome]:
-    found = _player[0].play(task)
-    # what knows itself, as a seat and its custody do, is some 7 MB a path of the flagship
-    if _player[0].paths % _PATHS_A_COLLECTION == 0:
-        gc.collect()
-    return found
+    return _player[0].play(task)
