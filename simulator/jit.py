@@ -28,6 +28,8 @@ from simulator.errors import UsageError
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _config: Any = numba.config
 _digests: dict[int, str] = {}
+_WITHOUT_KERNELS = frozenset({"math", "numba", "numpy"})
+"""Packages whose modules need not be searched for kernels of ours."""
 _NOWHERE = Path(os.devnull)
 """Stands for a folder of compiled code where no folder can be written."""
 
@@ -127,6 +129,8 @@ def _source_digest(function: Callable[..., object]) -> str:
     digest = hashlib.sha256(_source(function.__code__.co_filename))
     for name, value in sorted(function.__globals__.items(), key=lambda item: item[0]):
         if isinstance(value, ModuleType):
+            if value.__name__.partition(".")[0] in _WITHOUT_KERNELS:
+                continue
             for other in vars(value).values():
                 digest.update(_digests.get(id(other), "").encode())
         elif id(value) in _digests and value.py_func.__module__ != function.__module__:

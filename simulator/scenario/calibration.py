@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -31,6 +30,7 @@ from simulator.scenario.loader import read_yaml, validate
 from simulator.scenario.macro import MacroCalibration
 from simulator.schema.assets import CLASSES, AssetClass, class_of
 from simulator.schema.fields import Fault, refuse
+from simulator.schema.texts import Described
 from simulator.units import FloatArray
 
 AssetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -42,8 +42,8 @@ SMALLEST_EIGENVALUE = 1e-8
 """Below this a correlation matrix counts as singular; its Cholesky factor would be noise."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Figure(_Model):
@@ -271,7 +271,7 @@ class Calibration(_Model):
     """Tail index of the shocks of a class's assets together, as estimated."""
     macro: MacroCalibration | None = None
     """What the macro model reads beside; none = the defaults of `MacroCalibration`."""
-    findings: dict[AssetName, Figure] = {}
+    findings: dict[AssetName, Figure] = Field(default={})
     """What else was measured, for the reader; no model reads it."""
 
     @field_validator("joint_degrees_of_freedom", mode="before")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from simulator.schema.assets import Asset
+from simulator.schema.texts import Described
 
 RegimeName = Literal["easing", "neutral", "limited", "stress"]
 REGIMES: tuple[RegimeName, ...] = ("easing", "neutral", "limited", "stress")
@@ -17,10 +18,10 @@ Mark = Literal["observed", "secondary", "claimed", "assumption"]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class MacroModel(BaseModel):
+class MacroModel(Described):
     """Base of the macro section: unknown keys are refused, values cannot change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Sourced(MacroModel):

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from simulator.schema.texts import Described
 
 Fault = tuple[tuple[str | int, ...], str, str]
 """Where it is, seen from the section that finds it, the value (may be empty), the rule."""
@@ -71,19 +73,13 @@ class Plausible:
         return f"{bound} is hardly meant; {self.remedy}, or give it a note that says why"
 
 
-class Frozen(BaseModel):
+class Frozen(Described):
     """Base of all scenario models: unknown keys are refused, values cannot change.
 
     Strict: a number in quotes is text, and `true` is no number.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def _whole(value: Any) -> Any:
