@@ -16,6 +16,8 @@ _LABEL_WORD = 20
 """Arguments longer than this, in characters, are shortened in labels."""
 _CALLS_KEPT = 8_192
 """Calls of a contract whose encoding is remembered: much is read and done again every day."""
+_AMOUNT = 2**16
+"""Numbers from here on are amounts and prices; those below are ids and statuses."""
 
 
 @dataclass(frozen=True)
@@ -188,23 +190,22 @@ class Contract:
         TypeError
             If no overload of `function` takes `args`.
         """
-        key = (function, args, sender, gas)
-        try:
-            known = self._known.get(key)
-        except TypeError:  # an argument that is no key, as a list
-            return self._encoded(function, args, sender, gas)
-        if known is not None:
-            return known
-        call = self._encoded(function, args, sender, gas)
         for arg in args:
             kind = arg.__class__
-            # only the same must equal it: to a dictionary True is 1, and is not to the ABI
-            if not (kind is str or kind is Contract or (kind is int and arg not in (0, 1))):
-                return call
-        if len(self._known) >= _CALLS_KEPT:
-            self._known.clear()
-        self._known[key] = call
-        return call
+            if kind is int:
+                # an amount hardly comes again; and to a dictionary 1 is True, to the ABI it is not
+                if not 1 < arg < _AMOUNT:
+                    return self._encoded(function, args, sender, gas)
+            elif kind is not str and kind is not Contract:
+                return self._encoded(function, args, sender, gas)
+        key = (function, args, sender, gas)
+        known = self._known.get(key)
+        if known is None:
+            known = self._encoded(function, args, sender, gas)
+            if len(self._known) >= _CALLS_KEPT:
+                self._known.clear()
+            self._known[key] = known
+        return known
 
     def _encoded(
         self, function: str, args: tuple[object, ...], sender: str, gas: int | None
