@@ -181,7 +181,7 @@ class Contract:
         return self.artifact.name
 
     def call(
-        self, function: str, *args: object, sender: str = ZERO_ADDRESS, gas: int | None = None
+        self, function: str, *args: Any, sender: str = ZERO_ADDRESS, gas: int | None = None
     ) -> Call:
         """Return the encoded call; a `Contract` among `args` stands for its address.
 

@@ -137,7 +137,7 @@ def fill(
     return_freed_memory()
     notes = [found.notes[first] for first in sorted(found.notes)]
     daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
-    shares: Shares = joined_shares(notes)
+    shares: Shares = joined_shares(folder.path, notes)
     total = checksum([note.digest for note in notes], daily)
     folder.write_days(daily, shares)
     folder.finish_paths(total, {chunk_name(note.first_path): note.sha256 for note in notes})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,13 @@ Shares = Mapping[str, Mapping[str, FloatArray]]
 
 @dataclass(frozen=True)
 class ChunkNote:
-    """A chunk that is written: its file's hash, and what is summed over chunks."""
+    """A chunk that is written: its file's hash, and the counts of its days."""
 
     first_path: int
     n_paths: int
     sha256: str
     digest: str
     days: DayCounts
-    shares: Shares
 
 
 def note_name(first_path: int) -> str:
@@ -70,24 +69,27 @@ def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
         sha256=file_hash(file),
         digest=chunk.digest,
         days=chunk.days,
-        shares={
+    )
+    _write(
+        folder,
+        note,
+        {
             of.name: {**of.allocation, TURNOVER: of.turnover}
             for of in chunk.investors
             if of.allocation
         },
     )
-    _write(folder, note)
     return note
 
 
-def _write(folder: Path, note: ChunkNote) -> None:
+def _write(folder: Path, note: ChunkNote, shares: Shares) -> None:
     facts = {
         "n_paths": note.n_paths,
         "sha256": note.sha256,
         "digest": note.digest,
         "shares": {
             name: {holding: base64.b64encode(of.tobytes()).decode() for holding, of in own.items()}
-            for name, own in note.shares.items()
+            for name, own in shares.items()
         },
     }
     schema = _SCHEMA.with_metadata({_KEY: json.dumps(facts).encode()})
@@ -130,10 +132,6 @@ def read_note(folder: Path, first_path: int) -> ChunkNote | None:
         sha256=facts["sha256"],
         digest=facts["digest"],
         days=DayCounts.of_arrays(dict(_counts(opened))),
-        shares={
-            name: {holding: np.frombuffer(base64.b64decode(text)) for holding, text in own.items()}
-            for name, own in facts["shares"].items()
-        },
     )
 
 
@@ -162,15 +160,24 @@ def _counts(opened: parquet.ParquetFile) -> Iterator[tuple[str, dict[str, Any]]]
         yield row["series"][0].as_py(), {**parts, "counts": counts}
 
 
-def joined_shares(notes: list[ChunkNote]) -> dict[str, dict[str, FloatArray]]:
-    """Return the shares over all paths, shape (n_steps + 1,); a chunk counts as its paths."""
-    weights = [note.n_paths for note in notes]
+def joined_shares(folder: Path, notes: Sequence[ChunkNote]) -> dict[str, dict[str, FloatArray]]:
+    """Return the shares over all paths, shape (n_steps + 1,); a chunk counts as its paths.
 
-    def mean(name: str, holding: str) -> FloatArray:
-        every = [note.shares[name][holding] for note in notes]
-        return np.asarray(np.average(every, axis=0, weights=weights))
+    Those of one chunk at a time are read: of a million paths all of them are many megabytes.
+    """
+    total: dict[str, dict[str, FloatArray]] = {}
+    for note in notes:
+        for name, own in _shares(folder, note.first_path).items():
+            for holding, share in own.items():
+                weighed, sums = share * note.n_paths, total.setdefault(name, {})
+                sums[holding] = sums[holding] + weighed if holding in sums else weighed
+    paths = sum(note.n_paths for note in notes)
+    return {name: {h: of / paths for h, of in own.items()} for name, own in total.items()}
 
+
+def _shares(folder: Path, first_path: int) -> Shares:
+    metadata = parquet.read_schema(folder / note_name(first_path)).metadata
     return {
-        name: {holding: mean(name, holding) for holding in own}
-        for name, own in notes[0].shares.items()
+        name: {holding: np.frombuffer(base64.b64decode(text)) for holding, text in own.items()}
+        for name, own in json.loads(metadata[_KEY])["shares"].items()
     }
