@@ -125,7 +125,9 @@ def read_heading(file: Path) -> Heading:
     OSError, ValueError, KeyError, TypeError
         It is none, or cut short.
     """
-    metadata = parquet.read_schema(file).metadata or {}
+    # read_schema would leave the many columns of each file to the next search for garbage
+    with parquet.ParquetFile(file) as opened:
+        metadata = opened.schema_arrow.metadata or {}
     return _heading_of(json.loads(metadata[_KEY]))
 
 
