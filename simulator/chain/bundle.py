@@ -99,7 +99,7 @@ class Bundle:
             self._calls = list(calls)
             together = fits(calls)
             data = packed(calls) if together else b""
-            self._known = Call(READER, data, label="views", gas=gas_of(calls)) if together else None
+            self._known = Call(READER, data, told="views", gas=gas_of(calls)) if together else None
         return self._known
 
     def answers(self, answer: bytes) -> list[bytes] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 from simulator.chain.accounts import ZERO_ADDRESS
@@ -12,8 +12,6 @@ from simulator.chain.artifacts import Artifact
 from simulator.chain.codec import Decoder, Encoder, canonical_type, keccak
 from simulator.chain.messages import Call, Log, Reader, Receipt
 
-_LABEL_WORD = 20
-"""Arguments longer than this, in characters, are shortened in labels."""
 _CALLS_KEPT = 8_192
 """Calls of a contract whose encoding is remembered: much is read and done again every day."""
 _AMOUNT = 2**16
@@ -212,9 +210,8 @@ class Contract:
     ) -> Call:
         plain = [arg.address if arg.__class__ is Contract else arg for arg in args]
         entry = self._interface.function(function, plain)
-        told = ", ".join([str(arg) if arg.__class__ is int else _short(arg) for arg in plain])
-        label = f"{self.artifact.name}.{function}({told})"
-        return Call(self.address, entry.selector + entry.encoder(plain), sender, label, gas)
+        told = f"{self.artifact.name}.{function}"
+        return Call(self.address, entry.selector + entry.encoder(plain), sender, told, gas, plain)
 
     @cached_property
     def _interface(self) -> Interface:
@@ -249,14 +246,3 @@ class Contract:
 
 def _plain(args: Sequence[object]) -> tuple[object, ...]:
     return tuple(arg.address if isinstance(arg, Contract) else arg for arg in args)
-
-
-def _short(arg: object) -> str:
-    return _shortened("0x" + arg.hex() if isinstance(arg, bytes) else str(arg))
-
-
-@lru_cache(_CALLS_KEPT)
-def _shortened(text: str) -> str:
-    if len(text) <= _LABEL_WORD:
-        return text
-    return f"{text[:6]}…{text[-4:]}"

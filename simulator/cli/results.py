@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import BreakEven, Simulation
+from simulator.engine.attribution import contributions
 from simulator.engine.losses import Losses, losses_of
 from simulator.investors import InvestorMeasures
 from simulator.replay import EveryPath, Replay, every_object
@@ -103,12 +104,9 @@ def _instrument(measures: InvestorMeasures) -> dict[str, Any]:
             "drawdown_median": float(np.median(measures.values["drawdown", unit])),
             "losses": losses_object(losses_of(measures, unit)),
             "attribution": {
-                source.name: {
-                    "kind": source.kind,
-                    "mean_share": float((amounts / measures.initial[unit]).mean()),
-                }
-                for source, amounts in zip(
-                    measures.sources, measures.attribution[unit], strict=True
+                source.name: {"kind": source.kind, "mean_share": mean.value}
+                for source, mean in zip(
+                    measures.sources, contributions(measures).by_source[unit], strict=True
                 )
             },
         }

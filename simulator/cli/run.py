@@ -55,6 +55,7 @@ from simulator.engine import (
 )
 from simulator.engine.cluster import open_cluster
 from simulator.engine.folder import RunFolder
+from simulator.engine.memory import return_freed_memory
 from simulator.engine.shock_effects import ShockEffect, shock_effects
 from simulator.errors import ReconciliationFailed
 from simulator.instruments.registry import artifacts_of, load_all
@@ -364,6 +365,7 @@ def _finish(
     """
     from simulator.report import render_html  # charts take a third of a second to load
 
+    return_freed_memory()  # break-evens and sets have simulated
     done, loaded, simulation = told.replays.done, told.loaded, told.simulation
     if done:
         folder.write_json("replay/reconciliation.json", reconciliation_object(done))

@@ -8,10 +8,11 @@ import click
 
 from simulator.cli.progress import Reporter
 from simulator.engine import Simulation
+from simulator.engine.chunk_files import first_path_of
 from simulator.engine.cluster import Cluster
 from simulator.engine.estimate import WORTH, estimate
-from simulator.engine.filling import broken_files, fill, find_chunks, mend, read_paths
-from simulator.engine.folder import DAILY, PathsDone, RunFolder
+from simulator.engine.filling import fill, find_chunks, mend, read_paths
+from simulator.engine.folder import DAILY, PathsDone, RunFolder, changed_files
 from simulator.errors import UsageError
 from simulator.scenario import LoadedScenario
 
@@ -87,15 +88,16 @@ def _is_mendable(
 ) -> bool:
     """Make files whole that are not; false where the paths have to be simulated again."""
     scenario = loaded.scenario
-    broken = broken_files(folder.path, done)
+    broken = changed_files(folder.path, done.files)
     _tell_broken(tuple(broken), reporter)
     if any(not name.startswith("paths/") for name in broken) or DAILY not in done.files:
         folder.forget_paths()
         return False
     if broken:
-        with reporter.task(f"simulating {len(broken)} chunks again", len(broken)):
+        chunks = len(set(map(first_path_of, broken)))
+        with reporter.task(f"simulating {chunks} chunks again", chunks):
             mend(folder, scenario, loaded.calibration, broken, workers=workers)
-        if broken_files(folder.path, done):
+        if changed_files(folder.path, done.files):
             folder.forget_paths()
             return False
     reporter.say(f"all {scenario.paths:,} paths are there")

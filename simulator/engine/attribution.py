@@ -53,10 +53,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Contributions:
-    """An investor's return by source (in the order of kinds), by kind, gross and net."""
+    """An investor's return by source, by kind, gross and net.
+
+    Attributes
+    ----------
+    by_source : dict of unit to tuple of Mean
+        In the order of its sources.
+    sources : tuple of Line
+        The same in the order of kinds.
+    """
 
     investor: str
     holding: str
+    by_source: Mapping[Unit, tuple[Mean, ...]]
     sources: tuple[Line, ...]
     kinds: tuple[Line, ...]
     gross: Line
@@ -103,6 +112,10 @@ def _contributions(measures: InvestorMeasures) -> Contributions:
     return Contributions(
         investor=measures.name,
         holding=measures.holding,
+        by_source={
+            unit: tuple(found[index] for index in range(len(measures.sources)))
+            for unit, found in means.items()
+        },
         sources=tuple(
             line(source.label, kind, index)
             for kind in present

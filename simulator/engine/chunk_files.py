@@ -1,17 +1,16 @@
-"""A chunk's file: a row for each path and investor or instrument, one row group for each of these.
+"""A chunk's files: one for each investor, each instrument, and the series that claims name.
 
-Columns are `path`, `investor`, `holding`, then `<measure>.<unit>`, `initial.<unit>`,
-`final.<unit>`, `<source>.<unit>`, `events`, `unpaid`, `organic_share` and what else is known of
-some of them; null where one has no such number. An instrument by itself has no investor; the
-numbers of series that claims name come last and have neither. What is the same on all paths
-stands in the file's metadata as JSON.
+Each has a row a path and no columns but its own: `path`, `investor`, `holding`, then
+`<measure>.<unit>`, `initial.<unit>`, `final.<unit>`, `<source>.<unit>`, `events`, `unpaid`,
+`organic_share` and what else is known of some of them. An instrument by itself has no investor.
+What is the same on all paths stands in the metadata of the last file, that of the series, as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from itertools import chain
 from pathlib import Path
@@ -22,12 +21,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from simulator.engine.chunks import Chunk
-from simulator.engine.tables import write_groups
+from simulator.engine.tables import write_table
 from simulator.instruments.base import Source, Unit
 from simulator.investors import InvestorMeasures
 from simulator.units import FloatArray
 
 FOLDER = "paths"
+SERIES = "series"
+"""The folder of what has neither an investor nor an instrument."""
 _KEY = b"assay"
 SPELLS = ("longest_days", "is_open", "under_water")
 MOMENTS = ("leaving.before", "leaving.that_day", "leaving.later")
@@ -36,12 +37,10 @@ FELL = "usdc_fell"
 
 @dataclass(frozen=True)
 class Holder:
-    """An investor or an instrument by itself, as a row group has it.
+    """An investor or an instrument by itself, as its file has it.
 
     Attributes
     ----------
-    group : int
-        The number of its row group.
     investor : bool
         Else an instrument.
     measures : tuple of (measure, unit)
@@ -52,7 +51,6 @@ class Holder:
         Whether its time under water is there.
     """
 
-    group: int
     investor: bool
     name: str
     holding: str
@@ -63,10 +61,15 @@ class Holder:
     gap: float
     spells: bool
 
+    @property
+    def place(self) -> str:
+        """Return its folder among the paths'."""
+        return f"{'investors' if self.investor else 'instruments'}/{self.name}"
+
 
 @dataclass(frozen=True)
 class Heading:
-    """What a chunk's file says of all its paths.
+    """What is the same on all of a chunk's paths.
 
     Attributes
     ----------
@@ -74,7 +77,7 @@ class Heading:
         SHA-256 of the investors' numbers.
     starts : dict of series to its first value
     series : tuple of str
-        The columns of the last row group.
+        The columns of the series' file.
     fall : bool
         Whether USDC can fall in this scenario.
     """
@@ -88,25 +91,32 @@ class Heading:
     fall: bool
 
 
-def chunk_name(first_path: int) -> str:
-    """Return the name of a chunk's file within a run's folder."""
-    return f"{FOLDER}/{first_path:09d}.parquet"
+def chunk_name(place: str, first_path: int) -> str:
+    """Return the name within a run's folder of a holder's file, or of the series'."""
+    return f"{FOLDER}/{place}/{first_path:09d}.parquet"
 
 
-def write_chunk(folder: Path, chunk: Chunk) -> Path:
-    """Write a chunk's file into a run's folder, one holder after the other."""
+def first_path_of(name: str) -> int:
+    """Return the first path of the chunk that a file is of."""
+    return int(Path(name).stem)
+
+
+def write_chunk(folder: Path, chunk: Chunk) -> list[str]:
+    """Write a chunk's files into a run's folder, one holder after the other, and name them."""
     heading = _heading(chunk)
-    one = Chunk(chunk.blocks[:1], chunk.days)
-    # a block has the same columns as all of them
-    schema = _schema(_groups(one, heading))
-    schema = schema.with_metadata({_KEY: json.dumps(_plain(heading)).encode()})
-    target = folder / chunk_name(heading.first_path)
-    return write_groups(target, schema, (_table(schema, of) for of in _groups(chunk, heading)))
+    names = []
+    for place, columns in _groups(chunk, heading):
+        table = pa.table(columns)
+        if place == SERIES:
+            table = table.replace_schema_metadata({_KEY: json.dumps(_plain(heading)).encode()})
+        names.append(chunk_name(place, heading.first_path))
+        write_table(folder / names[-1], table)
+    return names
 
 
 def numbers_a_path(chunk: Chunk) -> int:
-    """Return how many numbers a chunk's file holds for each path that others do not have too."""
-    return sum(map(_varies, (v for of in _groups(chunk, _heading(chunk)) for v in of.values())))
+    """Return how many numbers a chunk's files hold for each path that others do not have too."""
+    return sum(map(_varies, (v for _, of in _groups(chunk, _heading(chunk)) for v in of.values())))
 
 
 def _varies(values: Any) -> bool:
@@ -118,7 +128,7 @@ def _varies(values: Any) -> bool:
 
 
 def read_heading(file: Path) -> Heading:
-    """Return what a chunk's file says of itself.
+    """Return what the series' file says of its chunk.
 
     Raises
     ------
@@ -132,18 +142,15 @@ def read_heading(file: Path) -> Heading:
 
 
 def path_table(investors: Mapping[str, InvestorMeasures], first_path: int) -> pa.Table:
-    """Return the rows of investors as one table; columns as in a chunk's file."""
-    groups = [_columns(_holder(0, True, of), of, first_path) for of in investors.values()]
-    schema = _schema(groups)
-    return pa.concat_tables([_table(schema, columns) for columns in groups])
+    """Return the rows of investors as one table; null is what somebody has no number of."""
+    parts = [pa.table(_columns(_holder(True, of), of, first_path)) for of in investors.values()]
+    return pa.concat_tables(parts, promote_options="default")
 
 
 def _heading(chunk: Chunk) -> Heading:
     first = chunk.blocks[0]
-    holders = [_holder(number, True, of) for number, of in enumerate(chunk.investors)]
-    holders += [
-        _holder(number, False, of) for number, of in enumerate(chunk.instruments, len(holders))
-    ]
+    holders = [_holder(True, of) for of in chunk.investors]
+    holders += [_holder(False, of) for of in chunk.instruments]
     return Heading(
         first_path=chunk.first_path,
         n_paths=chunk.n_paths,
@@ -155,9 +162,8 @@ def _heading(chunk: Chunk) -> Heading:
     )
 
 
-def _holder(group: int, investor: bool, of: InvestorMeasures) -> Holder:
+def _holder(investor: bool, of: InvestorMeasures) -> Holder:
     return Holder(
-        group=group,
         investor=investor,
         name=of.name,
         holding=of.holding,
@@ -170,8 +176,8 @@ def _holder(group: int, investor: bool, of: InvestorMeasures) -> Holder:
     )
 
 
-def _groups(chunk: Chunk, heading: Heading) -> Iterator[dict[str, Any]]:
-    """Yield the columns of each row group."""
+def _groups(chunk: Chunk, heading: Heading) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the columns of each file."""
     depeg = chunk.depeg
     for holder, of in zip(heading.holders, chain(chunk.investors, chunk.instruments), strict=True):
         columns = _columns(holder, of, chunk.first_path)
@@ -179,11 +185,11 @@ def _groups(chunk: Chunk, heading: Heading) -> Iterator[dict[str, Any]]:
             for moment, paid in zip(MOMENTS, depeg.exits[holder.name], strict=True):
                 columns[moment] = np.full(depeg.fell.size, np.nan)
                 columns[moment][depeg.fell] = paid
-        yield columns
+        yield holder.place, columns
     last: dict[str, Any] = {"path": _paths(chunk.first_path, chunk.n_paths)}
     if depeg is not None:
         last[FELL] = depeg.fell
-    yield last | chunk.series
+    yield SERIES, last | chunk.series
 
 
 def _paths(first: int, count: int) -> np.ndarray[Any, Any]:
@@ -194,7 +200,7 @@ def _columns(holder: Holder, of: InvestorMeasures, first_path: int) -> dict[str,
     n_paths = of.events.shape[0]
     columns: dict[str, Any] = {
         "path": _paths(first_path, n_paths),
-        "investor": pa.repeat(of.name, n_paths) if holder.investor else None,
+        **({"investor": pa.repeat(of.name, n_paths)} if holder.investor else {}),
         "holding": pa.repeat(of.holding if holder.investor else of.name, n_paths),
     }
     columns |= {f"{m}.{unit}": values for (m, unit), values in of.values.items()}
@@ -212,37 +218,10 @@ def _columns(holder: Holder, of: InvestorMeasures, first_path: int) -> dict[str,
     return columns
 
 
-_WORDS = {"investor": pa.string(), "holding": pa.string()}
-
-
-def _schema(groups: Iterable[dict[str, Any]]) -> pa.Schema:
-    """Return the columns of all groups in the order in which each is first met."""
-    found: dict[str, Any] = {}
-    for columns in groups:
-        for name, values in columns.items():
-            if name not in found:
-                found[name] = _WORDS.get(name) or pa.array(values[:0]).type
-    return pa.schema(list(found.items()))
-
-
-def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
-    n_paths = len(columns["path"])
-    # most columns are null in most groups: one array for all of a type
-    nulls = {kind: pa.nulls(n_paths, kind) for kind in set(schema.types)}
-    arrays = [
-        nulls[field.type]
-        if columns.get(field.name) is None
-        else pa.array(columns[field.name], field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
 def _plain(heading: Heading) -> dict[str, Any]:
     """Return a heading as JSON has it; null stands for NaN."""
     holders = [
         {
-            "group": h.group,
             "investor": h.investor,
             "name": h.name,
             "holding": h.holding,
@@ -283,12 +262,8 @@ def _heading_of(plain: Mapping[str, Any]) -> Heading:
     return Heading(**{**plain, "holders": holders, "series": tuple(plain["series"])})
 
 
-def open_chunk(file: Path) -> Any:
-    """Return a chunk's file, open for `read_columns`; it checks what it reads."""
-    return parquet.ParquetFile(file, page_checksum_verification=True)
-
-
-def read_columns(opened: Any, group: int, names: list[str]) -> list[FloatArray]:
-    """Return columns of a row group of an open file, each of shape (n_paths,)."""
-    table = opened.read_row_group(group, columns=names, use_threads=False)
+def read_columns(file: Path, names: list[str]) -> list[FloatArray]:
+    """Return columns of a chunk's file, each of shape (n_paths,); what is read is checked."""
+    with parquet.ParquetFile(file, page_checksum_verification=True) as opened:
+        table = opened.read(columns=names, use_threads=False)
     return [table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in names]

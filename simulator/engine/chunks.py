@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from simulator.claims.outcomes import Outcomes
 from simulator.engine.blocks import Span, spans
-from simulator.engine.day_counts import DayCounts
+from simulator.engine.day_counts import DayCounts, Room
 from simulator.engine.depeg import Depeg, join_depegs
 from simulator.engine.reduce import Block, join_series, run_blocks
 from simulator.investors import InvestorMeasures, join
@@ -99,7 +99,7 @@ def run_chunk(
     workers: int | None = 1,
     block_paths: int | None = None,
     on_paths: Callable[[int], None] = lambda paths: None,
-    like: DayCounts | None = None,
+    room: Room | None = None,
 ) -> Chunk:
     """Simulate a chunk's paths and reduce them.
 
@@ -109,10 +109,10 @@ def run_chunk(
         Paths a task, a multiple of LANES; by default what `paths_a_block` says.
     on_paths : callable
         Called with the number of paths of each block.
-    like : DayCounts, optional
-        Of other paths of the run: where room for their counts is needed too.
+    room : dict of series to its bins, optional
+        Where other paths of the run are counted (`DayCounts.extents`).
     """
-    days, blocks = DayCounts(span.count, like), list[Block]()
+    days, blocks = DayCounts(span.count, room), list[Block]()
     block_paths = block_paths or paths_a_block(scenario)
     for block in run_blocks(scenario, spec, span, days, workers=workers, block_paths=block_paths):
         blocks.append(block)

@@ -36,6 +36,8 @@ COLUMNS = ("p05", "p25", "p50", "p75", "p95")
 
 IntArray = npt.NDArray[np.int64]
 CountArray = npt.NDArray[np.int32] | npt.NDArray[np.uint16]
+Room = Mapping[str, tuple[IntArray, IntArray]]
+"""By series: the first and the last bin, shape (2, n_rows) each; -1 where there is none."""
 
 _SHIFT = 52 - MANTISSA_BITS
 _BIAS = 1_023
@@ -86,20 +88,20 @@ class _Rows:
 class DayCounts:
     """Histograms of daily series by name; adding is safe from several threads."""
 
-    def __init__(self, paths: int | None = None, like: DayCounts | None = None) -> None:
+    def __init__(self, paths: int | None = None, room: Room | None = None) -> None:
         """Begin without any count.
 
         Parameters
         ----------
         paths : int, optional
             No more are going to be counted: of few, counts take half the memory.
-        like : DayCounts, optional
-            Where room is needed from the start: rows that grow later are copied.
+        room : dict of series to its bins, optional
+            What is needed from the start, as of `extents`: rows that grow later are copied.
         """
         self._kind = np.int32 if paths is None or paths > _MOST_OF_FEW else np.uint16
         self._rows: dict[str, _Rows] = {}
         self._lock = threading.Lock()
-        self._like = like
+        self._room = room or {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,6 +157,10 @@ class DayCounts:
                 np.minimum(rows.lowest, theirs.lowest, out=rows.lowest)
                 np.maximum(rows.highest, theirs.highest, out=rows.highest)
 
+    def clear(self) -> None:
+        """Forget all counts: those of a million flagship paths take 280 MB."""
+        self._rows.clear()
+
     def quantiles(self, dates: pd.DatetimeIndex, names: Sequence[str] | None = None) -> Any:
         """Return a DataFrame with columns date, series, p05, p25, p50, p75, p95.
 
@@ -177,6 +183,10 @@ class DayCounts:
     def views(self) -> dict[str, Mapping[str, npt.NDArray[Any]]]:
         """Return all counts by series as they are, of the shapes of `_Rows`: not to be changed."""
         return {n: {i: getattr(rows, i) for i in _ARRAYS} for n, rows in self._rows.items()}
+
+    def extents(self) -> Room:
+        """Return the first and the last bin with a count of each series, side and row."""
+        return {name: _used(rows) for name, rows in self._rows.items()}
 
     def arrays(self) -> dict[str, Mapping[str, npt.NDArray[Any]]]:
         """Return all counts by series, of the shapes of `_Rows`, without room that nobody uses.
@@ -209,10 +219,8 @@ class DayCounts:
         with self._lock:
             if name not in self._rows:
                 self._rows[name] = rows = _Rows.empty(n_rows, self._kind)
-                if self._like is not None and name in self._like.names:
-                    other = self._like._rows[name]
-                    with other.lock:
-                        _make_room(rows, *_used(other))
+                if name in self._room:
+                    _make_room(rows, *self._room[name])
             return self._rows[name]
 
     def _quantiles(self, name: str, probabilities: Sequence[float]) -> FloatArray:

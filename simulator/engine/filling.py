@@ -7,23 +7,23 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from simulator.engine.blocks import Span, bounded
-from simulator.engine.chunk_files import chunk_name, write_chunk
+from simulator.engine.chunk_files import SERIES, chunk_name, first_path_of, write_chunk
 from simulator.engine.chunks import chunk_spans, run_chunk
 from simulator.engine.cluster import Cluster
-from simulator.engine.day_counts import DayCounts
+from simulator.engine.day_counts import DayCounts, IntArray, Room
 from simulator.engine.folder import (
     ALLOCATION,
     DAILY,
     PathsDone,
     RunFolder,
-    hash_of,
+    changed_files,
     read_shares,
 )
 from simulator.engine.memory import keep_freed_memory, return_freed_memory
@@ -61,11 +61,15 @@ class Found:
         Without their days, which are in `days` all together.
     broken : tuple of str
         Files that are cut short or are not what was written; they are computed again.
+    room : dict of series to its bins
+        The first chunk's, for the others to begin with; all that a million paths fill is half as
+        much again.
     """
 
     notes: dict[int, ChunkNote]
     days: DayCounts
     broken: tuple[str, ...] = ()
+    room: dict[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
 
     @property
     def paths(self) -> int:
@@ -75,6 +79,8 @@ class Found:
     def take(self, note: ChunkNote) -> None:
         """Add a chunk that is written; its days are added to those of all."""
         self.days.merge(note.days)
+        if not self.room:
+            self.room.update(note.days.extents())
         self.notes[note.first_path] = replace(note, days=DayCounts())
 
 
@@ -85,10 +91,13 @@ def find_chunks(folder: Path, paths: int) -> Found:
         try:
             note = read_note(folder, span.first)
         except (OSError, ValueError, KeyError, TypeError, IndexError):
-            broken.append(chunk_name(span.first))
+            broken.append(note_name(span.first))
             continue
         if note is not None and note.n_paths == span.count:
-            found.take(note)
+            changed = changed_files(folder, note.files)
+            broken += changed
+            if not changed:
+                found.take(note)
     return replace(found, broken=tuple(broken))
 
 
@@ -126,7 +135,7 @@ def fill(
         many = len(missing) >= _CHUNKS_A_THREAD * threads
         within = min(threads, _THREADS_A_CHUNK) if many else threads
         work = partial(
-            _keep, folder.path, scenario, spec, within, block_paths, on_paths, found.days
+            _keep, folder.path, scenario, spec, within, block_paths, on_paths, found.room
         )
         made = _in_threads(work, missing, threads // within)
     else:
@@ -134,13 +143,16 @@ def fill(
     for note in made:
         found.take(note)
         del note  # its days would stay in memory while the next chunk is made
-    return_freed_memory()
     notes = [found.notes[first] for first in sorted(found.notes)]
     daily = found.days.quantiles(calendar(scenario.start, scenario.horizon_days))
+    found.days.clear()  # whoever called still holds them
+    return_freed_memory()
     shares: Shares = joined_shares(folder.path, notes)
     total = checksum([note.digest for note in notes], daily)
     folder.write_days(daily, shares)
-    folder.finish_paths(total, {chunk_name(note.first_path): note.sha256 for note in notes})
+    folder.finish_paths(
+        total, {name: known for note in notes for name, known in note.files.items()}
+    )
     return stored_simulation(
         folder.path,
         scenario,
@@ -165,10 +177,13 @@ def read_paths(
     UsageError
         The files are not those of the run that is noted.
     """
-    broken = broken_files(folder, done)
+    broken = changed_files(folder, done.files)
     if broken:
         rule = "is not what the run wrote; run it again, which computes what is missing"
         raise InputError([Problem(str(folder / name), None, "", "", rule) for name in broken])
+    another = f"{folder} was made by another version, or its files have changed; run it anew"
+    if chunk_name(SERIES, 0) not in done.files:
+        raise UsageError(f"{another}: its paths are kept in another way")
     found = stored_simulation(
         folder,
         scenario,
@@ -179,14 +194,8 @@ def read_paths(
         checksum=done.checksum,
     )
     if checksum(stored_digests(folder, scenario.paths), found.daily) != done.checksum:
-        rule = "was made by another version, or its files have changed; run it anew"
-        raise UsageError(f"{folder} {rule}: its numbers are not found again")
+        raise UsageError(f"{another}: its numbers are not found again")
     return found
-
-
-def broken_files(folder: Path, done: PathsDone) -> list[str]:
-    """Return the files of a run's paths that are not what was written."""
-    return [name for name, known in done.files.items() if hash_of(folder / name) != known]
 
 
 def mend(
@@ -199,9 +208,9 @@ def mend(
     on_paths: Callable[[int], None] = lambda paths: None,
 ) -> None:
     """Compute those chunks again whose files are not what was written."""
-    spec = market_spec(scenario, calibration)
+    spec, first_paths = market_spec(scenario, calibration), set(map(first_path_of, broken))
     for span in chunk_spans(scenario.paths):
-        if chunk_name(span.first) in broken:
+        if span.first in first_paths:
             chunk = run_chunk(scenario, spec, span, workers=workers, on_paths=on_paths)
             write_chunk(folder.path, chunk)
 
@@ -213,7 +222,7 @@ def _keep(
     threads: int,
     block_paths: int | None,
     on_paths: Callable[[int], None],
-    like: DayCounts,
+    room: Room,
     span: Span,
 ) -> ChunkNote:
     """Simulate one chunk, write it, and return its note."""
@@ -224,7 +233,7 @@ def _keep(
         workers=threads,
         block_paths=block_paths,
         on_paths=on_paths,
-        like=like,
+        room=room,
     )
     return keep_chunk(folder, chunk)
 
@@ -250,8 +259,8 @@ def make_chunk(span: Span, world: World) -> Files:
         keep_chunk(Path(world.folder), chunk)
         return {}
     with tempfile.TemporaryDirectory(prefix="assay-") as place:
-        keep_chunk(Path(place), chunk)
-        names = (chunk_name(span.first), note_name(span.first))
+        note = keep_chunk(Path(place), chunk)
+        names = (*note.files, note_name(span.first))
         return {name: (Path(place) / name).read_bytes() for name in names}
 
 
@@ -277,8 +286,9 @@ def _on_cluster(
         for name, data in files.items():
             write_bytes(folder / name, data)
         note = read_note(folder, span.first)
-        if note is None:
-            raise ClusterUnavailable(f"a worker did not write {chunk_name(span.first)}")
+        changed = [note_name(span.first)] if note is None else changed_files(folder, note.files)
+        if note is None or changed:
+            raise ClusterUnavailable(f"a worker did not write {changed[0]}")
         on_paths(span.count)
         yield note
 

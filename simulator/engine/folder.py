@@ -248,8 +248,7 @@ class RunFolder:
 
     def broken(self) -> list[str]:
         """Return the files of a finished run that are not what was written."""
-        known = (self.manifest() or {}).get("files", {})
-        return [name for name, found in known.items() if hash_of(self.path / name) != found]
+        return changed_files(self.path, (self.manifest() or {}).get("files", {}))
 
     def forget_paths(self) -> None:
         """Let the paths count as not simulated: what is of all of them is not what was written."""
@@ -449,7 +448,12 @@ def read_shares(file: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def hash_of(file: Path) -> str:
+def changed_files(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Return the names of files whose SHA-256 is not the known one, or that cannot be read."""
+    return [name for name, known in files.items() if _hash_of(folder / name) != known]
+
+
+def _hash_of(file: Path) -> str:
     """Return a file's SHA-256; empty where it cannot be read."""
     try:
         return file_hash(file)

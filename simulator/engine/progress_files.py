@@ -1,8 +1,8 @@
 """What an unfinished run knows of its finished chunks, beside the chunks' own files.
 
-For each a file in `progress/`: the SHA-256 of the chunk's file, and what is summed over chunks,
-that is the counts of its days and its portfolios' mean shares. A chunk without it, or whose file
-is not what it says, is computed again. A finished run needs none of them.
+For each a file in `progress/`: the SHA-256 of the chunk's files, and what is summed over chunks,
+that is the counts of its days and its portfolios' mean shares. A chunk without it, or of which a
+file is not what it says, is computed again. A finished run needs none of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from simulator.engine.chunk_files import chunk_name, write_chunk
+from simulator.engine.chunk_files import write_chunk
 from simulator.engine.chunks import Chunk
 from simulator.engine.day_counts import DayCounts
 from simulator.engine.tables import write_groups
@@ -46,11 +46,18 @@ Shares = Mapping[str, Mapping[str, FloatArray]]
 
 @dataclass(frozen=True)
 class ChunkNote:
-    """A chunk that is written: its file's hash, and the counts of its days."""
+    """A chunk that is written.
+
+    Attributes
+    ----------
+    files : dict of name within the run's folder to SHA-256
+    days : DayCounts
+        The counts of its days.
+    """
 
     first_path: int
     n_paths: int
-    sha256: str
+    files: Mapping[str, str]
     digest: str
     days: DayCounts
 
@@ -61,12 +68,12 @@ def note_name(first_path: int) -> str:
 
 
 def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
-    """Write a chunk's file, then its note: who finds the note finds the chunk."""
-    file = write_chunk(folder, chunk)
+    """Write a chunk's files, then its note: who finds the note finds the chunk."""
+    names = write_chunk(folder, chunk)
     note = ChunkNote(
         first_path=chunk.first_path,
         n_paths=chunk.n_paths,
-        sha256=file_hash(file),
+        files={name: file_hash(folder / name) for name in names},
         digest=chunk.digest,
         days=chunk.days,
     )
@@ -85,7 +92,7 @@ def keep_chunk(folder: Path, chunk: Chunk) -> ChunkNote:
 def _write(folder: Path, note: ChunkNote, shares: Shares) -> None:
     facts = {
         "n_paths": note.n_paths,
-        "sha256": note.sha256,
+        "files": note.files,
         "digest": note.digest,
         "shares": {
             name: {holding: base64.b64encode(of.tobytes()).decode() for holding, of in own.items()}
@@ -117,19 +124,17 @@ def read_note(folder: Path, first_path: int) -> ChunkNote | None:
     Raises
     ------
     ValueError, OSError, KeyError
-        It is cut short, or the chunk's file is not what it says.
+        It is cut short.
     """
     file = folder / note_name(first_path)
     if not file.is_file():
         return None
     opened = parquet.ParquetFile(file, page_checksum_verification=True)
     facts = json.loads((opened.schema_arrow.metadata or {})[_KEY])
-    if file_hash(folder / chunk_name(first_path)) != facts["sha256"]:
-        raise ValueError(f"{chunk_name(first_path)} is not what was written")
     return ChunkNote(
         first_path=first_path,
         n_paths=facts["n_paths"],
-        sha256=facts["sha256"],
+        files=facts["files"],
         digest=facts["digest"],
         days=DayCounts.of_arrays(dict(_counts(opened))),
     )

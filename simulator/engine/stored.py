@@ -6,9 +6,11 @@ read last is kept, up to `KEPT_BYTES`.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -20,11 +22,11 @@ from simulator.claims.outcomes import Outcomes
 from simulator.engine.chunk_files import (
     FELL,
     MOMENTS,
+    SERIES,
     SPELLS,
     Heading,
     Holder,
     chunk_name,
-    open_chunk,
     read_columns,
     read_heading,
 )
@@ -41,10 +43,8 @@ from simulator.units import BoolArray, FloatArray
 
 KEPT_BYTES = 256 * 2**20
 """Columns that were read last are kept up to this."""
-_AT_ONCE_BYTES = 128 * 2**20
-"""So many bytes of a holder's columns are read together: each pass over the files costs time."""
-_OPEN_FILES = 8
-"""So many chunks stay open: to open one costs more than to read a column of it."""
+_AT_ONCE = 4
+"""So many columns of a holder are read together: to open a file costs as much as two of them."""
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -110,67 +110,56 @@ class PathFiles:
     ----------
     heading : Heading
         The first chunk's: what is no number of the chunk is that of all.
-    gaps : list of float
-        The largest gap of the attribution over all chunks, by row group.
+    gaps : dict of place to float
+        The largest gap of each attribution over all chunks.
     """
 
     def __init__(self, folder: Path, first_paths: Sequence[int]) -> None:
-        self._files = [folder / chunk_name(first) for first in first_paths]
-        self.heading = read_heading(self._files[0])
+        self._folder, self._first_paths = folder, first_paths
+        headings = (read_heading(folder / chunk_name(SERIES, first)) for first in first_paths)
+        self.heading = next(headings)
         self.n_paths = self.heading.n_paths
-        self.gaps = [holder.gap for holder in self.heading.holders]
-        for file in self._files[1:]:
-            self._take(read_heading(file))
-        self._kept: OrderedDict[tuple[int, str], Any] = OrderedDict()
+        self.gaps = {holder.place: holder.gap for holder in self.heading.holders}
+        for heading in headings:
+            self._take(heading)
+        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._bytes = 0
-        self._open: dict[Path, Any] = {}
         self._lock = threading.Lock()
 
     def _take(self, heading: Heading) -> None:
         """Add what is a chunk's own: of a million paths all headings are many megabytes."""
         self.n_paths += heading.n_paths
-        for group, holder in enumerate(heading.holders):
-            self.gaps[group] = max(self.gaps[group], holder.gap)
+        for holder in heading.holders:
+            self.gaps[holder.place] = max(self.gaps[holder.place], holder.gap)
 
-    def column(self, group: int, name: str, beside: Sequence[str] = ()) -> Any:
-        """Return a column of a row group over all paths, shape (n_paths,); not to be changed.
+    def column(self, place: str, name: str, beside: Sequence[str] = ()) -> Any:
+        """Return a column of a holder over all paths, shape (n_paths,); not to be changed.
 
         `beside` are columns that are likely to be asked for next.
         """
         with self._lock:
-            if (group, name) not in self._kept:
-                self._read(group, self._together(group, name, list(beside)))
-            self._kept.move_to_end((group, name))
-            return self._kept[group, name]
+            if (place, name) not in self._kept:
+                self._read(place, self._together(place, name, list(beside)))
+            self._kept.move_to_end((place, name))
+            return self._kept[place, name]
 
-    def _together(self, group: int, name: str, beside: list[str]) -> list[str]:
-        """Return a column and as many of those behind it as are worth one pass over the files."""
-        most = max(1, _AT_ONCE_BYTES // (8 * self.n_paths))
+    def _together(self, place: str, name: str, beside: list[str]) -> list[str]:
+        """Return a column and those behind it that are read in one pass over the files."""
         at = beside.index(name) if name in beside else 0
-        next_ones = [n for n in beside[at:] + beside[:at] if (group, n) not in self._kept]
-        return list(dict.fromkeys((name, *next_ones)))[:most]
+        next_ones = [n for n in beside[at:] + beside[:at] if (place, n) not in self._kept]
+        return list(dict.fromkeys((name, *next_ones)))[:_AT_ONCE]
 
-    def _read(self, group: int, names: list[str]) -> None:
-        parts = [self._parts(file, group, names) for file in self._files]
+    def _read(self, place: str, names: list[str]) -> None:
+        files = [self._folder / chunk_name(place, first) for first in self._first_paths]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(lambda file: read_columns(file, names), files))
         for name, pieces in zip(names, zip(*parts, strict=True), strict=True):
             whole = np.concatenate(pieces)
             whole.setflags(write=False)
-            self._kept[group, name] = whole
+            self._kept[place, name] = whole
             self._bytes += whole.nbytes
         while self._bytes > KEPT_BYTES and len(self._kept) > len(names):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
-
-    def _parts(self, file: Path, group: int, names: list[str]) -> list[Any]:
-        """Return columns of one chunk; the first files stay open."""
-        opened = self._open.get(file)
-        if opened is None:
-            opened = open_chunk(file)
-            if len(self._open) < _OPEN_FILES:
-                self._open[file] = opened
-        found = read_columns(opened, group, names)
-        if file not in self._open:
-            opened.close()
-        return found
 
 
 class StoredMeasures(InvestorMeasures):
@@ -188,7 +177,7 @@ class StoredMeasures(InvestorMeasures):
             "name": holder.name,
             "holding": holder.holding,
             "sources": holder.sources,
-            "attribution_gap": files.gaps[holder.group],
+            "attribution_gap": files.gaps[holder.place],
             "values": OnDemand(holder.measures, lambda key: self._column(f"{key[0]}.{key[1]}")),
             "initial": OnDemand(units, lambda unit: self._column(f"initial.{unit}")),
             "final": OnDemand(units, lambda unit: self._column(f"final.{unit}")),
@@ -214,7 +203,7 @@ class StoredMeasures(InvestorMeasures):
             beside += [f"initial.{unit}", f"final.{unit}"]
             beside += [f"{source.name}.{unit}" for source in holder.sources]
             beside += [f"{name}.{unit}" for name in SPELLS] if holder.spells else []
-        return self._files.column(holder.group, name, beside)
+        return self._files.column(holder.place, name, beside)
 
     def _attribution(self, unit: Unit) -> FloatArray:
         names = [f"{source.name}.{unit}" for source in self._holder.sources]
@@ -290,24 +279,23 @@ def stored_simulation(
 
 def stored_digests(folder: Path, paths: int) -> list[str]:
     """Return the digests of a run's chunks in their order."""
-    names = (chunk_name(span.first) for span in chunk_spans(paths))
+    names = (chunk_name(SERIES, span.first) for span in chunk_spans(paths))
     return [read_heading(folder / name).digest for name in names]
 
 
 def stored_series(files: PathFiles) -> Mapping[str, FloatArray]:
     """Return the numbers of series that claims name by `Condition.key`, shape (n_paths,)."""
-    group = len(files.heading.holders)
-    return OnDemand(files.heading.series, lambda name: files.column(group, name))
+    return OnDemand(files.heading.series, lambda name: files.column(SERIES, name))
 
 
 def stored_depeg(files: PathFiles) -> Depeg | None:
     """Return what leaving paid around the fall of USDC; None where it never can fall."""
     if not files.heading.fall:
         return None
-    fell: BoolArray = files.column(len(files.heading.holders), FELL)
-    groups = {holder.name: holder.group for holder in files.heading.holders if holder.investor}
+    fell: BoolArray = files.column(SERIES, FELL)
+    places = {holder.name: holder.place for holder in files.heading.holders if holder.investor}
 
     def exits(name: str) -> FloatArray:
-        return np.stack([files.column(groups[name], moment)[fell] for moment in MOMENTS])
+        return np.stack([files.column(places[name], moment)[fell] for moment in MOMENTS])
 
-    return Depeg(fell, OnDemand(groups, exits))
+    return Depeg(fell, OnDemand(places, exits))

@@ -121,11 +121,12 @@ class _Player:
         found = []
         for path in range(first, first + count):
             found.append(self._play_one(path))
-            # what knows itself, as a seat and its custody do, is some 7 MB of the flagship's path
-            gc.collect()
             if not self._is_settled:
+                gc.collect()
                 gc.freeze()  # what the first path has loaded stays: no collection need look at it
                 self._is_settled = True
+        # what knows itself, as a seat and its custody do, is some 7 MB of the flagship's path
+        gc.collect()
         return found
 
     def _play_one(self, path: int) -> Outcome:

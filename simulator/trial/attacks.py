@@ -109,7 +109,7 @@ def _dear_shares(stage: TrialStage, first: int, gift: int, days: int, stake: int
 
 def _reports_by(stage: TrialStage, who: str) -> list[Call]:
     """Return the calls of a report as somebody else's; nobody may be kept from making them."""
-    return [Call(call.to, call.data, who, call.label, call.gas) for call in stage.told("report")]
+    return [call._replace(sender=who) for call in stage.told("report")]
 
 
 # -- coming back in --------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _wealth(
 
 
 def _name(call: Call) -> str:
-    return call.label.split(".")[-1].split("(")[0]
+    return call.told.split(".")[-1].split("(")[0]
 
 
 # -- a queue without bound -------------------------------------------------------------------
@@ -356,7 +356,7 @@ def _unbounded(
             stage.chain.revert(fresh)
             play(stage, steps)
             (last,) = calls_of(stage, exits)
-            capped = Call(last.to, last.data, last.sender, last.label, used[0] + _slack(used))
+            capped = last._replace(gas=used[0] + _slack(used))
             return Fault("unbounded-queue", said, (*steps, capped), None, len(steps), _WHERE, True)
     return None
 
@@ -379,7 +379,7 @@ def _gas_of_exits(stage: TrialStage, act: Call, exits: Move) -> list[int]:
 def _gas_of(stage: TrialStage, exits: Move) -> int:
     here = stage.chain.snapshot()
     (call,) = calls_of(stage, exits)
-    large = Call(call.to, call.data, call.sender, call.label, 6 * CALL_GAS)
+    large = call._replace(gas=6 * CALL_GAS)
     (receipt,) = stage.send([large])
     stage.chain.revert(here)
     return receipt.gas_used
@@ -442,7 +442,7 @@ def slowed(stage: TrialStage, fresh: int) -> Fault | None:
     for amount in (0, 1):
         stage.chain.revert(here)
         notices = [
-            Call(call.to, call.data, stage.roles.intruder, call.label, call.gas)
+            call._replace(sender=stage.roles.intruder)
             for call in stage.told("earn", amount)
             if call.to == stage.contract.address
         ]

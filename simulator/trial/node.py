@@ -113,7 +113,7 @@ class Door:
         # Solidity hashes key and place, Vyper place and key.
         slot = keccak(key + self._place if self._by_key else self._place + key)
         data = _KEY + slot + amount.to_bytes(32, "big")
-        return Call(self._token, data, label=f"the balance of {who} becomes {amount}")
+        return Call(self._token, data, told=f"the balance of {who} becomes {amount}")
 
 
 def _is_told(chain: RevmChain, token: Contract, who: str, change: Call) -> bool:

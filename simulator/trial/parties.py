@@ -290,9 +290,11 @@ def _visits(stage: TrialStage, act: _Act, to: str) -> Steps:
     call = stage.contract.call(act.what, act.amount, to, stage.roles.depositor)
     return (
         visitor.call("prepare", call.to, call.data, sender=sender)._replace(
-            label=f"visitor prepares {call.label}"
+            told=f"visitor prepares {call.label}", args=None
         ),
-        visitor.call("told", sender=sender)._replace(label="visitor tries what it has prepared"),
+        visitor.call("told", sender=sender)._replace(
+            told="visitor tries what it has prepared", args=None
+        ),
     )
 
 

@@ -154,18 +154,18 @@ def test_run__folder__holds_what_the_design_lists(finished):
     path, _ = finished
     names = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     assert {
-        "scenario.yaml", "manifest.json", "paths/000000000.parquet", "daily.parquet",
-        "verdicts.json", "report.html", "answer.txt", "details.txt",
-        "answer.json",
+        "scenario.yaml", "manifest.json", "paths/investors/holder/000000000.parquet",
+        "paths/series/000000000.parquet", "daily.parquet", "verdicts.json", "report.html",
+        "answer.txt", "details.txt", "answer.json",
     } <= names  # fmt: skip
     assert not [name for name in names if name.startswith(".") or name.endswith(".tmp")]
     assert not [name for name in names if name.startswith("progress")]
-    rows = pd.read_parquet(path / "paths")
-    investors = rows[rows["investor"].notna()]
-    assert len(investors) == 2 * 256
-    assert set(investors["investor"]) == {"holder", "token_only"}
-    instruments = rows[rows["investor"].isna() & rows["holding"].notna()]
-    assert len(instruments) == 256 * instruments["holding"].nunique() > 0
+    investors = {at.name: pd.read_parquet(at) for at in (path / "paths" / "investors").iterdir()}
+    assert set(investors) == {"holder", "token_only"}
+    assert [len(rows) for rows in investors.values()] == [256, 256]
+    instruments = list((path / "paths" / "instruments").iterdir())
+    assert instruments
+    assert all(len(pd.read_parquet(at)) == 256 for at in instruments)
     strict_json((path / "verdicts.json").read_text(encoding="utf-8"))
     strict_json((path / "manifest.json").read_text(encoding="utf-8"))
 
@@ -234,7 +234,7 @@ def test_run__finished__is_told_again_with_its_exit_code_and_as_json(finished, f
 def test_run__finished__with_other_options__keeps_its_paths_and_makes_the_rest_anew(folder):
     command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
     assay(*command, "--parameter-sets", 0)
-    chunk = folder / "x" / "paths" / "000000000.parquet"
+    chunk = folder / "x" / "paths" / "investors" / "holder" / "000000000.parquet"
     before = chunk.stat().st_mtime_ns
     outcome = assay(*command, "--parameter-sets", 3)
     assert "all 128 paths are there" in outcome.stderr
@@ -248,10 +248,10 @@ def test_run__finished__a_changed_chunk__is_named_and_computed_again(folder):
     command = ("run", "gold-vault-sober", *SHORT[:4], "--no-replay", "--out", "x")
     assay(*command)
     before = written(folder / "x")
-    chunk = folder / "x" / "paths" / "000000000.parquet"
+    chunk = folder / "x" / "paths" / "investors" / "holder" / "000000000.parquet"
     chunk.write_bytes(chunk.read_bytes()[:1000])
     outcome = assay(*command)
-    assert "paths/000000000.parquet is cut short, or not what was written" in outcome.stderr
+    assert "holder/000000000.parquet is cut short, or not what was written" in outcome.stderr
     assert written(folder / "x") == before
 
 

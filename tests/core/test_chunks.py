@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,31 @@ def test_folder__holds_all_that_a_simulation_in_memory_finds(tmp_path):
         assert_same(kept.investors[name], measured)
     for name, measured in whole.instruments.items():
         assert_same(kept.instruments[name], measured)
-    assert [f.name for f in sorted((tmp_path / "run" / "paths").iterdir())] == [
-        "000000000.parquet", "000000384.parquet", "000000768.parquet",
-    ]  # fmt: skip
+    paths = tmp_path / "run" / "paths"
+    places = {f.parent.relative_to(paths).as_posix() for f in paths.rglob("*.parquet")}
+    expected = {f"investors/{name}" for name in whole.investors}
+    expected |= {f"instruments/{name}" for name in whole.instruments}
+    assert places == expected | {"series"}
+    for place in places:
+        assert [f.name for f in sorted((paths / place).iterdir())] == [
+            "000000000.parquet", "000000384.parquet", "000000768.parquet",
+        ]  # fmt: skip
+
+
+def test_files__of_a_holder__are_one_table_of_its_own_columns(tmp_path):
+    """As docs/run-folder.md has it: pandas reads a holder's folder, and none of it is null."""
+    folder, simulation = filled(tmp_path / "run")
+    for name, measured in simulation.investors.items():
+        rows = pd.read_parquet(folder.path / "paths" / "investors" / name)
+        assert list(rows["path"]) == list(range(900))
+        assert set(rows["investor"]) == {name}
+        assert set(rows["holding"]) == {measured.holding}
+        for (measure, unit), values in measured.values.items():
+            np.testing.assert_array_equal(rows[f"{measure}.{unit}"], values)
+    for name in simulation.instruments:
+        rows = pd.read_parquet(folder.path / "paths" / "instruments" / name)
+        assert set(rows["holding"]) == {name}
+        assert "investor" not in rows
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -140,7 +163,15 @@ def test_run__that_stopped_after_two_chunks__goes_on_with_these(tmp_path, monkey
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("name", ["paths/000000384.parquet", "progress/000000384.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "paths/investors/holder/000000384.parquet",
+        "paths/instruments/gold_vault/000000384.parquet",
+        "paths/series/000000384.parquet",
+        "progress/000000384.parquet",
+    ],
+)
 @pytest.mark.parametrize("harm", ["cut", "flip"])
 def test_chunk__that_is_cut_short_or_changed__is_named_and_not_used(
     tmp_path, monkeypatch, name, harm
@@ -155,7 +186,7 @@ def test_chunk__that_is_cut_short_or_changed__is_named_and_not_used(
         data[len(data) // 3] ^= 255
     file.write_bytes(data)
     found = find_chunks(tmp_path / "run", 900)
-    assert found.broken == ("paths/000000384.parquet",)
+    assert found.broken == (name,)
     assert sorted(found.notes) == [0, 768]
 
 
@@ -164,15 +195,23 @@ def test_paths__of_a_folder_whose_file_was_changed__are_refused_by_name(tmp_path
     folder, _ = filled(tmp_path / "run")
     loaded, done = worlds.load(*SMALL), folder.paths_done()
     assert read_paths(folder.path, loaded.scenario, loaded.calibration, done).checksum
-    file = folder.path / "paths" / "000000768.parquet"
+    file = folder.path / "paths" / "investors" / "holder" / "000000768.parquet"
     file.write_bytes(file.read_bytes() + b" ")
-    with pytest.raises(InputError, match=r"000000768.parquet: is not what the run wrote"):
+    with pytest.raises(InputError, match=r"holder/000000768.parquet: is not what the run wrote"):
         read_paths(folder.path, loaded.scenario, loaded.calibration, done)
+
+
+def test_paths__kept_as_another_version_kept_them__are_refused(tmp_path):
+    folder, _ = filled(tmp_path / "run")
+    loaded, done = worlds.load(*SMALL), folder.paths_done()
+    only = {"scenario.yaml": done.files["scenario.yaml"]}
+    with pytest.raises(UsageError, match=r"made by another version.*run it anew"):
+        read_paths(folder.path, loaded.scenario, loaded.calibration, replace(done, files=only))
 
 
 def test_heading__knows_its_paths_and_their_digest(tmp_path):
     folder, simulation = filled(tmp_path / "run")
-    heading = read_heading(folder.path / "paths" / "000000000.parquet")
+    heading = read_heading(folder.path / "paths" / "series" / "000000000.parquet")
     assert (heading.first_path, heading.n_paths) == (0, 900)
     assert heading.digest == chunks.outcomes_digest(simulation.outcomes, 0, 900)
 
@@ -182,17 +221,17 @@ def test_heading__leaves_no_file_to_the_next_search_for_garbage(tmp_path):
     gc.collect()
     gc.disable()
     try:
-        read_heading(folder.path / "paths" / "000000000.parquet")
+        read_heading(folder.path / "paths" / "series" / "000000000.parquet")
         left = {type(one).__name__ for one in gc.get_objects()}
     finally:
         gc.enable()
-    # what knows a file's columns: 16 MB where a flagship's has 18,000 of them
+    # what knows a file's columns
     assert not left & {"FileMetaData", "ParquetReader", "ParquetSchema"}
 
 
 def test_columns__are_kept_up_to_a_limit__and_read_again_behind_it(tmp_path, monkeypatch):
     monkeypatch.setattr(stored, "KEPT_BYTES", 20_000)
-    monkeypatch.setattr(stored, "_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(stored, "_AT_ONCE", 1)
     _, simulation = filled(tmp_path / "run")
     holder = simulation.investors["holder"]
     before = holder.final["usd"].copy()
@@ -231,8 +270,8 @@ def test_folder__of_another_fee__is_refused_with_the_line_that_differs(tmp_path)
 def test_folder__what_an_ended_process_was_writing__is_removed(tmp_path):
     folder = RunFolder.claim(worlds.load(*SMALL), tmp_path / "run")
     folder.release()
-    left = folder.path / "paths" / ".000000000.parquet.99.tmp"
-    left.parent.mkdir()
+    left = folder.path / "paths" / "investors" / "holder" / ".000000000.parquet.99.tmp"
+    left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     filled(folder.path)
     assert not left.exists()

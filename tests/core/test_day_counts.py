@@ -110,7 +110,7 @@ def test_counts__of_few_paths__take_half_the_memory_and_add_up_to_the_same(price
     for first in range(0, PATHS, 8_192):
         part = prices[:, first : first + 8_192]
         # room that others needed, and room that nobody uses, change nothing
-        few = DayCounts(part.shape[1], like=small if first else whole)
+        few = DayCounts(part.shape[1], room=(small if first else whole).extents())
         few.add("x", part)
         assert few.views()["x"]["counts"].dtype == np.uint16
         small.merge(few)

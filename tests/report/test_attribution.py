@@ -122,7 +122,7 @@ def test_grouped__small_sources_of_a_kind__are_one_line_that_keeps_the_sum():
     )
     kinds = (line("organic", "organic", 0.032), line("cost", "cost", -0.0075))
     total = line("net", None, 0.0245)
-    few = grouped(Contributions("x", "y", lines, kinds, total, total))
+    few = grouped(Contributions("x", "y", {}, lines, kinds, total, total))
     # one small source is no group; gas and spread are: 0.11 + 0.24 %
     assert [found.label for found in few.sources] == [
         "interest",

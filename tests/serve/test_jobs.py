@@ -41,7 +41,7 @@ def test_run__started_cancelled_and_resumed__goes_on_with_its_chunks(tmp_path):
     with serving(folder) as client:
         page = start(client, **LONG)
         name = page.rpartition("/")[2]
-        paths = folder / name / "paths"
+        paths = folder / name / "paths" / "series"
         wait(lambda: any(paths.glob("0*.parquet")))
         told = client.get(page).text
         assert "At work." in told

@@ -443,9 +443,9 @@ class MinerPerpPlayer:
         first = self._cast.n_cohorts
         trader = self._accounts[first] if len(self._accounts) > first else ""
         for receipt in receipts:
-            sender, label = receipt.call.sender, receipt.call.label
+            sender, told = receipt.call.sender, receipt.call.told
             if sender == roles.depositor:
-                act = "request" if "request" in label else "claim"
+                act = "request" if "request" in told else "claim"
             elif sender == trader:
                 act = "enter" if step == 0 else "leave"
             else:

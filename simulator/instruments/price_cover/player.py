@@ -447,7 +447,7 @@ class PriceCoverPlayer:
         for receipt in receipts:
             if receipt.call.sender != own or receipt.call.to not in feed:
                 continue
-            act = "request" if "requestWithdraw" in receipt.call.label else "enter"
+            act = "request" if "requestWithdraw" in receipt.call.told else "enter"
             act = "leave" if step == self._last_step and act == "enter" else act
             used[act] = used.get(act, 0) + receipt.gas_used
         return used

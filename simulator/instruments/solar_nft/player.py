@@ -355,7 +355,7 @@ class SolarNftPlayer:
         ours = {self._usdc.address, self._nft.address, self._desk.address}
         named = {0: "enter", self._last: "leave"}.get(step, "claim")
         for receipt in receipts:
-            act = receipt.call.label.partition("(")[0].rpartition(".")[2]
+            act = receipt.call.told.rpartition(".")[2]
             if receipt.call.to not in ours:
                 continue
             if receipt.call.sender == roles.depositor:

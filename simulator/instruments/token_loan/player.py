@@ -425,15 +425,15 @@ class TokenLoanPlayer:
         }
         lent = set[str]()
         for receipt in receipts:
-            sender, what = receipt.call.sender, receipt.call.label
+            sender, what = receipt.call.sender, receipt.call.told
             if sender == self._stage.roles.depositor:
                 supplies = step == 0
                 yield "supply" if supplies else "redeem", receipt, int("approve" not in what)
             if sender not in self._who or "transfer" in what:
                 continue
             if step == 0:
-                lent |= {sender} if "borrow(" in what else set()
-                act = "borrow" if "borrow(" in what else "buy" if sender in lent else "enter"
+                lent |= {sender} if what.endswith(".borrow") else set()
+                act = "borrow" if what.endswith(".borrow") else "buy" if sender in lent else "enter"
                 yield act, receipt, int("supply_collateral" in what or act == "borrow")
             elif sender in leaving:
                 yield "leave", receipt, int("sell" in what)

@@ -280,7 +280,7 @@ class DeskPlayer:
         del step
         used: dict[str, list[int]] = {}
         for receipt in receipts:
-            act = _ACTS.get(receipt.call.label.partition("(")[0])
+            act = _ACTS.get(receipt.call.told)
             if act is not None and receipt.call.to == self._desk.address:
                 used.setdefault(act, []).append(receipt.gas_used)
         return {act: round(sum(found) / len(found)) for act, found in used.items()}
