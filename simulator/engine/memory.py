@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import mmap
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 KEPT_BYTES = 31 * 2**20
 """Just below the 32 MiB up to which glibc raises its threshold."""
@@ -15,6 +18,8 @@ KEPT_BYTES = 31 * 2**20
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
 _LARGEST_THRESHOLD = 32 * 2**20
 _ALL = 2**31 - 1
+_WORTH_A_MAP = 2**17
+"""Bytes from which on an array has pages of its own."""
 
 
 @functools.cache
@@ -34,6 +39,20 @@ def keep_freed_memory() -> None:
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
         mallopt(_TRIM_THRESHOLD, _ALL)
+
+
+def zeros_apart(count: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return zeros of shape (count,) that lie in no heap, if they are many.
+
+    What grows while blocks come and go would leave holes in the heap that they share.
+    """
+    size = count * np.dtype(kind).itemsize
+    if size < _WORTH_A_MAP:
+        return np.zeros(count, kind)
+    private = (
+        {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    )
+    return np.frombuffer(mmap.mmap(-1, size, **private), kind, count)
 
 
 def return_freed_memory() -> None:
