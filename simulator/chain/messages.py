@@ -18,7 +18,7 @@ _WORDS_KEPT = 8_192
 class Call(NamedTuple):
     """A message to a contract.
 
-    `told` says what it is, as `gold_vault.deposit`, and `args` with which arguments, where it is
+    `told` says what it is, as `token.transfer`, and `args` with which arguments, where it is
     a call of a function. `gas` None means `CALL_GAS`.
     """
 

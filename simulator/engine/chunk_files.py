@@ -29,6 +29,8 @@ from simulator.units import FloatArray
 FOLDER = "paths"
 SERIES = "series"
 """The folder of what has neither an investor nor an instrument."""
+LAYOUT = 2
+"""How paths are kept; 1 had one file for all of a chunk."""
 _KEY = b"assay"
 SPELLS = ("longest_days", "is_open", "under_water")
 MOMENTS = ("leaving.before", "leaving.that_day", "leaving.later")

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.engine.memory import zeros_apart
+from simulator.engine.memory import mapped_zeros
 from simulator.engine.quantiles import row_quantiles
 from simulator.jit import kernel
 from simulator.units import FloatArray
@@ -328,7 +328,7 @@ def _make_room(rows: _Rows, low: IntArray, high: IntArray) -> None:
         return
     starts = (np.cumsum(widths) - widths.ravel()).reshape(widths.shape)
     kind: Any = rows.counts.dtype
-    counts: CountArray = zeros_apart(int(widths.sum()), kind)
+    counts: CountArray = mapped_zeros(int(widths.sum()), kind)
     _add_rows(rows.lows, rows.widths, rows.starts, rows.counts, new_low, starts, counts)
     rows.lows, rows.widths, rows.starts, rows.counts = new_low, widths, starts, counts
 

@@ -16,7 +16,7 @@ from simulator.scenario.calibration import Calibration
 from simulator.scenario.models import Scenario
 from simulator.units import LANES
 
-BASE_MIB, THREAD_MIB = 900, 250
+BASE_MIB, THREAD_MIB = 800, 250
 """Resident memory of the program and of each thread's block, on a scenario of 24 investors."""
 _COMPRESSED = 0.95
 """Bytes on disk over those in memory, for doubles that hardly repeat."""

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from simulator.claims import Verdict, as_object
 from simulator.engine import progress_files
+from simulator.engine.chunk_files import LAYOUT
 from simulator.engine.chunks import CHUNK_PATHS
 from simulator.engine.lock import NAME as LOCK
 from simulator.engine.lock import FolderLock
@@ -373,7 +374,9 @@ class RunFolder:
                 yield file.relative_to(self.path).as_posix(), file_hash(file)
 
 
-_IDENTITY = ("scenario", "seed", "paths", "steps", "run_hash", "chunk_paths", "packages")
+_IDENTITY = (
+    "scenario", "seed", "paths", "steps", "run_hash", "chunk_paths", "layout", "packages",
+)  # fmt: skip
 """What a manifest and the note of a run that is begun both say."""
 
 
@@ -388,6 +391,7 @@ def _identity(loaded: LoadedScenario, resolved: str) -> dict[str, Any]:
         "steps": scenario.horizon_days,
         "run_hash": run_hash(loaded, resolved),
         "chunk_paths": CHUNK_PATHS,
+        "layout": LAYOUT,
         "packages": versions(packages),
     }
 

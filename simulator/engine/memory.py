@@ -41,7 +41,7 @@ def keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, _ALL)
 
 
-def zeros_apart(count: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+def mapped_zeros(count: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return zeros of shape (count,) that lie in no heap, if they are many.
 
     What grows while blocks come and go would leave holes in the heap that they share.

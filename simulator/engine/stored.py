@@ -6,11 +6,10 @@ read last is kept, up to `KEPT_BYTES`.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -19,6 +18,7 @@ import pandas as pd
 
 from simulator import measures
 from simulator.claims.outcomes import Outcomes
+from simulator.engine.blocks import in_order
 from simulator.engine.chunk_files import (
     FELL,
     MOMENTS,
@@ -151,8 +151,7 @@ class PathFiles:
 
     def _read(self, place: str, names: list[str]) -> None:
         files = [self._folder / chunk_name(place, first) for first in self._first_paths]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(lambda file: read_columns(file, names), files))
+        parts = list(in_order(partial(read_columns, names=names), files))
         for name, pieces in zip(names, zip(*parts, strict=True), strict=True):
             whole = np.concatenate(pieces)
             whole.setflags(write=False)

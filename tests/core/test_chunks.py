@@ -14,13 +14,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import worlds
+from apart import KEEPS_APART
+from click.testing import CliRunner
 
+from simulator.cli import main
 from simulator.engine import chunks, filling, simulate, stored
-from simulator.engine.chunk_files import read_heading
+from simulator.engine.chunk_files import LAYOUT, read_heading
 from simulator.engine.filling import fill, find_chunks, read_paths
 from simulator.engine.folder import RunFolder
 from simulator.errors import InputError, UsageError
 
+COMMON = (
+    "run", "gold-vault-sober", "--paths", "128", "--set", "horizon_days=30", "--no-replay",
+    "--assumption-sets", "0",
+)  # fmt: skip
 SMALL = ("paths=900", "horizon_days=90")
 CHUNK = 384
 
@@ -94,7 +101,7 @@ def test_folder__holds_all_that_a_simulation_in_memory_finds(tmp_path):
 
 
 def test_files__of_a_holder__are_one_table_of_its_own_columns(tmp_path):
-    """As docs/run-folder.md has it: pandas reads a holder's folder, and none of it is null."""
+    """As docs/run-folder.md has it: pandas reads a holder's folder."""
     folder, simulation = filled(tmp_path / "run")
     for name, measured in simulation.investors.items():
         rows = pd.read_parquet(folder.path / "paths" / "investors" / name)
@@ -107,6 +114,23 @@ def test_files__of_a_holder__are_one_table_of_its_own_columns(tmp_path):
         rows = pd.read_parquet(folder.path / "paths" / "instruments" / name)
         assert set(rows["holding"]) == {name}
         assert "investor" not in rows
+
+
+def test_folder__whose_paths_are_kept_in_another_way__is_refused_and_left_as_it_is(tmp_path):
+    """With other options too: what was finished there stays finished."""
+    done = [*COMMON, "--parameter-sets", "0", "--out", str(tmp_path / "x")]
+    assert CliRunner().invoke(main, done).exit_code == 0
+    manifest = tmp_path / "x" / "manifest.json"
+    facts = json.loads(manifest.read_text())
+    assert facts.pop("layout") == LAYOUT
+    manifest.write_text(json.dumps(facts))
+    before = files_of(tmp_path / "x")
+    for sets in ("0", "2"):
+        command = [*COMMON, "--parameter-sets", sets, "--out", str(tmp_path / "x")]
+        refused = CliRunner(**KEEPS_APART).invoke(main, command)
+        assert refused.exit_code == 2
+        assert "layout unknown there, 2 here" in refused.stderr
+        assert files_of(tmp_path / "x") == before
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from simulator.engine.day_counts import COLUMNS, QUANTILES, RELATIVE_ERROR, DayCounts
+from simulator.engine.memory import mapped_zeros
 
 PATHS = 100_000
 DATES = pd.date_range("2026-01-20", periods=4)
@@ -122,3 +123,21 @@ def test_counts__of_as_many_alike_as_there_may_be__overflow_nowhere(paths):
     counts = DayCounts(paths)
     counts.add("x", np.full((4, paths or 70_000), 2.0))
     assert set(counts.arrays()["x"]["counts"]) == {paths or 70_000}
+
+
+@pytest.mark.parametrize("count", [10, 2**18])
+def test_mapped_zeros__few_or_many__are_zeros_that_take_values(count):
+    found = mapped_zeros(count, np.int32)
+    assert (found.shape, found.dtype) == ((count,), np.int32)
+    assert not found.any()
+    found[-1] = 7
+    assert found.sum() == 7
+
+
+def test_clear__forgets_all_counts_and_counts_anew(prices):
+    counts = counted(prices)
+    before = rows(counts)
+    counts.clear()
+    assert counts.names == ()
+    counts.add("x", prices)
+    assert rows(counts).tobytes() == before.tobytes()
